@@ -1,0 +1,67 @@
+"""Errors a user can cause, each saying what was expected, what was found and what to do.
+
+PefomedError
+├── RecipeError      a recipe that cannot be read or contradicts itself
+├── DataError        a data set, table or record that is not as its layout says
+│   └── ImageError   an image that is missing, truncated, empty or too large
+├── WeightsError     weights that cannot be had, do not match their hash or do not fit
+├── RunError         a run folder that is missing a step, or belongs to another recipe
+├── StorageError     a disk that is full or cannot be written
+└── Interrupted      the user stopped the work; what was done is saved
+
+The command line prints the message alone and exits with code 2 (`Interrupted`: 130).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class PefomedError(Exception):
+    """Base of every error a user can cause; its text is shown as it is."""
+
+    def __init__(self, problem: str, *, found: str | None = None, remedy: str | None = None):
+        self.problem, self.found, self.remedy = problem, found, remedy
+        parts = [problem.rstrip(".")]
+        if found is not None:
+            parts.append(f"found: {found}")
+        if remedy is not None:
+            parts.append(f"what to do: {remedy}")
+        super().__init__("\n  ".join(parts))
+
+
+class RecipeError(PefomedError):
+    """A recipe that cannot be read or contradicts itself."""
+
+
+class DataError(PefomedError):
+    """A data set, table or record that is not as its layout says."""
+
+
+class ImageError(DataError):
+    """An image that is missing, truncated, empty or too large."""
+
+
+class WeightsError(PefomedError):
+    """Weights that cannot be had, do not match their hash or do not fit the model."""
+
+
+class RunError(PefomedError):
+    """A run folder that lacks a step, or that belongs to another recipe."""
+
+
+class StorageError(PefomedError):
+    """A disk that is full or a folder that cannot be written."""
+
+
+class Interrupted(PefomedError):
+    """The user stopped the work; what was done is saved and the same command resumes it."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"did you mean 'x'? known: a, b, c"`` for a misspelt name."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}known: {', '.join(known)}"

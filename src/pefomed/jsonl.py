@@ -1,0 +1,142 @@
+"""Append-only JSON Lines of records: a cut last line is tolerated and reported, ids are resumable."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TypeVar
+
+from pydantic import ValidationError
+
+from pefomed.errors import DataError, StorageError
+from pefomed.schema import Record
+
+R = TypeVar("R", bound=Record)
+
+
+class CutLine(UserWarning):
+    """The last line of a file was cut (a killed writer); it was left out."""
+
+
+def read(path: Path, kind: type[R], *, on_cut: list[str] | None = None) -> Iterator[R]:
+    """Yield the records of `path` in order; an absent file has none.
+
+    A last line without its line end that does not parse is a writer's that was killed: it is left
+    out, and a sentence about it is appended to `on_cut`.
+
+    Raises:
+        DataError: any other line is not a valid record, or the file is not UTF-8.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                record = kind.model_validate_json(line)
+            except ValidationError as error:
+                if not line.endswith(b"\n"):
+                    if on_cut is not None:
+                        on_cut.append(f"{path}: line {number} is cut and was left out")
+                    return
+                detail = error.errors(include_url=False)[0]
+                where = ".".join(str(part) for part in detail["loc"])
+                raise DataError(
+                    f"{path}, line {number}: not a valid {kind.__name__}",
+                    found=f"{where + ': ' if where else ''}{detail['msg']}",
+                    remedy="repair or delete the line, then run the command again",
+                ) from None
+            yield record
+
+
+def append(path: Path, records: Iterable[Record]) -> int:
+    """Append `records` and return their number; each line reaches the disk whole or is repaired later.
+
+    A cut last line left by a killed writer is removed first, so that the file never holds a
+    damaged line in its middle.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    with writer(path) as write:
+        return sum(write(record) for record in records)
+
+
+@contextlib.contextmanager
+def writer(path: Path) -> Iterator[_Write]:
+    """Open `path` for appending and give a function that writes one record and flushes it."""
+    with _storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _drop_cut_line(path)
+        with path.open("ab") as file:
+            yield _Write(file)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def ids(path: Path, kind: type[R], key: str = "sample_id") -> set[str]:
+    """Return the ids already in `path`; resuming skips them."""
+    return {str(getattr(record, key)) for record in read(path, kind)}
+
+
+class _Write:
+    def __init__(self, file: IO[bytes]):
+        self._file = file
+
+    def __call__(self, record: Record) -> int:
+        self._file.write(record.model_dump_json().encode() + b"\n")
+        self._file.flush()
+        return 1
+
+
+def _drop_cut_line(path: Path) -> None:
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    with path.open("rb+") as file:
+        data_end = file.seek(0, os.SEEK_END)
+        position = data_end
+        # Read backwards in blocks: a prediction file may be large, its last line is not.
+        while position > 0:
+            start = max(0, position - 65536)
+            file.seek(start)
+            found = file.read(position - start).rfind(b"\n")
+            if found >= 0:
+                position = start + found + 1
+                break
+            position = start
+        if position == data_end:
+            return
+        file.seek(position)
+        last = file.read()
+        if _is_json(last):  # complete, only its line end is missing
+            file.write(b"\n")
+        else:
+            file.truncate(position)
+
+
+def _is_json(line: bytes) -> bool:
+    import json
+
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        raise StorageError(
+            f"cannot write {path}",
+            found=os.strerror(error.errno or 0),
+            remedy="free space or choose another folder; what is already written stays usable",
+        ) from None

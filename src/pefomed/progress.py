@@ -1,0 +1,84 @@
+"""One progress line with rate and time left, on the error stream, silent where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Line:
+    """A running count; `advance` moves it, `note` sets the text behind it."""
+
+    def advance(self, amount: float = 1, note: str = "") -> None:
+        raise NotImplementedError
+
+
+@contextmanager
+def line(what: str, total: float | None, unit: str = "items") -> Iterator[Line]:
+    """Show `what` with its share done, rate and time left while the block runs."""
+    if sys.stderr.isatty():
+        with _rich_line(what, total, unit) as shown:
+            yield shown
+    else:
+        yield _PlainLine(what, total, unit)
+
+
+def track(items: Iterable[T], what: str, total: float | None = None, unit: str = "items") -> Iterator[T]:
+    """Yield `items`, advancing a progress line by one for each."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    with line(what, total, unit) as shown:
+        for item in items:
+            yield item
+            shown.advance()
+
+
+class _PlainLine(Line):
+    """Without a terminal: a plain line every 30 seconds, so that logs of long runs show life."""
+
+    EVERY = 30.0
+
+    def __init__(self, what: str, total: float | None, unit: str):
+        self._what, self._total, self._unit = what, total, unit
+        self._done, self._start, self._last = 0.0, time.monotonic(), time.monotonic()
+
+    def advance(self, amount: float = 1, note: str = "") -> None:
+        self._done += amount
+        now = time.monotonic()
+        if now - self._last < self.EVERY:
+            return
+        self._last = now
+        rate = self._done / max(now - self._start, 1e-9)
+        of = f" of {self._total:g}" if self._total else ""
+        left = f", {(self._total - self._done) / rate:.0f} s left" if self._total and rate else ""
+        print(f"{self._what}: {self._done:g}{of} {self._unit}, {rate:.3g}/s{left} {note}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _rich_line(what: str, total: float | None, unit: str) -> Iterator[Line]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=total, rate="", note="")
+
+        class Shown(Line):
+            def advance(self, amount: float = 1, note: str = "") -> None:
+                speed = progress.tasks[task].speed
+                rate = f"{speed:.3g} {unit}/s" if speed else ""
+                progress.update(task, advance=amount, note=note, rate=rate)
+
+        yield Shown()

@@ -1,0 +1,290 @@
+"""Recipes: one TOML file per experiment, loaded strictly, written resolved into its run."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pefomed.errors import RecipeError, nearest
+
+
+class Section(BaseModel):
+    """A table of a recipe: unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lora(Section):
+    """Low-rank adaptation of the language model (PEFT)."""
+
+    r: int = Field(64, gt=0, description="Rank of the update.")
+    alpha: float = Field(16, gt=0, description="Scale numerator: the update is multiplied by alpha / r.")
+    dropout: float = Field(
+        0.05, ge=0, lt=1, description="Dropout on the input of the update. On CPU it is costly."
+    )
+    targets: tuple[str, ...] = Field(
+        ("q_proj", "v_proj"),
+        min_length=1,
+        description="Names of the language model's linear layers to adapt.",
+    )
+
+
+class Model(Section):
+    """The parts of the model and how they are joined."""
+
+    vision_encoder: str = Field(
+        description="A name of `pefomed weights`, a local folder, or a hub id of a ViT-like encoder."
+    )
+    vision_revision: str | None = Field(None, description="Hub revision of the vision encoder.")
+    language_model: str = Field(
+        description="A name of `pefomed weights`, a local folder, or a hub id of a causal language model."
+    )
+    language_revision: str | None = Field(None, description="Hub revision of the language model.")
+    image_size: int = Field(224, gt=0, description="Side of the square the image is resized to, in pixels.")
+    resize: Literal["squash", "letterbox"] = Field(
+        "squash", description="`squash` stretches to the square (the paper); `letterbox` pads it."
+    )
+    image_mean: tuple[float, float, float] | None = Field(
+        None, description="Mean per channel; by default the encoder's own."
+    )
+    image_std: tuple[float, float, float] | None = Field(
+        None, description="Standard deviation per channel; by default the encoder's own."
+    )
+    vision_layer: int = Field(
+        -1, description="Hidden state to use: 0 is the embeddings, n is after layer n, -1 the last."
+    )
+    feature_norm: Literal["encoder", "layernorm", "none"] = Field(
+        "encoder",
+        description="After the hidden state: the encoder's own final norm, a plain LayerNorm without"
+        " weights (the paper's is frozen at identity), or nothing.",
+    )
+    group: int = Field(4, gt=0, description="Neighbouring patch tokens (same row) concatenated into one.")
+    lora: Lora = Field(Lora(), description="Low-rank adaptation of the language model.")
+    start: str | None = Field(
+        None, description="Start weights: an adapter folder, or a PeFoMed / MiniGPT-v2 `.pth` file."
+    )
+
+
+class Prompt(Section):
+    """How a sample becomes text."""
+
+    template: Literal["llama2", "tokenizer"] = Field(
+        "llama2", description="`llama2`: `[INST] ... [/INST]`; `tokenizer`: the tokenizer's own chat template."
+    )
+    pools: dict[str, str | tuple[str, ...]] = Field(
+        {},
+        description="Per task, the name of a pool of instructions (`paper`, `varied`) or the"
+        " instructions themselves; `{question}` stands for the sample's question.",
+    )
+    seed: int = Field(0, description="Seed of the hash that draws a sample's instruction from its pool.")
+    max_text_tokens: int = Field(1024, gt=0, description="Longest text (image excluded) of one sample.")
+
+
+class Dataset(Section):
+    """One data set; the table's name is how stages refer to it."""
+
+    loader: str = Field(description="A loader of `pefomed data list`, or `package.module:function`.")
+    root: str = Field(
+        description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA)."
+    )
+    options: dict[str, Any] = Field({}, description="Options of the loader, e.g. `language` or `columns`.")
+    limit: int | None = Field(None, gt=0, description="Use only the first so many samples of each split.")
+
+
+class Stage(Section):
+    """One training stage."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name of the stage and of its folder.")
+    data: dict[str, float] = Field(
+        min_length=1, description="Data sets and the ratio at which a batch is drawn from each."
+    )
+    split: str = Field("train", description="Split to train on.")
+    also_train: tuple[str, ...] = Field((), description="Further splits to train on, e.g. `validate`.")
+    validate_split: str | None = Field(
+        None, description="Split to validate on; the best checkpoint by its exact match is kept."
+    )
+    epochs: float | None = Field(None, gt=0, description="Passes over the data (or give `steps`).")
+    steps: int | None = Field(None, gt=0, description="Optimiser steps (or give `epochs`).")
+    batch_size: int = Field(1, gt=0, description="Most samples in one batch.")
+    batch_tokens: int = Field(4096, gt=0, description="Most tokens, padding included, in one batch.")
+    accumulate: int = Field(1, gt=0, description="Batches per optimiser step.")
+    share_image: bool = Field(
+        True, description="All samples of an image in one row, the common prefix computed once."
+    )
+    max_questions: int = Field(32, gt=0, description="Most samples in one row; larger groups are split.")
+    train: tuple[Literal["projector", "lora"], ...] = Field(
+        ("projector", "lora"), min_length=1, description="What is trained."
+    )
+    lr: float = Field(gt=0, description="Peak learning rate of LoRA.")
+    lr_end: float = Field(ge=0, description="Learning rate of LoRA at the end of the cosine.")
+    projector_lr: float | None = Field(None, gt=0, description="Peak rate of the projector; by default `lr`.")
+    projector_lr_end: float | None = Field(
+        None, ge=0, description="End rate of the projector; by default in proportion to `lr_end`."
+    )
+    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
+    warmup_start: float = Field(0.0, ge=0, description="Rate at which the warm-up begins, as a share of the peak.")
+    weight_decay: float = Field(0.05, ge=0, description="AdamW's decay of weights with two or more dimensions.")
+    betas: tuple[float, float] = Field((0.9, 0.999), description="AdamW's betas.")
+    max_grad_norm: float | None = Field(1.0, gt=0, description="Clip the gradient's norm; none if absent.")
+    validate_every: float = Field(1.0, gt=0, description="Epochs between validations.")
+    checkpoint_every: int = Field(100, gt=0, description="Optimiser steps between checkpoints.")
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Stage:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give exactly one of `epochs` and `steps`")
+        if any(ratio <= 0 for ratio in self.data.values()):
+            raise ValueError("every ratio in `data` must be above 0")
+        return self
+
+
+class Compute(Section):
+    """Where and in what precision to compute."""
+
+    device: str = Field("auto", description="`auto` (cuda if there is one), `cpu`, `cuda`, `cuda:1` ...")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="Precision of the frozen parts and of the products; trained weights stay float32."
+    )
+    compile: Literal["auto", "on", "off"] = Field(
+        "auto", description="Compile each layer of the language model; `auto` if training is long enough to pay."
+    )
+    gradient_checkpointing: bool = Field(False, description="Trade time for memory in training.")
+    threads: int | None = Field(None, gt=0, description="CPU threads; all by default.")
+    feature_cache: Literal["off", "on", "auto"] = Field(
+        "auto", description="Keep the frozen features on disk; `auto`: if images recur within the budget."
+    )
+    cache_gib: float = Field(20.0, gt=0, description="Budget of the feature cache in GiB.")
+    trackers: tuple[str, ...] = Field(
+        (), description="Further loggers of Accelerate, if installed: `tensorboard`, `wandb`, `trackio`."
+    )
+
+
+class Predict(Section):
+    """What to answer after training."""
+
+    data: dict[str, str] = Field({}, description="Data set -> split to predict.")
+    max_new_tokens: int = Field(32, gt=0, description="Longest answer in tokens.")
+    batch_questions: int = Field(64, gt=0, description="Most questions decoded together.")
+    blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
+
+
+class Evaluate(Section):
+    """How to score."""
+
+    bootstrap: int = Field(2000, ge=0, description="Bootstrap draws of the 95 % interval; 0 for none.")
+    seed: int = Field(0, description="Seed of the bootstrap.")
+    floors: bool = Field(True, description="Compute what can be reached without the image.")
+    groups: tuple[str, ...] = Field((), description="Meta keys to group by; by default all with 2 to 40 values.")
+
+
+class Recipe(Section):
+    """Everything that determines a run."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", description="Name of the run's folder.")
+    description: str = Field("", description="One sentence for the report.")
+    seed: int = Field(0, description="Seed of initialisation, order and dropout.")
+    model: Model = Field(description="The parts of the model.")
+    prompt: Prompt = Field(Prompt(), description="How a sample becomes text.")
+    data: dict[str, Dataset] = Field({}, description="The data sets, by name.")
+    stages: tuple[Stage, ...] = Field((), description="The training stages, in order.")
+    compute: Compute = Field(Compute(), description="Where and in what precision to compute.")
+    predict: Predict = Field(Predict(), description="What to answer after training.")
+    evaluate: Evaluate = Field(Evaluate(), description="How to score.")
+
+    @model_validator(mode="after")
+    def _names_known(self) -> Recipe:
+        for stage in self.stages:
+            for name in stage.data:
+                if name not in self.data:
+                    raise ValueError(f"stage {stage.name!r} uses the unknown data set {name!r}; "
+                                     + nearest(name, self.data))
+        for name in self.predict.data:
+            if name not in self.data:
+                raise ValueError(f"[predict] uses the unknown data set {name!r}; " + nearest(name, self.data))
+        names = [stage.name for stage in self.stages]
+        if len(set(names)) != len(names):
+            raise ValueError("two stages have the same name")
+        return self
+
+
+def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
+    """Read and validate a recipe; `overrides` maps dotted keys (`stages.0.lr`) to values.
+
+    Raises:
+        RecipeError: the file is missing, not TOML, has an unknown key or a value out of range.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"no recipe at {path}", remedy="give the path of a .toml file, see recipes/") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not a TOML file", found=str(error), remedy="correct it there") from None
+    for key, value in (overrides or {}).items():
+        _override(raw, key, value, path)
+    return parse(raw, str(path))
+
+
+def parse(raw: dict[str, Any], origin: str = "recipe") -> Recipe:
+    """Validate a recipe given as nested dicts."""
+    try:
+        return Recipe.model_validate(raw)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in detail["loc"])
+        if detail["type"] == "extra_forbidden":
+            known = _known_keys(raw, detail["loc"][:-1])
+            raise RecipeError(
+                f"{origin}: unknown key {where!r}",
+                found=f"{detail['loc'][-1]!r}",
+                remedy=nearest(str(detail["loc"][-1]), known),
+            ) from None
+        raise RecipeError(
+            f"{origin}: {where or 'the recipe'} is not valid",
+            found=detail["msg"].removeprefix("Value error, "),
+            remedy="see docs/recipes.md for every field",
+        ) from None
+
+
+def dumps(recipe: Recipe) -> str:
+    """Return the recipe, every default written out, as TOML that `load` reads back to an equal recipe."""
+    import tomli_w
+
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
+
+
+def _override(raw: dict[str, Any], key: str, value: Any, path: Path) -> None:
+    *parents, last = key.split(".")
+    here: Any = raw
+    try:
+        for part in parents:
+            here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
+        here[int(last) if isinstance(here, list) else last] = value
+    except (IndexError, ValueError, TypeError, AttributeError):
+        raise RecipeError(f"{path} has no key {key!r}", remedy="write it as in `stages.0.lr`") from None
+
+
+def _known_keys(raw: Any, loc: tuple[int | str, ...]) -> list[str]:
+    kind: Any = Recipe
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            annotation = kind.model_fields[part].annotation
+        else:
+            annotation = kind
+        kind = _section_in(annotation)
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def _section_in(annotation: Any) -> Any:
+    """Return the section class inside `dict[str, X]`, `tuple[X, ...]` or X itself."""
+    if isinstance(annotation, type) and not hasattr(annotation, "__origin__") and issubclass(annotation, Section):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _section_in(inner)
+        if found is not None:
+            return found
+    return None

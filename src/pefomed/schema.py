@@ -1,0 +1,107 @@
+"""The five record types that pass between steps, validated when made, one JSON object a line."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "detection"]
+Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+
+class Record(BaseModel):
+    """A frozen record: unknown fields are errors, and it never changes once made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Box(Record):
+    """A box as fractions of the original image's width and height, x to the right, y down."""
+
+    x0: Unit
+    y0: Unit
+    x1: Unit
+    y1: Unit
+
+    @model_validator(mode="after")
+    def _has_area(self) -> Box:
+        if not (self.x0 < self.x1 and self.y0 < self.y1):
+            raise ValueError(f"box is inverted or empty: ({self.x0}, {self.y0}, {self.x1}, {self.y1})")
+        return self
+
+
+class Sample(Record):
+    """One question (or caption, report, phrase) about one or more images."""
+
+    id: str = Field(min_length=1)
+    images: tuple[str, ...] = Field(min_length=1)
+    """Paths of the image files, absolute or relative to the working directory."""
+    task: Task
+    question: str = ""
+    """The question, or the phrase to ground; empty for captions and reports."""
+    reference: str = ""
+    """The reference answer; empty only where the data set itself holds an empty one."""
+    boxes: tuple[Box, ...] = ()
+    meta: dict[str, str] = {}
+    """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
+
+
+class Prediction(Record):
+    """What a model said about one sample; an empty or cut answer is kept and flagged."""
+
+    sample_id: str = Field(min_length=1)
+    text: str
+    tokens: int = Field(ge=0)
+    """Generated tokens, the end token included."""
+    finish: Literal["stop", "length", "unknown"]
+    """`stop`: the end token came; `length`: cut at the limit; `unknown`: made by somebody else."""
+    generation: str
+    """How it was generated, e.g. `greedy, at most 32 tokens`."""
+    blind: bool = False
+    """True if the image features were replaced by their mean."""
+
+
+class Verdict(Record):
+    """A judge's or a human's label for one prediction; a failed judgement is `None`, never 0."""
+
+    sample_id: str = Field(min_length=1)
+    rater: str = Field(min_length=1)
+    run: int = Field(ge=0, default=0)
+    label: int | None
+    reason: str = ""
+
+
+class Score(Record):
+    """One number with its proof."""
+
+    metric: str
+    """e.g. `exact_match`."""
+    system: str
+    """Who answered: `model`, `blind`, `floor:majority`, `floor:nearest-text`, `published:PeFoMed`."""
+    dataset: str
+    split: str
+    group: str = "overall"
+    """`overall`, or `key=value` of the samples' meta."""
+    value: float
+    """In [0, 1] for shares; NaN is refused."""
+    low: float | None = None
+    high: float | None = None
+    """Ends of the interval, or None where there is none (published rows)."""
+    interval: str = ""
+    """How the interval was made, e.g. `95 % bootstrap by image, 2000 draws, seed 0`."""
+    n: int = Field(ge=0)
+    implementation: str
+    """What computed it, with version and settings."""
+
+    @model_validator(mode="after")
+    def _is_number(self) -> Score:
+        if math.isnan(self.value):
+            raise ValueError("a score's value is NaN; leave the score out and count its items apart")
+        return self
+
+
+def meta_text(value: Any) -> str:
+    """Return a meta value as the text results are grouped by (trailing spaces dropped)."""
+    return str(value).strip()
