@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -67,30 +69,36 @@ def append(path: Path, records: Iterable[Record]) -> int:
 
 
 @contextlib.contextmanager
-def writer(path: Path) -> Iterator[_Write]:
-    """Open `path` for appending and give a function that writes one record and flushes it."""
+def writer(path: Path) -> Iterator[Writer]:
+    """Open `path` for appending and give a function that writes one record at once."""
     with _storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _drop_cut_line(path)
-        with path.open("ab") as file:
-            yield _Write(file)
-            file.flush()
+        # Unbuffered: after a failed write nothing is left that closing the file would write again.
+        file = path.open("ab", buffering=0)
+    with file:
+        yield Writer(path, file)
+        with _storage_errors(path):
             os.fsync(file.fileno())
+
+
+class Writer:
+    """Writes one record a call; each reaches the operating system before the call returns."""
+
+    def __init__(self, path: Path, file: io.FileIO):
+        self._path, self._file = path, file
+
+    def __call__(self, record: Record) -> int:
+        rest = record.model_dump_json().encode() + b"\n"
+        with _storage_errors(self._path):
+            while rest:  # a disk that fills takes a part
+                rest = rest[self._file.write(rest) :]
+        return 1
 
 
 def ids(path: Path, kind: type[R], key: str = "sample_id") -> set[str]:
     """Return the ids already in `path`; resuming skips them."""
     return {str(getattr(record, key)) for record in read(path, kind)}
-
-
-class _Write:
-    def __init__(self, file: IO[bytes]):
-        self._file = file
-
-    def __call__(self, record: Record) -> int:
-        self._file.write(record.model_dump_json().encode() + b"\n")
-        self._file.flush()
-        return 1
 
 
 def _drop_cut_line(path: Path) -> None:
@@ -119,8 +127,6 @@ def _drop_cut_line(path: Path) -> None:
 
 
 def _is_json(line: bytes) -> bool:
-    import json
-
     try:
         json.loads(line)
     except ValueError:

@@ -1,21 +1,25 @@
-"""One progress line with rate and time left, on the error stream, silent where there is no terminal."""
+"""One progress line with rate and time left on the error stream; plain and rare without a terminal."""
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 T = TypeVar("T")
 
 
-class Line:
-    """A running count; `advance` moves it, `note` sets the text behind it."""
+class Line(Protocol):
+    """A running count."""
 
     def advance(self, amount: float = 1, note: str = "") -> None:
-        raise NotImplementedError
+        """Move the count by `amount` and show `note` behind it."""
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def line(what: str, total: float | None, unit: str = "items") -> Iterator[Line]:
 
 def track(items: Iterable[T], what: str, total: float | None = None, unit: str = "items") -> Iterator[T]:
     """Yield `items`, advancing a progress line by one for each."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with line(what, total, unit) as shown:
         for item in items:
@@ -56,23 +60,26 @@ class _PlainLine(Line):
         rate = self._done / max(now - self._start, 1e-9)
         of = f" of {self._total:g}" if self._total else ""
         left = f", {(self._total - self._done) / rate:.0f} s left" if self._total and rate else ""
-        print(f"{self._what}: {self._done:g}{of} {self._unit}, {rate:.3g}/s{left} {note}", file=sys.stderr, flush=True)
+        print(
+            f"{self._what}: {self._done:g}{of} {self._unit}, {rate:.3g}/s{left} {note}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 @contextmanager
 def _rich_line(what: str, total: float | None, unit: str) -> Iterator[Line]:
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=_console()) as progress:
         task = progress.add_task(what, total=total, rate="", note="")
 
         class Shown(Line):
@@ -82,3 +89,11 @@ def _rich_line(what: str, total: float | None, unit: str) -> Iterator[Line]:
                 progress.update(task, advance=amount, note=note, rate=rate)
 
         yield Shown()
+
+
+@functools.cache
+def _console() -> Console:
+    # One for all lines: rich stacks lines that run at the same time only on the same console.
+    from rich.console import Console
+
+    return Console(stderr=True)

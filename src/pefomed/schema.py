@@ -97,8 +97,11 @@ class Score(Record):
 
     @model_validator(mode="after")
     def _is_number(self) -> Score:
-        if math.isnan(self.value):
-            raise ValueError("a score's value is NaN; leave the score out and count its items apart")
+        # JSON has neither: such a score could be written but not read back.
+        if not all(
+            math.isfinite(number) for number in (self.value, self.low, self.high) if number is not None
+        ):
+            raise ValueError("a score is NaN or infinite; leave it out and count its items apart")
         return self
 
 

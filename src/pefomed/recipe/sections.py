@@ -1,20 +1,19 @@
-"""Recipes: one TOML file per experiment, loaded strictly, written resolved into its run."""
+"""The tables of a recipe and their fields, each with its default, its range and one sentence."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pefomed.errors import RecipeError, nearest
+from pefomed.errors import nearest
+from pefomed.schema import Task
 
 
 class Section(BaseModel):
     """A table of a recipe: unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Lora(Section):
@@ -72,7 +71,8 @@ class Prompt(Section):
     """How a sample becomes text."""
 
     template: Literal["llama2", "tokenizer"] = Field(
-        "llama2", description="`llama2`: `[INST] ... [/INST]`; `tokenizer`: the tokenizer's own chat template."
+        "llama2",
+        description="`llama2`: `[INST] ... [/INST]`; `tokenizer`: the tokenizer's own chat template.",
     )
     pools: dict[str, str | tuple[str, ...]] = Field(
         {},
@@ -82,14 +82,19 @@ class Prompt(Section):
     seed: int = Field(0, description="Seed of the hash that draws a sample's instruction from its pool.")
     max_text_tokens: int = Field(1024, gt=0, description="Longest text (image excluded) of one sample.")
 
+    @model_validator(mode="after")
+    def _tasks_known(self) -> Prompt:
+        for task in self.pools:
+            if task not in get_args(Task):
+                raise ValueError(f"`pools` names the unknown task {task!r}; " + nearest(task, get_args(Task)))
+        return self
+
 
 class Dataset(Section):
     """One data set; the table's name is how stages refer to it."""
 
     loader: str = Field(description="A loader of `pefomed data list`, or `package.module:function`.")
-    root: str = Field(
-        description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA)."
-    )
+    root: str = Field(description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA).")
     options: dict[str, Any] = Field({}, description="Options of the loader, e.g. `language` or `columns`.")
     limit: int | None = Field(None, gt=0, description="Use only the first so many samples of each split.")
 
@@ -125,10 +130,16 @@ class Stage(Section):
         None, ge=0, description="End rate of the projector; by default in proportion to `lr_end`."
     )
     warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
-    warmup_start: float = Field(0.0, ge=0, description="Rate at which the warm-up begins, as a share of the peak.")
-    weight_decay: float = Field(0.05, ge=0, description="AdamW's decay of weights with two or more dimensions.")
+    warmup_start: float = Field(
+        0.0, ge=0, description="Rate at which the warm-up begins, as a share of the peak."
+    )
+    weight_decay: float = Field(
+        0.05, ge=0, description="AdamW's decay of weights with two or more dimensions."
+    )
     betas: tuple[float, float] = Field((0.9, 0.999), description="AdamW's betas.")
-    max_grad_norm: float | None = Field(1.0, gt=0, description="Clip the gradient's norm; none if absent.")
+    max_grad_norm: float = Field(
+        1.0, gt=0, allow_inf_nan=True, description="Clip the gradient's norm; `inf` for no clipping."
+    )
     validate_every: float = Field(1.0, gt=0, description="Epochs between validations.")
     checkpoint_every: int = Field(100, gt=0, description="Optimiser steps between checkpoints.")
 
@@ -149,7 +160,8 @@ class Compute(Section):
         "auto", description="Precision of the frozen parts and of the products; trained weights stay float32."
     )
     compile: Literal["auto", "on", "off"] = Field(
-        "auto", description="Compile each layer of the language model; `auto` if training is long enough to pay."
+        "auto",
+        description="Compile each layer of the language model; `auto` if training is long enough to pay.",
     )
     gradient_checkpointing: bool = Field(False, description="Trade time for memory in training.")
     threads: int | None = Field(None, gt=0, description="CPU threads; all by default.")
@@ -177,7 +189,9 @@ class Evaluate(Section):
     bootstrap: int = Field(2000, ge=0, description="Bootstrap draws of the 95 % interval; 0 for none.")
     seed: int = Field(0, description="Seed of the bootstrap.")
     floors: bool = Field(True, description="Compute what can be reached without the image.")
-    groups: tuple[str, ...] = Field((), description="Meta keys to group by; by default all with 2 to 40 values.")
+    groups: tuple[str, ...] = Field(
+        (), description="Meta keys to group by; by default all with 2 to 40 values."
+    )
 
 
 class Recipe(Section):
@@ -199,8 +213,10 @@ class Recipe(Section):
         for stage in self.stages:
             for name in stage.data:
                 if name not in self.data:
-                    raise ValueError(f"stage {stage.name!r} uses the unknown data set {name!r}; "
-                                     + nearest(name, self.data))
+                    raise ValueError(
+                        f"stage {stage.name!r} uses the unknown data set {name!r}; "
+                        + nearest(name, self.data)
+                    )
         for name in self.predict.data:
             if name not in self.data:
                 raise ValueError(f"[predict] uses the unknown data set {name!r}; " + nearest(name, self.data))
@@ -208,83 +224,3 @@ class Recipe(Section):
         if len(set(names)) != len(names):
             raise ValueError("two stages have the same name")
         return self
-
-
-def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
-    """Read and validate a recipe; `overrides` maps dotted keys (`stages.0.lr`) to values.
-
-    Raises:
-        RecipeError: the file is missing, not TOML, has an unknown key or a value out of range.
-    """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecipeError(f"no recipe at {path}", remedy="give the path of a .toml file, see recipes/") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not a TOML file", found=str(error), remedy="correct it there") from None
-    for key, value in (overrides or {}).items():
-        _override(raw, key, value, path)
-    return parse(raw, str(path))
-
-
-def parse(raw: dict[str, Any], origin: str = "recipe") -> Recipe:
-    """Validate a recipe given as nested dicts."""
-    try:
-        return Recipe.model_validate(raw)
-    except ValidationError as error:
-        detail = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in detail["loc"])
-        if detail["type"] == "extra_forbidden":
-            known = _known_keys(raw, detail["loc"][:-1])
-            raise RecipeError(
-                f"{origin}: unknown key {where!r}",
-                found=f"{detail['loc'][-1]!r}",
-                remedy=nearest(str(detail["loc"][-1]), known),
-            ) from None
-        raise RecipeError(
-            f"{origin}: {where or 'the recipe'} is not valid",
-            found=detail["msg"].removeprefix("Value error, "),
-            remedy="see docs/recipes.md for every field",
-        ) from None
-
-
-def dumps(recipe: Recipe) -> str:
-    """Return the recipe, every default written out, as TOML that `load` reads back to an equal recipe."""
-    import tomli_w
-
-    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
-
-
-def _override(raw: dict[str, Any], key: str, value: Any, path: Path) -> None:
-    *parents, last = key.split(".")
-    here: Any = raw
-    try:
-        for part in parents:
-            here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
-        here[int(last) if isinstance(here, list) else last] = value
-    except (IndexError, ValueError, TypeError, AttributeError):
-        raise RecipeError(f"{path} has no key {key!r}", remedy="write it as in `stages.0.lr`") from None
-
-
-def _known_keys(raw: Any, loc: tuple[int | str, ...]) -> list[str]:
-    kind: Any = Recipe
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            annotation = kind.model_fields[part].annotation
-        else:
-            annotation = kind
-        kind = _section_in(annotation)
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
-
-
-def _section_in(annotation: Any) -> Any:
-    """Return the section class inside `dict[str, X]`, `tuple[X, ...]` or X itself."""
-    if isinstance(annotation, type) and not hasattr(annotation, "__origin__") and issubclass(annotation, Section):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _section_in(inner)
-        if found is not None:
-            return found
-    return None

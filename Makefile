@@ -1,0 +1,52 @@
+# Each target does all its own set-up on a fresh clone; a second call starts at once.
+#   make demo    train, predict, score and report on drawn images, then print where the report is
+#   make test    lint, format, types, import contracts, tests
+#   make bench   speed against the ordinary way of training and predicting
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# More options for pip, e.g. an index of your own: make demo PIP_FLAGS="--index-url ..."
+PIP_FLAGS ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet $(PIP_FLAGS)
+PINS := requirements/cpu.txt
+# What pytest gets beside its settings in pyproject.toml, e.g. make test ARGS="tests/cli -x"
+ARGS ?=
+
+.PHONY: demo test bench format clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.runtime
+	@$(BIN)/pefomed demo
+
+test: $(VENV)/.dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.run
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.runtime: pyproject.toml $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed; found: $$($(PYTHON) --version 2>&1);" \
+	         "what to do: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@echo "setting up $(VENV) (once; torch alone is some hundred MB) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { echo "error: $(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	@$(PIP) --upgrade pip
+	@$(PIP) --constraint $(PINS) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	@echo "adding the tools of the tests ..."
+	@$(PIP) --constraint $(PINS) --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,72 @@
+"""Parameter-efficient fine-tuning of multimodal language models on medical images.
+
+    import pefomed
+
+    run = pefomed.load("runs/mini-slake")
+    run.ask("image.png", "Is the liver visible?")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from pefomed.evaluate import evaluate_run, score_pairs
+    from pefomed.pipeline import run
+    from pefomed.predict import Predictor, load
+    from pefomed.recipe import Recipe
+    from pefomed.recipe import load as load_recipe
+    from pefomed.report import write_report
+    from pefomed.schema import Box, Prediction, Sample, Score, Verdict
+    from pefomed.training import train
+
+__all__ = [
+    "Box",
+    "Prediction",
+    "Predictor",
+    "Recipe",
+    "Sample",
+    "Score",
+    "Verdict",
+    "__version__",
+    "evaluate_run",
+    "load",
+    "load_recipe",
+    "run",
+    "score_pairs",
+    "train",
+    "write_report",
+]
+
+# Imported when first asked for: `import pefomed` alone takes no torch and no time.
+_PLACES = {
+    "Box": "pefomed.schema:Box",
+    "Prediction": "pefomed.schema:Prediction",
+    "Predictor": "pefomed.predict:Predictor",
+    "Recipe": "pefomed.recipe:Recipe",
+    "Sample": "pefomed.schema:Sample",
+    "Score": "pefomed.schema:Score",
+    "Verdict": "pefomed.schema:Verdict",
+    "evaluate_run": "pefomed.evaluate:evaluate_run",
+    "load": "pefomed.predict:load",
+    "load_recipe": "pefomed.recipe:load",
+    "run": "pefomed.pipeline:run",
+    "score_pairs": "pefomed.evaluate:score_pairs",
+    "train": "pefomed.training:train",
+    "write_report": "pefomed.report:write_report",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'pefomed' has no attribute {name!r}")
+    import importlib
+
+    module, _, attribute = _PLACES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

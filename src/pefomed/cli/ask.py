@@ -1,0 +1,57 @@
+"""The commands that look at a model: ask it, describe it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pefomed.cli.options import Json, Overrides, RecipeFile, RunFolder, checked_run, overrides_of
+from pefomed.cli.output import print_json, print_table
+
+app = typer.Typer()
+
+
+@app.command(rich_help_panel="Look", epilog='Example: pefomed ask runs/demo a.png "Is there an effusion?"')
+def ask(
+    run: RunFolder,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="One or more image files.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask, in quotation marks.")],
+    json_: Json = False,
+) -> None:
+    """Ask a trained model about an image."""
+    if Path(question).is_file():
+        raise typer.BadParameter(f"the last word is the question, and {question!r} is a file")
+    folder = checked_run(run)
+    import pefomed
+
+    answer = pefomed.load(folder).ask(images, question)
+    if json_:
+        print_json({"images": images, "question": question, "answer": str(answer)})
+    else:
+        typer.echo(answer)
+
+
+@app.command(rich_help_panel="Look", epilog="Example: pefomed describe recipes/paper/vqa_rad.toml")
+def describe(recipe: RecipeFile, set_: Overrides = None, json_: Json = False) -> None:
+    """Show the parts of a recipe's model, what is trained, and the memory needed; no weights are loaded."""
+    from pefomed import recipe as recipes
+    from pefomed.model.describe import describe as describe_model
+
+    loaded = recipes.load(recipe, overrides_of(set_))
+    described = describe_model(loaded)
+    if json_:
+        print_json(described)
+    else:
+        _print_description(loaded.name, described)
+
+
+def _print_description(name: str, described: dict[str, Any]) -> None:
+    rows = [
+        (part["name"], part["parameters"], part["trained"] if part["trained"] else None)
+        for part in described["parts"]
+    ]
+    rows.append(("total", described["total"], described["trainable"]))
+    print_table(("part", "parameters", "trained"), rows, title=name)
+    print_table(("", ""), [("tokens per image", described["tokens_per_image"]), *described["memory"].items()])

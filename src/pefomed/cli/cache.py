@@ -1,0 +1,56 @@
+"""Commands about the cache of frozen image features."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pefomed.cli.options import Json
+from pefomed.cli.output import print_json, print_table
+
+app = typer.Typer(help="Show and prune the cache of image features.")
+
+
+@app.command(epilog="Example: pefomed cache show")
+def show(json_: Json = False) -> None:
+    """Show what the cache holds, by encoder and preprocessing."""
+    from pefomed import features
+
+    folder = features.cache_folder()
+    spaces = features.spaces(folder)
+    if json_:
+        print_json({"folder": str(folder), "spaces": [vars(space) for space in spaces]})
+        return
+    typer.echo(f"folder: {folder}")
+    if spaces:
+        print_table(
+            ("encoder and preprocessing", "images", "MB", "about"),
+            [
+                (
+                    space.name,
+                    space.images,
+                    space.bytes / 1e6,
+                    ", ".join(f"{key} {value}" for key, value in space.about.items()),
+                )
+                for space in spaces
+            ],
+        )
+    else:
+        typer.echo("no features are kept")
+
+
+@app.command(epilog="Example: pefomed cache prune --to 5")
+def prune(
+    to: Annotated[
+        float | None, typer.Option("--to", min=0, metavar="GIB", help="Keep this much, the last used.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Remove everything.")] = False,
+) -> None:
+    """Remove features; they are computed again when they are needed."""
+    if (to is None) != all_:
+        raise typer.BadParameter("give either --to GIB or --all")
+    from pefomed import features
+
+    files, size = features.prune(features.cache_folder(), int((to or 0) * 2**30))
+    typer.echo(f"removed {files:,} images' features, {size / 1e6:,.0f} MB")

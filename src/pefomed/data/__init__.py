@@ -1,0 +1,178 @@
+"""Data sets as samples: each loader reads one published layout, `load_samples` reads what a recipe names."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import typing
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pefomed.data.card import Card, Published
+from pefomed.errors import DataError, RecipeError, nearest
+from pefomed.recipe import Dataset
+from pefomed.schema import Sample
+
+__all__ = ["LOADERS", "Card", "Loader", "Published", "card", "data_folder", "load_samples", "loader"]
+
+Loader = Callable[..., Iterator[Sample]]
+"""`load(root: Path, split: str, **options) -> Iterator[Sample]`"""
+
+LOADERS: dict[str, str] = {
+    "phantom": "pefomed.data.phantom:load",
+    "slake": "pefomed.data.slake:load",
+    "slake_captions": "pefomed.data.slake_captions:load",
+    "table": "pefomed.data.table:load",
+    "vqa_rad": "pefomed.data.vqa_rad:load",
+}
+
+
+def load_samples(dataset: Dataset, split: str, data_folder: Path | None = None) -> list[Sample]:
+    """Return the samples of one split of a recipe's data set, at most `dataset.limit`.
+
+    Args:
+        data_folder: folder that `dataset.root` is relative to; by default see `data_folder()`.
+
+    Raises:
+        RecipeError: the loader or one of its options is unknown or has a wrong value.
+        DataError: the data is missing or not as its layout says, an id occurs twice, or the split
+            is empty.
+    """
+    load = loader(dataset.loader)
+    options = _checked_options(dataset, load)
+    root = _folder(data_folder) / dataset.root
+    samples: list[Sample] = []
+    for sample in load(root, split, **options):
+        samples.append(sample)
+        if len(samples) == dataset.limit:
+            break
+    if not samples:
+        published = card(dataset.loader)
+        raise DataError(
+            f"the split {split!r} of {dataset.loader} at {root} is empty",
+            found="0 samples",
+            remedy=f"use one of its splits: {', '.join(published.splits)}"
+            if published and published.splits
+            else "check the split's name and the loader's options",
+        )
+    _check_ids(samples, dataset.loader, split)
+    return samples
+
+
+def data_folder(explicit: Path | str | None = None) -> Path:
+    """Return the absolute data folder: `explicit`, else PEFOMED_DATA, else the working directory.
+
+    Raises:
+        DataError: the folder does not exist.
+    """
+    named = explicit or os.environ.get("PEFOMED_DATA")
+    folder = Path(named or ".").expanduser().absolute()
+    if not folder.is_dir():
+        raise DataError(
+            "the data folder does not exist",
+            found=str(folder),
+            remedy="give it with --data or in the environment variable PEFOMED_DATA",
+        )
+    return folder
+
+
+# `load_samples` has an argument of the same name.
+_folder = data_folder
+
+
+def loader(name: str) -> Loader:
+    """Return the loader called `name`, or the function of `package.module:function`.
+
+    Raises:
+        RecipeError: there is no such loader.
+    """
+    module, function = _module_and_function(name)
+    load = getattr(module, function, None)
+    if not callable(load):
+        functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+        raise RecipeError(
+            f"the loader {name!r} does not exist: {module.__name__} has no function {function!r}",
+            remedy=nearest(function, functions),
+        )
+    return typing.cast(Loader, load)
+
+
+def card(name: str) -> Card | None:
+    """Return the card beside the loader called `name`, or None where its module has none."""
+    module, _ = _module_and_function(name)
+    found = getattr(module, "CARD", None)
+    return found if isinstance(found, Card) else None
+
+
+def _module_and_function(name: str) -> tuple[Any, str]:
+    module_name, _, function = LOADERS.get(name, name).partition(":")
+    if not function:
+        raise RecipeError(
+            f"unknown loader {name!r}", remedy=f"{nearest(name, LOADERS)}; or `package.module:function`"
+        )
+    try:
+        return importlib.import_module(module_name), function
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name + ".").startswith(error.name + "."):
+            raise
+        raise RecipeError(
+            f"the loader {name!r} cannot be imported",
+            found=str(error),
+            remedy="check the spelling, and that the package is installed or on PYTHONPATH",
+        ) from None
+
+
+def _checked_options(dataset: Dataset, load: Loader) -> dict[str, Any]:
+    parameters = list(inspect.signature(load).parameters.values())[2:]
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+    known = {parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD}
+    hints = typing.get_type_hints(load, include_extras=True)
+    checked: dict[str, Any] = {}
+    for name, value in dataset.options.items():
+        if name not in known and not takes_any:
+            raise RecipeError(
+                f"the loader {dataset.loader!r} has no option {name!r}",
+                remedy=nearest(name, known) if known else "remove it; this loader has no options",
+            )
+        checked[name] = _checked_value(dataset.loader, name, value, hints.get(name, Any))
+    for parameter in parameters:
+        if parameter.name in known - checked.keys() and parameter.default is parameter.empty:
+            raise RecipeError(
+                f"the loader {dataset.loader!r} needs the option {parameter.name!r}",
+                remedy="add it to the data set's `options`",
+            )
+    return checked
+
+
+def _checked_value(loader_name: str, name: str, value: Any, hint: Any) -> Any:
+    try:
+        return TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        where = ".".join([name, *(str(part) for part in detail["loc"])])
+        if detail["type"] == "extra_forbidden":
+            fields = getattr(hint, "model_fields", {})
+            raise RecipeError(
+                f"the loader {loader_name!r} has no option {where!r}",
+                remedy=nearest(str(detail["loc"][-1]), fields),
+            ) from None
+        raise RecipeError(
+            f"the option {where!r} of the loader {loader_name!r} has a wrong value",
+            found=repr(detail["input"]),
+            remedy=detail["msg"],
+        ) from None
+
+
+def _check_ids(samples: list[Sample], name: str, split: str) -> None:
+    twice = [sample_id for sample_id, count in Counter(sample.id for sample in samples).items() if count > 1]
+    if twice:
+        raise DataError(
+            f"the split {split!r} of {name}: every sample needs its own id",
+            found=f"{len(twice)} ids occur more than once, e.g. {twice[0]!r}",
+            remedy="give each row its own id",
+        )

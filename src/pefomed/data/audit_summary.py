@@ -1,0 +1,85 @@
+"""An audit's findings as sentences, the ones that matter for believing a score first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def summarise(result: Mapping[str, Any]) -> list[str]:
+    """Return the findings of `audit` as sentences."""
+    return [
+        *(sentence for pair in result["leakage"] for sentence in _leakage(pair)),
+        *(_counts(name, counts) for name, counts in result["counts"].items()),
+        *_faults(result),
+    ]
+
+
+def _leakage(pair: Mapping[str, Any]) -> list[str]:
+    earlier, later = pair["in"], pair["of"]
+    images, texts, triplets = pair["images"], pair["texts"], pair["triplets"]
+    if not images["count"]:
+        sentences = [f"No image of {later} occurs in {earlier}."]
+    elif images["count"] == images["of"]:
+        sentences = [f"All {images['of']:,} images of {later} also occur in {earlier}."]
+    else:
+        sentences = [f"{images['count']:,} of {images['of']:,} images of {later} also occur in {earlier}."]
+    if triplets["count"]:
+        sentences.append(
+            f"{triplets['count']:,} of {triplets['of']:,} samples of {later} occur in {earlier} with the same"
+            f" image, question and answer{_loosely(triplets)}."
+        )
+    if texts["of"]:
+        share = 100 * texts["count"] / texts["of"]
+        sentences.append(
+            f"{texts['count']:,} of {texts['of']:,} samples of {later} ({share:.0f} %) have a question and"
+            f" answer that occur in {earlier}, with whatever image."
+        )
+    return sentences
+
+
+def _loosely(triplets: Mapping[str, Any]) -> str:
+    more = triplets["ignoring_punctuation"]
+    return f" ({more:,} if punctuation is ignored)" if more > triplets["count"] else ""
+
+
+def _counts(name: str, counts: Mapping[str, Any]) -> str:
+    sentence = f"{name}: {_number(counts['samples'], 'sample')} on {_number(counts['images'], 'image')}"
+    if counts["open"] or counts["closed"]:
+        sentence += f" ({counts['open']:,} open, {counts['closed']:,} closed)"
+    if counts["matches"] is None:
+        return sentence + "."
+    if counts["matches"]:
+        return sentence + ", as published."
+    published = ", ".join(f"{value:,} {key}" for key, value in counts["published"].items())
+    return f"{sentence}; published: {published}."
+
+
+def _faults(result: Mapping[str, Any]) -> list[str]:
+    sentences = []
+    unreadable = result["unreadable"]
+    if unreadable["count"]:
+        first = unreadable["examples"][0]["problem"].splitlines()[0]
+        sentences.append(f"{_number(unreadable['count'], 'image')} cannot be read, e.g. {first}.")
+    else:
+        sentences.append("Every image can be read.")
+    if result["same_image"]["count"]:
+        sentences.append(f"{_number(result['same_image']['count'], 'image')} occur under several file names.")
+    for name, finding in result["duplicates"].items():
+        if finding["count"]:
+            sentences.append(
+                f"{name}: {_number(finding['count'], 'sample')} repeat an earlier image, question and answer."
+            )
+    for name, finding in result["empty_answers"].items():
+        if finding["count"]:
+            sentences.append(
+                f"{name}: {_number(finding['count'], 'sample')} without an answer, e.g."
+                f" {finding['examples'][0]}."
+            )
+    if result["shared_ids"]["count"]:
+        sentences.append(f"{_number(result['shared_ids']['count'], 'id')} occur in more than one split.")
+    return sentences
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,140 @@
+"""Phantom: drawn chest radiographs whose findings, and so answers, reports and boxes, are known.
+
+Made by this program, for the demo and the tests; free of licence and of patients. Deterministic by
+seed. The splits share no image. Layout: `seed<seed>-<size>px-<code>/<split>-<number>.png`, written
+when first asked for; `<code>` is a hash of the drawing program, so that an image never disagrees with
+the answers of a later version.
+
+One record::
+
+    {"id": "phantom-train-0000-zone", "images": [".../seed0-256px-0f3a9c21/train-0000.png"], "task": "vqa",
+     "question": "Where is the opacity?", "reference": "left upper",
+     "boxes": [{"x0": 0.62, "y0": 0.25, "x1": 0.81, "y1": 0.42}],
+     "meta": {"answer_type": "OPEN", "question_type": "position", "finding": "opacity"}}
+
+Sides are the patient's: left is on the right of the image.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import inspect
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from PIL import Image
+from pydantic import Field
+
+from pefomed.data import phantom_drawing, phantom_scene
+from pefomed.data.card import Card
+from pefomed.data.files import unknown_split
+from pefomed.data.phantom_text import caption, phrases, questions, report
+from pefomed.errors import StorageError
+from pefomed.progress import track
+from pefomed.schema import Sample
+
+CARD = Card(
+    title="Phantom",
+    licence="none needed: drawn by this program",
+    link="",
+    citation="",
+    splits={"train": None, "validate": None, "test": None},
+)
+
+Count = Annotated[int, Field(ge=0, le=100_000)]
+
+_FINDINGS = {"zone": "opacity", "side": "effusion", "nodules": "nodule"}
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    tasks: tuple[Literal["vqa", "caption", "report", "grounding"], ...] = ("vqa",),
+    train: Count = 360,
+    validate: Count = 40,
+    test: Count = 80,
+    seed: int = 0,
+    size: Annotated[int, Field(ge=64, le=2048)] = 256,
+) -> Iterator[Sample]:
+    """Yield the samples of `split`, drawing its images under `root` where they are absent.
+
+    Args:
+        tasks: what is asked about each image: `vqa` (5 to 7 questions), `caption`, `report`,
+            `grounding` (a phrase and its boxes).
+        train: number of images of the split `train`; `validate` and `test` likewise. A longer split
+            begins with the images of a shorter one.
+        seed: another seed draws other images.
+        size: width and height in pixels.
+
+    Raises:
+        DataError: the split does not exist.
+        StorageError: the images cannot be written.
+    """
+    counts = {"train": train, "validate": validate, "test": test}
+    if split not in counts:
+        raise unknown_split("phantom", split, counts)
+    drawn = phantom_scene.scenes(seed, split, counts[split])
+    folder = root / f"seed{seed}-{size}px-{_code()}"
+    paths = [folder / f"{split}-{number:04d}.png" for number in range(len(drawn))]
+    _draw_absent(drawn, paths, size)
+    for scene, path in zip(drawn, paths, strict=True):
+        for task in tasks:
+            yield from _samples(scene, str(path), f"phantom-{path.stem}", task)
+
+
+def _code() -> str:
+    source = inspect.getsource(phantom_scene) + inspect.getsource(phantom_drawing)
+    return hashlib.sha256(source.encode()).hexdigest()[:8]
+
+
+def _samples(scene: phantom_scene.Scene, image: str, stem: str, task: str) -> Iterator[Sample]:
+    if task == "vqa":
+        for asked in questions(scene):
+            yield Sample(
+                id=f"{stem}-{asked.key}", images=(image,), task="vqa",
+                question=asked.question, reference=asked.answer, boxes=asked.boxes,
+                meta={
+                    "answer_type": asked.answer_type,
+                    "question_type": asked.question_type,
+                    "finding": _FINDINGS.get(asked.key, asked.key),
+                },
+            )  # fmt: skip
+    elif task == "caption":
+        yield Sample(id=f"{stem}-caption", images=(image,), task="caption", reference=caption(scene))
+    elif task == "report":
+        yield Sample(id=f"{stem}-report", images=(image,), task="report", reference=report(scene))
+    else:
+        for key, phrase, boxes in phrases(scene):
+            yield Sample(
+                id=f"{stem}-grounding-{key}", images=(image,), task="grounding",
+                question=phrase, boxes=boxes, meta={"finding": _FINDINGS.get(key, key)},
+            )  # fmt: skip
+
+
+def _draw_absent(drawn: list[phantom_scene.Scene], paths: list[Path], size: int) -> None:
+    absent = [(scene, path) for scene, path in zip(drawn, paths, strict=True) if not path.exists()]
+    if not absent:
+        return
+    try:
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
+        for scene, path in track(absent, "drawing phantoms", unit="images"):
+            # Under its own name first: another process, or a kill, never meets half an image.
+            part = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.part")
+            try:
+                Image.fromarray(phantom_drawing.draw(scene, size)).save(part, format="PNG")
+                os.replace(part, path)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        raise StorageError(
+            f"cannot write phantom images under {paths[0].parent}",
+            found=os.strerror(error.errno or 0),
+            remedy="free space or choose another data folder; images already drawn are used again",
+        ) from None

@@ -1,0 +1,159 @@
+"""A contact sheet: one self-contained HTML page of images with their questions, answers and boxes."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import io
+import os
+import random
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from PIL import Image
+
+from pefomed.data.images import open_image
+from pefomed.errors import ImageError, StorageError
+from pefomed.progress import track
+from pefomed.schema import Box, Sample
+
+SIDE = 480
+"""Longest side of a thumbnail, in pixels."""
+
+SHOWN = 8
+"""Samples of an image shown at once; the others unfold."""
+
+_COLOURS = ("#e5484d", "#0090ff", "#30a46c", "#f5a524", "#8e4ec6", "#00a2c7", "#e54666", "#7c9a00")
+
+
+def contact_sheet(samples: Sequence[Sample], out: Path, n: int = 24, seed: int = 0, title: str = "") -> Path:
+    """Write a page with `n` of the samples' images, drawn by `seed`, each with all its samples.
+
+    An image that cannot be read stands there with the reason. The page needs no network and no
+    other file.
+
+    Raises:
+        StorageError: `out` cannot be written.
+    """
+    groups: dict[tuple[str, ...], list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(sample.images, []).append(sample)
+    chosen = random.Random(seed).sample(sorted(groups), min(n, len(groups)))
+    cards = [_card(images, groups[images]) for images in track(chosen, "drawing the sheet", unit="images")]
+    heading = escape(title or "Contact sheet")
+    subtitle = (
+        f"{len(chosen):,} of {len(groups):,} images, {sum(len(groups[images]) for images in chosen):,} of"
+        f" {len(samples):,} samples, drawn with seed {seed}"
+    )
+    page = _PAGE.format(heading=heading, subtitle=subtitle, cards="\n".join(cards))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(page, encoding="utf-8")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        raise StorageError(
+            f"cannot write {out}", found=os.strerror(error.errno or 0), remedy="choose another place"
+        ) from None
+    return out
+
+
+def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
+    colours: dict[Box, str] = {}
+    for sample in samples:
+        for box in sample.boxes:
+            colours.setdefault(box, _COLOURS[len(colours) % len(_COLOURS)])
+    # Boxes are fractions of the one image of their sample.
+    figures = "".join(_figure(path, colours) for path in images)
+    items = [_item(sample, colours) for sample in samples]
+    rest = items[SHOWN:]
+    more = f"<details><summary>{len(rest)} more</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
+    shared = set.intersection(*(set(sample.meta.items()) for sample in samples))
+    by_value = {value: key for key, value in sorted(shared, reverse=True)}
+    chips = "".join(
+        f"<span title='{escape(key, quote=True)}'>{escape(value)}</span>"
+        for value, key in sorted(by_value.items(), key=lambda item: item[1])
+    )
+    name = escape(" · ".join("/".join(Path(path).parts[-2:]) for path in images))
+    return (
+        f"<article><div class=images>{figures}</div>"
+        f"<header><b>{name}</b><div class=chips>{chips}</div></header>"
+        f"<ol>{''.join(items[:SHOWN])}</ol>{more}</article>"
+    )
+
+
+def _figure(path: str, colours: dict[Box, str]) -> str:
+    try:
+        image = open_image(path)
+    except ImageError as error:
+        return f"<figure class=bad>{escape(str(error))}</figure>"
+    width, height = image.size
+    lines = "".join(
+        f"<rect x='{box.x0 * width:.1f}' y='{box.y0 * height:.1f}' width='{(box.x1 - box.x0) * width:.1f}'"
+        f" height='{(box.y1 - box.y0) * height:.1f}' stroke='{colour}'/>"
+        for box, colour in colours.items()
+    )
+    overlay = f"<svg viewBox='0 0 {width} {height}' aria-hidden=true>{lines}</svg>" if lines else ""
+    return (
+        f"<figure><img src='{_thumbnail(image)}' width={width} height={height} loading=lazy"
+        f" alt='{escape(Path(path).name, quote=True)}'>{overlay}</figure>"
+    )
+
+
+def _thumbnail(image: Image.Image) -> str:
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, format="JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _item(sample: Sample, colours: dict[Box, str]) -> str:
+    marks = "".join(f"<i style='border-color:{colours[box]}'></i>" for box in sample.boxes)
+    question = f"<q>{escape(sample.question)}</q>" if sample.question else f"<em>{sample.task}</em>"
+    answer = escape(sample.reference) or ("" if sample.boxes else "<em>no answer</em>")
+    return f"<li title='{escape(sample.id, quote=True)}'>{question} <strong>{answer}</strong> {marks}</li>"
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{heading}</title>
+<style>
+:root {{ color-scheme: light dark; --page: #f6f7f8; --card: #fff; --text: #16191d; --soft: #5c6570;
+  --line: #dfe3e8; --answer: #0b6e4f; }}
+@media (prefers-color-scheme: dark) {{ :root {{ --page: #111417; --card: #1a1e23; --text: #e8ebee;
+  --soft: #9aa4af; --line: #2c333b; --answer: #5fd0a6; }} }}
+* {{ box-sizing: border-box; }}
+body {{ margin: 0; padding: 1.5rem clamp(.75rem, 3vw, 2.5rem); background: var(--page); color: var(--text);
+  font: 15px/1.45 system-ui, sans-serif; }}
+h1 {{ margin: 0; font-size: 1.4rem; }}
+p {{ margin: .2rem 0 1.2rem; color: var(--soft); }}
+main {{ columns: 19rem; column-gap: 1rem; }}
+article {{ break-inside: avoid; margin-bottom: 1rem; background: var(--card);
+  border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }}
+.images {{ display: flex; background: #000; }}
+figure {{ position: relative; margin: 0 auto; flex: 0 1 auto; min-width: 0; }}
+figure.bad {{ padding: 1rem; color: #ffb4b4; white-space: pre-wrap; overflow-wrap: anywhere; }}
+img {{ display: block; width: auto; max-width: 100%; height: auto; max-height: 26rem; }}
+svg {{ position: absolute; inset: 0; width: 100%; height: 100%; }}
+rect {{ fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }}
+header {{ padding: .6rem .9rem 0; }}
+header b {{ font-weight: 600; overflow-wrap: anywhere; }}
+.chips {{ display: flex; flex-wrap: wrap; gap: .3rem; margin-top: .3rem; }}
+.chips span {{ padding: 0 .5rem; border: 1px solid var(--line); border-radius: 1rem; color: var(--soft);
+  font-size: .8rem; }}
+ol {{ margin: .5rem 0 .8rem; padding: 0 .9rem; list-style: none; }}
+details {{ padding: 0 .9rem .8rem; }}
+details ol {{ padding: 0; margin-bottom: 0; }}
+summary {{ color: var(--soft); cursor: pointer; }}
+li {{ padding: .3rem 0; border-top: 1px solid var(--line); overflow-wrap: anywhere; }}
+li:first-child {{ border-top: 0; }}
+q {{ quotes: none; }}
+strong {{ color: var(--answer); }}
+em {{ color: var(--soft); }}
+li i {{ display: inline-block; width: .7em; height: .7em; border: 2px solid; border-radius: 2px; }}
+</style></head>
+<body><h1>{heading}</h1><p>{subtitle}</p><main>
+{cards}
+</main></body></html>
+"""

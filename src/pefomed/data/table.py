@@ -1,0 +1,192 @@
+"""A table of one's own: CSV, TSV or JSON Lines with a column map in the recipe.
+
+Link, licence, counts: the owner's. Layout: `root` is either one file, or a folder with one file per
+split (`train.csv`, `validate.csv`, `test.csv`). Image paths are relative to the table's folder.
+
+One record::
+
+    image,question,answer,split,patient
+    scans/0001.png,Is there a fracture?,yes,train,p17
+
+with, in the recipe::
+
+    [data.mine]
+    loader = "table"
+    root = "mine/questions.csv"
+    options.columns = { image = "image", question = "question", answer = "answer",
+                        split = "split", meta = ["patient"] }
+
+Several images of one question stand in one cell, separated by `;` (in JSON Lines also as a list).
+"""
+
+from __future__ import annotations
+
+import typing
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pefomed.data.card import Card
+from pefomed.data.rows import SUFFIXES, read_table
+from pefomed.errors import DataError, nearest
+from pefomed.schema import Sample, Task
+
+CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
+
+
+class Columns(BaseModel):
+    """Which column holds what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image: str = Field("image", min_length=1)
+    question: str = Field("question", min_length=1)
+    """Not read for captions and reports."""
+    answer: str = "answer"
+    """The reference; empty if the table has none, and is for prediction only."""
+    id: str | None = None
+    """By default samples are numbered by row."""
+    task: str | None = None
+    """By default the option `task`."""
+    split: str | None = None
+    """By default the file's name, or the option `only_split`, is the split."""
+    meta: tuple[str, ...] = ()
+    """Columns to group results by."""
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+    task: Task = "vqa",
+    only_split: str = "train",
+    images: str = ".",
+    separator: str = ";",
+    delimiter: str | None = None,
+    numbers_as_text: bool = False,
+) -> Iterator[Sample]:
+    """Yield the samples of `split`.
+
+    Args:
+        columns: which column holds what.
+        task: the task of every row, unless `columns.task` names a column.
+        only_split: the split that a single file without a split column is.
+        images: folder of the images, relative to the table's folder.
+        separator: what stands between several image paths in one cell.
+        delimiter: what stands between cells; by default a comma in `.csv`, a tab in `.tsv`.
+        numbers_as_text: take an answer that is a number as its text, instead of refusing it.
+
+    Raises:
+        DataError: a file is missing, not UTF-8 or malformed, a column is absent, or an answer is
+            empty or a number; the file and the line are named.
+    """
+    path = _file_of(root, split, columns, only_split)
+    found: Counter[str] = Counter()
+    for number, (place, row) in enumerate(read_table(path, delimiter), 1):
+        if columns.split is not None:
+            row_split = _text(row, columns.split, place)
+            found[row_split] += 1
+            if row_split != split:
+                continue
+        row_task = task if columns.task is None else _task(_text(row, columns.task, place), place)
+        yield Sample(
+            id=f"{path.stem}-{number}" if columns.id is None else _filled(row, columns.id, place),
+            images=_images(row, columns.image, place, path.parent / images, separator),
+            task=row_task,
+            question="" if row_task in ("caption", "report") else _filled(row, columns.question, place),
+            reference=_answer(row, columns.answer, place, numbers_as_text) if columns.answer else "",
+            meta={name: _text(row, name, place) for name in columns.meta},
+        )
+    if found and split not in found:
+        counts = ", ".join(f"{name!r} ({count})" for name, count in sorted(found.items()))
+        raise DataError(
+            f"{path}: no row of the split {split!r}",
+            found=f"column {columns.split!r} holds {counts}",
+            remedy="use one of these splits, or correct the column",
+        )
+
+
+def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
+    if root.is_dir():
+        files = sorted(path for path in root.iterdir() if path.suffix.lower() in SUFFIXES)
+        matching = [path for path in files if path.stem == split]
+        if len(matching) == 1:
+            return matching[0]
+        raise DataError(
+            f"{root} needs exactly one table for the split {split!r}",
+            found=", ".join(path.name for path in matching or files) or "no table",
+            remedy=f"name it {split}.csv, {split}.tsv or {split}.jsonl",
+        )
+    if columns.split is None and split != only_split:
+        raise DataError(
+            f"{root} has no split {split!r}: without a split column the whole file is {only_split!r}",
+            remedy="name its split column in `columns.split`, set `only_split`,"
+            " or give a folder with one file per split",
+        )
+    return root
+
+
+def _images(row: Mapping[str, Any], column: str, place: str, folder: Path, separator: str) -> tuple[str, ...]:
+    value = _cell(row, column, place)
+    names = value if isinstance(value, list) else str(value or "").split(separator)
+    if not all(isinstance(name, str) for name in names):
+        raise DataError(f"{place}: column {column!r} must hold image paths", found=repr(value))
+    paths = tuple(str(folder / name.strip()) for name in names if name.strip())
+    if not paths:
+        raise DataError(f"{place}: no image in column {column!r}", remedy="give a path, or remove the row")
+    return paths
+
+
+def _task(text: str, place: str) -> Task:
+    known = typing.get_args(Task)
+    if text not in known:
+        raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
+    return typing.cast(Task, text)
+
+
+def _answer(row: Mapping[str, Any], column: str, place: str, numbers_as_text: bool) -> str:
+    value = _cell(row, column, place)
+    if isinstance(value, list | dict | bool):
+        raise DataError(f"{place}: the answer in column {column!r} must be text", found=repr(value))
+    text = _filled(row, column, place)
+    if _is_number(text) and not numbers_as_text:
+        raise DataError(
+            f"{place}: the answer in column {column!r} is a number",
+            found=text,
+            remedy="if it is meant so, set the option `numbers_as_text = true`; if it is a class"
+            " number, name the column that holds the words",
+        )
+    return text
+
+
+def _filled(row: Mapping[str, Any], column: str, place: str) -> str:
+    text = _text(row, column, place)
+    if not text:
+        raise DataError(f"{place}: column {column!r} is empty", remedy="fill it in, or remove the row")
+    return text
+
+
+def _text(row: Mapping[str, Any], column: str, place: str) -> str:
+    value = _cell(row, column, place)
+    return "" if value is None else str(value).strip()
+
+
+def _cell(row: Mapping[str, Any], column: str, place: str) -> Any:
+    if column not in row:
+        raise DataError(
+            f"{place}: no column {column!r}",
+            remedy=f"correct the option `columns`; {nearest(column, row)}",
+        )
+    return row[column]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""Greedy decoding of all questions of an image from one computed prefix.
+
+The rows' prefix trees are run once; then every question goes on from its last prompt node. New tokens
+of all questions are appended to the same key-value cache, and a mask shows each its own ancestors and
+its own tokens only, so the answers are those of one question at a time.
+
+Shapes: B rows, L nodes, Q questions of a row still unfinished, K keys in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from pefomed.batch import Row, collate, tree_mask
+
+
+@dataclass
+class Answer:
+    """One sample's generated tokens, the end token included if it came."""
+
+    sample_id: str
+    tokens: list[int] = field(default_factory=list)
+    finish: Literal["stop", "length"] = "length"
+
+
+@torch.inference_mode()
+def greedy(
+    model: Any, rows: Sequence[Row], features: Tensor, *, max_new_tokens: int, end_token: int
+) -> list[Answer]:
+    """Return the answers to all sequences of `rows`, in order; `features` are (S, P, D)."""
+    device = features.device
+    batch = collate(rows).to(device)
+    owners = [number for number, row in enumerate(rows) for _ in row.sequences]
+    nodes = [node for row in rows for node in row.last]
+    row_of = torch.tensor(owners, device=device)
+    node_of = torch.tensor(nodes, device=device)
+    depths = batch.position_ids[row_of, node_of]
+    tree = tree_mask(batch.ends)
+    output = model(
+        input_ids=batch.input_ids,
+        image_features=features,
+        attention_mask=tree,
+        position_ids=batch.position_ids,
+        answer_index=(row_of, node_of),
+        use_cache=True,
+    )
+    cache = output.past_key_values
+    seen = tree[row_of, 0, node_of]  # (questions, K) keys each question sees
+    chosen = output.logits[0].argmax(-1)
+    answers = [Answer(sequence.sample.id) for row in rows for sequence in row.sequences]
+    alive = list(range(len(answers)))
+    for step in range(max_new_tokens):
+        for index, token in zip(alive, chosen.tolist(), strict=True):
+            answers[index].tokens.append(token)
+            if token == end_token:
+                answers[index].finish = "stop"
+        going = [place for place, index in enumerate(alive) if answers[index].finish != "stop"]
+        if not going or step == max_new_tokens - 1:
+            break
+        chosen, alive = chosen[going], [alive[place] for place in going]
+        column_of = _columns([owners[index] for index in alive])
+        width = max(column_of) + 1
+        live = torch.tensor(alive, device=device)
+        places = (row_of[live], torch.tensor(column_of, device=device))
+        own = torch.zeros((len(answers), width), dtype=torch.bool, device=device)
+        own[live, places[1]] = True
+        seen = torch.cat([seen, own], dim=1)
+        # A place without a question sees itself alone, so that its softmax is not over nothing.
+        mask = torch.zeros((len(rows), width, seen.shape[1]), dtype=torch.bool, device=device)
+        mask[:, range(width), range(seen.shape[1] - width, seen.shape[1])] = True
+        mask[places] = seen[live]
+        ids = torch.full((len(rows), width), end_token, device=device)
+        ids[places] = chosen
+        positions = torch.zeros((len(rows), width), dtype=torch.long, device=device)
+        positions[places] = depths[live] + step + 1
+        output = model(
+            input_ids=ids,
+            attention_mask=mask[:, None],
+            position_ids=positions,
+            past_key_values=cache,
+            answer_index=places,
+            use_cache=True,
+        )
+        chosen = output.logits[0].argmax(-1)
+    return answers
+
+
+def _columns(rows: list[int]) -> list[int]:
+    """Number the questions of each row 0, 1, 2 ..."""
+    counts: dict[int, int] = {}
+    columns = []
+    for row in rows:
+        columns.append(counts.get(row, 0))
+        counts[row] = columns[-1] + 1
+    return columns

@@ -1,0 +1,85 @@
+"""Intervals of a mean over items that come in clusters: the questions of one image are not independent.
+
+Cluster bootstrap (Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8):
+images are drawn with replacement, all items of a drawn image count, and the interval runs between the
+2.5th and the 97.5th percentile of the mean over the draws. Images with the same sum and the same
+number of items are exchangeable, so a draw is a multinomial over the distinct (sum, number) pairs:
+the same distribution as drawing images one by one, at a cost that hardly grows with their number.
+
+Where every item is right, or every item wrong, all draws are equal and say nothing. There the exact
+binomial (Clopper-Pearson) interval over the C images stands: [0.025^(1/C), 1] or [0, 1 - 0.025^(1/C)].
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL = 0.95
+DRAWS = 2000
+
+_TAIL = (1 - LEVEL) / 2
+_BLOCK = 4_000_000  # numbers drawn at once: 32 MB
+
+
+class Interval(NamedTuple):
+    """Ends of an interval and a phrase that says how it was made."""
+
+    low: float
+    high: float
+    how: str
+
+
+def bootstrap(
+    values: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    by: str = "image",
+) -> Interval | None:
+    """Return the 95 % interval of the mean of `values`, drawn by cluster; the seed decides it wholly.
+
+    Args:
+        values: one number per item, shape (N,).
+        clusters: the number >= 0 of each item's cluster, shape (N,); need not be consecutive.
+        draws: bootstrap draws; 0 for no interval.
+        by: what a cluster is, for the phrase.
+
+    Returns:
+        None without items or draws, or if one cluster holds all of several differing items.
+    """
+    if draws == 0 or len(values) == 0:
+        return None
+    _, codes = np.unique(clusters, return_inverse=True)
+    sums = np.bincount(codes, weights=values).astype(np.float64)  # (C,)
+    sizes = np.bincount(codes)  # (C,)
+    if np.all(values == 0.0) or np.all(values == 1.0):
+        return _binomial(bool(values[0]), len(sizes), by)
+    if len(sizes) == 1:
+        return None
+    means = _draw_means(sums, sizes, draws, np.random.default_rng(seed))
+    low, high = np.quantile(means, (_TAIL, 1 - _TAIL))
+    return Interval(float(low), float(high), f"95 % bootstrap by {by}, {draws} draws, seed {seed}")
+
+
+def _binomial(all_right: bool, clusters: int, by: str) -> Interval:
+    end = _TAIL ** (1 / clusters)
+    how = f"95 % exact binomial by {by}, as all items are {'right' if all_right else 'wrong'}"
+    return Interval(end, 1.0, how) if all_right else Interval(0.0, 1.0 - end, how)
+
+
+def _draw_means(
+    sums: NDArray[np.float64], sizes: NDArray[np.int64], draws: int, random: np.random.Generator
+) -> NDArray[np.float64]:
+    pairs, count = np.unique(np.stack((sums, sizes)), axis=1, return_counts=True)  # (2, P), (P,)
+    share = count / count.sum()
+    rows = max(1, _BLOCK // len(count))
+    means = []
+    for start in range(0, draws, rows):
+        drawn = random.multinomial(len(sums), share, size=min(rows, draws - start))  # (D, P)
+        totals = drawn @ pairs.T  # (D, 2)
+        means.append(totals[:, 0] / totals[:, 1])
+    return np.concatenate(means)

@@ -1,0 +1,122 @@
+"""What a run answered: its samples and predictions, checked to belong together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pefomed import jsonl
+from pefomed.errors import RunError
+from pefomed.schema import Prediction, Sample
+
+_NAMED = 5  # ids an error names
+
+
+def samples_path(run: Path, dataset: str, split: str) -> Path:
+    """Return where `predict` put the samples it answered."""
+    return run / "samples" / f"{dataset}-{split}.jsonl"
+
+
+def predictions_path(run: Path, dataset: str, split: str, *, blind: bool = False) -> Path:
+    """Return where `predict` put the answers, or those given without looking at the image."""
+    return run / "predictions" / f"{dataset}-{split}{'.blind' if blind else ''}.jsonl"
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Return the samples that were answered.
+
+    Raises:
+        RunError: there are none, or an id occurs twice.
+        DataError: a line is not a valid record.
+    """
+    samples = list(jsonl.read(path, Sample))
+    if not samples:
+        raise RunError(f"no samples in {path}", remedy=f"run `pefomed predict {path.parent.parent}` first")
+    doubled = _doubled(sample.id for sample in samples)
+    if doubled:
+        raise RunError(
+            f"{path}: ids occur more than once",
+            found=_named_all({"doubled": doubled}),
+            remedy=f"delete the file and run `pefomed predict {path.parent.parent}` again",
+        )
+    return samples
+
+
+def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = False) -> list[Prediction]:
+    """Return one prediction for each sample, in the samples' order.
+
+    Args:
+        blind: whether the predictions must have been made without looking at the image.
+
+    Raises:
+        RunError: the file is missing, or a sample has no prediction or several, or a prediction
+            belongs to no sample or is of the other kind; the ids are named.
+        DataError: a line is not a valid record.
+    """
+    run = path.parent.parent
+    if not path.exists():
+        raise RunError(f"no predictions at {path}", remedy=f"run `pefomed predict {run}` first")
+    cut: list[str] = []
+    predictions = list(jsonl.read(path, Prediction, on_cut=cut))
+    by_id = {prediction.sample_id: prediction for prediction in predictions}
+    wanted = dict.fromkeys(sample.id for sample in samples)
+    doubled = _doubled(prediction.sample_id for prediction in predictions)
+    unknown = [sample_id for sample_id in by_id if sample_id not in wanted]
+    missing = [sample_id for sample_id in wanted if sample_id not in by_id]
+    mixed = [sample_id for sample_id, prediction in by_id.items() if prediction.blind != blind]
+    if doubled or unknown or mixed:
+        kind = "not blind" if blind else "blind"
+        raise RunError(
+            f"{path}: every sample needs exactly one prediction",
+            found=_named_all({"doubled": doubled, "of no sample": unknown, "missing": missing, kind: mixed}),
+            remedy=f"delete the file and run `pefomed predict {run}` again",
+        )
+    if missing:
+        raise RunError(
+            f"{path}: {len(missing)} of {len(wanted)} samples have no prediction",
+            found="; ".join([_named_all({"missing": missing}), *cut]),
+            remedy=f"run `pefomed predict {run}` again: it continues where it stopped",
+        )
+    return [by_id[sample_id] for sample_id in wanted]
+
+
+def check_unchanged(answered: Sequence[Sample], data: Sequence[Sample], path: Path) -> None:
+    """Check that the answered samples are still those of the data set; image folders may have moved.
+
+    Raises:
+        RunError: a sample was changed, removed or added since it was answered; the ids are named.
+    """
+    now = {sample.id: sample for sample in data}
+    then = {sample.id for sample in answered}
+    changed = [s.id for s in answered if s.id in now and not _same(s, now[s.id])]
+    removed = [s.id for s in answered if s.id not in now]
+    added = [sample_id for sample_id in now if sample_id not in then]
+    if changed or removed or added:
+        raise RunError(
+            f"the data set is no longer what was answered in {path}",
+            found=_named_all({"changed": changed, "removed": removed, "added": added}),
+            remedy=f"restore the data, or delete this file and its predictions and run"
+            f" `pefomed predict {path.parent.parent}` again",
+        )
+
+
+def _same(one: Sample, other: Sample) -> bool:
+    fields = ("task", "question", "reference", "boxes", "meta")
+    return len(one.images) == len(other.images) and all(
+        getattr(one, field) == getattr(other, field) for field in fields
+    )
+
+
+def _doubled(ids: Iterable[str]) -> list[str]:
+    return [sample_id for sample_id, count in Counter(ids).items() if count > 1]
+
+
+def _named_all(ids_of: Mapping[str, Sequence[str]]) -> str:
+    """Return `2 missing: a, b; 1 doubled: c`."""
+    parts = []
+    for what, ids in ids_of.items():
+        if ids:
+            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            parts.append(f"{len(ids)} {what}: {', '.join(ids[:_NAMED])}{more}")
+    return "; ".join(parts)

@@ -1,0 +1,156 @@
+"""Published results as scores, to stand beside ours: percentages as printed, n of the published split.
+
+Sources: PeFoMed (Parameter Efficient Fine-tuning of Multimodal Large Language Models for Medical
+Imaging) with its comparison tables, and the papers named in them. Authors define exact match
+themselves, mostly as in `exact_match`; spreads in brackets are standard deviations, not intervals.
+n = 0 where it is not stated. Published rows have no interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pefomed.schema import Score
+
+
+class Answers(NamedTuple):
+    """Percentages of right answers to open, closed and all questions, as printed; None: not printed."""
+
+    system: str
+    metric: str
+    open: float | None
+    closed: float | None
+    overall: float | None
+    note: str = ""
+
+
+class Texts(NamedTuple):
+    """Other printed figures of the whole test split, by metric."""
+
+    system: str
+    values: dict[str, float]
+    n: int
+    note: str = ""
+
+
+PEFOMED = "PeFoMed"
+_RECALL = "not comparable: open questions by token recall, closed ones by accuracy"
+_NONE, _ONE, _TWO = (f"{PEFOMED} ({what})" for what in ("not trained", "stage 1 only", "stage 2 only"))
+
+SIZES: dict[str, tuple[int, int, int]] = {
+    "vqa_rad": (179, 272, 451),
+    "slake": (645, 416, 1061),
+    "path_vqa": (3370, 3391, 6761),
+}
+"""Open, closed and all questions of the published test splits."""
+
+VQA: dict[str, tuple[Answers, ...]] = {
+    "vqa_rad": (
+        Answers(PEFOMED, "exact_match", 62.6, 87.1, 77.4),
+        Answers(PEFOMED, "human", 77.7, 87.6, 83.7, "ten raters (3.2 / 0.2 / 1.3)"),
+        Answers(PEFOMED, "judge", 79.9, 87.5, 84.4, "GPT-4, ten runs (1.2 / 0.0 / 0.5)"),
+        Answers(_NONE, "exact_match", None, None, 34.4),
+        Answers(_ONE, "exact_match", None, None, 42.6),
+        Answers(_TWO, "exact_match", None, None, 72.5),
+        Answers("MMQ", "exact_match", 52.0, 72.4, 64.3),
+        Answers("MTL", "exact_match", 69.8, 79.8, 75.8),
+        Answers("VQA-Adapter", "exact_match", 66.1, 82.3, 75.8),
+        Answers("M3AE", "exact_match", 67.2, 83.5, 77.0),
+        Answers("M2I2", "exact_match", 66.5, 83.5, 76.8),
+        Answers("MUMC", "exact_match", 71.5, 84.2, 79.2),
+        Answers("ARL", "exact_match", 67.6, 86.8, 79.2),
+        Answers("LLaVA-Med", "token_recall", 64.8, 83.1, 75.8, _RECALL),
+        Answers("GPT-4V", "exact_match", None, 61.4, None),
+    ),
+    "slake": (
+        Answers(PEFOMED, "exact_match", 77.8, 88.7, 82.1),
+        Answers(PEFOMED, "judge", 83.1, 88.7, 85.3, "GPT-4, ten runs (0.3 / 0.0 / 0.2)"),
+        Answers(_NONE, "exact_match", None, None, 37.6),
+        Answers(_ONE, "exact_match", None, None, 26.9),
+        Answers(_TWO, "exact_match", None, None, 80.6),
+        Answers("MTL", "exact_match", 80.2, 86.1, 82.5),
+        Answers("VQA-Adapter", "exact_match", 79.2, 83.7, 81.0),
+        Answers("M3AE", "exact_match", 80.3, 87.8, 83.2),
+        Answers("M2I2", "exact_match", 74.7, 91.1, 81.2),
+        Answers("MUMC", "exact_match", 81.5, 91.1, 84.9),
+        Answers("ARL", "exact_match", 81.9, 91.4, 85.6),
+        Answers("LLaVA-Med", "token_recall", 87.1, 86.8, 87.0, _RECALL),
+    ),
+    "path_vqa": (
+        Answers(PEFOMED, "exact_match", 35.7, 91.3, 63.6),
+        Answers(PEFOMED, "judge", 45.7, 91.3, 68.6, "GPT-4"),
+        Answers(_NONE, "exact_match", None, None, 30.8),
+        Answers(_ONE, "exact_match", None, None, 27.3),
+        Answers(_TWO, "exact_match", None, None, 60.7),
+        Answers("MMQ", "exact_match", 11.8, 82.1, 47.1),
+        Answers("M2I2", "exact_match", 36.3, 88.0, 62.2),
+        Answers("MUMC", "exact_match", 39.0, 90.4, 65.1),
+        Answers("LLaVA-Med", "token_recall", 39.6, 91.1, 65.4, _RECALL),
+    ),
+}
+
+OTHER: dict[str, tuple[Texts, ...]] = {
+    "iu_xray": (
+        Texts(_NONE, {"meteor": 0.059, "rouge_l": 0.089, "cider": 0.007}, 0),
+        Texts(_ONE, {"meteor": 0.153, "rouge_l": 0.247, "cider": 0.124}, 0),
+        Texts(_TWO, {"meteor": 0.146, "rouge_l": 0.295, "cider": 0.393}, 0),
+        Texts(PEFOMED, {"meteor": 0.157, "rouge_l": 0.286, "cider": 0.462}, 0),
+        Texts("R2Gen", {"meteor": 0.211, "rouge_l": 0.377, "cider": 0.438}, 0),
+        Texts("BiomedGPT", {"meteor": 0.146, "rouge_l": 0.302, "cider": 0.360}, 0),
+        Texts(_NONE, {"wasm_judge": 0.17}, 1180, "GPT-4, levels 0 to 4"),
+        Texts(_ONE, {"wasm_judge": 2.80}, 1180, "GPT-4, levels 0 to 4"),
+        Texts(_TWO, {"wasm_judge": 2.84}, 1180, "GPT-4, levels 0 to 4"),
+        Texts(PEFOMED, {"wasm_judge": 2.79}, 1180, "GPT-4, levels 0 to 4"),
+        Texts(PEFOMED, {"wasm_human": 2.24}, 100, "ten raters, levels 0 to 4 (0.42), 100 samples"),
+        Texts(PEFOMED, {"wasm_judge": 3.08}, 100, "GPT-4, levels 0 to 4 (0.03), 100 samples"),
+    ),
+    "ms_cxr": (
+        Texts("MedRPG", {"iou": 0.594, "acc_50": 0.699}, 167),
+        Texts("TransVG", {"iou": 0.589, "acc_50": 0.659}, 167),
+    ),
+}
+
+_NO_OPTIONS: dict[str, Any] = {}
+
+
+def published_scores(
+    loader: str, split: str, dataset: str, options: dict[str, Any] = _NO_OPTIONS
+) -> list[Score]:
+    """Return the published rows for a data set read by `loader`; none for another split than `test`.
+
+    Args:
+        dataset: the name the recipe gives the data set; the scores carry it.
+        options: the loader's options; SLAKE was published in English only.
+    """
+    if split != "test" or (loader == "slake" and options.get("language", "en") != "en"):
+        return []
+    return [*_vqa_scores(loader, dataset), *_other_scores(loader, dataset)]
+
+
+def _vqa_scores(loader: str, dataset: str) -> Iterator[Score]:
+    groups = ("answer_type=OPEN", "answer_type=CLOSED", "overall")
+    for row in VQA.get(loader, ()):
+        for group, value, n in zip(groups, (row.open, row.closed, row.overall), SIZES[loader], strict=True):
+            if value is not None:
+                # 77.4 / 100 is not the nearest number to 0.774: rounding keeps the printed digits.
+                yield _score(row.system, row.metric, dataset, group, round(value / 100, 4), n, row.note)
+
+
+def _other_scores(loader: str, dataset: str) -> Iterator[Score]:
+    for row in OTHER.get(loader, ()):
+        for metric, value in row.values.items():
+            yield _score(row.system, metric, dataset, "overall", value, row.n, row.note)
+
+
+def _score(system: str, metric: str, dataset: str, group: str, value: float, n: int, note: str) -> Score:
+    return Score(
+        metric=metric,
+        system=f"published:{system}",
+        dataset=dataset,
+        split="test",
+        group=group,
+        value=value,
+        n=n,
+        implementation="as published" + (f"; {note}" if note else ""),
+    )

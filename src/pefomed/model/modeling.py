@@ -1,0 +1,206 @@
+"""The multimodal model: frozen vision encoder, grouped tokens, linear projector, language model.
+
+PeFoMed (arXiv 2401.02797), section 3.1: patch tokens without CLS, `group` consecutive tokens of a row
+concatenated, one linear layer into the language model's embedding space.
+
+Shapes: B rows, L tokens of a row, I images, P patches of an image, N = P / group image tokens,
+D width of the vision encoder, H width of the language model, A answer tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, AutoModelForCausalLM, Blip2VisionModel, GenerationMixin, PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+from pefomed.model.config import PefomedConfig
+
+
+class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
+    """An ordinary Hugging Face model that answers text about images.
+
+    `input_ids` hold `config.image_token_id` where image tokens go; either `pixel_values`
+    (I, 3, S, S) or `image_features` (I, P, D), the kept output of `encode_images`, fills them in order.
+    """
+
+    config_class = PefomedConfig
+    base_model_prefix = "model"
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+    _supports_flex_attn = True
+    _no_split_modules = None
+
+    def __init__(self, config: PefomedConfig):
+        super().__init__(config)
+        _check_grid(config)
+        self.vision_encoder = vision_from_config(config.vision_config)
+        width = int(config.vision_config.hidden_size)
+        text_width = int(config.text_config.hidden_size)
+        self.projector = nn.Linear(width * config.group, text_width)
+        self.language_model = AutoModelForCausalLM.from_config(config.text_config)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.language_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        self.language_model.set_input_embeddings(value)
+
+    def get_output_embeddings(self) -> nn.Module:
+        return self.language_model.get_output_embeddings()
+
+    def get_decoder(self) -> nn.Module:
+        return self.language_model.get_decoder()
+
+    @torch.no_grad()
+    def encode_images(self, pixel_values: Tensor) -> Tensor:
+        """Return the frozen features (I, P, D) of images (I, 3, S, S): no CLS, chosen layer, normalised."""
+        config, encoder = self.config, self.vision_encoder
+        encoder.eval()
+        options: dict[str, Any] = {}
+        if config.vision_config.model_type != "dinov2" and config.vision_config.image_size != config.image_size:
+            options["interpolate_pos_encoding"] = True
+        parameter = next(encoder.parameters())
+        output = encoder(pixel_values.to(parameter.dtype), output_hidden_states=True, **options)
+        hidden = output.hidden_states[config.vision_layer]  # (I, prefix + P, D)
+        hidden = hidden[:, hidden.shape[1] - config.grid**2 :]
+        if config.feature_norm == "encoder":
+            hidden = _final_norm(encoder)(hidden)
+        elif config.feature_norm == "layernorm":
+            hidden = nn.functional.layer_norm(hidden, hidden.shape[-1:])
+        return hidden
+
+    def project(self, features: Tensor) -> Tensor:
+        """Return image tokens (I, N, H) of features (I, P, D): groups in raster order, then the projector."""
+        images, patches, width = features.shape
+        group = self.config.group
+        grouped = features.reshape(images, patches // group, group * width)
+        weight = self._projector_dtype()
+        return self.projector(grouped.to(weight))  # type: ignore[no-any-return]
+
+    def embed(self, input_ids: Tensor, image_features: Tensor | None) -> Tensor:
+        """Return input embeddings (B, L, H): text embedded, image places filled with projected features.
+
+        Raises:
+            ValueError: the number of image places is not that of the image tokens given.
+        """
+        places = input_ids == self.config.image_token_id
+        embeds = self.get_input_embeddings()(input_ids.masked_fill(places, 0))
+        wanted = int(places.sum())
+        given = 0 if image_features is None else image_features.shape[0] * self.config.tokens_per_image
+        if wanted != given:
+            raise ValueError(f"the text has places for {wanted} image tokens, the images give {given}")
+        if image_features is None:
+            return embeds  # type: ignore[no-any-return]
+        tokens = self.project(image_features).to(embeds.dtype)
+        return embeds.masked_scatter(places[..., None], tokens)  # type: ignore[no-any-return]
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        pixel_values: Tensor | None = None,
+        image_features: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Any = None,
+        inputs_embeds: Tensor | None = None,
+        labels: Tensor | None = None,
+        answer_index: tuple[Tensor, Tensor] | None = None,
+        **kwargs: Any,
+    ) -> CausalLMOutputWithPast:
+        """Run the language model over text and images.
+
+        Args:
+            attention_mask: (B, L) of ones and zeros, or (B, 1, L, K) boolean, True where a key is seen.
+            labels: (B, L), -100 where there is no loss; shifted inside, as everywhere in transformers.
+            answer_index: rows (A,) and columns (A,); logits (1, A, V) are computed there only.
+        """
+        if inputs_embeds is None:
+            assert input_ids is not None
+            if image_features is None and pixel_values is not None:
+                image_features = self.encode_images(pixel_values)
+            inputs_embeds = self.embed(input_ids, image_features)
+        kwargs.pop("num_items_in_batch", None) if labels is None else None
+        with _logits_at(self.get_output_embeddings(), answer_index):
+            output: CausalLMOutputWithPast = self.language_model(
+                inputs_embeds=inputs_embeds,
+                attention_mask=attention_mask,
+                position_ids=position_ids,
+                past_key_values=past_key_values,
+                labels=labels,
+                **kwargs,
+            )
+        return output
+
+    def prepare_inputs_for_generation(
+        self,
+        input_ids: Tensor,
+        past_key_values: Any = None,
+        pixel_values: Tensor | None = None,
+        image_features: Tensor | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        inputs: dict[str, Any] = super().prepare_inputs_for_generation(
+            input_ids, past_key_values=past_key_values, **kwargs
+        )
+        # Images belong to the prompt: once it is in the cache they must not be scattered again.
+        if past_key_values is None or past_key_values.get_seq_length() == 0:
+            inputs["pixel_values"], inputs["image_features"] = pixel_values, image_features
+        return inputs
+
+    def _init_weights(self, module: nn.Module) -> None:
+        # The parts initialise themselves; only the projector is new here.
+        if module is self.projector:
+            nn.init.normal_(module.weight, std=0.02)
+            nn.init.zeros_(module.bias)
+
+    def _projector_dtype(self) -> torch.dtype:
+        return next(self.projector.parameters()).dtype
+
+
+def vision_from_config(config: Any) -> nn.Module:
+    """Build the vision encoder of a configuration, weights at random."""
+    if config.model_type == "blip_2_vision_model":  # transformers keeps it out of AutoModel
+        return Blip2VisionModel(config)  # type: ignore[no-any-return]
+    return AutoModel.from_config(config)  # type: ignore[no-any-return]
+
+
+def _check_grid(config: PefomedConfig) -> None:
+    patch = int(config.vision_config.patch_size)
+    if config.image_size % patch:
+        raise ValueError(f"image_size {config.image_size} is not a multiple of the patch size {patch}")
+    if config.grid % config.group:
+        raise ValueError(
+            f"group {config.group} does not divide the grid's width {config.grid}: "
+            "grouped tokens must lie in one row"
+        )
+
+
+def _final_norm(encoder: nn.Module) -> nn.Module:
+    for name in ("layernorm", "post_layernorm", "norm"):
+        norm = getattr(encoder, name, None)
+        if isinstance(norm, nn.Module):
+            return norm
+    raise ValueError(f"{type(encoder).__name__} has no final norm; choose feature_norm = 'layernorm'")
+
+
+@contextmanager
+def _logits_at(head: nn.Module, index: tuple[Tensor, Tensor] | None) -> Iterator[None]:
+    """Give the output layer only the hidden states (A, H) at `index`, whatever language model it is in.
+
+    A hook, because what stands around the output layer (scaling, soft caps) differs between models.
+    """
+    if index is None:
+        yield
+        return
+    handle = head.register_forward_pre_hook(lambda _, args: (args[0][index][None], *args[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()

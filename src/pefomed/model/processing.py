@@ -1,0 +1,112 @@
+"""Images to tensors and text to tokens: one preprocessing for training, prediction and serving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers import BatchFeature, ProcessorMixin
+from transformers.image_processing_utils import BaseImageProcessor
+
+IMAGE_PLACE = "<ImageHere>"
+
+
+class PefomedImageProcessor(BaseImageProcessor):  # type: ignore[misc]
+    """Bicubic resize to a square, scale to [0, 1], normalise; no crop and no flip."""
+
+    model_input_names = ["pixel_values"]  # noqa: RUF012
+
+    def __init__(
+        self,
+        image_size: int = 224,
+        image_mean: tuple[float, ...] = (0.48145466, 0.4578275, 0.40821073),
+        image_std: tuple[float, ...] = (0.26862954, 0.26130258, 0.27577711),
+        resize: str = "squash",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.image_size, self.resize = image_size, resize
+        self.image_mean, self.image_std = list(image_mean), list(image_std)
+
+    def preprocess(self, images: Any, return_tensors: str = "pt", **kwargs: Any) -> BatchFeature:
+        """Return `pixel_values` (I, 3, S, S), float32, of one PIL image or a list of them."""
+        images = images if isinstance(images, (list, tuple)) else [images]
+        pixels = torch.stack([self.pixels(image) for image in images])
+        return BatchFeature({"pixel_values": pixels}, tensor_type=return_tensors)
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """Return one image as (3, S, S)."""
+        size = (self.image_size, self.image_size)
+        image = image.convert("RGB")
+        if self.resize == "letterbox":
+            image = _letterbox(image, self.image_size)
+        elif image.size != size:
+            image = image.resize(size, Image.Resampling.BICUBIC)
+        array = np.asarray(image, dtype=np.float32) / 255.0
+        array = (array - np.float32(self.image_mean)) / np.float32(self.image_std)
+        return torch.from_numpy(array.transpose(2, 0, 1).copy())
+
+
+class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
+    """Image processor and tokenizer; `<ImageHere>` in a text becomes the image's tokens."""
+
+    attributes = ["image_processor", "tokenizer"]  # noqa: RUF012
+    image_processor_class = "AutoImageProcessor"
+    tokenizer_class = "AutoTokenizer"
+
+    def __init__(
+        self,
+        image_processor: Any = None,
+        tokenizer: Any = None,
+        image_token_id: int = 0,
+        tokens_per_image: int = 64,
+        **kwargs: Any,
+    ):
+        self.image_token_id, self.tokens_per_image = image_token_id, tokens_per_image
+        super().__init__(image_processor, tokenizer, **kwargs)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the prompt's tokens, exactly one BOS in front, image places expanded.
+
+        Text before and after an image is tokenised apart, as MiniGPT-v2 did.
+        """
+        tokens: list[int] = []
+        for number, piece in enumerate(text.split(IMAGE_PLACE)):
+            if number:
+                tokens += [self.image_token_id] * self.tokens_per_image
+            if piece:
+                tokens += self.tokenizer(piece, add_special_tokens=False)["input_ids"]
+        bos = self.tokenizer.bos_token_id
+        if bos is not None and (not tokens or tokens[0] != bos):
+            tokens.insert(0, bos)
+        return tokens
+
+    def encode_answer(self, text: str) -> list[int]:
+        """Return the answer's tokens, closed by the end token."""
+        tokens: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [*tokens, self.tokenizer.eos_token_id]
+
+    def __call__(self, text: str | list[str], images: Any = None, **kwargs: Any) -> BatchFeature:
+        """Return `input_ids`, `attention_mask` (left-padded, for `generate`) and `pixel_values`."""
+        rows = [self.encode(one) for one in ([text] if isinstance(text, str) else text)]
+        length = max(map(len, rows))
+        pad = self.tokenizer.pad_token_id
+        pad = self.tokenizer.eos_token_id if pad is None else pad
+        ids = torch.tensor([[pad] * (length - len(row)) + row for row in rows])
+        mask = torch.tensor([[0] * (length - len(row)) + [1] * len(row) for row in rows])
+        data = {"input_ids": ids, "attention_mask": mask}
+        if images is not None:
+            data["pixel_values"] = self.image_processor(images)["pixel_values"]
+        return BatchFeature(data)
+
+
+def _letterbox(image: Image.Image, side: int) -> Image.Image:
+    """Scale the longer side to `side` and pad the shorter one evenly with black."""
+    scale = side / max(image.size)
+    width, height = (max(1, round(length * scale)) for length in image.size)
+    square = Image.new("RGB", (side, side))
+    resized = image.resize((width, height), Image.Resampling.BICUBIC)
+    square.paste(resized, ((side - width) // 2, (side - height) // 2))
+    return square

@@ -1,0 +1,130 @@
+"""A run from recipe to report: train, predict, evaluate, report, each resumed where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pefomed import recipe as recipes
+from pefomed.errors import RunError
+from pefomed.recipe import Recipe
+
+
+def run(
+    recipe_path: Path,
+    out: Path = Path("runs"),
+    data: Path | None = None,
+    overrides: dict[str, Any] | None = None,
+    *,
+    fresh: bool = False,
+) -> Path:
+    """Train all stages, predict, evaluate and report; what is already there is not done again.
+
+    Returns:
+        The run's folder, `out / recipe.name`.
+    """
+    folder = train(recipe_path, out, data, overrides, fresh=fresh)
+    return finish(folder, data)
+
+
+def train(
+    recipe_path: Path,
+    out: Path = Path("runs"),
+    data: Path | None = None,
+    overrides: dict[str, Any] | None = None,
+    *,
+    fresh: bool = False,
+) -> Path:
+    """Audit the data, then train all stages; return the run's folder.
+
+    Args:
+        recipe_path: a recipe, or the folder of a run to go on with.
+    """
+    from pefomed.training import train as train_stages
+
+    recipe, folder = _open(recipe_path, out, overrides, fresh)
+    describe(recipe, folder)
+    audit(recipe, folder, data)
+    train_stages(recipe, folder, data, fresh=fresh)
+    return folder
+
+
+def finish(folder: Path, data: Path | None = None) -> Path:
+    """Predict, evaluate and report a trained run; return its folder."""
+    from pefomed.evaluate import evaluate_run
+    from pefomed.predict import predict_run
+    from pefomed.report import write_report
+
+    predict_run(folder, data)
+    evaluate_run(folder, data)
+    write_report(folder)
+    return folder
+
+
+def demo(out: Path = Path("runs"), *, fresh: bool = False) -> Path:
+    """Run the shipped demo recipe on drawn images; return the run's folder."""
+    return run(recipes.shipped("mini/demo.toml"), out, data=out / "demo-data", fresh=fresh)
+
+
+def describe(recipe: Recipe, folder: Path) -> None:
+    """Write the parameters of each part into the run."""
+    from pefomed.model.describe import describe as describe_recipe
+
+    _write(folder / "describe.json", json.dumps(describe_recipe(recipe), indent=1))
+
+
+def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
+    """Write the leakage audit of every data set that is trained on or predicted into the run."""
+    from pefomed.data import card, load_samples
+    from pefomed.data.audit import audit as audit_splits
+
+    splits: dict[str, dict[str, None]] = {}
+    for stage in recipe.stages:
+        for name in stage.data:
+            chosen = splits.setdefault(name, {})
+            for split in (stage.split, *stage.also_train, stage.validate_split):
+                if split is not None:
+                    chosen[split] = None
+    for name, split in recipe.predict.data.items():
+        splits.setdefault(name, {})[split] = None
+    results = {}
+    for name, chosen in splits.items():
+        dataset = recipe.data[name]
+        loaded = {split: load_samples(dataset, split, data) for split in chosen}
+        results[name] = audit_splits(loaded, card(dataset.loader))
+    _write(folder / "audit.json", json.dumps(results, indent=1, ensure_ascii=False))
+
+
+def _open(path: Path, out: Path, overrides: dict[str, Any] | None, fresh: bool) -> tuple[Recipe, Path]:
+    """Return the recipe and its folder, the resolved recipe written there.
+
+    Raises:
+        RunError: the folder holds a run of another recipe.
+    """
+    if path.is_dir():
+        return recipes.load(path / "recipe.toml", overrides), path
+    recipe = recipes.load(path, overrides)
+    folder = out / recipe.name
+    kept = folder / "recipe.toml"
+    if kept.exists() and not fresh:
+        before = recipes.load(kept)
+        changed = [
+            key for key in ("seed", "model", "prompt", "data", "stages") if getattr(before, key) != getattr(recipe, key)
+        ]
+        if changed:
+            raise RunError(
+                f"{folder} holds a run of another recipe",
+                found=f"different: {', '.join(changed)}",
+                remedy="give the recipe another name, choose another --out, or start anew with --fresh",
+            )
+    _write(kept, recipes.dumps(recipe))
+    return recipe, folder
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part-{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)

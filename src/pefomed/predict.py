@@ -1,0 +1,189 @@
+"""Answers of a trained run: a whole split, resumable, or one image and question."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pefomed import jsonl
+from pefomed import recipe as recipes
+from pefomed.batch import Row, rows, tokenise
+from pefomed.data import load_samples
+from pefomed.decoding import greedy
+from pefomed.errors import RunError
+from pefomed.features import Features, open_features
+from pefomed.model import device as devices
+from pefomed.model.adapter import load_adapter
+from pefomed.model.build import build_model
+from pefomed.progress import line
+from pefomed.recipe import Recipe
+from pefomed.schema import Prediction, Sample
+
+BLIND = "mean-image"
+"""Stands for the image of every sample in a blind run."""
+
+
+class Predictor:
+    """A run's model, ready to answer."""
+
+    def __init__(self, recipe: Recipe, adapter: Path):
+        self.recipe = recipe
+        devices.set_threads(recipe.compute)
+        self.device = devices.device(recipe.compute)
+        self.dtype = devices.dtype(recipe.compute, self.device)
+        base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
+        self.model = load_adapter(base, adapter).to(self.device).eval()
+
+    def ask(self, image: str | Path | Sequence[str | Path], question: str = "", task: str = "vqa") -> str:
+        """Return the answer to one question about one image (or several views of one study).
+
+        Raises:
+            ImageError: an image is missing, damaged or too large.
+        """
+        images = [image] if isinstance(image, (str, Path)) else list(image)
+        sample = Sample(id="ask", images=tuple(map(str, images)), task=task, question=question)  # type: ignore[arg-type]
+        return next(iter(self.predict([sample]))).text
+
+    def predict(
+        self, samples: Sequence[Sample], features: Features | None = None, blind: Tensor | None = None
+    ) -> Iterator[Prediction]:
+        """Yield a prediction for each sample, in batches as they are ready.
+
+        Args:
+            features: where image features come from; computed on the spot if absent.
+            blind: features (P, D) to use instead of every image's own.
+        """
+        settings = self.recipe.predict
+        features = features or Features(self.model.get_base_model(), self.processor.image_processor, None)  # type: ignore[arg-type]
+        if blind is not None:
+            samples = [
+                sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
+            ]
+        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False)
+        made = rows(sequences, share_image=True, max_questions=settings.batch_questions)
+        end = int(self.processor.tokenizer.eos_token_id)
+        how = f"greedy, at most {settings.max_new_tokens} tokens"
+        for chunk in _chunks(sorted(made, key=len), settings.batch_questions):
+            paths = [image for row in chunk for image in row.images]
+            kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
+            with self._autocast():
+                answers = greedy(
+                    self.model,
+                    chunk,
+                    kept.to(self.device),
+                    max_new_tokens=settings.max_new_tokens,
+                    end_token=end,
+                )
+            for answer in answers:
+                tokens = [token for token in answer.tokens if token != end]
+                text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+                yield Prediction(
+                    sample_id=answer.sample_id,
+                    text=text,
+                    tokens=len(answer.tokens),
+                    finish=answer.finish,
+                    generation=how,
+                    blind=blind is not None,
+                )
+
+    def _autocast(self) -> Any:
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.dtype)
+
+
+def load(run: str | Path) -> Predictor:
+    """Load a run's model; `load(run).ask(image, question)` answers.
+
+    Raises:
+        RunError: the folder is not a trained run.
+    """
+    run = Path(run)
+    if not (run / "recipe.toml").exists():
+        raise RunError(
+            f"{run} is not a run", found="no recipe.toml in it", remedy="train one: pefomed run RECIPE"
+        )
+    return Predictor(recipes.load(run / "recipe.toml"), run / "adapter")
+
+
+def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | None = None) -> list[Path]:
+    """Answer every split of the recipe's [predict] table, skipping what is answered; return the files.
+
+    Args:
+        blind: also (or not) answer with the mean image; by default as the recipe says.
+    """
+    recipe = recipes.load(run / "recipe.toml") if (run / "recipe.toml").exists() else load(run).recipe
+    files: list[Path] = []
+    predictor: Predictor | None = None
+    for name, split in recipe.predict.data.items():
+        samples = load_samples(recipe.data[name], split, data_folder)
+        _write_samples(run / "samples" / f"{name}-{split}.jsonl", samples)
+        wanted = recipe.predict.blind if blind is None else blind
+        for hidden in (False, True) if wanted else (False,):
+            path = run / "predictions" / f"{name}-{split}{'.blind' if hidden else ''}.jsonl"
+            files.append(path)
+            done = jsonl.ids(path, Prediction)
+            left = [sample for sample in samples if sample.id not in done]
+            if not left:
+                continue
+            predictor = predictor or load(run)
+            train = _train_images(recipe, name, data_folder) if hidden else []
+            _predict_file(predictor, path, left, train, f"answering {name} {split}{' blind' * hidden}")
+    return files
+
+
+def _predict_file(
+    predictor: Predictor, path: Path, samples: list[Sample], train_images: list[str], what: str
+) -> None:
+    paths = {image for sample in samples for image in sample.images} | set(train_images)
+    base: Any = predictor.model.get_base_model()
+    # Both the seeing and the blind run, and training before them, ask for the same images.
+    features = open_features(
+        base, predictor.processor.image_processor, predictor.recipe.compute, len(paths), 2 * len(paths)
+    )
+    features.prepare(sorted(paths if train_images else {image for s in samples for image in s.images}))
+    blind = features.mean(train_images).to(predictor.device) if train_images else None
+    with jsonl.writer(path) as write, line(what, len(samples), "questions") as shown:
+        for prediction in predictor.predict(samples, features, blind):
+            write(prediction)
+            shown.advance()
+
+
+def _train_images(recipe: Recipe, name: str, data_folder: Path | None) -> list[str]:
+    """Return the images whose mean is the blind run's: those the last stage trained on."""
+    stage = recipe.stages[-1] if recipe.stages else None
+    if stage is None or name not in stage.data:
+        splits: tuple[str, ...] = ("train",)
+    else:
+        splits = (stage.split, *stage.also_train)
+    images = [
+        image
+        for split in splits
+        for sample in load_samples(recipe.data[name], split, data_folder)
+        for image in sample.images
+    ]
+    return sorted(set(images))
+
+
+def _write_samples(path: Path, samples: Iterable[Sample]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + f".part-{os.getpid()}")
+    temporary.write_text("".join(sample.model_dump_json() + "\n" for sample in samples), encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _chunks(made: Sequence[Row], questions: int) -> Iterator[list[Row]]:
+    chunk: list[Row] = []
+    for row in made:
+        if chunk and sum(len(one.sequences) for one in (*chunk, row)) > questions:
+            yield chunk
+            chunk = []
+        chunk.append(row)
+    if chunk:
+        yield chunk

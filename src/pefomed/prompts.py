@@ -1,0 +1,127 @@
+"""The one place that makes prompt text, for training, prediction and serving alike.
+
+`[INST] <Img><ImageHere></Img> [vqa] instruction [/INST]`, byte for byte as PeFoMed and MiniGPT-v2
+write it; several images follow each other, each in its own `<Img>...</Img>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Protocol
+
+from pefomed.errors import RecipeError, nearest
+from pefomed.recipe import Prompt
+from pefomed.schema import Sample
+
+IMAGE = "<Img><ImageHere></Img>"
+
+PAPER = {
+    "vqa": ("Based on the image, respond to this question with a short answer: {question}",),
+    "report": ("Describe the given chest x-ray image in detail.",),
+    "caption": ("Describe the given medical image briefly.",),
+    "refer": ("Where is {question} in the image?",),
+    "identify": ("What is in the region {question}?",),
+    "grounding": ("Describe the given medical image with the places of what it shows.",),
+    "detection": ("{question}",),
+}
+"""Instructions of the papers where they state them, ours in the same manner where they do not."""
+
+VARIED = {
+    "vqa": (
+        "Based on the image, respond to this question with a short answer: {question}",
+        "Look at the image and answer in a few words: {question}",
+        "Answer this question about the medical image briefly: {question}",
+        "What does the image say to this question? {question}",
+    ),
+    "report": (
+        "Describe the given chest x-ray image in detail.",
+        "Write the findings of this chest x-ray.",
+        "Report what this radiograph shows.",
+        "Take a close look at this chest x-ray and describe the findings.",
+    ),
+    "caption": (
+        "Describe the given medical image briefly.",
+        "Write a short caption for this medical image.",
+        "Say in one sentence what this medical image shows.",
+        "Summarise the content of this image.",
+    ),
+    "refer": (
+        "Where is {question} in the image?",
+        "Give the location of {question}.",
+        "Mark {question} in this image.",
+    ),
+    "identify": (
+        "What is in the region {question}?",
+        "Name the structure at {question}.",
+        "Say what the box {question} contains.",
+    ),
+    "grounding": (
+        "Describe the given medical image with the places of what it shows.",
+        "Write a caption and mark the place of each structure.",
+    ),
+    "detection": ("{question}",),
+}
+"""Our own pools: several wordings a task."""
+
+POOLS = {"paper": PAPER, "varied": VARIED}
+
+
+class ChatTokenizer(Protocol):
+    """What is needed of a tokenizer to use its own chat template."""
+
+    def apply_chat_template(
+        self, conversation: list[dict[str, str]], *, tokenize: bool, add_generation_prompt: bool
+    ) -> str: ...
+
+
+def instruction(sample: Sample, prompt: Prompt) -> str:
+    """Return the sample's instruction, drawn from its task's pool by a seeded hash of its id.
+
+    Raises:
+        RecipeError: the pool is unknown, or a vqa instruction has no place for the question.
+    """
+    pool = instructions(sample.task, prompt)
+    digest = hashlib.sha256(f"{prompt.seed}\0{sample.id}".encode()).digest()
+    chosen = pool[int.from_bytes(digest[:8], "big") % len(pool)]
+    # Not str.format: questions and the user's own instructions may hold braces.
+    return chosen.replace("{question}", sample.question)
+
+
+def instructions(task: str, prompt: Prompt) -> tuple[str, ...]:
+    """Return the pool of a task."""
+    chosen = prompt.pools.get(task, "paper")
+    if isinstance(chosen, str):
+        if chosen not in POOLS:
+            raise RecipeError(f"prompt.pools.{task}: no pool {chosen!r}", remedy=nearest(chosen, POOLS))
+        chosen = POOLS[chosen][task]
+    if not chosen:
+        raise RecipeError(f"prompt.pools.{task} is empty", remedy="give at least one instruction")
+    if task == "vqa" and not all("{question}" in text for text in chosen):
+        raise RecipeError(
+            "prompt.pools.vqa: an instruction has no place for the question",
+            remedy="write {question} where the question goes",
+        )
+    return tuple(chosen)
+
+
+def body(sample: Sample, prompt: Prompt) -> str:
+    """Return the multimodal body, the same under every template: images, task tag, instruction."""
+    return f"{IMAGE * len(sample.images)} [{sample.task}] {instruction(sample, prompt)}"
+
+
+def render(sample: Sample, prompt: Prompt, tokenizer: ChatTokenizer | None = None) -> str:
+    """Return the whole prompt; the answer follows it directly. BOS is added by the tokenisation.
+
+    Raises:
+        RecipeError: the tokenizer's chat template is asked for and there is none.
+    """
+    text = body(sample, prompt)
+    if prompt.template == "llama2":
+        return f"[INST] {text} [/INST]"
+    if tokenizer is None or not getattr(tokenizer, "chat_template", None):
+        raise RecipeError(
+            "prompt.template = 'tokenizer', but the tokenizer has no chat template",
+            remedy="set prompt.template = 'llama2'",
+        )
+    conversation = [{"role": "user", "content": text}]
+    return tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)

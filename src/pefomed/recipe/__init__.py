@@ -1,0 +1,34 @@
+"""Recipes: one TOML file per experiment, loaded strictly, written resolved into its run."""
+
+from __future__ import annotations
+
+from pefomed.recipe.sections import (
+    Compute,
+    Dataset,
+    Evaluate,
+    Lora,
+    Model,
+    Predict,
+    Prompt,
+    Recipe,
+    Section,
+    Stage,
+)
+from pefomed.recipe.toml import dumps, load, parse, shipped
+
+__all__ = [
+    "Compute",
+    "Dataset",
+    "Evaluate",
+    "Lora",
+    "Model",
+    "Predict",
+    "Prompt",
+    "Recipe",
+    "Section",
+    "Stage",
+    "dumps",
+    "load",
+    "parse",
+    "shipped",
+]

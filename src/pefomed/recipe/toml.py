@@ -1,0 +1,118 @@
+"""Reading recipes strictly from TOML, and writing them back with every default spelled out."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from pefomed.errors import RecipeError, nearest
+from pefomed.recipe.sections import Recipe, Section
+
+
+def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
+    """Read and validate a recipe; `overrides` maps dotted keys (`stages.0.lr`) to values.
+
+    Raises:
+        RecipeError: the file is missing, not TOML, has an unknown key or a value out of range.
+    """
+    try:
+        # utf-8-sig: editors on Windows put a byte order mark in front, which TOML does not allow.
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise RecipeError(
+            f"no recipe at {path}", remedy="give the path of a .toml file, see recipes/"
+        ) from None
+    except OSError as error:
+        raise RecipeError(
+            f"{path} cannot be read", found=error.strerror, remedy="give the path of a .toml file"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not a TOML file", found=str(error), remedy="correct it there") from None
+    for key, value in (overrides or {}).items():
+        _override(raw, key, value, path)
+    return parse(raw, str(path))
+
+
+def parse(raw: dict[str, Any], origin: str = "recipe") -> Recipe:
+    """Validate a recipe given as nested dicts; `origin` is what an error names.
+
+    Raises:
+        RecipeError: an unknown key (the nearest known one is named) or a value out of range.
+    """
+    try:
+        return Recipe.model_validate(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    # An unknown key often causes the other complaints (the right key is then missing): show it first.
+    detail = next((entry for entry in details if entry["type"] == "extra_forbidden"), details[0])
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        *parents, key = detail["loc"]
+        raise RecipeError(
+            f"{origin}: unknown key {where!r}",
+            found=f"{key} = {detail['input']!r}",
+            remedy=nearest(str(key), _fields_at(parents)),
+        )
+    found = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] != "missing" and not isinstance(detail["input"], dict):
+        found = f"{detail['input']!r}: {found}"
+    raise RecipeError(
+        f"{origin}: {where or 'the recipe'} is not valid",
+        found=found,
+        remedy="see docs/recipes.md for every field",
+    )
+
+
+def dumps(recipe: Recipe) -> str:
+    """Return the recipe, every default written out, as TOML that `load` reads back to an equal recipe."""
+    import tomli_w
+
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a recipe that comes with the program, e.g. `mini/demo`.
+
+    Raises:
+        RecipeError: there is no such recipe; the names of all are given.
+    """
+    package = Path(__file__).parents[1]
+    # Installed, the recipes are inside the package; in a checkout they are at its root.
+    roots = (package / "recipes", package.parents[1] / "recipes")
+    root = next((root for root in roots if root.is_dir()), roots[0])
+    path = root / f"{name}.toml"
+    if not path.is_file():
+        known = [found.relative_to(root).with_suffix("").as_posix() for found in root.rglob("*.toml")]
+        raise RecipeError(f"the program has no recipe {name!r}", found=nearest(name, known))
+    return path
+
+
+def _override(raw: dict[str, Any], key: str, value: Any, path: Path) -> None:
+    *parents, last = key.split(".")
+    here: Any = raw
+    try:
+        for part in parents:
+            here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
+        here[int(last) if isinstance(here, list) else last] = value
+    except (IndexError, ValueError, TypeError, AttributeError):
+        raise RecipeError(
+            f"{path} has no key {key!r}", remedy="write it as in `stages.0.lr`; stages count from 0"
+        ) from None
+
+
+def _fields_at(parents: list[int | str]) -> list[str]:
+    """Return the field names of the section that the keys `parents` lead to."""
+    kind: Any = Recipe
+    for part in parents:
+        if _is_section(kind):
+            kind = kind.model_fields[part].annotation
+        else:  # `data.slake` or `stages.0`: a name or a number inside dict[str, X] or tuple[X, ...]
+            kind = next(inner for inner in get_args(kind) if _is_section(inner))
+    return list(kind.model_fields)
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Section)

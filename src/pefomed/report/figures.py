@@ -1,0 +1,110 @@
+"""A score as it is shown: its digits, its interval, its proof, and the names of metrics and systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pefomed.schema import Score
+
+OVERALL = "overall"
+
+PRIMARY = "exact_match"
+"""The metric of the headline and of the charts by group."""
+
+RATES = ("empty_rate", "cut_rate")
+"""Metrics that say how answers came out, not how good they are."""
+
+_SHARES = {
+    PRIMARY: "Exact match",
+    "exact_match_vqa": "Exact match, VQA-style",
+    "judge": "Judge",
+    "human": "Human raters",
+    "token_recall": "Token recall",
+    "acc_50": "Acc@0.5",
+    "empty_rate": "Empty answers",
+    "cut_rate": "Answers cut at the limit",
+}
+"""Metrics that are shares, shown in percent."""
+
+_PLAIN = {
+    "meteor": "METEOR",
+    "rouge_l": "ROUGE-L",
+    "cider": "CIDEr",
+    "iou": "IoU",
+    "wasm_judge": "WASM, judge",
+    "wasm_human": "WASM, human raters",
+}
+"""Metrics shown as they are, like every metric that is not named here."""
+
+_SYSTEMS = {
+    "model": "This model",
+    "blind": "This model, blind",
+    "floor:majority": "Majority answer of the training split",
+    "floor:nearest-text": "Nearest training questions by text",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number as it is shown."""
+
+    text: str
+    interval: str
+    """`68.5-74.2` with an en dash, or empty."""
+    n: int
+    title: str
+    """Everything the score says: value, interval and how it was made, n, implementation."""
+
+
+def cell_of(score: Score) -> Cell:
+    """Return a score as it is shown: shares in percent with one decimal, others with three."""
+    proof = [f"{score.metric}, {score.group}: {score.value:.6g}"]
+    interval = ""
+    if score.low is not None and score.high is not None:
+        interval = f"{shown(score, score.low)}–{shown(score, score.high)}"  # noqa: RUF001
+        proof.append(f"interval {score.low:.6g} to {score.high:.6g} ({score.interval})")
+    if score.n:
+        proof.append(f"n = {score.n:,}")
+    return Cell(shown(score, score.value), interval, score.n, "; ".join([*proof, score.implementation]))
+
+
+def shown(score: Score, value: float) -> str:
+    """Return `value` with the digits of the score's metric."""
+    return f"{100 * value:.1f}" if is_share(score.metric) else f"{value:.3f}"
+
+
+def is_share(metric: str) -> bool:
+    """Return whether the metric is a share, shown in percent."""
+    return metric in _SHARES
+
+
+def is_incomparable(score: Score) -> bool:
+    """Return whether a published figure says of itself that it was measured otherwise."""
+    return "not comparable" in score.implementation.lower()
+
+
+def kind_of(system: str) -> str:
+    """Return `model`, `blind`, `floor`, `published` or `other`."""
+    kind = system.partition(":")[0]
+    return kind if kind in ("model", "blind", "floor", "published") else "other"
+
+
+def system_label(system: str) -> str:
+    """Return what a system is called on the page."""
+    return _SYSTEMS.get(system) or system.partition(":")[2] or system
+
+
+def mark_of(score: Score) -> tuple[str, float, str]:
+    """Return a score as a tick of a chart: its kind, value and label."""
+    return kind_of(score.system), score.value, f"{system_label(score.system)}: {cell_of(score).text}"
+
+
+def metric_title(metric: str) -> str:
+    """Return what a metric is called on the page."""
+    return _SHARES.get(metric) or _PLAIN.get(metric) or metric.replace("_", " ").strip().capitalize()
+
+
+def of_split(scores: Iterable[Score], dataset: str, split: str) -> list[Score]:
+    """Return the scores of one split of one data set."""
+    return [score for score in scores if (score.dataset, score.split) == (dataset, split)]

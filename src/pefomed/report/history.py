@@ -1,0 +1,185 @@
+"""How training went, from the log: curves and facts of each stage.
+
+After a resume the log holds the steps since the last checkpoint twice; the later row counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from pefomed.recipe import Recipe, Stage
+from pefomed.report import charts
+from pefomed.report.charts import Series
+
+POINTS = 240
+"""Most points of a drawn curve; a longer log is averaged in bins."""
+
+_PARTS = ("lora", "projector")
+
+SMOOTHING = 0.08
+"""Share of the stage over which the bold loss curve is a running mean."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    title: str
+    svg: Markup
+    legend: list[tuple[str, str]]
+    """`(colour, label)`."""
+
+
+@dataclass(frozen=True)
+class StageHistory:
+    name: str
+    facts: list[tuple[str, str]]
+    panels: list[Panel]
+    events: list[str]
+    missing: str
+    """A sentence instead of curves, or empty."""
+
+
+def stages(log: Sequence[dict[str, Any]], recipe: Recipe | None) -> list[StageHistory]:
+    """Return the stages of the recipe, in its order, and any further ones of the log."""
+    planned = {stage.name: stage for stage in recipe.stages} if recipe else {}
+    logged = [str(row["stage"]) for row in log if row.get("kind") == "step" and row.get("stage")]
+    return [_stage(name, planned.get(name), log) for name in dict.fromkeys([*planned, *logged])]
+
+
+def duration(seconds: float) -> str:
+    """Return `42 s`, `19 min` or `3 h 05 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _stage(name: str, plan: Stage | None, log: Sequence[dict[str, Any]]) -> StageHistory:
+    rows = [row for row in log if row.get("stage") == name]
+    steps = _latest(rows, "step")
+    validations = _latest(rows, "validation")
+    missing = "" if steps else "No step of this stage is in the log yet."
+    return StageHistory(
+        name=name,
+        facts=[*_plan_facts(plan), *_log_facts(steps, validations)],
+        panels=_panels(steps, validations, plan.train if plan else _PARTS) if steps else [],
+        events=[str(row.get("text", "")) for row in rows if row.get("kind") == "event"],
+        missing=missing,
+    )
+
+
+def _latest(rows: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    by_step = {row["step"]: row for row in rows if row.get("kind") == kind and _is_number(row.get("step"))}
+    return [by_step[step] for step in sorted(by_step)]
+
+
+def _plan_facts(plan: Stage | None) -> list[tuple[str, str]]:
+    if plan is None:
+        return []
+    splits = " + ".join((plan.split, *plan.also_train))
+    shares = sum(plan.data.values())
+    names = [f"{key} ({100 * ratio / shares:.0f} %)" for key, ratio in plan.data.items()]
+    data = ", ".join(names) if len(names) > 1 else next(iter(plan.data))
+    length = f"{plan.epochs:g} epochs" if plan.epochs else f"{plan.steps:,} steps"
+    rates = f"LoRA {charts.number(plan.lr)}"
+    if plan.projector_lr:
+        rates += f", projector {charts.number(plan.projector_lr)}"
+    return [
+        ("Data", f"{data}, {splits}"),
+        ("Trained", " and ".join({"lora": "LoRA"}.get(part, part) for part in plan.train)),
+        ("Planned", length),
+        ("Peak rates", rates),
+    ]
+
+
+def _log_facts(steps: list[dict[str, Any]], validations: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    facts: list[tuple[str, str]] = []
+    if not steps:
+        return facts
+    last = steps[-1]
+    of = f" of {last['steps']:,}" if _is_number(last.get("steps")) else ""
+    facts.append(("Done", f"{last['step']:,}{of} steps"))
+    if _is_number(last.get("epoch")):
+        facts[-1] = ("Done", f"{facts[-1][1]}, {last['epoch']:.2f} epochs")
+    if samples := _sum(steps, "samples"):
+        facts.append(("Samples seen", f"{samples:,.0f}"))
+    if _is_number(last.get("seconds")):
+        facts.append(("Time", duration(last["seconds"])))
+    if samples and (busy := _sum(steps, "step_seconds")):
+        facts.append(("Speed", f"{samples / busy:.1f} samples/s"))
+    tail = [loss for _, loss in _points(steps, "loss")[-max(1, len(steps) // 20) :]]
+    if tail:
+        facts.append(("Loss at the end", f"{sum(tail) / len(tail):.3f}"))
+    scored = [row for row in validations if _is_number(row.get("exact_match"))]
+    if scored:
+        best = max(scored, key=lambda row: float(row["exact_match"]))
+        n = f", n = {best['n']:,}" if _is_number(best.get("n")) else ""
+        value = f"{100 * best['exact_match']:.1f} % exact match at step {best['step']:,}{n}"
+        facts.append(("Best validation", value))
+    return facts
+
+
+def _panels(
+    steps: list[dict[str, Any]], validations: list[dict[str, Any]], trained: Sequence[str]
+) -> list[Panel]:
+    raw = _points(steps, "loss")
+    loss = [
+        Series("each step", thin(raw), "faint", "a"),
+        Series("training, smoothed", smooth(thin(raw)), "line", "a"),
+    ]
+    if validation_loss := _points(validations, "loss"):
+        loss.append(Series("validation", validation_loss, "dots", "b"))
+    panels = [_panel("Loss", loss)]
+    if exact := _points(validations, "exact_match"):
+        series = [Series("exact match", exact, "dots", "b")]
+        panels.append(_panel("Validation exact match", series, percent=True))
+    rates = [
+        Series("LoRA", thin(_points(steps, "lr")), "line", "a") if "lora" in trained else None,
+        Series("projector", thin(_points(steps, "projector_lr")), "line", "c")
+        if "projector" in trained
+        else None,
+    ]
+    if drawn := [series for series in rates if series and series.points]:
+        panels.append(_panel("Learning rate", drawn, from_zero=True))
+    return panels
+
+
+def _panel(title: str, series: list[Series], *, percent: bool = False, from_zero: bool = False) -> Panel:
+    svg = charts.curves(f"{title} over training steps", series, percent=percent, from_zero=from_zero)
+    return Panel(title, svg, [(s.colour, s.label) for s in series if s.kind != "faint"])
+
+
+def smooth(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the running mean, centred, over `SMOOTHING` of all points."""
+    half = round(SMOOTHING * len(points) / 2)
+    done: list[tuple[float, float]] = []
+    for index, (x, _) in enumerate(points):
+        # Narrower towards either end, so that it is centred everywhere and never lags.
+        reach = min(half, index, len(points) - 1 - index)
+        window = points[index - reach : index + reach + 1]
+        done.append((x, sum(y for _, y in window) / len(window)))
+    return done
+
+
+def thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return at most about `POINTS` points, each the mean of consecutive ones."""
+    size = -(-len(points) // POINTS)
+    bins = [points[start : start + size] for start in range(0, len(points), size)] if size > 1 else []
+    return [
+        (sum(x for x, _ in some) / len(some), sum(y for _, y in some) / len(some)) for some in bins
+    ] or list(points)
+
+
+def _points(rows: Sequence[dict[str, Any]], key: str) -> list[tuple[float, float]]:
+    return [(float(row["step"]), float(row[key])) for row in rows if _is_number(row.get(key))]
+
+
+def _sum(rows: Sequence[dict[str, Any]], key: str) -> float:
+    return float(sum(row[key] for row in rows if _is_number(row.get(key))))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,145 @@
+"""What a report shows, read from a run folder; what is missing stays empty, what is damaged is an error."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pefomed import jsonl
+from pefomed.errors import DataError, RunError
+from pefomed.recipe import Recipe, load
+from pefomed.schema import Prediction, Sample, Score
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One split with what the model, and the model without its image, said about it."""
+
+    dataset: str
+    split: str
+    samples: list[Sample]
+    predictions: dict[str, Prediction]
+    """By sample id."""
+    blind: dict[str, Prediction]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder's content; a missing file gives an empty field."""
+
+    folder: Path
+    recipe: Recipe | None
+    recipe_text: str
+    describe: dict[str, Any]
+    log: list[dict[str, Any]]
+    scores: list[Score]
+    audit: dict[str, Any]
+    answered: list[Answered]
+    cut: list[str] = field(default_factory=list)
+    """Sentences about last lines that a killed writer left unfinished."""
+
+    @property
+    def name(self) -> str:
+        return self.recipe.name if self.recipe else self.folder.name
+
+
+def read_run(folder: Path) -> Run:
+    """Read what `folder` holds of a run.
+
+    Raises:
+        RunError: the folder does not exist or holds nothing of a run.
+        DataError: one of its files is damaged.
+    """
+    if not folder.is_dir():
+        raise RunError(
+            f"no run folder at {folder}", remedy="give the folder that `pefomed run` or `pefomed train` made"
+        )
+    cut: list[str] = []
+    recipe_path = folder / "recipe.toml"
+    recipe = load(recipe_path) if recipe_path.exists() else None
+    run = Run(
+        folder=folder,
+        recipe=recipe,
+        recipe_text=recipe_path.read_text(encoding="utf-8") if recipe else "",
+        describe=_read_object(folder / "describe.json"),
+        log=_read_log(folder / "log.jsonl", cut),
+        scores=list(jsonl.read(folder / "scores.jsonl", Score, on_cut=cut)),
+        audit=_read_object(folder / "audit.json"),
+        answered=_read_answered(folder, recipe, cut),
+        cut=cut,
+    )
+    if not (run.recipe or run.describe or run.log or run.scores or run.audit or run.answered):
+        raise RunError(
+            f"{folder} holds nothing of a run",
+            found="none of recipe.toml, describe.json, log.jsonl, scores.jsonl, audit.json, samples/",
+            remedy="give the folder that `pefomed run` or `pefomed train` made",
+        )
+    return run
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # not JSON, or not UTF-8
+        raise _damaged(path, str(error)) from None
+    if not isinstance(value, dict):
+        raise _damaged(path, f"a {type(value).__name__} instead of an object")
+    return value
+
+
+def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    rows: list[dict[str, Any]] = []
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            if number == len(lines) and not line.endswith(b"\n"):
+                cut.append(f"{path}: line {number} is cut and was left out")
+                break
+            raise _damaged(path, f"line {number}: {error}") from None
+        if not isinstance(row, dict):
+            raise _damaged(path, f"line {number}: a {type(row).__name__} instead of an object")
+        rows.append(row)
+    return rows
+
+
+def _read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[Answered]:
+    found = []
+    for path in sorted((folder / "samples").glob("*.jsonl")):
+        dataset, split = _dataset_and_split(path.stem, recipe)
+        predictions = folder / "predictions" / path.name
+        blind = predictions.with_name(f"{path.stem}.blind.jsonl")
+        found.append(
+            Answered(
+                dataset=dataset,
+                split=split,
+                samples=list(jsonl.read(path, Sample, on_cut=cut)),
+                predictions={p.sample_id: p for p in jsonl.read(predictions, Prediction, on_cut=cut)},
+                blind={p.sample_id: p for p in jsonl.read(blind, Prediction, on_cut=cut)},
+            )
+        )
+    return found
+
+
+def _dataset_and_split(stem: str, recipe: Recipe | None) -> tuple[str, str]:
+    # Either name may hold a hyphen: the recipe knows where one ends.
+    for dataset, split in recipe.predict.data.items() if recipe else ():
+        if stem == f"{dataset}-{split}":
+            return dataset, split
+    dataset, _, split = stem.rpartition("-")
+    return (dataset, split) if dataset else (stem, "")
+
+
+def _damaged(path: Path, found: str) -> DataError:
+    return DataError(
+        f"{path} is damaged", found=found, remedy="delete it and run the step that writes it again"
+    )

@@ -1,0 +1,92 @@
+"""Images as JPEG data URIs, small enough together for one page; one that cannot be opened is named."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from pefomed import progress
+from pefomed.data.images import open_image
+from pefomed.errors import ImageError
+
+BUDGET = 16_000_000
+"""Most characters of all data URIs together: leaves room for texts in a page of 25 MB."""
+
+SIZES = ((320, 82), (256, 76), (192, 70), (128, 62), (96, 50), (64, 40))
+"""`(longest side in pixels, JPEG quality)`, tried until all images fit the budget."""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    name: str
+    """The file's name and its folder's, enough to find it and silent about the machine."""
+    uri: str
+    """Empty if the image could not be opened."""
+    problem: str = ""
+    ratio: float = 1.0
+    """Width over height."""
+
+
+def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnail]:
+    """Return a thumbnail for each distinct path, all at the largest of `SIZES` that fits `budget`.
+
+    Images beyond what fits at the smallest size are left out, and say so.
+    """
+    distinct = list(dict.fromkeys(paths))
+    # Kept at the current size only, so that thousands of originals are never in memory together.
+    images: dict[str, Image.Image] = {}
+    uris: dict[str, str] = {}
+    problems: dict[str, str] = {}
+    ratios: dict[str, float] = {}
+    used, size = 0, 0
+    for path in progress.track(distinct, "thumbnails", unit="images"):
+        try:
+            original = open_image(path)
+        except ImageError as error:
+            problems[path] = error.problem.replace(path, short_name(path))
+            continue
+        ratios[path] = round(original.width / original.height, 4)
+        images[path] = _shrunk(original, SIZES[size][0])
+        uris[path] = _data_uri(images[path], SIZES[size][1])
+        used += len(uris[path])
+        while used > budget and size + 1 < len(SIZES):
+            size += 1
+            images = {key: _shrunk(image, SIZES[size][0]) for key, image in images.items()}
+            uris = {key: _data_uri(image, SIZES[size][1]) for key, image in images.items()}
+            used = sum(map(len, uris.values()))
+        if used > budget:
+            used -= len(uris.pop(path))
+            problems[path] = f"{short_name(path)} is left out: the page would become too large"
+    return {
+        path: Thumbnail(short_name(path), uris.get(path, ""), problems.get(path, ""), ratios.get(path, 1.0))
+        for path in distinct
+    }
+
+
+def short_name(path: str) -> str:
+    """Return the last two parts of a path."""
+    return "/".join(Path(path).parts[-2:])
+
+
+def _shrunk(image: Image.Image, side: int) -> Image.Image:
+    if max(image.size) <= side:
+        return image
+    small = image.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return small
+
+
+def _data_uri(image: Image.Image, quality: int) -> str:
+    buffer = io.BytesIO()
+    _without_idle_colour(image).save(buffer, "JPEG", quality=quality, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _without_idle_colour(image: Image.Image) -> Image.Image:
+    red, green, blue = image.split()
+    return red if red.tobytes() == green.tobytes() == blue.tobytes() else image

@@ -1,0 +1,176 @@
+"""Training: any number of stages through one loop, resumed wherever it stopped."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from peft import PeftModel
+
+from pefomed.batch import Row, rows, tokenise
+from pefomed.data import load_samples
+from pefomed.errors import DataError, RunError
+from pefomed.features import Features, open_features
+from pefomed.model import device as devices
+from pefomed.model.adapter import add_adapter, load_adapter
+from pefomed.model.build import build_model
+from pefomed.model.processing import PefomedProcessor
+from pefomed.recipe import Recipe, Stage
+from pefomed.schema import Sample
+from pefomed.training.log import Log
+from pefomed.training.loop import Loop
+from pefomed.training.plan import plan
+
+__all__ = ["Trainer", "train"]
+
+
+def train(recipe: Recipe, run: Path, data_folder: Path | None = None, *, fresh: bool = False) -> Path:
+    """Train all stages of `recipe` in the folder `run`; return its `adapter` folder.
+
+    Stages that are finished are skipped, a stage that was stopped goes on at its newest checkpoint.
+
+    Args:
+        fresh: remove what was trained before.
+
+    Raises:
+        PefomedError: see the parts; whatever was computed before the error stays usable.
+    """
+    if fresh:
+        for name in ("checkpoints", "adapter"):
+            shutil.rmtree(run / name, ignore_errors=True)
+        (run / "log.jsonl").unlink(missing_ok=True)
+    return Trainer(recipe, run, data_folder).train()
+
+
+class Trainer:
+    """The model of a run and the stages it goes through."""
+
+    def __init__(self, recipe: Recipe, run: Path, data_folder: Path | None = None):
+        self.recipe, self.run, self.data_folder = recipe, run, data_folder
+        self.log = Log(run / "log.jsonl")
+        self._model: PeftModel | None = None
+
+    def train(self) -> Path:
+        """Run every stage that is not finished."""
+        if not self.recipe.stages:
+            raise RunError("the recipe has no [[stages]]", remedy="add one, see docs/recipes.md")
+        start: Path | None = None
+        for stage in self.recipe.stages:
+            final = self.stage_folder(stage) / "final"
+            if not (final / "adapter_config.json").exists():
+                self._train_stage(stage, start)
+            start = final
+        assert start is not None
+        shutil.rmtree(self.run / "adapter", ignore_errors=True)
+        shutil.copytree(start, self.run / "adapter")
+        return self.run / "adapter"
+
+    def stage_folder(self, stage: Stage) -> Path:
+        """Return the stage's folder of checkpoints."""
+        return self.run / "checkpoints" / stage.name
+
+    def _train_stage(self, stage: Stage, start: Path | None) -> None:
+        compute = self.recipe.compute
+        devices.set_threads(compute)
+        where = devices.device(compute)
+        precision = devices.dtype(compute, where)
+        accelerator = Accelerator(
+            cpu=where.type == "cpu",
+            mixed_precision={torch.bfloat16: "bf16", torch.float16: "fp16"}.get(precision, "no"),
+        )
+        if accelerator.num_processes > 1:
+            raise RunError(
+                "training in several processes is not supported yet",
+                found=f"{accelerator.num_processes} processes",
+                remedy="start it as one process: pefomed train RECIPE",
+            )
+        model, processor = self._model_at(start, str(where), precision)
+        torch.manual_seed(self.recipe.seed)
+        train_rows = {
+            name: self._rows(name, (stage.split, *stage.also_train), stage, processor)
+            for name in sorted(stage.data)
+        }
+        validation = self._validation_rows(stage, processor)
+        steps = plan(train_rows, stage, self.recipe.seed)
+        features = self._features(model, processor, [*train_rows.values(), validation], steps)
+        tokens = sum(len(row) for step in steps for batch in step for row in batch)
+        compiled = devices.compile_layers(model.get_base_model(), compute, tokens)
+        if compute.gradient_checkpointing:
+            model.get_base_model().language_model.gradient_checkpointing_enable(
+                {"use_reentrant": False}
+            )
+        questions = sum(len(row.sequences) for part in train_rows.values() for row in part)
+        self.log.write(
+            "event",
+            stage.name,
+            text=f"{questions} samples of {sum(map(len, train_rows.values()))} rows, {len(steps)} steps, "
+            f"{where}, {precision}, {'compiled' if compiled else 'not compiled'}",
+        )
+        Loop(
+            stage, model, features, steps, validation, accelerator, self.log, self.stage_folder(stage)
+        ).run()
+
+    def _model_at(self, start: Path | None, where: str, precision: torch.dtype) -> tuple[PeftModel, PefomedProcessor]:
+        """Return the model as the previous stage left it, or at the recipe's start weights."""
+        torch.manual_seed(self.recipe.seed)
+        base, processor = build_model(self.recipe.model, device=where, dtype=precision)
+        if start is not None:
+            return load_adapter(base, start), processor
+        if self.recipe.model.start is not None:
+            return load_start(base, self.recipe), processor
+        return add_adapter(base, self.recipe.model.lora, seed=self.recipe.seed), processor
+
+    def _rows(self, name: str, splits: tuple[str, ...], stage: Stage, processor: PefomedProcessor) -> list[Row]:
+        samples: list[Sample] = []
+        for split in splits:
+            samples += load_samples(self.recipe.data[name], split, self.data_folder)
+        answered = [sample for sample in samples if sample.reference.strip()]
+        if len(answered) < len(samples):
+            left = len(samples) - len(answered)
+            self.log.write("event", stage.name, text=f"{name}: {left} samples without an answer left out")
+        if not answered:
+            raise DataError(
+                f"data set {name} has no sample with an answer in {', '.join(splits)}",
+                remedy="check the split and the answers",
+            )
+        sequences = tokenise(answered, self.recipe.prompt, processor)
+        return rows(sequences, share_image=stage.share_image, max_questions=stage.max_questions)
+
+    def _validation_rows(self, stage: Stage, processor: PefomedProcessor) -> list[Row]:
+        if stage.validate_split is None:
+            return []
+        made: list[Row] = []
+        for name in sorted(stage.data):
+            made += self._rows(name, (stage.validate_split,), stage, processor)
+        return made
+
+    def _features(
+        self,
+        model: PeftModel,
+        processor: PefomedProcessor,
+        groups: list[list[Row]],
+        steps: list[list[list[Row]]],
+    ) -> Features:
+        paths = {image for group in groups for row in group for image in row.images}
+        uses = sum(len(row.images) for step in steps for batch in step for row in batch)
+        features = open_features(
+            model.get_base_model(), processor.image_processor, self.recipe.compute, len(paths), uses
+        )
+        features.prepare(sorted(paths))
+        return features
+
+
+def load_start(base: object, recipe: Recipe) -> PeftModel:
+    """Wrap `base` with the recipe's start weights: an adapter folder, or a `.pth` of PeFoMed / MiniGPT-v2."""
+    from pefomed.model.adapter import load_state
+    from pefomed.model.legacy import import_legacy
+
+    assert recipe.model.start is not None
+    start = Path(recipe.model.start)
+    if start.suffix != ".pth":
+        return load_adapter(base, start)  # type: ignore[arg-type]
+    model = add_adapter(base, recipe.model.lora, seed=recipe.seed)  # type: ignore[arg-type]
+    load_state(model, import_legacy(start))
+    return model

@@ -1,0 +1,35 @@
+"""The run's training log: one JSON object a line, always written, read by the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+class Log:
+    """Appends to `log.jsonl`; on resume, lines after the checkpoint are dropped."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def write(self, kind: str, stage: str, **values: Any) -> None:
+        """Append one line: `step`, `validation` or `event`."""
+        line = json.dumps({"kind": kind, "stage": stage, **values})
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def rewind(self, stage: str, step: int) -> None:
+        """Drop the stage's lines after `step`, which will be written again, and a cut last line."""
+        if not self._path.exists():
+            return
+        kept = []
+        for text in self._path.read_text(encoding="utf-8").splitlines():
+            try:
+                line = json.loads(text)
+            except ValueError:
+                continue  # a killed writer's last line
+            if line["stage"] != stage or line.get("step", 0) <= step:
+                kept.append(text)
+        self._path.write_text("".join(text + "\n" for text in kept), encoding="utf-8")

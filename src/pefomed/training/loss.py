@@ -1,0 +1,40 @@
+"""Loss on answer tokens only, and the exact match that greedy decoding would reach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pefomed.batch import Batch, tree_mask
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a batch's forward pass says about its answers."""
+
+    loss: Tensor
+    """Summed cross-entropy of the answer tokens, in nats, float32."""
+    right: Tensor
+    """(samples,) True where every answer token, the end token too, is the most likely one: then, and
+    only then, greedy decoding gives exactly the reference."""
+
+
+def answer(model: Any, batch: Batch, features: Tensor) -> Answered:
+    """Run `model` on a batch with image features (S, P, D); logits only where an answer token is."""
+    output = model(
+        input_ids=batch.input_ids,
+        image_features=features,
+        attention_mask=tree_mask(batch.ends),
+        position_ids=batch.position_ids,
+        answer_index=batch.answer_index,
+        use_cache=False,
+    )
+    logits = output.logits[0].float()  # (A, V)
+    loss = torch.nn.functional.cross_entropy(logits, batch.targets, reduction="sum")
+    hit = logits.detach().argmax(-1) == batch.targets
+    right = torch.ones(len(batch.samples), dtype=torch.bool, device=hit.device)
+    right[batch.owners[~hit]] = False
+    return Answered(loss, right)

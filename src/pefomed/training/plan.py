@@ -1,0 +1,79 @@
+"""Which rows go into which batch at which step: decided before training, by seed alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from pefomed.batch import Row
+from pefomed.recipe import Stage
+
+WINDOW = 16
+"""Batches within which rows are sorted by length: little padding, and order stays random at large."""
+
+
+def plan(data: dict[str, list[Row]], stage: Stage, seed: int) -> list[list[list[Row]]]:
+    """Return the stage's optimiser steps, each a list of `accumulate` batches of rows.
+
+    The data set of each batch is drawn by the stage's ratios; each data set is gone through in its own
+    shuffled order, again and again. An epoch is as many batches as all data sets have together.
+    """
+    stream = _batches(data, stage, seed)
+    if stage.steps is not None:
+        batches = list(islice(stream, stage.steps * stage.accumulate))
+    else:
+        assert stage.epochs is not None
+        per_epoch = sum(len(_epoch(rows, stage, seed, name, 0)) for name, rows in data.items())
+        batches = list(islice(stream, max(1, round(stage.epochs * per_epoch))))
+    size = stage.accumulate
+    return [batches[i : i + size] for i in range(0, len(batches), size)]
+
+
+def padded_batches(rows: Sequence[Row], batch_tokens: int, batch_size: int) -> list[list[Row]]:
+    """Cut rows, in order, into batches of at most `batch_tokens` tokens with padding and `batch_size` samples.
+
+    A row that is larger than either alone makes a batch of its own.
+    """
+    batches: list[list[Row]] = []
+    longest = samples = 0
+    for row in rows:
+        longest, samples = max(longest, len(row)), samples + len(row.sequences)
+        full = not batches or longest * (len(batches[-1]) + 1) > batch_tokens or samples > batch_size
+        if full:
+            batches.append([])
+            longest, samples = len(row), len(row.sequences)
+        batches[-1].append(row)
+    return batches
+
+
+def _batches(data: dict[str, list[Row]], stage: Stage, seed: int) -> Iterator[list[Row]]:
+    names = sorted(data)
+    ratios = [stage.data[name] for name in names]
+    draw = random.Random(f"{seed}/{stage.name}/mix")
+    streams = {name: _endless(data[name], stage, seed, name) for name in names}
+    while True:
+        name = draw.choices(names, ratios)[0] if len(names) > 1 else names[0]
+        yield next(streams[name])
+
+
+def _endless(rows: list[Row], stage: Stage, seed: int, name: str) -> Iterator[list[Row]]:
+    epoch = 0
+    while True:
+        yield from _epoch(rows, stage, seed, name, epoch)
+        epoch += 1
+
+
+def _epoch(rows: list[Row], stage: Stage, seed: int, name: str, epoch: int) -> list[list[Row]]:
+    draw = random.Random(f"{seed}/{stage.name}/{name}/{epoch}")
+    order = draw.sample(rows, len(rows))
+    mean = sum(map(len, rows)) / len(rows)
+    mean_samples = sum(len(row.sequences) for row in rows) / len(rows)
+    per_batch = min(stage.batch_tokens / mean, stage.batch_size / mean_samples)
+    window = max(1, int(WINDOW * max(per_batch, 1)))
+    batches: list[list[Row]] = []
+    for start in range(0, len(order), window):
+        part = sorted(order[start : start + window], key=len)
+        batches += padded_batches(part, stage.batch_tokens, stage.batch_size)
+    draw.shuffle(batches)
+    return batches

@@ -1,0 +1,32 @@
+"""What tests of several folders need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import hypothesis
+import pytest
+import typer.main
+
+# Time limits of single examples would only measure how busy the machine is.
+hypothesis.settings.register_profile(
+    "project", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("project")
+
+
+@pytest.fixture
+def parse_command() -> Callable[[list[str]], None]:
+    """Return a function that parses a `pefomed` command line with the real commands, running none of them."""
+    from pefomed.cli.app import app
+
+    root = typer.main.get_command(app)  # made anew at each call: the commands themselves stay as they are
+    commands = [root]
+    for command in commands:
+        commands += getattr(command, "commands", {}).values()
+        command.callback = lambda **_: None
+
+    def parse(words: list[str]) -> None:
+        root.main(words, prog_name="pefomed", standalone_mode=False)
+
+    return parse

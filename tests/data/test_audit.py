@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pefomed.data import slake, slake_captions, vqa_rad
+from pefomed.data.audit import EXAMPLES, audit, bare, normalised
+from pefomed.data.card import Card, Published
+from pefomed.schema import Sample
+
+Make = Callable[..., Sample]
+Writer = Callable[..., Path]
+
+
+@pytest.fixture
+def splits(make_sample: Make, write_image: Writer, tmp_path: Path) -> dict[str, list[Sample]]:
+    one, two, three = (write_image(f"{i}.png", seed=i) for i in (1, 2, 3))
+    copy = write_image("copy.tiff", seed=2)  # the pixels of 2.png under another name
+    return {
+        "train": [
+            make_sample("a", one, "Is it?", "yes", meta={"answer_type": "CLOSED"}),
+            make_sample("b", one, "is  IT?", "Yes", meta={"answer_type": "CLOSED"}),  # a again
+            make_sample("c", two, "Where?", "left", meta={"answer_type": "OPEN"}),
+            make_sample("d", one, "Empty?", " "),
+        ],
+        "test": [
+            make_sample("e", copy, "Where?", "Left"),  # the triplet of c
+            make_sample("f", copy, "Where", "left"),  # the triplet of c but for the question mark
+            make_sample("g", three, "Is it?", "yes"),  # only the text of a
+            make_sample("a", tmp_path / "none.png", "Other?", "no"),
+        ],
+    }
+
+
+def test_findings_of_a_hand_made_set(splits: dict[str, list[Sample]], tmp_path: Path) -> None:
+    card = Card("Hand-made", "CC0", "", "", splits={"train": Published(4, images=2), "test": Published(5)})
+    found = audit(splits, card)
+    train, test = found["counts"]["train"], found["counts"]["test"]
+    assert (train["samples"], train["images"], train["open"], train["closed"]) == (4, 2, 1, 2)
+    assert (train["matches"], test["matches"]) == (True, False)
+    assert found["unreadable"]["count"] == 1
+    assert found["unreadable"]["examples"][0]["image"] == str(tmp_path / "none.png")
+    assert found["same_image"]["count"] == 1
+    assert found["duplicates"]["train"]["examples"] == [{"sample": "b", "same_as": "a"}]
+    assert found["empty_answers"]["train"] == {"count": 1, "examples": ["d"]}
+    assert found["shared_ids"]["examples"] == ["a"]
+    (pair,) = found["leakage"]
+    assert (pair["in"], pair["of"]) == ("train", "test")
+    assert (pair["images"]["count"], pair["images"]["of"]) == (1, 2)
+    assert [example["sample"] for example in pair["texts"]["examples"]] == ["e", "g"]
+    assert [example["sample"] for example in pair["triplets"]["examples"]] == ["e"]
+    assert pair["triplets"]["ignoring_punctuation"] == 2
+    assert json.loads(json.dumps(found)) == found
+    text = " ".join(found["summary"])
+    assert "1 of 2 images of test also occur in train." in text
+    assert "(2 if punctuation is ignored)" in text
+    assert "train: 4 samples on 2 images (1 open, 2 closed), as published." in text
+    assert "published: 5 samples" in text
+    assert "none.png" in text
+
+
+def test_boxes_stand_for_an_answer_and_examples_are_capped(make_sample: Make, write_image: Writer) -> None:
+    path = write_image("1.png")
+    samples = [make_sample(f"s{i}", path, f"q{i}", "") for i in range(EXAMPLES + 5)]
+    grounding = Sample.model_validate(
+        {"id": "g", "images": [str(path)], "task": "grounding", "question": "heart",
+         "boxes": [{"x0": 0, "y0": 0, "x1": 1, "y1": 1}]}
+    )  # fmt: skip
+    found = audit({"train": [*samples, grounding]})["empty_answers"]["train"]
+    assert found["count"] == EXAMPLES + 5
+    assert len(found["examples"]) == EXAMPLES
+
+
+def test_normalisations() -> None:
+    assert normalised("  Is  THE\theart\u00a0big? ") == "is the heart big?"
+    assert bare("X-Ray, of_the chest?!") == "x ray of the chest"
+    assert bare("肝脏。") == "肝脏"
+
+
+def test_vqa_rad_leaks_every_test_image(real_data: Path) -> None:
+    root = real_data / "vqa_rad"
+    found = audit({split: list(vqa_rad.load(root, split)) for split in ("train", "test")}, vqa_rad.CARD)
+    (pair,) = found["leakage"]
+    assert (pair["images"]["count"], pair["images"]["of"]) == (203, 203)
+    assert pair["triplets"]["count"] == 14
+    assert found["unreadable"]["count"] == 0
+    assert [counts["matches"] for counts in found["counts"].values()] == [True, True]
+    assert "All 203 images of test also occur in train." in found["summary"]
+
+
+def test_slake_english_shares_no_image_and_both_languages_do(real_data: Path) -> None:
+    root = real_data / "slake"
+    names = ("train", "validate", "test")
+    found = audit({split: list(slake.load(root, split)) for split in names}, slake.CARD)
+    assert [pair["images"]["count"] for pair in found["leakage"]] == [0, 0, 0]
+    assert all(counts["matches"] for counts in found["counts"].values())
+    assert found["empty_answers"]["train"]["examples"] == ["slake-train-1622"]
+    mixed = audit(
+        {
+            "captions": list(slake_captions.load(root, "train")),
+            "test": list(slake.load(root, "test")),
+            "both": list(slake.load(root, "train", language="both")),
+        }
+    )
+    overlaps = {(pair["in"], pair["of"]): pair["images"]["count"] for pair in mixed["leakage"]}
+    assert overlaps["captions", "test"] == 0
+    assert overlaps["test", "both"] > 0

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pefomed.data import phantom, phantom_scene, phantom_text
+from pefomed.data.images import open_image, pixel_hash
+from pefomed.errors import DataError, StorageError
+from pefomed.schema import Sample
+
+SMALL = {"train": 16, "validate": 8, "test": 8, "size": 64}
+
+
+def load(root: Path, split: str = "train", **options: object) -> list[Sample]:
+    return list(phantom.load(root, split, **{**SMALL, **options}))  # type: ignore[arg-type]
+
+
+def test_the_same_seed_gives_the_same_images_and_samples(tmp_path: Path) -> None:
+    first, second = load(tmp_path / "a"), load(tmp_path / "b")
+    assert [(s.id, s.question, s.reference, s.boxes) for s in first] == [
+        (s.id, s.question, s.reference, s.boxes) for s in second
+    ]
+    images = [sorted({s.images[0] for s in samples}) for samples in (first, second)]
+    assert [pixel_hash(path) for path in images[0]] == [pixel_hash(path) for path in images[1]]
+    other = load(tmp_path / "a", seed=1)
+    assert [s.reference for s in other] != [s.reference for s in first]
+
+
+def test_a_longer_split_begins_with_the_shorter_one() -> None:
+    assert phantom_scene.scenes(0, "train", 20)[:5] == phantom_scene.scenes(0, "train", 5)
+
+
+def test_splits_share_no_image(tmp_path: Path) -> None:
+    hashes = {
+        split: {pixel_hash(s.images[0]) for s in load(tmp_path, split)}
+        for split in ("train", "validate", "test")
+    }
+    assert [len(found) for found in hashes.values()] == [16, 8, 8]
+    assert len(set().union(*hashes.values())) == 32
+
+
+def test_a_question_alone_gives_nothing_away(tmp_path: Path) -> None:
+    # The answers to every question are equally frequent, over all of its wordings together.
+    answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for sample in load(tmp_path, "train"):
+        answers[sample.id.rsplit("-", 1)[1]][sample.reference] += 1
+    kinds = {"heart": 2, "opacity": 2, "effusion": 2, "nodules": 4, "device": 4, "zone": 4, "side": 2}
+    assert {key: len(found) for key, found in answers.items()} == kinds
+    for found in answers.values():
+        assert len(set(found.values())) == 1
+
+
+def test_answers_captions_reports_and_boxes_agree(tmp_path: Path) -> None:
+    for scene in phantom_scene.scenes(3, "train", 64):
+        answers = {asked.key: asked.answer for asked in phantom_text.questions(scene)}
+        caption, report, boxes = phantom_text.caption(scene), phantom_text.report(scene), scene.boxes()
+        assert (answers["opacity"] == "yes") == ("zone" in answers) == ("opacity" in boxes)
+        assert ("opacity" in caption) == (answers["opacity"] == "yes") == ("no opacity" not in report)
+        assert ("effusion" in caption) == (answers["effusion"] == "yes") == ("effusion" in boxes)
+        if "zone" in answers:
+            assert f"{answers['zone']} zone" in caption
+            assert f"{answers['zone']} zone" in report
+        if "side" in answers:
+            assert f"{answers['side']} pleural effusion" in report
+        count = len(boxes.get("nodule", ()))
+        assert answers["nodules"] == ("zero", "one", "two", "three")[count]
+        assert ("enlarged heart" in caption) == (answers["heart"] == "yes")
+
+
+def test_left_is_on_the_right_of_the_image() -> None:
+    for scene in phantom_scene.scenes(0, "train", 64):
+        boxes = scene.boxes()
+        if scene.opacity is not None:
+            (box,) = boxes["opacity"]
+            assert ((box.x0 + box.x1) / 2 > 0.5) == (scene.opacity[0] == "left")
+            assert ((box.y0 + box.y1) / 2 < 0.42) == (scene.opacity[1] == "upper")
+        if scene.effusion is not None:
+            (box,) = boxes["effusion"]
+            assert ((box.x0 + box.x1) / 2 > 0.5) == (scene.effusion == "left")
+
+
+def test_boxes_lie_on_what_is_drawn(tmp_path: Path) -> None:
+    # A nodule and a pacemaker are brighter than the ring around their box.
+    checked = Counter[str]()
+    for sample in load(tmp_path, "train", tasks=("grounding",), size=256):
+        finding = sample.meta["finding"]
+        if finding not in ("nodule", "pacemaker"):
+            continue
+        grey = np.asarray(open_image(sample.images[0]).convert("L"), dtype=float)
+        for box in sample.boxes:
+            x0, x1, y0, y1 = (round(256 * value) for value in (box.x0, box.x1, box.y0, box.y1))
+            inside = grey[y0 + 3 : y1 - 3, x0 + 3 : x1 - 3].mean()
+            frame = grey[max(0, y0 - 4) : y1 + 4, max(0, x0 - 4) : x1 + 4]
+            ring = np.concatenate(
+                [frame[:2].ravel(), frame[-2:].ravel(), frame[:, :2].ravel(), frame[:, -2:].ravel()]
+            )
+            assert inside > np.median(ring) + 50, sample.id
+            checked[finding] += 1
+    assert checked["nodule"] >= 10
+    assert checked["pacemaker"] == 4
+
+
+def test_every_scene_has_room_for_its_nodules() -> None:
+    for seed in range(20):
+        for scene in phantom_scene.scenes(seed, "test", 40):
+            for i, (x, y) in enumerate(scene.nodules):
+                others = [*scene.nodules[:i], *scene.nodules[i + 1 :]]
+                assert all(np.hypot(x - a, y - b) > 2 * scene.nodule_radius for a, b in others)
+
+
+def test_tasks_and_ids(tmp_path: Path) -> None:
+    samples = load(tmp_path, tasks=("vqa", "caption", "report", "grounding"), train=8)
+    assert len({sample.id for sample in samples}) == len(samples)
+    assert Counter(s.task for s in samples)["caption"] == Counter(s.task for s in samples)["report"] == 8
+    assert all(s.reference for s in samples if s.task != "grounding")
+    assert all(s.boxes and s.question for s in samples if s.task == "grounding")
+
+
+def test_images_are_drawn_once(tmp_path: Path) -> None:
+    path = Path(load(tmp_path)[0].images[0])
+    before = path.stat().st_mtime_ns
+    load(tmp_path)
+    assert path.stat().st_mtime_ns == before
+    assert not list(path.parent.glob("*.part"))
+
+
+def _draw(root: str) -> int:
+    return len(load(Path(root)))
+
+
+def test_two_processes_may_draw_at_once(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        counts = pool.map(_draw, [str(tmp_path)] * 4)
+    assert len(set(counts)) == 1
+    files = sorted(tmp_path.rglob("*.*"))
+    assert [path.suffix for path in files if path.is_file()] == [".png"] * 16
+    for path in files:
+        if path.is_file():
+            open_image(path)
+
+
+def test_unknown_split_and_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="did you mean 'train'"):
+        load(tmp_path, "trian")
+    if os.geteuid() == 0:
+        pytest.skip("the superuser may write everywhere")
+    tmp_path.chmod(0o500)
+    with pytest.raises(StorageError, match="cannot write"):
+        load(tmp_path)
+
+
+def test_a_full_disk_is_a_storage_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pefomed.data.phantom.os.replace", full)
+    with pytest.raises(StorageError, match=r"(?s)No space left.*free space"):
+        load(tmp_path)
+    assert not list(tmp_path.rglob("*.part"))

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pefomed.data.show import contact_sheet
+from pefomed.errors import StorageError
+from pefomed.schema import Box, Sample
+
+Make = Callable[..., Sample]
+Writer = Callable[..., Path]
+
+
+class Tags(HTMLParser):
+    """Collects the tags, their attributes and the text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_page_is_self_contained_and_escaped(
+    tmp_path: Path, make_sample: Make, write_image: Writer
+) -> None:
+    image = write_image("a'<b>.png")
+    box = Box(x0=0.25, y0=0.25, x1=0.75, y1=0.5)
+    samples = [
+        make_sample("x", image, "<script>alert(1)</script>?", "5 < 6 & more", boxes=(box,)),
+        make_sample("y", image, "What?", ""),
+        make_sample("z", tmp_path / "none.png"),
+    ]
+    out = contact_sheet(samples, tmp_path / "deep" / "sheet.html", title="A & B")
+    page = out.read_text(encoding="utf-8")
+    tags = Tags(page)
+    assert "script" not in {tag for tag, _ in tags.found}
+    assert "<script>alert(1)</script>?" in tags.text
+    assert "5 < 6 & more" in tags.text
+    assert "no answer" in tags.text
+    assert f"no image at {tmp_path / 'none.png'}" in tags.text
+    assert "2 of 2 images, 3 of 3 samples" in tags.text
+    assert not re.search(r"(src|href)=['\"]?(?!data:)", page)
+    (img,) = [attributes for tag, attributes in tags.found if tag == "img"]
+    source = img["src"]
+    assert source is not None
+    header, data = source.split(",")
+    assert header == "data:image/jpeg;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (12, 8)
+    # The image is 12 x 8, so the box is x 3 to 9 and y 2 to 4.
+    (rect,) = [attributes for tag, attributes in tags.found if tag == "rect"]
+    assert [float(rect[key] or "nan") for key in ("x", "y", "width", "height")] == [3, 2, 6, 2]
+
+
+def test_the_draw_is_seeded_and_by_image(tmp_path: Path, make_sample: Make, write_image: Writer) -> None:
+    samples = [
+        make_sample(f"{i}-{j}", write_image(f"{i}.png", seed=i), f"question {i}-{j}?")
+        for i in range(6)
+        for j in range(10)
+    ]
+    first = contact_sheet(samples, tmp_path / "1.html", n=2, seed=1).read_text(encoding="utf-8")
+    again = contact_sheet(samples, tmp_path / "2.html", n=2, seed=1).read_text(encoding="utf-8")
+    other = contact_sheet(samples, tmp_path / "3.html", n=2, seed=2).read_text(encoding="utf-8")
+    assert first == again != other
+    assert first.count("<article>") == 2
+    assert first.count("question ") == 20  # all questions of the two images, those that unfold included
+    assert first.count("<summary>2 more</summary>") == 2
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path, make_sample: Make, write_image: Writer,
+                                        monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(StorageError, match=r"cannot write .*sheet\.html"):
+        contact_sheet([make_sample("a", write_image("a.png"))], tmp_path / "sheet.html")

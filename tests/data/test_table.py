@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pefomed.data import load_samples, rows, table
+from pefomed.errors import DataError
+from pefomed.recipe import Dataset
+from pefomed.schema import Sample
+
+CSV = """\
+image,question,answer,fold,patient,kind
+a.png,"Is it, indeed, broken?",yes,train,p1,vqa
+a.png;b.png,Where?,left arm,test,p2,vqa
+c.png,,The heart is large.,test,p3,report
+"""
+
+
+def read(path: Path, split: str = "train", **options: Any) -> list[Sample]:
+    return load_samples(Dataset(loader="table", root=str(path), options=options), split, path.parent)
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_csv_with_a_column_map(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.csv", CSV)
+    columns = {"split": "fold", "meta": ["patient"], "task": "kind"}
+    (train,) = read(path, "train", columns=columns)
+    assert train == Sample(
+        id="q-1", images=(str(tmp_path / "a.png"),), task="vqa", question="Is it, indeed, broken?",
+        reference="yes", meta={"patient": "p1"},
+    )  # fmt: skip
+    two, report = read(path, "test", columns=columns, images="scans")
+    assert two.images == (str(tmp_path / "scans/a.png"), str(tmp_path / "scans/b.png"))
+    assert (report.task, report.question, report.reference) == ("report", "", "The heart is large.")
+
+
+def test_tsv_jsonl_and_a_byte_order_mark(tmp_path: Path) -> None:
+    tsv = write(tmp_path / "t.tsv", "\ufeffimage\tquestion\tanswer\na.png\tq?\tyes, both\n")
+    assert read(tsv)[0].reference == "yes, both"
+    lines = [{"image": ["a.png", "b.png"], "question": "q?", "answer": "no", "uid": 17}]
+    jsonl = write(tmp_path / "t.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    (sample,) = read(jsonl, columns={"id": "uid"})
+    assert (sample.id, len(sample.images)) == ("17", 2)
+
+
+def test_a_folder_holds_one_file_per_split(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    write(folder / "train.csv", "image,question,answer\na.png,q?,yes\n")
+    write(folder / "test.jsonl", '{"image": "b.png", "question": "q?", "answer": "no"}\n')
+    assert read(folder, "train")[0].id == "train-1"
+    assert read(folder, "test")[0].images == (str(folder / "b.png"),)
+    with pytest.raises(DataError, match=r"(?s)split 'validate'.*test\.jsonl, train\.csv"):
+        read(folder, "validate")
+
+
+def test_a_single_file_is_one_split(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "image,question,answer\na.png,q?,yes\n")
+    with pytest.raises(DataError, match="no split 'test'"):
+        read(path, "test")
+    assert len(read(path, "test", only_split="test")) == 1
+
+
+def test_answers_may_be_absent_for_prediction(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "image,question\na.png,q?\n")
+    assert read(path, columns={"answer": ""})[0].reference == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "words"),
+    [
+        ("image,question,anwser\na.png,q?,yes\n", {}, r"line 2: no column 'answer'.*did you mean 'anwser'"),
+        ("image,question,answer\na.png,q?,\n", {}, r"line 2: column 'answer' is empty"),
+        ("image,question,answer\na.png, ,yes\n", {}, r"line 2: column 'question' is empty"),
+        ("image,question,answer\n,q?,yes\n", {}, r"line 2: no image"),
+        ("image,question,answer\na.png,q?,3\n", {}, r"line 2: the answer.*a number.*numbers_as_text"),
+        ("image,question,answer\na.png,q?\n", {}, r"line 2: expected 3 cells.*found: 2"),
+        ("image,image\na,b\n", {}, r"two columns have the same name"),
+        ('image,question,answer\na.png,"q?,yes\n', {}, r"malformed.*double quote"),
+        ("image,question,answer\na.png,q?,yes\n", {"columns": {"task": "answer"}}, r"unknown task 'yes'"),
+        ("image,question,answer\n", {}, r"'train'.*empty"),
+        ("", {}, r"'train'.*empty"),
+    ],
+)
+def test_bad_tables_name_the_file_the_line_and_the_remedy(
+    tmp_path: Path, text: str, options: dict[str, Any], words: str
+) -> None:
+    path = write(tmp_path / "bad.csv", text)
+    with pytest.raises(DataError, match=f"(?s){words}") as caught:
+        read(path, **options)
+    assert str(path) in str(caught.value)
+
+
+def test_an_absent_split_names_those_that_exist(tmp_path: Path) -> None:
+    path = write(tmp_path / "q.csv", CSV)
+    with pytest.raises(DataError, match=r"(?s)'validate'.*'test' \(2\), 'train' \(1\)"):
+        read(path, "validate", columns={"split": "fold"})
+
+
+@pytest.mark.parametrize("answer", [3, 2.5, "7", "1e3", "nan"])
+def test_a_number_is_an_answer_only_if_asked_for(tmp_path: Path, answer: object) -> None:
+    line = json.dumps({"image": "a.png", "question": "q?", "answer": answer})
+    path = write(tmp_path / "n.jsonl", line + "\n")
+    with pytest.raises(DataError, match="is a number"):
+        read(path)
+    assert read(path, numbers_as_text=True)[0].reference == str(answer)
+
+
+@pytest.mark.parametrize("answer", [True, ["yes"], {"a": 1}, None])
+def test_other_answers_are_refused(tmp_path: Path, answer: object) -> None:
+    path = write(tmp_path / "n.jsonl", json.dumps({"image": "a", "question": "q?", "answer": answer}) + "\n")
+    with pytest.raises(DataError, match=r"n\.jsonl, line 1"):
+        read(path, numbers_as_text=True)
+
+
+def test_not_utf8_names_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes(b"image,question,answer\na.png,caf\xe9?,yes\n")
+    # 22 bytes of header and 9 of "a.png,caf" come before it.
+    with pytest.raises(DataError, match=r"(?s)latin\.csv is not UTF-8.*0xe9 at offset 31, line 2.*iconv"):
+        read(path)
+
+
+def test_broken_json_missing_file_and_unknown_ending(tmp_path: Path) -> None:
+    path = write(tmp_path / "b.jsonl", '{"image": "a"}\n{"image": \n')
+    with pytest.raises(DataError, match=r"b\.jsonl, line 2: not JSON"):
+        list(rows.read_table(path))
+    with pytest.raises(DataError, match="no file at"):
+        read(tmp_path / "none.csv")
+    with pytest.raises(DataError, match=r"(?s)ending '\.xlsx'"):
+        read(write(tmp_path / "t.xlsx", ""))
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from("abc"), st.text(st.characters(codec="utf-8"), max_size=8), min_size=3
+        ),
+        max_size=4,
+    )
+)
+def test_jsonl_rows_come_back(
+    tmp_path_factory: pytest.TempPathFactory, written: list[dict[str, str]]
+) -> None:
+    path = tmp_path_factory.mktemp("rows") / "r.jsonl"
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in written)
+    path.write_text(text, encoding="utf-8", newline="")
+    assert [row for _, row in rows.read_table(path)] == written
+
+
+def test_the_card_is_the_owners() -> None:
+    assert table.CARD.splits == {}

@@ -1,0 +1,75 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+import pefomed
+from pefomed.errors import DataError
+from pefomed.evaluate import score_pairs
+
+
+def test_a_list_by_hand() -> None:
+    # plain: 1 of 4 (yes); VQA-style: 2 of 4 (x-ray too); the empty answer stays in the mean as wrong
+    scores = score_pairs(
+        ["Yes", "x-ray", "left", "no"],
+        ["yes", "x ray", "", "yes"],
+        metas=[{"answer_type": kind} for kind in ("CLOSED", "OPEN", "OPEN", "CLOSED")],
+    )
+    assert {(score.metric, score.group): (score.value, score.n) for score in scores} == {
+        ("exact_match", "overall"): (0.25, 4),
+        ("exact_match", "answer_type=CLOSED"): (0.5, 2),
+        ("exact_match", "answer_type=OPEN"): (0.0, 2),
+        ("exact_match_vqa", "overall"): (0.5, 4),
+        ("exact_match_vqa", "answer_type=CLOSED"): (0.5, 2),
+        ("exact_match_vqa", "answer_type=OPEN"): (0.5, 2),
+    }
+    assert all(score.interval and score.low is not None for score in scores)
+    assert scores[0].implementation.startswith(f"pefomed {pefomed.__version__}, exact_match: ")
+
+
+def test_the_interval_draws_images_where_they_are_given() -> None:
+    references, predictions = ["yes"] * 40, ["yes", "yes", "no", "no"] * 10
+    by_item = score_pairs(references, predictions)[0]
+    by_image = score_pairs(references, predictions, images=[str(i // 2) for i in range(40)])[0]
+    assert by_item.interval == "95 % bootstrap by item, 2000 draws, seed 0"
+    assert by_image.interval == "95 % bootstrap by image, 2000 draws, seed 0"
+    assert None not in (by_item.low, by_image.low)
+    # Each image is wholly right or wholly wrong, so 40 pairs are worth 20: the interval is sqrt(2) wider.
+    widths = [score.high - score.low for score in (by_image, by_item)]  # type: ignore[operator]
+    assert widths[0] / widths[1] == pytest.approx(2**0.5, abs=0.15)
+
+
+def test_one_image_with_mixed_answers_has_no_interval() -> None:
+    score = score_pairs(["a", "b"], ["a", "c"], images=["one", "one"])[0]
+    assert (score.value, score.low, score.high, score.interval) == (0.5, None, None, "")
+
+
+@pytest.mark.parametrize(
+    ("references", "predictions", "images"), [(["a"], [], None), ([], [], None), (["a"], ["a"], ["x", "y"])]
+)
+def test_lists_that_do_not_fit(
+    references: list[str], predictions: list[str], images: list[str] | None
+) -> None:
+    with pytest.raises(DataError, match=f"references: {len(references)}, predictions: {len(predictions)}"):
+        score_pairs(references, predictions, images=images)
+
+
+def test_a_hundred_thousand_answers_in_seconds() -> None:
+    n = 100_000
+    references = [f"answer {i % 500}" for i in range(n)]
+    predictions = [f"answer {i % 700}" for i in range(n)]
+    metas = [{"organ": str(i % 10), "kind": str(i % 7)} for i in range(n)]
+    start = time.process_time()
+    scores = score_pairs(references, predictions, images=[str(i // 5) for i in range(n)], metas=metas)
+    assert time.process_time() - start < 15
+    assert len(scores) == 2 * (1 + 10 + 7)
+
+
+def test_scoring_needs_neither_torch_nor_scikit_learn() -> None:
+    code = (
+        "import sys; from pefomed.evaluate import score_pairs; score_pairs(['a'], ['a']);"
+        "print([name for name in ('torch', 'transformers', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
