@@ -42,11 +42,11 @@ $(VENV)/.runtime: pyproject.toml $(PINS)
 	@echo "setting up $(VENV) (once; torch alone is some hundred MB) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { echo "error: $(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 2; }
-	@$(PIP) --upgrade pip
-	@$(PIP) --constraint $(PINS) --editable .
+	@$(PIP) --constraint $(PINS) --upgrade pip hatchling
+	@$(PIP) --constraint $(PINS) --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
 	@echo "adding the tools of the tests ..."
-	@$(PIP) --constraint $(PINS) --editable '.[dev]'
+	@$(PIP) --constraint $(PINS) --no-build-isolation --editable '.[dev]'
 	@touch $@

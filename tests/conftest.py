@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import hypothesis
 import pytest
+import torch
 import typer.main
 
 # Time limits of single examples would only measure how busy the machine is.
@@ -13,6 +14,10 @@ hypothesis.settings.register_profile(
     "project", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("project")
+
+
+# Tiny models lose more to a second thread than they gain, above all on a busy machine.
+torch.set_num_threads(1)
 
 
 @pytest.fixture

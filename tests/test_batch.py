@@ -44,7 +44,9 @@ TOKENS = st.lists(
 
 
 @given(TOKENS)
-def test_every_answer_token_sees_exactly_its_own_sequence(pairs: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> None:
+def test_every_answer_token_sees_exactly_its_own_sequence(
+    pairs: list[tuple[tuple[int, ...], tuple[int, ...]]],
+) -> None:
     made = row([Tokens(SAMPLE, prompt, answer) for prompt, answer in pairs])
     seen = tree_mask(torch.tensor([made.ends]))[0, 0]
     for (prompt, reply), predicted in zip(pairs, made.answers, strict=True):

@@ -45,6 +45,7 @@ def language_folder(root: Path, key_value_heads: int = 4) -> Path:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+        initializer_range=0.5,  # a frozen output layer must be able to tell its tokens apart
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -92,7 +93,13 @@ def questions(images: list[str], each: int = 3) -> list[Sample]:
     """Return `each` questions about every image, with beginnings in common."""
     asked = [("is it left?", "yes"), ("is it large?", "no"), ("what is it?", "lung"), ("is it", "yes it is")]
     return [
-        Sample(id=f"{n}-{i}", images=(image,), task="vqa", question=asked[i % 4][0] + " " * (i // 4), reference=asked[i % 4][1])
+        Sample(
+            id=f"{n}-{i}",
+            images=(image,),
+            task="vqa",
+            question=asked[i % 4][0] + " " * (i // 4),
+            reference=asked[i % 4][1],
+        )
         for n, image in enumerate(images)
         for i in range(each)
     ]
@@ -102,7 +109,9 @@ def table_recipe(root: Path, model: Model, *, images: int = 4, each: int = 3, **
     """Write a table of questions under `root` and return a recipe that trains on it in float32."""
     samples = questions(image_files(root, images), each)
     lines = [
-        json.dumps({"image": Path(s.images[0]).name, "question": s.question, "answer": s.reference, "split": "train"})
+        json.dumps(
+            {"image": Path(s.images[0]).name, "question": s.question, "answer": s.reference, "split": "train"}
+        )
         for s in samples
     ]
     (root / "table.jsonl").write_text("\n".join(lines) + "\n")
@@ -113,7 +122,15 @@ def table_recipe(root: Path, model: Model, *, images: int = 4, each: int = 3, **
             "model": model.model_dump(exclude_none=True),
             "data": {"table": {"loader": "table", "root": "table.jsonl", "options": {"columns": columns}}},
             "stages": [
-                {"name": "task", "data": {"table": 1}, "lr": 1e-2, "lr_end": 1e-3, "batch_size": 6, "epochs": 2} | stage
+                {
+                    "name": "task",
+                    "data": {"table": 1},
+                    "lr": 1e-2,
+                    "lr_end": 1e-3,
+                    "batch_size": 6,
+                    "epochs": 2,
+                }
+                | stage
             ],
             "compute": {"dtype": "float32", "device": "cpu", "compile": "off"},
             "predict": {"data": {"table": "train"}, "max_new_tokens": 12},

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pefomed.data import load_samples, rows, table
@@ -140,6 +140,7 @@ def test_broken_json_missing_file_and_unknown_ending(tmp_path: Path) -> None:
         read(write(tmp_path / "t.xlsx", ""))
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.dictionaries(

@@ -1,33 +1,15 @@
-"""A small run on disk: two images, four questions, a report sample, scores, log and audit."""
+"""What the tests of the report share: a run folder, and a page's parts."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
+from tests.report import small_run
 
 from pefomed import jsonl, recipe
-from pefomed.schema import Box, Prediction, Sample, Score
-
-RECIPE: dict[str, Any] = {
-    "name": "small",
-    "description": "A run made by hand.",
-    "model": {"vision_encoder": "eye", "language_model": "mouth"},
-    "data": {"rad": {"loader": "vqa_rad", "root": "rad"}},
-    "stages": [{"name": "task", "data": {"rad": 1}, "steps": 40, "lr": 6e-4, "lr_end": 6e-5}],
-    "predict": {"data": {"rad": "test"}},
-}
-
-# id, image, question, reference, answer, blind answer, answer_type
-ROWS = [
-    ("q1", "a.png", "Is this a CT?", "yes", "Yes", "yes", "CLOSED"),
-    ("q2", "a.png", "Which organ?", "liver", "the liver", "heart", "OPEN"),
-    ("q3", "b.png", "Is there a mass?", "no", "yes", "no", "CLOSED"),
-    ("q4", "b.png", "Which side?", "left", "left", "right", "OPEN"),
-]
 
 
 @pytest.fixture
@@ -39,109 +21,12 @@ def run(tmp_path: Path) -> Path:
     Image.new("L", (400, 200), 90).save(images / "a.png")
     Image.new("RGB", (64, 64), (200, 30, 30)).save(images / "b.png")
     folder.mkdir(parents=True)
-    (folder / "recipe.toml").write_text(recipe.dumps(recipe.parse(RECIPE)), encoding="utf-8")
-    write_json(folder / "describe.json", DESCRIBE)
-    write_json(folder / "audit.json", {"rad": AUDIT})
-    (folder / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in log_rows()), encoding="utf-8")
-    write_answers(folder, [(*row[:1], str(images / row[1]), *row[2:]) for row in ROWS])
-    jsonl.append(folder / "scores.jsonl", scores())
+    (folder / "recipe.toml").write_text(recipe.dumps(recipe.parse(small_run.RECIPE)), encoding="utf-8")
+    small_run.write_json(folder / "describe.json", small_run.DESCRIBE)
+    small_run.write_json(folder / "audit.json", {"rad": small_run.AUDIT})
+    (folder / "log.jsonl").write_text(
+        "".join(json.dumps(row) + "\n" for row in small_run.log_rows()), encoding="utf-8"
+    )
+    small_run.write_answers(folder, [(*row[:1], str(images / row[1]), *row[2:]) for row in small_run.ROWS])
+    jsonl.append(folder / "scores.jsonl", small_run.scores())
     return folder
-
-
-def write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value), encoding="utf-8")
-
-
-def write_answers(folder: Path, rows: list[tuple[str, ...]]) -> None:
-    """Write samples and predictions, replacing those there are."""
-    samples, predictions, blind = [], [], []
-    for name, image, question, reference, answer, blind_answer, kind in rows:
-        samples.append(
-            Sample(
-                id=name, images=(image,), task="vqa", question=question, reference=reference,
-                boxes=(Box(x0=0.1, y0=0.2, x1=0.5, y1=0.6),) if name == "q3" else (),
-                meta={"answer_type": kind, "organ": "CHEST" if "a.png" in image else "HEAD"},
-            )
-        )  # fmt: skip
-        predictions.append(predicted(name, answer))
-        blind.append(predicted(name, blind_answer, blind=True))
-    files = {"samples/rad-test.jsonl": samples, "predictions/rad-test.jsonl": predictions}
-    for name, records in {**files, "predictions/rad-test.blind.jsonl": blind}.items():
-        (folder / name).unlink(missing_ok=True)
-        jsonl.append(folder / name, records)
-
-
-def predicted(sample_id: str, text: str, *, blind: bool = False, cut: bool = False) -> Prediction:
-    return Prediction(
-        sample_id=sample_id, text=text, tokens=3, finish="length" if cut else "stop",
-        generation="greedy, at most 32 tokens", blind=blind,
-    )  # fmt: skip
-
-
-def score(system: str, group: str, value: float, n: int, **more: Any) -> Score:
-    """A score of `rad`, `test`; an interval of +- 0.1 unless it is published."""
-    published = system.startswith("published:")
-    given = {
-        "metric": "exact_match",
-        "implementation": "as published" if published else "equal but for case and spaces",
-        "low": None if published else max(0.0, value - 0.1),
-        "high": None if published else min(1.0, value + 0.1),
-        "interval": "" if published else "95 % bootstrap by image, 2000 draws, seed 0",
-        **more,
-    }
-    return Score(system=system, dataset="rad", split="test", group=group, value=value, n=n, **given)
-
-
-def scores() -> list[Score]:
-    return [
-        score("model", "overall", 0.5, 4),
-        score("model", "answer_type=OPEN", 0.4321, 2),
-        score("model", "answer_type=CLOSED", 0.5678, 2),
-        score("model", "organ=CHEST", 0.6111, 3),
-        score("model", "organ=HEAD", 0.2222, 1),
-        score("blind", "overall", 0.3456, 4),
-        score("blind", "organ=CHEST", 0.1234, 3),
-        score("floor:majority", "overall", 0.25, 4, implementation="the most frequent training answer"),
-        score("published:PeFoMed", "overall", 0.774, 451),
-        score("published:LLaVA-Med", "overall", 0.758, 451, metric="token_recall",
-              implementation="as published; not comparable: token recall"),
-        score("model", "overall", 0.0, 4, metric="empty_rate", implementation="share of empty answers"),
-    ]  # fmt: skip
-
-
-def log_rows() -> list[dict[str, Any]]:
-    steps: list[dict[str, Any]] = [
-        {
-            "kind": "step", "stage": "task", "step": step, "steps": 40, "epoch": step / 10, "loss": 2.0 / step,
-            "lr": 6e-4, "projector_lr": 6e-4, "samples": 8, "seconds": 1.5 * step, "step_seconds": 1.0,
-        }
-        for step in range(1, 41)
-    ]  # fmt: skip
-    steps.insert(20, {"kind": "validation", "stage": "task", "step": 20, "loss": 0.4, "exact_match": 0.5, "n": 9})
-    return steps
-
-
-DESCRIBE = {
-    "parts": [
-        {"name": "vision encoder", "parameters": 1000, "trained": 0},
-        {"name": "projector", "parameters": 234, "trained": 234},
-    ],
-    "trainable": 234,
-    "total": 1234,
-    "tokens_per_image": 64,
-    "memory": {"training": "2 GB"},
-}
-
-AUDIT = {
-    "title": "VQA-RAD",
-    "summary": ["All 2 images of test also occur in train."],
-    "leakage": [
-        {
-            "in": "train",
-            "of": "test",
-            "images": {"of": 2, "count": 2, "examples": []},
-            "texts": {"of": 4, "count": 1, "examples": []},
-            "triplets": {"of": 4, "count": 1, "examples": [], "ignoring_punctuation": 1},
-        }
-    ],
-}

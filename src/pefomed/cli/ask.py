@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,12 +12,16 @@ from pefomed.cli.output import print_json, print_table
 
 app = typer.Typer()
 
+# As in `schema`, which takes too long to import for the help.
+Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "detection"]
+
 
 @app.command(rich_help_panel="Look", epilog='Example: pefomed ask runs/demo a.png "Is there an effusion?"')
 def ask(
     run: RunFolder,
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="One or more image files.")],
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask, in quotation marks.")],
+    task: Annotated[Task, typer.Option(help="For a report or a caption, ask ''.")] = "vqa",
     json_: Json = False,
 ) -> None:
     """Ask a trained model about an image."""
@@ -26,9 +30,9 @@ def ask(
     folder = checked_run(run)
     import pefomed
 
-    answer = pefomed.load(folder).ask(images, question)
+    answer = pefomed.load(folder).ask(images, question, task)
     if json_:
-        print_json({"images": images, "question": question, "answer": str(answer)})
+        print_json({"images": images, "question": question, "task": task, "answer": answer})
     else:
         typer.echo(answer)
 

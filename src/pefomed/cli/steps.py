@@ -14,18 +14,16 @@ from pefomed.cli.output import print_json, print_scores
 app = typer.Typer()
 
 RUNS = Path("runs")
+Fresh = Annotated[bool, typer.Option("--fresh", help="Throw away what is there and begin anew.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the report in the browser.")]
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed demo --open")
-def demo(
-    out: Annotated[Path, typer.Option(help="The run's folder.")] = RUNS / "demo",
-    open_: Open = False,
-) -> None:
+def demo(out: Out = RUNS, fresh: Fresh = False, open_: Open = False) -> None:
     """Train, predict, score and report on drawn images: the whole of it within minutes, without any data."""
     from pefomed import pipeline
 
-    _finish(pipeline.demo(out), open_)
+    _finish(pipeline.demo(out, fresh=fresh), open_)
 
 
 @app.command(
@@ -36,13 +34,14 @@ def run(
     out: Out = RUNS,
     data: Data = None,
     set_: Overrides = None,
+    fresh: Fresh = False,
     open_: Open = False,
 ) -> None:
     """Train every stage, predict, score and report; what is already there is kept and continued."""
     overrides = overrides_of(set_)
     from pefomed import pipeline
 
-    _finish(pipeline.run(recipe, out, data, overrides), open_)
+    _finish(pipeline.run(recipe, out, data, overrides, fresh=fresh), open_)
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed train runs/slake --resume")
@@ -61,7 +60,7 @@ def train(
     overrides = overrides_of(set_)
     from pefomed import pipeline
 
-    folder = pipeline.train(target, out, data, overrides, resume=resume)
+    folder = pipeline.train(target, out, data, overrides, fresh=not resume)
     typer.echo(f"adapter: {folder / 'adapter'}")
 
 
@@ -70,14 +69,15 @@ def predict(
     run: RunFolder,
     data: Data = None,
     blind: Annotated[
-        bool, typer.Option("--blind", help="Only the blind run: image features replaced by their mean.")
-    ] = False,
+        bool | None,
+        typer.Option("--blind/--no-blind", help="Also answer without the image; by default the recipe says."),
+    ] = None,
 ) -> None:
     """Answer the samples named in the recipe; those already answered are skipped."""
     folder = checked_run(run)
-    from pefomed import pipeline
+    from pefomed.predict import predict_run
 
-    for path in pipeline.predict(folder, data, blind=blind):
+    for path in predict_run(folder, data, blind=blind):
         typer.echo(path)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from torch import nn
 from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForCausalLM, AutoTokenizer
 from transformers import Blip2VisionModel
@@ -27,6 +28,7 @@ def build_model(
         WeightsError: a part cannot be had or does not fit.
         RecipeError: image size, patch size and group do not go together.
     """
+    transformers.utils.logging.disable_progress_bar()  # ours are the progress lines
     vision_folder = resolve(recipe.vision_encoder, "vision", recipe.vision_revision)
     language_folder = resolve(recipe.language_model, "language", recipe.language_revision)
     config = joined_config(recipe, _vision_config(vision_folder), AutoConfig.from_pretrained(language_folder))

@@ -45,15 +45,16 @@ def describe(recipe: Recipe) -> dict[str, Any]:
     """
     model = meta_model(recipe.model)
     trained = {part for stage in recipe.stages for part in stage.train} or {"projector", "lora"}
-    adapted = add_adapter(model, recipe.model.lora)
+    with torch.device("meta"):
+        adapted = add_adapter(model, recipe.model.lora)
     lora = [parameter for name, parameter in adapted.named_parameters() if "lora_" in name]
     language = [
         parameter for name, parameter in model.language_model.named_parameters() if "lora_" not in name
     ]
-    projector = model.projector.modules_to_save["default"]
+    projector: Any = model.projector  # by now PEFT's pair of the original and the trained copy
     parts = [
         _part(f"vision encoder ({recipe.model.vision_encoder})", model.vision_encoder.parameters(), False),
-        _part("projector", projector.parameters(), "projector" in trained),
+        _part("projector", projector.modules_to_save.parameters(), "projector" in trained),
         _part(f"language model ({recipe.model.language_model})", language, False),
         _part("LoRA", lora, "lora" in trained),
     ]
@@ -136,7 +137,8 @@ def _activations(recipe: Recipe, stage: Stage, config: Any, bytes_: int) -> int:
     layer = 8 * width + 4 * attention * bytes_ + 3 * mlp * bytes_ + adapted
     kept = layers * width * bytes_ + layer if recipe.compute.gradient_checkpointing else layers * layer
     answers = min(tokens, stage.batch_size * recipe.predict.max_new_tokens)
-    return tokens * kept + answers * int(text.vocab_size) * (bytes_ + 8)
+    logits = answers * int(text.vocab_size) * (bytes_ + 8)
+    return int(tokens * kept + logits)
 
 
 def _cache(recipe: Recipe, config: Any, bytes_: int) -> int:
@@ -144,7 +146,7 @@ def _cache(recipe: Recipe, config: Any, bytes_: int) -> int:
     tokens = config.tokens_per_image + QUESTION_TOKENS + recipe.predict.max_new_tokens
     heads = int(getattr(text, "num_key_value_heads", None) or text.num_attention_heads)
     per_token = 2 * int(text.num_hidden_layers) * heads * _head_width(text) * bytes_
-    return recipe.predict.batch_questions * tokens * per_token
+    return int(recipe.predict.batch_questions * tokens * per_token)
 
 
 def _head_width(text: Any) -> int:

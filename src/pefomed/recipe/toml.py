@@ -83,7 +83,7 @@ def shipped(name: str) -> Path:
     # Installed, the recipes are inside the package; in a checkout they are at its root.
     roots = (package / "recipes", package.parents[1] / "recipes")
     root = next((root for root in roots if root.is_dir()), roots[0])
-    path = root / f"{name}.toml"
+    path = root / f"{name.removesuffix('.toml')}.toml"
     if not path.is_file():
         known = [found.relative_to(root).with_suffix("").as_posix() for found in root.rglob("*.toml")]
         raise RecipeError(f"the program has no recipe {name!r}", found=nearest(name, known))

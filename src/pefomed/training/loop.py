@@ -92,9 +92,7 @@ class Loop:
             loss = self._answer(model, batch).loss / answers
             self.accelerator.backward(loss)
             total += float(loss.detach())
-        norm = None
-        if self.stage.max_grad_norm is not None:
-            norm = float(self.accelerator.clip_grad_norm_(parameters, self.stage.max_grad_norm))
+        norm = float(self.accelerator.clip_grad_norm_(parameters, self.stage.max_grad_norm))
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         seconds = time.monotonic() - begun

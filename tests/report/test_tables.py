@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+from tests.report.small_run import score, scores
+
+from pefomed.report.figures import cell_of, kind_of, metric_title, system_label
+from pefomed.report.groups import group_tables
+from pefomed.report.headline import headline
+from pefomed.report.tables import Footnotes, exact_match_table, other_tables
+
+
+def test_a_table_has_ours_first_and_published_rows_last() -> None:
+    table = exact_match_table(scores(), "rad", "test", Footnotes())
+    assert table is not None
+    assert [head.group for head in table.heads] == ["open", "closed", "overall"]
+    assert [head.n for head in table.heads] == [2, 2, 4]
+    shown = [(row.kind, [cell.text if cell else "" for cell in row.cells]) for row in table.rows]
+    assert shown == [
+        ("model", ["43.2", "56.8", "50.0"]),
+        ("blind", ["", "", "34.6"]),
+        ("floor", ["", "", "25.0"]),
+        ("published", ["", "", "77.4"]),
+    ]
+
+
+def test_a_column_of_the_other_exact_match_stands_beside_the_first() -> None:
+    more = [*scores(), score("model", "overall", 0.75, 4, metric="exact_match_vqa")]
+    table = exact_match_table(more, "rad", "test", Footnotes())
+    assert table is not None
+    assert table.metrics == [("Exact match", 3), ("Exact match, VQA-style", 3)]
+    assert [head.first for head in table.heads] == [True, False, False] * 2
+    cell = table.rows[0].cells[-1]
+    assert cell is not None
+    assert cell.text == "75.0"
+
+
+def test_what_was_measured_otherwise_is_marked_and_kept_apart() -> None:
+    recall, rate = other_tables(scores(), "rad", "test", Footnotes())
+    assert (recall.metrics, recall.rows[0].label, recall.rows[0].incomparable) == (
+        [("Token recall", 1)], "LLaVA-Med", True,
+    )  # fmt: skip
+    assert rate.metrics == [("Empty answers", 1)]
+
+
+def test_equal_proofs_share_a_footnote() -> None:
+    notes = Footnotes()
+    table = exact_match_table(scores(), "rad", "test", notes)
+    assert table is not None
+    assert table.rows[0].notes == table.rows[1].notes == [1, 2]
+    assert notes.texts[:2] == [
+        "equal but for case and spaces",
+        "Interval: 95 % bootstrap by image, 2000 draws, seed 0",
+    ]
+    assert table.rows[3].notes == [4]
+
+
+def test_the_headline_is_measured_against_the_best_that_needs_no_image() -> None:
+    found = headline(scores(), "rad", "test")
+    assert found is not None
+    assert (found.cell.text, found.cell.interval, found.ahead) == ("50.0", "40.0–60.0", "+15.4")  # noqa: RUF001
+    assert [label for _, label, _ in found.floors] == [
+        "This model, blind",
+        "Majority answer of the training split",
+    ]
+
+
+def test_a_model_below_its_floor_says_so() -> None:
+    found = headline([score("model", "overall", 0.2, 4), score("floor:x", "overall", 0.25, 4)], "rad", "test")
+    assert found is not None
+    assert found.ahead == "−5.0"  # noqa: RUF001
+
+
+def test_without_floors_there_is_no_difference() -> None:
+    found = headline([score("model", "overall", 0.2, 4)], "rad", "test")
+    assert found is not None
+    assert (found.floors, found.ahead) == ([], "")
+
+
+def test_a_task_without_exact_match_has_its_first_metric_as_headline() -> None:
+    texts = [
+        score("model", "overall", 0.0, 4, metric="empty_rate"),
+        score("model", "overall", 0.1571, 4, metric="meteor", low=None, high=None),
+        score("floor:constant", "overall", 0.207, 4, metric="meteor", low=None, high=None),
+    ]
+    found = headline(texts, "rad", "test")
+    assert found is not None
+    assert (found.metric, found.cell.text, found.unit, found.strip) == ("METEOR", "0.157", "", None)
+    assert found.ahead == "−0.050"  # noqa: RUF001
+
+
+def test_groups_are_ordered_by_size_and_carry_their_floors() -> None:
+    answer_type, organ = group_tables(scores(), "rad", "test")
+    assert (answer_type.key, organ.key) == ("answer_type", "organ")
+    assert [(row.value, row.cell.text, row.cell.n) for row in organ.rows] == [
+        ("CHEST", "61.1", 3),
+        ("HEAD", "22.2", 1),
+    ]
+    assert organ.floors == [("blind", "This model, blind")]
+    assert [[cell.text if cell else None for cell in row.floors] for row in organ.rows] == [["12.3"], [None]]
+
+
+def test_another_split_has_no_part_in_it() -> None:
+    assert headline(scores(), "rad", "validate") is None
+    assert exact_match_table(scores(), "other", "test", Footnotes()) is None
+    assert other_tables(scores(), "other", "test", Footnotes()) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "text"),
+    [("exact_match", 0.12345, "12.3"), ("cider", 0.4616, "0.462"), ("wasm_judge", 2.8, "2.800")],
+)
+def test_shares_are_shown_in_percent_and_others_as_they_are(metric: str, value: float, text: str) -> None:
+    assert cell_of(score("model", "overall", value, 4, metric=metric, low=None, high=None)).text == text
+
+
+def test_names() -> None:
+    assert [kind_of(s) for s in ("model", "blind", "floor:x", "published:Y", "judge:Z")] == [
+        "model", "blind", "floor", "published", "other",
+    ]  # fmt: skip
+    assert (system_label("published:PeFoMed"), system_label("floor:own")) == ("PeFoMed", "own")
+    assert (metric_title("rouge_l"), metric_title("my_measure")) == ("ROUGE-L", "My measure")
