@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from benchmarks import machine, ordinary, run
 from benchmarks.setting import RECIPE, open_bench, setting
 from benchmarks.table import interleaved
 from benchmarks.training import samples
+
 from pefomed.recipe import dumps, load
 from tests.tiny import model_recipe, table_recipe
 

@@ -1,9 +1,9 @@
 """Parameter-efficient fine-tuning of multimodal language models on medical images.
 
-    import pefomed
+import pefomed
 
-    run = pefomed.load("runs/mini-slake")
-    run.ask("image.png", "Is the liver visible?")
+run = pefomed.load("runs/mini-slake")
+run.ask("image.png", "Is the liver visible?")
 """
 
 from __future__ import annotations

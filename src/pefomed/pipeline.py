@@ -111,7 +111,9 @@ def _open(path: Path, out: Path, overrides: dict[str, Any] | None, fresh: bool) 
     if kept.exists() and not fresh:
         before = recipes.load(kept)
         changed = [
-            key for key in ("seed", "model", "prompt", "data", "stages") if getattr(before, key) != getattr(recipe, key)
+            key
+            for key in ("seed", "model", "prompt", "data", "stages")
+            if getattr(before, key) != getattr(recipe, key)
         ]
         if changed:
             raise RunError(

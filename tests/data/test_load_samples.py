@@ -82,8 +82,13 @@ def test_data_folder_prefers_explicit_then_environment_then_here(
     assert data_folder() == tmp_path / "b"
     monkeypatch.delenv("PEFOMED_DATA")
     assert data_folder() == tmp_path / "c"
-    with pytest.raises(DataError, match="PEFOMED_DATA"):
-        data_folder(tmp_path / "none")
+
+
+def test_an_absent_data_folder_is_drawn_into_or_named(tmp_path: Path) -> None:
+    drawn = Dataset(loader="phantom", root="phantom", options={"train": 1, "size": 64})
+    assert load_samples(drawn, "train", tmp_path / "new")
+    with pytest.raises(DataError, match=r"(?s)no file at .*absent/slake/train\.json.*PEFOMED_DATA"):
+        load_samples(Dataset(loader="slake", root="slake"), "train", tmp_path / "absent")
 
 
 def test_every_loader_has_the_documented_shape_and_a_card() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.report.charts import HEIGHT, WIDTH, Series, bar, curves, number, strip, ticks
+from pefomed.report.bars import bar, strip
+from pefomed.report.curves import HEIGHT, WIDTH, Series, curves, log_ticks, number, ticks
 
 MARKS = [("floor", 0.25, 'a "floor" <b>')]
 
@@ -45,7 +46,7 @@ def test_values_beyond_the_scale_stay_on_it() -> None:
 
 
 def test_a_curve_runs_from_corner_to_corner() -> None:
-    svg = curves("share", [Series("s", [(0, 0.0), (10, 1.0)])], percent=True)
+    svg = curves("share", [Series("s", [(0, 0.0), (10, 1.0)])], "percent")
     points = re.findall(r'points="([^"]+)"', svg)[0].split()
     (x0, y0), (x1, y1) = (tuple(map(float, point.split(","))) for point in points)
     # 0 % at the bottom left, 100 % at the top right, inside the margins.
@@ -99,3 +100,24 @@ def test_ticks_are_round(low: float, high: float, expected: list[float]) -> None
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.3, 4.0, [0.2, 0.5, 1, 2, 5]),
+        (1.0, 10.0, [1, 2, 5, 10]),
+        (2.0, 2.0, [2, 5]),
+        (0.004, 11.0, [0.001, 0.01, 0.1, 1, 10, 100]),
+    ],
+)
+def test_log_ticks_enclose_the_values(low: float, high: float, expected: list[float]) -> None:
+    assert log_ticks(low, high) == pytest.approx(expected)
+
+
+def test_on_a_log_axis_equal_factors_are_equal_distances() -> None:
+    svg = curves("loss", [Series("s", [(0, 10.0), (1, 1.0), (2, 0.1)])], "log")
+    first, second, third = (
+        float(y) for y in re.findall(r",([0-9.]+)", re.findall(r'points="([^"]+)"', svg)[0])
+    )
+    assert second - first == pytest.approx(third - second, abs=0.11)  # rounded to 0.1

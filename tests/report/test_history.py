@@ -44,8 +44,13 @@ def test_only_what_is_trained_has_a_rate() -> None:
     raw = {**RECIPE, "stages": [{**RECIPE["stages"][0], "train": ["lora"]}]}
     (stage,) = stages(log_rows(), recipe.parse(raw))
     panels = {panel.title: panel for panel in stage.panels}
-    assert list(panels) == ["Loss", "Validation exact match", "Learning rate"]
+    assert list(panels) == ["Loss, log scale", "Validation exact match", "Learning rate"]
     assert [label for _, label in panels["Learning rate"].legend] == ["LoRA"]
+
+
+def test_a_loss_of_narrow_range_has_a_linear_axis() -> None:
+    log = [{**row, "loss": 1.0 + row["step"] / 40} for row in log_rows()]
+    assert stages(log, None)[0].panels[0].title == "Loss"
 
 
 def test_a_diverged_loss_is_shown_as_such() -> None:

@@ -143,10 +143,19 @@ def test_cached_features_train_the_same_adapter_and_encode_each_image_once(tmp_p
 
 def test_accumulated_small_batches_equal_one_large_batch(tmp_path: Path) -> None:
     model = model_recipe(tmp_path)
-    large = table_recipe(tmp_path, model, images=4, batch_size=12, epochs=None, steps=2, max_grad_norm=float("inf"))
+    large = table_recipe(
+        tmp_path, model, images=4, batch_size=12, epochs=None, steps=2, max_grad_norm=float("inf")
+    )
     train(large, tmp_path / "large", tmp_path)
     small = table_recipe(
-        tmp_path, model, images=4, batch_size=3, accumulate=4, epochs=None, steps=2, max_grad_norm=float("inf")
+        tmp_path,
+        model,
+        images=4,
+        batch_size=3,
+        accumulate=4,
+        epochs=None,
+        steps=2,
+        max_grad_norm=float("inf"),
     )
     train(small, tmp_path / "small", tmp_path)
     # One step sees all twelve samples either way; answers of different lengths weigh by their tokens.

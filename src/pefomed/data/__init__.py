@@ -67,18 +67,9 @@ def load_samples(dataset: Dataset, split: str, data_folder: Path | None = None) 
 def data_folder(explicit: Path | str | None = None) -> Path:
     """Return the absolute data folder: `explicit`, else PEFOMED_DATA, else the working directory.
 
-    Raises:
-        DataError: the folder does not exist.
+    It need not exist yet: phantoms are drawn into it. A loader that finds no file there says so.
     """
-    named = explicit or os.environ.get("PEFOMED_DATA")
-    folder = Path(named or ".").expanduser().absolute()
-    if not folder.is_dir():
-        raise DataError(
-            "the data folder does not exist",
-            found=str(folder),
-            remedy="give it with --data or in the environment variable PEFOMED_DATA",
-        )
-    return folder
+    return Path(explicit or os.environ.get("PEFOMED_DATA") or ".").expanduser().absolute()
 
 
 # `load_samples` has an argument of the same name.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
@@ -37,7 +37,7 @@ def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return get_peft_model(model, config)  # type: ignore[return-value, arg-type]
+        return _wrap(model, config)
 
 
 def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftModel:
@@ -51,9 +51,9 @@ def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftMo
         raise RunError(f"no adapter in {folder}", remedy="train it first: pefomed train RECIPE")
     config = LoraConfig.from_pretrained(str(folder))
     config.inference_mode = False
-    wrapped: Any = get_peft_model(model, config)  # type: ignore[arg-type]
+    wrapped = _wrap(model, config)
     load_state(wrapped, load_peft_weights(str(folder), device="cpu"))
-    return wrapped  # type: ignore[no-any-return]
+    return wrapped
 
 
 def adapter_state(model: PeftModel) -> dict[str, Tensor]:
@@ -105,6 +105,13 @@ def trainable(model: nn.Module, parts: tuple[str, ...]) -> dict[str, list[nn.Par
         if part is not None and part in chosen:
             chosen[part].append(parameter)
     return chosen
+
+
+def _wrap(model: PefomedForConditionalGeneration, config: LoraConfig) -> PeftModel:
+    with warnings.catch_warnings():
+        # PEFT asks transformers 5 by an attribute's older name; nothing a user can do about it.
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
+        return get_peft_model(model, config)
 
 
 def _check_targets(model: PefomedForConditionalGeneration, targets: tuple[str, ...]) -> None:

@@ -8,8 +8,14 @@ from typing import Any
 import torch
 import transformers
 from torch import nn
-from transformers import AutoConfig, AutoImageProcessor, AutoModel, AutoModelForCausalLM, AutoTokenizer
-from transformers import Blip2VisionModel
+from transformers import (
+    AutoConfig,
+    AutoImageProcessor,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    Blip2VisionModel,
+)
 
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.model.config import PefomedConfig

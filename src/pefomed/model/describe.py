@@ -4,7 +4,8 @@ Bytes, with T tokens in the largest batch, L layers of width H, MLP width I, A =
 attention, r the LoRA rank, x_t the input width of target t, b bytes of the frozen parts' precision:
 
     training   = frozen b + trained (4 weight + 4 gradient + 8 AdamW) + activations + logits
-    activations = T L (2 H 4 + 4 A b + 3 I b + sum_t (x_t 4 (1 + [dropout > 0]) + 4 r))
+    activations = T L (2 H 4 + 4 A b + 3 I b + sum_t (x_t 4 (1 + [dropout > 0]) + 4 r)), where targets of the
+                same input share x_t in float32 without dropout
                 with gradient checkpointing: T (L H b + one layer of the above)
     logits     = answer tokens x vocabulary x (b + 8)
     inference  = frozen b + trained 4 + questions x tokens x 2 L K b,  K = key heads x head width
@@ -31,6 +32,7 @@ from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Model, Recipe, Stage
 
 GIB = 2**30
+_READS = {"k_proj": "q_proj", "v_proj": "q_proj", "up_proj": "gate_proj"}  # read the same tensor as
 QUESTION_TOKENS = 64  # taken for the length of a question in the inference estimate
 
 
@@ -131,9 +133,15 @@ def _activations(recipe: Recipe, stage: Stage, config: Any, bytes_: int) -> int:
     width, layers = int(text.hidden_size), int(text.num_hidden_layers)
     mlp = int(getattr(text, "intermediate_size", None) or 4 * width)
     attention = int(text.num_attention_heads) * _head_width(text)
-    inputs = {"o_proj": attention, "down_proj": mlp}
-    copies = 4 * (1 + (lora.dropout > 0))
-    adapted = sum(inputs.get(target, width) * copies + 4 * lora.r for target in lora.targets)
+    widths = {"o_proj": attention, "down_proj": mlp}
+    inputs = [widths.get(target, width) for target in lora.targets]
+    kept_inputs = sum(inputs) * 4 * (1 + (lora.dropout > 0))
+    if bytes_ == 4 and lora.dropout == 0:  # neither cast nor dropped out: one tensor for all who read it
+        readers = {
+            _READS.get(target, target): read for target, read in zip(lora.targets, inputs, strict=True)
+        }
+        kept_inputs = sum(readers.values()) * 4
+    adapted = kept_inputs + len(lora.targets) * 4 * lora.r
     layer = 8 * width + 4 * attention * bytes_ + 3 * mlp * bytes_ + adapted
     kept = layers * width * bytes_ + layer if recipe.compute.gradient_checkpointing else layers * layer
     answers = min(tokens, stage.batch_size * recipe.predict.max_new_tokens)

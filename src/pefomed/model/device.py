@@ -26,7 +26,9 @@ def device(compute: Compute) -> torch.device:
     try:
         chosen = torch.device(name)
     except RuntimeError:
-        raise RecipeError(f"compute.device: no device {name!r}", remedy="use auto, cpu, cuda or cuda:N") from None
+        raise RecipeError(
+            f"compute.device: no device {name!r}", remedy="use auto, cpu, cuda or cuda:N"
+        ) from None
     if chosen.type == "cuda" and not torch.cuda.is_available():
         raise RecipeError(
             f"compute.device = {name!r}, but there is no CUDA device",

@@ -64,7 +64,10 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         config, encoder = self.config, self.vision_encoder
         encoder.eval()
         options: dict[str, Any] = {}
-        if config.vision_config.model_type != "dinov2" and config.vision_config.image_size != config.image_size:
+        if (
+            config.vision_config.model_type != "dinov2"
+            and config.vision_config.image_size != config.image_size
+        ):
             options["interpolate_pos_encoding"] = True
         parameter = next(encoder.parameters())
         output = encoder(pixel_values.to(parameter.dtype), output_hidden_states=True, **options)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pefomed.report import charts
+from pefomed.report import bars
 from pefomed.report.figures import PRIMARY, Cell, cell_of, kind_of, mark_of, of_split, system_label
 from pefomed.schema import Score
 
@@ -62,6 +62,6 @@ def _row(ours: Score, scores: Sequence[Score], systems: Sequence[str]) -> GroupR
     return GroupRow(
         value=value,
         cell=cell,
-        bar=charts.bar(ours.value, ours.low, ours.high, marks, "; ".join(said)),
+        bar=bars.bar(ours.value, ours.low, ours.high, marks, "; ".join(said)),
         floors=[cell_of(score) if score else None for score in floors],
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pefomed.report import charts
+from pefomed.report import bars
 from pefomed.report.figures import (
     OVERALL,
     PRIMARY,
@@ -65,7 +65,7 @@ def headline(scores: Sequence[Score], dataset: str, split: str) -> Headline | No
         asked="questions" if main.metric == PRIMARY else "items",
         cell=cell,
         unit=" %" if is_share(main.metric) else "",
-        strip=charts.strip(main.value, main.low, main.high, marks, said) if is_share(main.metric) else None,
+        strip=bars.strip(main.value, main.low, main.high, marks, said) if is_share(main.metric) else None,
         published=any(kind_of(s.system) == "published" for s in behind),
         floors=[(kind_of(s.system), system_label(s.system), cell_of(s)) for s in floors],
         ahead=_difference(main, floors[0]) if floors else "",

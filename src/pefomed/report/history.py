@@ -12,11 +12,13 @@ from typing import Any
 from markupsafe import Markup
 
 from pefomed.recipe import Recipe, Stage
-from pefomed.report import charts
-from pefomed.report.charts import Series
+from pefomed.report.curves import Axis, Series, curves, number
 
 POINTS = 240
 """Most points of a drawn curve; a longer log is averaged in bins."""
+
+LOG_FROM = 8.0
+"""Largest over smallest loss from which the loss is drawn on a log scale."""
 
 _PARTS = ("lora", "projector")
 
@@ -84,9 +86,9 @@ def _plan_facts(plan: Stage | None) -> list[tuple[str, str]]:
     names = [f"{key} ({100 * ratio / shares:.0f} %)" for key, ratio in plan.data.items()]
     data = ", ".join(names) if len(names) > 1 else next(iter(plan.data))
     length = f"{plan.epochs:g} epochs" if plan.epochs else f"{plan.steps:,} steps"
-    rates = f"LoRA {charts.number(plan.lr)}"
+    rates = f"LoRA {number(plan.lr)}"
     if plan.projector_lr:
-        rates += f", projector {charts.number(plan.projector_lr)}"
+        rates += f", projector {number(plan.projector_lr)}"
     return [
         ("Data", f"{data}, {splits}"),
         ("Trained", " and ".join({"lora": "LoRA"}.get(part, part) for part in plan.train)),
@@ -132,10 +134,13 @@ def _panels(
     ]
     if validation_loss := _points(validations, "loss"):
         loss.append(Series("validation", validation_loss, "dots", "b"))
-    panels = [_panel("Loss", loss)]
+    # A loss may fall by a factor of 100: on a linear axis its first steps hide all the others.
+    values = [y for series in loss for _, y in series.points]
+    wide = min(values) > 0 and max(values) / min(values) > LOG_FROM if values else False
+    panels = [_panel("Loss, log scale", loss, "log") if wide else _panel("Loss", loss)]
     if exact := _points(validations, "exact_match"):
         series = [Series("exact match", exact, "dots", "b")]
-        panels.append(_panel("Validation exact match", series, percent=True))
+        panels.append(_panel("Validation exact match", series, "percent"))
     rates = [
         Series("LoRA", thin(_points(steps, "lr")), "line", "a") if "lora" in trained else None,
         Series("projector", thin(_points(steps, "projector_lr")), "line", "c")
@@ -143,12 +148,12 @@ def _panels(
         else None,
     ]
     if drawn := [series for series in rates if series and series.points]:
-        panels.append(_panel("Learning rate", drawn, from_zero=True))
+        panels.append(_panel("Learning rate", drawn, "zero"))
     return panels
 
 
-def _panel(title: str, series: list[Series], *, percent: bool = False, from_zero: bool = False) -> Panel:
-    svg = charts.curves(f"{title} over training steps", series, percent=percent, from_zero=from_zero)
+def _panel(title: str, series: list[Series], axis: Axis = "linear") -> Panel:
+    svg = curves(f"{title} over training steps", series, axis)
     return Panel(title, svg, [(s.colour, s.label) for s in series if s.kind != "faint"])
 
 

@@ -14,8 +14,10 @@ from pefomed.data import load_samples
 from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
-from pefomed.model.adapter import add_adapter, load_adapter
+from pefomed.model.adapter import adapter_state, add_adapter, load_adapter, load_state
 from pefomed.model.build import build_model
+from pefomed.model.legacy import import_legacy
+from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.recipe import Recipe, Stage
 from pefomed.schema import Sample
@@ -98,9 +100,7 @@ class Trainer:
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
         compiled = devices.compile_layers(model.get_base_model(), compute, tokens)
         if compute.gradient_checkpointing:
-            model.get_base_model().language_model.gradient_checkpointing_enable(
-                {"use_reentrant": False}
-            )
+            model.get_base_model().language_model.gradient_checkpointing_enable({"use_reentrant": False})
         questions = sum(len(row.sequences) for part in train_rows.values() for row in part)
         self.log.write(
             "event",
@@ -108,21 +108,23 @@ class Trainer:
             text=f"{questions} samples of {sum(map(len, train_rows.values()))} rows, {len(steps)} steps, "
             f"{where}, {precision}, {'compiled' if compiled else 'not compiled'}",
         )
-        Loop(
-            stage, model, features, steps, validation, accelerator, self.log, self.stage_folder(stage)
-        ).run()
+        Loop(stage, model, features, steps, validation, accelerator, self.log, self.stage_folder(stage)).run()
 
-    def _model_at(self, start: Path | None, where: str, precision: torch.dtype) -> tuple[PeftModel, PefomedProcessor]:
+    def _model_at(
+        self, start: Path | None, where: str, precision: torch.dtype
+    ) -> tuple[PeftModel, PefomedProcessor]:
         """Return the model as the previous stage left it, or at the recipe's start weights."""
         torch.manual_seed(self.recipe.seed)
         base, processor = build_model(self.recipe.model, device=where, dtype=precision)
         if start is not None:
             return load_adapter(base, start), processor
         if self.recipe.model.start is not None:
-            return load_start(base, self.recipe), processor
+            return _load_start(base, self.recipe), processor
         return add_adapter(base, self.recipe.model.lora, seed=self.recipe.seed), processor
 
-    def _rows(self, name: str, splits: tuple[str, ...], stage: Stage, processor: PefomedProcessor) -> list[Row]:
+    def _rows(
+        self, name: str, splits: tuple[str, ...], stage: Stage, processor: PefomedProcessor
+    ) -> list[Row]:
         samples: list[Sample] = []
         for split in splits:
             samples += load_samples(self.recipe.data[name], split, self.data_folder)
@@ -162,15 +164,12 @@ class Trainer:
         return features
 
 
-def load_start(base: object, recipe: Recipe) -> PeftModel:
+def _load_start(base: PefomedForConditionalGeneration, recipe: Recipe) -> PeftModel:
     """Wrap `base` with the recipe's start weights: an adapter folder, or a `.pth` of PeFoMed / MiniGPT-v2."""
-    from pefomed.model.adapter import load_state
-    from pefomed.model.legacy import import_legacy
-
     assert recipe.model.start is not None
     start = Path(recipe.model.start)
     if start.suffix != ".pth":
-        return load_adapter(base, start)  # type: ignore[arg-type]
-    model = add_adapter(base, recipe.model.lora, seed=recipe.seed)  # type: ignore[arg-type]
-    load_state(model, import_legacy(start))
+        return load_adapter(base, start)
+    model = add_adapter(base, recipe.model.lora, seed=recipe.seed)
+    load_state(model, import_legacy(start, adapter_state(model)))
     return model

@@ -81,7 +81,9 @@ class Loop:
         self.accelerator.free_memory()
         self._finish()
 
-    def _step(self, model: Any, optimiser: Any, parameters: list[Any], batches: list[list[Row]]) -> dict[str, Any]:
+    def _step(
+        self, model: Any, optimiser: Any, parameters: list[Any], batches: list[list[Row]]
+    ) -> dict[str, Any]:
         """One optimiser step; the loss is the mean over all answer tokens of all its batches."""
         model.train()
         begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Charts as inline SVG: curves that scale with their panel, and bars drawn in percent of their cell.
+"""Curves over the training step as inline SVG that scales with its panel.
 
 Colours come from the page's style sheet by class, so that one drawing serves light and dark.
 """
@@ -19,10 +19,6 @@ WIDTH, HEIGHT = 360, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 24
 
 
-Mark = tuple[str, float, str]
-"""`(class, value in [0, 1], label)` of a tick: a floor, the blind run or a published figure."""
-
-
 @dataclass(frozen=True)
 class Series:
     """Points to draw as a line, a faint line (raw values) or dots."""
@@ -33,32 +29,36 @@ class Series:
     colour: Literal["a", "b", "c"] = "a"
 
 
-def curves(title: str, series: Sequence[Series], *, percent: bool = False, from_zero: bool = False) -> Markup:
+Axis = Literal["linear", "log", "zero", "percent"]
+"""`zero`: linear and begins at 0; `percent`: shares in [0, 1], shown as percentages on a fixed axis."""
+
+
+def curves(title: str, series: Sequence[Series], axis: Axis = "linear") -> Markup:
     """Return a panel of curves over the training step; values that are not finite are left out.
 
-    Args:
-        percent: values are shares in [0, 1], shown as percentages on a fixed 0-100 axis.
+    With `axis="log"` all values must be above 0.
     """
     drawn = [Series(s.label, _finite(s.points), s.kind, s.colour) for s in series]
     xs = [x for s in drawn for x, _ in s.points]
     ys = [y for s in drawn for _, y in s.points]
     if not xs:
         return Markup('<p class="missing">No values.</p>')
-    y_ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if percent else ticks(0.0 if from_zero else min(ys), max(ys))
-    x_low, x_high = min(xs), max(max(xs), min(xs) + 1)
-    x_ticks = [t for t in ticks(x_low, x_high, 4) if x_low <= t <= x_high]
-    y_low, y_high = y_ticks[0], y_ticks[-1]
+    y_ticks = _y_ticks(axis, min(ys), max(ys))
+    x_high = max(*xs, 1.0)
+    x_ticks = [tick for tick in ticks(0.0, x_high) if 0 < tick <= x_high]
+    scale = math.log if axis == "log" else float
+    y_low, y_span = scale(y_ticks[0]), scale(y_ticks[-1]) - scale(y_ticks[0])
 
     def place(x: float, y: float) -> tuple[float, float]:
-        across = (x - x_low) / (x_high - x_low)
-        up = (y - y_low) / ((y_high - y_low) or 1)
+        across, up = x / x_high, (scale(y) - y_low) / y_span
         return (
             round(_LEFT + across * (WIDTH - _LEFT - _RIGHT), 1),
             round(HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM), 1),
         )
 
-    parts = [_grid(y, place(x_low, y)[1], percent) for y in y_ticks]
-    parts += [_label(place(tick, y_low)[0], HEIGHT - 7, "middle", number(tick)) for tick in x_ticks]
+    percent = axis == "percent"
+    parts = [_grid(tick, place(0.0, tick)[1], percent) for tick in y_ticks]
+    parts += [_label(place(tick, y_ticks[0])[0], HEIGHT - 7, "middle", number(tick)) for tick in x_ticks]
     parts.append(_label(_LEFT - 6, HEIGHT - 7, "end", "step"))
     parts.extend(_draw(s, [place(x, y) for x, y in s.points]) for s in drawn)
     readout = [
@@ -71,46 +71,6 @@ def curves(title: str, series: Sequence[Series], *, percent: bool = False, from_
     ).format(WIDTH, HEIGHT, title, json.dumps(readout), Markup("").join(parts))
 
 
-def bar(
-    value: float,
-    low: float | None,
-    high: float | None,
-    marks: Sequence[Mark] = (),
-    text: str = "",
-) -> Markup:
-    """Return a bar over [0, 1] with its interval as a whisker, as wide as the cell it stands in.
-
-    Args:
-        marks: ticks across the bar.
-        text: what the bar says, for readers who do not see it.
-    """
-    parts = [
-        Markup('<rect class="track" width="100%" height="10" y="6" rx="2"/>'),
-        Markup('<rect class="fill" width="{}%" height="10" y="6" rx="2"/>').format(_percent(value)),
-        _span("whisker", low, high, 11),
-        *(_mark(mark, 1, 21) for mark in marks),
-    ]
-    return Markup('<svg class="bar" width="100%" height="22" role="img" aria-label="{}">{}</svg>').format(
-        text, Markup("").join(parts)
-    )
-
-
-def strip(value: float, low: float | None, high: float | None, marks: Sequence[Mark], text: str) -> Markup:
-    """Return the headline's scale from 0 to 100: our value with its interval, and a tick for every `mark`."""
-    parts = [Markup('<rect class="track" x="0" y="26" width="100%" height="8" rx="4"/>')]
-    for tenth in range(0, 101, 25):
-        anchor = {0: "start", 100: "end"}.get(tenth, "middle")
-        parts.append(
-            Markup('<text class="tick" x="{0}%" y="54" text-anchor="{1}">{0}</text>').format(tenth, anchor)
-        )
-    parts += [_mark(mark, 18, 42) for mark in marks]
-    parts.append(_span("range", low, high, 30))
-    parts.append(Markup('<circle class="ours" cx="{}%" cy="30" r="8"/>').format(_percent(value)))
-    return Markup('<svg class="strip" width="100%" height="60" role="img" aria-label="{}">{}</svg>').format(
-        text, Markup("").join(parts)
-    )
-
-
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Return about `about` + 1 round numbers that enclose [low, high], 1, 2 or 5 times 10^k apart."""
     span = (high - low) or abs(high) or 1.0
@@ -119,6 +79,16 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [index * step for index in range(first, max(last, first + 1) + 1)]
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 times powers of ten that enclose [low, high], the powers alone over three decades."""
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+    factors = (1, 2, 5) if high / low < 1000 else (1,)
+    levels = [factor * 10.0**decade for decade in decades for factor in factors]
+    first = max(index for index, level in enumerate(levels) if level <= low * (1 + 1e-9))
+    last = min(index for index, level in enumerate(levels) if level >= high * (1 - 1e-9))
+    return levels[first : max(last, first + 1) + 1]
 
 
 def number(value: float) -> str:
@@ -131,6 +101,14 @@ def number(value: float) -> str:
         return f"{value:.4g}"
     mantissa, exponent = f"{value:.3e}".split("e")
     return f"{float(mantissa):g}e{int(exponent)}"
+
+
+def _y_ticks(axis: Axis, low: float, high: float) -> list[float]:
+    if axis == "percent":
+        return [0.0, 0.25, 0.5, 0.75, 1.0]
+    if axis == "log":
+        return log_ticks(low, high)
+    return ticks(0.0 if axis == "zero" else low, high)
 
 
 def _finite(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -159,22 +137,3 @@ def _draw(series: Series, placed: list[tuple[float, float]]) -> Markup:
         return line
     dot = Markup('<circle class="dot {}" cx="{}" cy="{}" r="3.5"/>')
     return line + Markup("").join(dot.format(series.colour, x, y) for x, y in placed)
-
-
-def _mark(mark: Mark, top: int, bottom: int) -> Markup:
-    kind, at, label = mark
-    return Markup(
-        '<line class="mark {}" x1="{x}%" x2="{x}%" y1="{}" y2="{}"><title>{}</title></line>'
-    ).format(kind, top, bottom, label, x=_percent(at))
-
-
-def _span(kind: str, low: float | None, high: float | None, y: int) -> Markup:
-    if low is None or high is None:
-        return Markup("")
-    return Markup('<line class="{}" x1="{}%" x2="{}%" y1="{y}" y2="{y}"/>').format(
-        kind, _percent(low), _percent(high), y=y
-    )
-
-
-def _percent(value: float) -> float:
-    return round(100 * min(max(value, 0.0), 1.0), 2)
