@@ -68,6 +68,24 @@ def demo(out: Path = Path("runs"), *, fresh: bool = False) -> Path:
     return run(recipes.shipped("mini/demo.toml"), out, data=out / "demo-data", fresh=fresh)
 
 
+def import_adapter(file: Path, recipe_path: Path, out: Path) -> Path:
+    """Write a PeFoMed / MiniGPT-v2 `.pth` as the adapter folder `out`; return it.
+
+    Raises:
+        WeightsError: names every tensor that is missing, unexpected or of another shape.
+    """
+    from pefomed.model.exchange import import_adapter as import_into
+
+    return import_into(file, recipes.load(recipe_path).model, out)
+
+
+def export_adapter(folder: Path, file: Path) -> Path:
+    """Write a run's adapter as a `.pth` that PeFoMed and MiniGPT-v2 load; return the file."""
+    from pefomed.model.exchange import export_adapter as export_from
+
+    return export_from(folder / "adapter", file)
+
+
 def describe(recipe: Recipe, folder: Path) -> None:
     """Write the parameters of each part into the run."""
     from pefomed.model.describe import describe as describe_recipe

@@ -19,7 +19,7 @@ from pefomed.decoding import greedy
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
-from pefomed.model.adapter import load_adapter
+from pefomed.model.adapter import base_of, load_adapter
 from pefomed.model.build import build_model
 from pefomed.progress import line
 from pefomed.recipe import Recipe
@@ -60,7 +60,7 @@ class Predictor:
             blind: features (P, D) to use instead of every image's own.
         """
         settings = self.recipe.predict
-        features = features or Features(self.model.get_base_model(), self.processor.image_processor, None)  # type: ignore[arg-type]
+        features = features or Features(base_of(self.model), self.processor.image_processor, None)
         if blind is not None:
             samples = [
                 sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
@@ -142,7 +142,7 @@ def _predict_file(
     predictor: Predictor, path: Path, samples: list[Sample], train_images: list[str], what: str
 ) -> None:
     paths = {image for sample in samples for image in sample.images} | set(train_images)
-    base: Any = predictor.model.get_base_model()
+    base = base_of(predictor.model)
     # Both the seeing and the blind run, and training before them, ask for the same images.
     features = open_features(
         base, predictor.processor.image_processor, predictor.recipe.compute, len(paths), 2 * len(paths)

@@ -15,7 +15,7 @@ from pefomed.schema import Sample
 
 IMAGE = "<Img><ImageHere></Img>"
 
-PAPER = {
+PAPER: dict[str, tuple[str, ...]] = {
     "vqa": ("Based on the image, respond to this question with a short answer: {question}",),
     "report": ("Describe the given chest x-ray image in detail.",),
     "caption": ("Describe the given medical image briefly.",),
@@ -26,7 +26,7 @@ PAPER = {
 }
 """Instructions of the papers where they state them, ours in the same manner where they do not."""
 
-VARIED = {
+VARIED: dict[str, tuple[str, ...]] = {
     "vqa": (
         "Based on the image, respond to this question with a short answer: {question}",
         "Look at the image and answer in a few words: {question}",
@@ -63,7 +63,7 @@ VARIED = {
 }
 """Our own pools: several wordings a task."""
 
-POOLS = {"paper": PAPER, "varied": VARIED}
+POOLS: dict[str, dict[str, tuple[str, ...]]] = {"paper": PAPER, "varied": VARIED}
 
 
 class ChatTokenizer(Protocol):

@@ -19,28 +19,33 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def browser() -> Iterator[Browser]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("chromium is not installed")
     with playwright.sync_playwright() as api:
-        browser = api.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
+        chromium = api.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield Browser(chromium.new_page())
+        chromium.close()
 
 
-class Opened:
-    """A page in the browser, with what it asked for and what went wrong in it."""
+class Browser:
+    """One tab for all tests, as opening one takes seconds; it notes requests and whatever goes wrong."""
 
-    def __init__(self, browser: Any, page: Path, width: int = 1280) -> None:
-        self.tab = browser.new_page(viewport={"width": width, "height": 800})
+    def __init__(self, tab: Any) -> None:
+        self.tab = tab
         self.requests: list[str] = []
         self.problems: list[str] = []
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.on("console", lambda message: self.problems.append(message.text))
-        self.tab.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.tab.on("dialog", lambda dialog: (self.problems.append("a dialog"), dialog.dismiss()))
+        tab.on("request", lambda request: self.requests.append(request.url))
+        tab.on("console", lambda message: self.problems.append(message.text))
+        tab.on("pageerror", lambda error: self.problems.append(str(error)))
+        tab.on("dialog", lambda dialog: (self.problems.append("a dialog"), dialog.dismiss()))
+
+    def open(self, page: Path, width: int = 1280) -> None:
+        self.requests.clear()
+        self.problems.clear()
+        self.tab.set_viewport_size({"width": width, "height": 800})
         self.tab.goto(page.resolve().as_uri())
 
     def shown(self) -> list[str]:
@@ -53,15 +58,14 @@ class Opened:
 
 
 @pytest.fixture
-def opened(chromium: Any, run: Path) -> Iterator[Opened]:
-    page = Opened(chromium, write_report(run))
-    yield page
-    page.tab.close()
-    assert page.problems == []
-    assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
+def opened(browser: Browser, run: Path) -> Iterator[Browser]:
+    browser.open(write_report(run))
+    yield browser
+    assert browser.problems == []
+    assert [url for url in browser.requests if not url.startswith(("file:", "data:"))] == []
 
 
-def test_right_and_wrong_filter_by_the_chosen_metric(opened: Opened) -> None:
+def test_right_and_wrong_filter_by_the_chosen_metric(opened: Browser) -> None:
     assert len(opened.shown()) == 4
     assert "4 of 4 items, 50.0 % right" in opened.tab.locator("#count").inner_text()
     opened.tab.click("[data-verdict=wrong]")
@@ -74,7 +78,7 @@ def test_right_and_wrong_filter_by_the_chosen_metric(opened: Opened) -> None:
     assert opened.shown() == ["Which organ?", "Which side?"]
 
 
-def test_a_group_and_a_search_narrow_the_list(opened: Opened) -> None:
+def test_a_group_and_a_search_narrow_the_list(opened: Browser) -> None:
     opened.tab.select_option("#key", "organ")
     opened.tab.select_option("#value", "HEAD")
     assert opened.shown() == ["Is there a mass?", "Which side?"]
@@ -87,12 +91,12 @@ def test_a_group_and_a_search_narrow_the_list(opened: Opened) -> None:
     assert len(opened.shown()) == 4
 
 
-def test_a_groups_name_opens_its_items(opened: Opened) -> None:
+def test_a_groups_name_opens_its_items(opened: Browser) -> None:
     opened.tab.click("a[data-key=organ][data-value=CHEST]")
     assert opened.shown() == ["Is this a CT?", "Which organ?"]
 
 
-def test_arrow_keys_move_through_the_list(opened: Opened) -> None:
+def test_arrow_keys_move_through_the_list(opened: Browser) -> None:
     opened.tab.focus("#list")
     for key, question in (
         ("ArrowDown", "Which organ?"),
@@ -106,7 +110,7 @@ def test_arrow_keys_move_through_the_list(opened: Opened) -> None:
     assert opened.question() == "Is there a mass?"
 
 
-def test_an_item_shows_its_answers_and_its_box_where_it_belongs(opened: Opened) -> None:
+def test_an_item_shows_its_answers_and_its_box_where_it_belongs(opened: Browser) -> None:
     opened.tab.locator(".item").nth(2).click()
     assert opened.tab.locator(".answers dd:not(.verdict)").all_inner_texts() == ["no", "yes", "no"]
     assert opened.tab.locator(".answers dd.verdict").all_inner_texts() == ["", "✗", "✓"]
@@ -117,34 +121,31 @@ def test_an_item_shows_its_answers_and_its_box_where_it_belongs(opened: Opened) 
     assert box["width"] / image["width"] == pytest.approx(0.4, abs=0.01)
 
 
-def test_a_long_list_is_drawn_in_parts(chromium: Any, run: Path, tmp_path: Path) -> None:
+def test_a_long_list_is_drawn_in_parts(browser: Browser, run: Path, tmp_path: Path) -> None:
     image = str(tmp_path / "images" / "a.png")
     small_run.write_answers(
         run, [(f"i{n}", image, f"Question {n}?", "yes", "yes", "no", "CLOSED") for n in range(150)]
     )
-    page = Opened(chromium, write_report(run))
-    assert len(page.shown()) == 60
-    page.tab.dispatch_event(".more", "click")
-    assert len(page.shown()) == 120
-    page.tab.focus("#list")
-    page.tab.keyboard.press("End")
-    assert page.question() == "Question 149?"
-    page.tab.close()
+    browser.open(write_report(run))
+    assert len(browser.shown()) == 60
+    browser.tab.dispatch_event(".more", "click")
+    assert len(browser.shown()) == 120
+    browser.tab.focus("#list")
+    browser.tab.keyboard.press("End")
+    assert browser.question() == "Question 149?"
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_is_wider_than_the_screen(chromium: Any, run: Path, width: int) -> None:
-    page = Opened(chromium, write_report(run), width)
-    assert page.tab.evaluate("document.documentElement.scrollWidth") == width
-    assert page.problems == []
-    page.tab.close()
+def test_nothing_is_wider_than_the_screen(browser: Browser, run: Path, width: int) -> None:
+    browser.open(write_report(run), width)
+    assert browser.tab.evaluate("document.documentElement.scrollWidth") == width
+    assert browser.problems == []
 
 
-def test_hostile_texts_run_nothing(chromium: Any, run: Path) -> None:
+def test_hostile_texts_run_nothing(browser: Browser, run: Path) -> None:
     hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
     small_run.write_answers(run, [("q", "absent.png", hostile, hostile, hostile, hostile, hostile)])
-    page = Opened(chromium, write_report(run))
-    page.tab.wait_for_timeout(100)
-    assert page.question() == hostile
-    assert page.problems == []
-    page.tab.close()
+    browser.open(write_report(run))
+    browser.tab.wait_for_timeout(100)
+    assert browser.question() == hostile
+    assert browser.problems == []

@@ -50,7 +50,8 @@ def test_the_seed_alone_decides_the_order_and_epochs_differ() -> None:
     assert ids(plan({"d": rows}, stage(epochs=2), 1)) == ids(plan({"d": rows}, stage(epochs=2), 1))
     assert ids(plan({"d": rows}, stage(epochs=2), 1)) != ids(plan({"d": rows}, stage(epochs=2), 2))
     both = ids(plan({"d": rows}, stage(epochs=2), 1))
-    assert sorted(both[:40]) == sorted(both[40:]) and both[:40] != both[40:]
+    assert sorted(both[:40]) == sorted(both[40:])
+    assert both[:40] != both[40:]
 
 
 def test_batches_are_drawn_by_ratio() -> None:

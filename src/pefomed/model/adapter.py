@@ -40,6 +40,13 @@ def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int
         return _wrap(model, config)
 
 
+def base_of(model: PeftModel) -> PefomedForConditionalGeneration:
+    """Return the model inside its adapter."""
+    base = model.get_base_model()
+    assert isinstance(base, PefomedForConditionalGeneration)
+    return base
+
+
 def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftModel:
     """Wrap `model` with the adapter of `folder`; its weights are trainable float32.
 

@@ -47,7 +47,8 @@ def build_model(
     model.tie_weights()
     processor = build_processor(recipe, config, vision_folder, language_folder)
     model.generation_config = model.language_model.generation_config
-    return model.to(device), processor
+    model.to(torch.device(device))  # type: ignore[arg-type]
+    return model, processor
 
 
 def joined_config(recipe: Model, vision: Any, text: Any) -> PefomedConfig:

@@ -141,15 +141,15 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
             )
         return output
 
-    def prepare_inputs_for_generation(
+    def prepare_inputs_for_generation(  # type: ignore[override]
         self,
-        input_ids: Tensor,
+        input_ids: Any,
         past_key_values: Any = None,
         pixel_values: Tensor | None = None,
         image_features: Tensor | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
-        inputs: dict[str, Any] = super().prepare_inputs_for_generation(
+        inputs: dict[str, Any] = super().prepare_inputs_for_generation(  # type: ignore[misc]
             input_ids, past_key_values=past_key_values, **kwargs
         )
         # Images belong to the prompt: once it is in the cache they must not be scattered again.

@@ -45,7 +45,8 @@ class PefomedImageProcessor(BaseImageProcessor):  # type: ignore[misc]
         elif image.size != size:
             image = image.resize(size, Image.Resampling.BICUBIC)
         array = np.asarray(image, dtype=np.float32) / 255.0
-        array = (array - np.float32(self.image_mean)) / np.float32(self.image_std)
+        mean, std = np.array(self.image_mean), np.array(self.image_std)
+        array = ((array - mean) / std).astype(np.float32)
         return torch.from_numpy(array.transpose(2, 0, 1).copy())
 
 

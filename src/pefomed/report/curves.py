@@ -19,6 +19,10 @@ WIDTH, HEIGHT = 360, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 24
 
 
+Colour = Literal["a", "b", "c"]
+"""A colour of the style sheet: `a` is the accent."""
+
+
 @dataclass(frozen=True)
 class Series:
     """Points to draw as a line, a faint line (raw values) or dots."""
@@ -26,17 +30,19 @@ class Series:
     label: str
     points: Sequence[tuple[float, float]]
     kind: Literal["line", "faint", "dots"] = "line"
-    colour: Literal["a", "b", "c"] = "a"
+    colour: Colour = "a"
 
 
 Axis = Literal["linear", "log", "zero", "percent"]
 """`zero`: linear and begins at 0; `percent`: shares in [0, 1], shown as percentages on a fixed axis."""
 
 
-def curves(title: str, series: Sequence[Series], axis: Axis = "linear") -> Markup:
+def curves(title: str, series: Sequence[Series], axis: Axis = "linear", until: float = 1.0) -> Markup:
     """Return a panel of curves over the training step; values that are not finite are left out.
 
-    With `axis="log"` all values must be above 0.
+    Args:
+        axis: with `log` all values must be above 0.
+        until: the step up to which the panel reaches at least, so that panels side by side line up.
     """
     drawn = [Series(s.label, _finite(s.points), s.kind, s.colour) for s in series]
     xs = [x for s in drawn for x, _ in s.points]
@@ -44,8 +50,8 @@ def curves(title: str, series: Sequence[Series], axis: Axis = "linear") -> Marku
     if not xs:
         return Markup('<p class="missing">No values.</p>')
     y_ticks = _y_ticks(axis, min(ys), max(ys))
-    x_high = max(*xs, 1.0)
-    x_ticks = [tick for tick in ticks(0.0, x_high) if 0 < tick <= x_high]
+    x_high = max(*xs, until)
+    x_ticks = [tick for tick in ticks(0.0, x_high, 5) if 0 < tick <= x_high]
     scale = math.log if axis == "log" else float
     y_low, y_span = scale(y_ticks[0]), scale(y_ticks[-1]) - scale(y_ticks[0])
 

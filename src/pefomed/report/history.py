@@ -5,6 +5,7 @@ After a resume the log holds the steps since the last checkpoint twice; the late
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pefomed.recipe import Recipe, Stage
-from pefomed.report.curves import Axis, Series, curves, number
+from pefomed.report.curves import Axis, Colour, Series, curves, number
 
 POINTS = 240
 """Most points of a drawn curve; a longer log is averaged in bins."""
@@ -21,6 +22,12 @@ LOG_FROM = 8.0
 """Largest over smallest loss from which the loss is drawn on a log scale."""
 
 _PARTS = ("lora", "projector")
+
+_RATES: tuple[tuple[str, str, str, Colour], ...] = (
+    ("lora", "LoRA", "lr", "a"),
+    ("projector", "projector", "projector_lr", "c"),
+)
+"""Part, its label, its key in the log, its colour."""
 
 SMOOTHING = 0.08
 """Share of the stage over which the bold loss curve is a running mean."""
@@ -127,34 +134,40 @@ def _log_facts(steps: list[dict[str, Any]], validations: list[dict[str, Any]]) -
 def _panels(
     steps: list[dict[str, Any]], validations: list[dict[str, Any]], trained: Sequence[str]
 ) -> list[Panel]:
-    raw = _points(steps, "loss")
-    loss = [
-        Series("each step", thin(raw), "faint", "a"),
-        Series("training, smoothed", smooth(thin(raw)), "line", "a"),
-    ]
+    raw = thin(_points(steps, "loss"))
+    loss = [Series("each step", raw, "faint", "a"), Series("training", smooth(raw), "line", "a")]
     if validation_loss := _points(validations, "loss"):
         loss.append(Series("validation", validation_loss, "dots", "b"))
-    # A loss may fall by a factor of 100: on a linear axis its first steps hide all the others.
-    values = [y for series in loss for _, y in series.points]
-    wide = min(values) > 0 and max(values) / min(values) > LOG_FROM if values else False
-    panels = [_panel("Loss, log scale", loss, "log") if wide else _panel("Loss", loss)]
-    if exact := _points(validations, "exact_match"):
-        series = [Series("exact match", exact, "dots", "b")]
-        panels.append(_panel("Validation exact match", series, "percent"))
     rates = [
-        Series("LoRA", thin(_points(steps, "lr")), "line", "a") if "lora" in trained else None,
-        Series("projector", thin(_points(steps, "projector_lr")), "line", "c")
-        if "projector" in trained
-        else None,
+        Series(label, thin(_points(steps, key)), "line", colour)
+        for part, label, key, colour in _RATES
+        if part in trained
     ]
-    if drawn := [series for series in rates if series and series.points]:
-        panels.append(_panel("Learning rate", drawn, "zero"))
-    return panels
+    planned: list[tuple[str, list[Series], Axis]] = [
+        ("Loss, log scale", loss, "log") if _is_wide(loss) else ("Loss", loss, "linear"),
+        (
+            "Validation exact match",
+            [Series("exact match", _points(validations, "exact_match"), "dots", "b")],
+            "percent",
+        ),
+        ("Learning rate", rates, "zero"),
+    ]
+    until = float(steps[-1]["step"])
+    return [
+        Panel(
+            title,
+            curves(f"{title} over training steps", series, axis, until),
+            [(line.colour, line.label) for line in series if line.kind != "faint"],
+        )
+        for title, series, axis in planned
+        if any(line.points for line in series)
+    ]
 
 
-def _panel(title: str, series: list[Series], axis: Axis = "linear") -> Panel:
-    svg = curves(f"{title} over training steps", series, axis)
-    return Panel(title, svg, [(s.colour, s.label) for s in series if s.kind != "faint"])
+def _is_wide(series: Sequence[Series]) -> bool:
+    # A loss may fall by a factor of 100: on a linear axis its first steps hide all the others.
+    values = [y for line in series for _, y in line.points if math.isfinite(y)]
+    return bool(values) and min(values) > 0 and max(values) / min(values) > LOG_FROM
 
 
 def smooth(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

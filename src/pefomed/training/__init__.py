@@ -14,7 +14,7 @@ from pefomed.data import load_samples
 from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
-from pefomed.model.adapter import adapter_state, add_adapter, load_adapter, load_state
+from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
 from pefomed.model.build import build_model
 from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -98,9 +98,9 @@ class Trainer:
         steps = plan(train_rows, stage, self.recipe.seed)
         features = self._features(model, processor, [*train_rows.values(), validation], steps)
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
-        compiled = devices.compile_layers(model.get_base_model(), compute, tokens)
+        compiled = devices.compile_layers(base_of(model), compute, tokens)
         if compute.gradient_checkpointing:
-            model.get_base_model().language_model.gradient_checkpointing_enable({"use_reentrant": False})
+            base_of(model).language_model.gradient_checkpointing_enable({"use_reentrant": False})
         questions = sum(len(row.sequences) for part in train_rows.values() for row in part)
         self.log.write(
             "event",
@@ -158,7 +158,7 @@ class Trainer:
         paths = {image for group in groups for row in group for image in row.images}
         uses = sum(len(row.images) for step in steps for batch in step for row in batch)
         features = open_features(
-            model.get_base_model(), processor.image_processor, self.recipe.compute, len(paths), uses
+            base_of(model), processor.image_processor, self.recipe.compute, len(paths), uses
         )
         features.prepare(sorted(paths))
         return features

@@ -31,7 +31,7 @@ def plan(data: dict[str, list[Row]], stage: Stage, seed: int) -> list[list[list[
 
 
 def padded_batches(rows: Sequence[Row], batch_tokens: int, batch_size: int) -> list[list[Row]]:
-    """Cut rows, in order, into batches of at most `batch_tokens` tokens with padding and `batch_size` samples.
+    """Cut rows, in order, into batches of at most `batch_tokens` padded tokens and `batch_size` samples.
 
     A row that is larger than either alone makes a batch of its own.
     """

@@ -1,0 +1,50 @@
+"""Adapter folders made from PeFoMed and MiniGPT-v2 `.pth` files, and the other way round."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from peft import get_peft_model_state_dict
+from peft.utils.save_and_load import load_peft_weights
+from safetensors.torch import save_file
+
+from pefomed.errors import RunError
+from pefomed.model.adapter import add_adapter
+from pefomed.model.describe import meta_model
+from pefomed.model.legacy import export_legacy, import_legacy
+from pefomed.recipe import Model
+
+
+def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
+    """Write the tensors of `file` as the PEFT adapter folder `out`; no base weights are loaded.
+
+    Raises:
+        WeightsError: names every tensor that is missing, unexpected or of another shape.
+    """
+    model = meta_model(recipe)
+    with torch.device("meta"):
+        adapted = add_adapter(model, recipe.lora)
+    wanted = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+    state = import_legacy(file, wanted)
+    out.mkdir(parents=True, exist_ok=True)
+    config = adapted.peft_config["default"]
+    config.inference_mode = True
+    config.save_pretrained(str(out))
+    save_file(
+        {name: tensor.contiguous() for name, tensor in state.items()}, out / "adapter_model.safetensors"
+    )
+    return out
+
+
+def export_adapter(folder: Path, file: Path) -> Path:
+    """Write the adapter in `folder` as a `.pth` that PeFoMed and MiniGPT-v2 load.
+
+    Raises:
+        RunError: there is no adapter in the folder.
+        WeightsError: a tensor has no name there.
+    """
+    if not (folder / "adapter_model.safetensors").exists():
+        raise RunError(f"no adapter in {folder}", remedy="train it first: pefomed train RECIPE")
+    export_legacy(load_peft_weights(str(folder), device="cpu"), file)
+    return file
