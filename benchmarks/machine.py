@@ -43,11 +43,12 @@ def describe() -> dict[str, Any]:
 
 def matmul_rates(bench: Bench, repeats: int) -> dict[str, float]:
     """Return GFLOP/s of matmuls (rows x inputs x outputs) of the model's shapes, and of a square one."""
-    text = bench.model.get_base_model().config.text_config
+    base: Any = bench.model.get_base_model()
+    text = base.config.text_config
     width, mlp = int(text.hidden_size), int(getattr(text, "intermediate_size", None) or 4 * text.hidden_size)
     tokens = bench.stage.batch_tokens
     shapes = [(tokens, width, width), (tokens, width, mlp), (tokens, mlp, width), (2048, 2048, 2048)]
-    parameter = next(bench.model.get_base_model().language_model.parameters())
+    parameter = next(base.language_model.parameters())
     return {
         " x ".join(map(str, shape)): _rate(shape, parameter.dtype, parameter.device, repeats)
         for shape in shapes
@@ -85,7 +86,8 @@ def share(bench: Bench, measured: list[tuple[list[list[Tree]], float]], repeats:
     rates = matmul_rates(bench, repeats)
     fastest = max(rates.values())
     part = "share of the machine"
-    kind = str(next(bench.model.get_base_model().language_model.parameters()).dtype).removeprefix("torch.")
+    base: Any = bench.model.get_base_model()
+    kind = str(next(base.language_model.parameters()).dtype).removeprefix("torch.")
     lines = [Row(part, f"matmul {shape}, {kind}", "GFLOP/s", rate) for shape, rate in rates.items()]
     lines.append(Row(part, "training, useful operations", "GFLOP/s", reached))
     lines.append(Row(part, "share of the fastest matmul", "%", 100 * reached / fastest))

@@ -25,7 +25,8 @@ PART = "peak memory"
 
 def measure(recipe: Path, data: Path, scratch: Path, adapter: Path, *, quick: bool) -> list[Row]:
     """Run every job and side in its own process and return the table's rows."""
-    runs = [("training", side) for side in SIDES] + [("prediction", side) for side in SIDES[1:]]
+    jobs = JOBS[1:] if quick else JOBS
+    runs = [(job, side) for job in jobs for side in SIDES]
     found: dict[tuple[str, str], float] = {}
     for job, side in track(runs, "measuring memory", unit="processes"):
         command = [sys.executable, "-m", "benchmarks.memory", job, side, str(recipe), str(data), str(scratch)]
@@ -34,12 +35,11 @@ def measure(recipe: Path, data: Path, scratch: Path, adapter: Path, *, quick: bo
         done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
         found[job, side] = float(done.stdout.split()[-1])
     rows = []
-    for job in JOBS:
-        ours, theirs = found[job, "ours"], found[job, "ordinary"]
-        rows.append(Row(PART, job, "MiB", ours, theirs, theirs / ours))
-    loaded = found["training", "loaded"]
-    note = "model in memory, nothing computed: in both numbers above"
-    return [*rows, Row(PART, "of these, before any work", "MiB", loaded, loaded, note=note)]
+    for job in jobs:
+        before, ours, theirs = (found[job, side] for side in SIDES)
+        note = f"of which {before:,.0f} before any work"
+        rows.append(Row(PART, job, "MiB", ours, theirs, theirs / ours, note=note))
+    return rows
 
 
 def peak() -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks import ordinary
@@ -53,10 +54,7 @@ def _row(bench: Bench, setting: Setting, count: int, what: str) -> Row:
     bench.step(steps[0])
     ordinary.step(bench, samples(steps[0])[: ordinary.ROWS])
     times = interleaved(
-        [
-            (lambda s=step: bench.step(s), lambda s=step: ordinary.step(bench, samples(s)))  # type: ignore[misc]
-            for step in steps
-        ]
+        [(partial(bench.step, step), partial(ordinary.step, bench, samples(step))) for step in steps]
     )
     return _line(times, what, IMAGES * count)
 

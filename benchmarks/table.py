@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -48,7 +48,7 @@ class Times:
         return [theirs / own for own, theirs in zip(self.ours, self.ordinary, strict=True)]
 
 
-def interleaved(rounds: Sequence[tuple[Callable[[], object], Callable[[], object]]]) -> Times:
+def interleaved(rounds: Iterable[tuple[Callable[[], object], Callable[[], object]]]) -> Times:
     """Run the pairs (ours, ordinary) one after the other, A B A B, so that a busy minute hits both."""
     times = Times([], [])
     for ours, ordinary in rounds:

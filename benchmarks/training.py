@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +22,7 @@ from pefomed.batch import Row as Tree
 from pefomed.batch import Tokens, collate
 from pefomed.features import Features
 from pefomed.model.adapter import adapter_state
-from pefomed.progress import line
+from pefomed.progress import line, track
 from pefomed.training.loss import answer
 
 PART = "training"
@@ -31,21 +33,9 @@ def measure(bench: Bench, setting: Setting, compiling: float) -> tuple[list[Row]
     """Return the table's rows, and our measured (batches, seconds) for the share of the machine."""
     steps = _typical(bench.steps, setting.rounds)
     encoded, encoding = bench.encode(batch for step in steps for batch in step)
-    with line("training, both ways", 2 * len(steps), "steps") as shown:
-
-        def timed(work: Callable[[], object]) -> Callable[[], None]:
-            def run() -> None:
-                work()
-                shown.advance()
-
-            return run
-
-        pairs = [
-            (timed(lambda s=step: bench.step(s)), timed(lambda s=step: ordinary.step(bench, samples(s))))
-            for step in steps
-        ]
-        ordinary.step(bench, samples(steps[0])[: ordinary.ROWS])  # its own warming up
-        times = interleaved(pairs)
+    ordinary.step(bench, samples(steps[0])[: ordinary.ROWS])  # its own warming up
+    pairs = [(partial(bench.step, step), partial(ordinary.step, bench, samples(step))) for step in steps]
+    times = interleaved(track(pairs, "training, both ways", unit="steps"))
     counts = [len(samples(step)) for step in steps]
     rows = [_rate(counts, times), _whole_stage(bench, counts, times, encoded, encoding, compiling)]
     rows += _ladder(bench, steps[: 1 if setting.quick else 3], times)
@@ -63,10 +53,12 @@ def gradient_difference(bench: Bench, setting: Setting) -> Row:
     device = next(model.parameters()).device
     for part in chosen:
         batch = collate(part).to(device)
-        (answer(model, batch, features(batch.images).to(device)).loss / total).backward()
+        loss: Any = answer(model, batch, features(batch.images).to(device)).loss / total
+        loss.backward()
     ours = _gradient(parameters)
     for dense in ordinary.batches(samples(chosen), processor):
-        ordinary.batch_loss(model, dense, total).backward()
+        loss = ordinary.batch_loss(model, dense, total)
+        loss.backward()
     theirs = _gradient(parameters)
     difference = float((ours - theirs).norm() / theirs.norm())
     note = f"{len(samples(chosen))} samples, {len(theirs):,} weights; |g - g'| / |g'|"
@@ -129,7 +121,7 @@ def _ladder(bench: Bench, steps: list[Step], times: Times) -> list[Row]:
     with line("training, step by step", len(steps) * len(ways), "steps") as shown:
         for step in steps:
             for name, work in ways:
-                took = seconds(lambda w=work, s=step: w(s))  # type: ignore[misc]
+                took = seconds(partial(work, step))
                 rates[name].append(len(samples(step)) / took)
                 shown.advance()
     base = statistics.median(len(samples(s)) / t for s, t in zip(steps, times.ordinary, strict=False))

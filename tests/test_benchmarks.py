@@ -59,14 +59,11 @@ def test_the_ordinary_loop_computes_the_loss_of_ours(recipe: Path, tmp_path: Pat
     [batch] = [batch for batch in bench.steps[0]]
     texts = samples([batch])
     total = sum(len(text.answer) for text in texts)
-    ways = [{}, {"features": bench.features}, {"features": bench.features, "answers_only": True}]
+    made = ordinary.batches(texts, bench.processor)
+    ways = [(None, False), (bench.features, False), (bench.features, True)]
     with torch.no_grad():
         losses = [
-            sum(
-                float(ordinary.batch_loss(bench.model, dense, total, **way))  # type: ignore[arg-type]
-                for dense in ordinary.batches(texts, bench.processor)
-            )
-            for way in ways
+            sum(float(ordinary.batch_loss(bench.model, dense, total, *way)) for dense in made) for way in ways
         ]
         ours = float(bench.loop._answer(bench.model, bench.loop._batch(batch)).loss) / total
     assert losses == pytest.approx([ours] * 3, rel=1e-5)

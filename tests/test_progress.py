@@ -30,6 +30,18 @@ def test_a_log_gets_a_line_every_thirty_seconds(
     ]
 
 
+def test_what_a_resumed_run_did_before_does_not_count_towards_the_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.line("training", 100, "steps", done=60) as shown:
+        now[0] = 30
+        shown.advance(10)
+    # 10 steps in 30 seconds; the other 30 take 90
+    assert capsys.readouterr().err == "training: 70 of 100 steps, 0.333/s, 90 s left \n"
+
+
 def test_on_a_terminal_the_line_shows_rate_and_note_as_they_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

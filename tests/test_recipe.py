@@ -262,5 +262,9 @@ def test_the_paper_recipes_hold_the_published_settings(name: str) -> None:
     assert (stage.lr, stage.lr_end) == ((1e-4, 8e-5) if name == "stage1" else (3e-5, 1e-5))
     assert (stage.weight_decay, stage.betas) == (0.05, (0.9, 0.999))
     assert recipe.prompt.template == "llama2"
-    if name == "stage1":
+    stage1 = load(ROOT / "recipes" / "paper" / "stage1.toml")
+    if name != "stage1":
+        assert model.start == f"runs/{stage1.name}/adapter"
+        assert recipe.predict.data
+    else:
         assert stage.data == {"roco": 60, "clef": 60, "medicat": 20, "mimic": 60}

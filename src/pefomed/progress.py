@@ -23,13 +23,16 @@ class Line(Protocol):
 
 
 @contextmanager
-def line(what: str, total: float | None, unit: str = "items") -> Iterator[Line]:
-    """Show `what` with its share done, rate and time left while the block runs."""
+def line(what: str, total: float | None, unit: str = "items", done: float = 0) -> Iterator[Line]:
+    """Show `what` with its share done, rate and time left while the block runs.
+
+    `done` was done before, by a run that is now resumed: it counts as done, not towards the rate.
+    """
     if sys.stderr.isatty():
-        with _rich_line(what, total, unit) as shown:
+        with _rich_line(what, total, unit, done) as shown:
             yield shown
     else:
-        yield _PlainLine(what, total, unit)
+        yield _PlainLine(what, total, unit, done)
 
 
 def track(items: Iterable[T], what: str, total: float | None = None, unit: str = "items") -> Iterator[T]:
@@ -47,9 +50,10 @@ class _PlainLine(Line):
 
     EVERY = 30.0
 
-    def __init__(self, what: str, total: float | None, unit: str):
+    def __init__(self, what: str, total: float | None, unit: str, done: float):
         self._what, self._total, self._unit = what, total, unit
-        self._done, self._start, self._last = 0.0, time.monotonic(), time.monotonic()
+        self._before, self._done = done, done
+        self._start = self._last = time.monotonic()
 
     def advance(self, amount: float = 1, note: str = "") -> None:
         self._done += amount
@@ -57,7 +61,7 @@ class _PlainLine(Line):
         if now - self._last < self.EVERY:
             return
         self._last = now
-        rate = self._done / max(now - self._start, 1e-9)
+        rate = (self._done - self._before) / max(now - self._start, 1e-9)
         of = f" of {self._total:g}" if self._total else ""
         left = f", {(self._total - self._done) / rate:.0f} s left" if self._total and rate else ""
         print(
@@ -68,7 +72,7 @@ class _PlainLine(Line):
 
 
 @contextmanager
-def _rich_line(what: str, total: float | None, unit: str) -> Iterator[Line]:
+def _rich_line(what: str, total: float | None, unit: str, done: float) -> Iterator[Line]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -80,7 +84,7 @@ def _rich_line(what: str, total: float | None, unit: str) -> Iterator[Line]:
         TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=_console()) as progress:
-        task = progress.add_task(what, total=total, rate="", note="")
+        task = progress.add_task(what, total=total, completed=done, rate="", note="")
 
         class Shown(Line):
             def advance(self, amount: float = 1, note: str = "") -> None:

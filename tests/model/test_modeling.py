@@ -10,9 +10,12 @@ import pytest
 import torch
 from peft import PeftModel
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from tests.tiny import MEAN, STD, model_recipe
 from transformers import (
     AutoModelForCausalLM,
+    Blip2Config,
+    Blip2ForConditionalGeneration,
     Blip2VisionConfig,
     Blip2VisionModel,
     CLIPConfig,
@@ -23,7 +26,7 @@ from transformers import (
     SiglipVisionModel,
 )
 
-from pefomed.errors import RecipeError
+from pefomed.errors import RecipeError, WeightsError
 from pefomed.model.adapter import add_adapter, save_adapter
 from pefomed.model.build import build_model
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -86,6 +89,33 @@ def test_a_folder_with_a_text_half_gives_its_vision_half(tmp_path: Path) -> None
     expected = dict(whole.vision_model.named_parameters())
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_a_whole_blip2_gives_its_eva(tmp_path: Path) -> None:
+    text = {"model_type": "opt", "vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 1}
+    text |= {"num_attention_heads": 2, "ffn_dim": 16, "word_embed_proj_dim": 16}
+    middle = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    middle |= {"encoder_hidden_size": 16, "vocab_size": 50}
+    config = Blip2Config(vision_config=SMALL, qformer_config=middle, text_config=text, num_query_tokens=2)
+    whole = Blip2ForConditionalGeneration(config)
+    folder = tmp_path / "blip2"
+    whole.save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"image_mean": MEAN, "image_std": STD}))
+    model, _ = build_model(model_recipe(tmp_path, vision_encoder=str(folder)))
+    found = dict(model.vision_encoder.named_parameters())
+    expected = dict(whole.vision_model.named_parameters())
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in expected.items())
+
+
+def test_a_missing_tensor_is_an_error_not_a_random_one(tmp_path: Path) -> None:
+    recipe = model_recipe(tmp_path)
+    file = Path(recipe.language_model) / "model.safetensors"
+    state = load_file(file)
+    del state["model.layers.1.mlp.up_proj.weight"]
+    save_file(state, file, {"format": "pt"})
+    with pytest.raises(WeightsError, match=r"model\.layers\.1\.mlp\.up_proj\.weight"):
+        build_model(recipe)
 
 
 def test_groups_are_neighbours_of_a_row_in_raster_order(tmp_path: Path) -> None:

@@ -58,4 +58,8 @@ def _print_description(name: str, described: dict[str, Any]) -> None:
     ]
     rows.append(("total", described["total"], described["trainable"]))
     print_table(("part", "parameters", "trained"), rows, title=name)
-    print_table(("", ""), [("tokens per image", described["tokens_per_image"]), *described["memory"].items()])
+    memory = {
+        f"{key.removesuffix('_gib').replace('_', ' ')}, GiB" if key.endswith("_gib") else key: value
+        for key, value in described["memory"].items()
+    }
+    print_table(("need", "estimate"), [("tokens per image", described["tokens_per_image"]), *memory.items()])

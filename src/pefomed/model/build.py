@@ -41,7 +41,7 @@ def build_model(
     with torch.device("meta"):
         model = PefomedForConditionalGeneration(config)
     model.vision_encoder = _load_vision(vision_folder, config.vision_config, dtype)
-    model.language_model = AutoModelForCausalLM.from_pretrained(language_folder, dtype=dtype)
+    model.language_model = _load(AutoModelForCausalLM, language_folder, dtype)
     model.projector = _new_projector(config, model.language_model)
     model.requires_grad_(False)
     model.tie_weights()
@@ -97,19 +97,34 @@ def _vision_config(folder: Path) -> Any:
 
 
 def _load_vision(folder: Path, config: Any, dtype: torch.dtype) -> nn.Module:
-    kind: Any = Blip2VisionModel if config.model_type == "blip_2_vision_model" else AutoModel
-    if kind is AutoModel and AutoConfig.from_pretrained(folder).model_type != config.model_type:
+    if config.model_type == "blip_2_vision_model":
+        # A whole BLIP-2 keeps its encoder under this prefix; transformers expects another one.
+        names = {r"^vision_model\.": ""}
+        return _load(Blip2VisionModel, folder, dtype, config=config, key_mapping=names).eval()
+    kind: Any = AutoModel
+    if AutoConfig.from_pretrained(folder).model_type != config.model_type:
         # CLIP and SigLIP folders hold a text half too; the vision class picks its own tensors.
-        kind = type(AutoModel.from_config(config))
-    model, report = kind.from_pretrained(folder, config=config, dtype=dtype, output_loading_info=True)
+        with torch.device("meta"):
+            kind = type(AutoModel.from_config(config))
+    return _load(kind, folder, dtype, config=config).eval()
+
+
+def _load(kind: Any, folder: Path, dtype: torch.dtype, **options: Any) -> Any:
+    """Load a pretrained part; a tensor it needs and does not find is an error, never a random one."""
+    before = transformers.utils.logging.get_verbosity()
+    transformers.utils.logging.set_verbosity_error()  # the halves we leave out are no news
+    try:
+        model, report = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True, **options)
+    finally:
+        transformers.utils.logging.set_verbosity(before)
     missing = sorted(report["missing_keys"])
     if missing:
         raise WeightsError(
-            f"the vision encoder in {folder} lacks tensors its configuration needs",
+            f"the weights in {folder} lack tensors their configuration needs",
             found=f"{len(missing)} missing, e.g. {', '.join(missing[:5])}",
-            remedy="fetch it again with `pefomed weights fetch`, or name a matching encoder",
+            remedy="fetch them again with `pefomed weights fetch`, or name a matching part",
         )
-    return model.eval()  # type: ignore[no-any-return]
+    return model
 
 
 def _new_projector(config: PefomedConfig, language_model: nn.Module) -> nn.Linear:

@@ -57,9 +57,8 @@ class Loop:
         started = time.monotonic() - progress.seconds
         with (
             stop_on_signal() as stop,
-            line(f"training {self.stage.name}", len(self.steps), "steps") as shown,
+            line(f"training {self.stage.name}", len(self.steps), "steps", progress.step) as shown,
         ):
-            shown.advance(progress.step)
             for step in range(progress.step, len(self.steps)):
                 rate = set_rates(optimiser, schedules, step)
                 values = self._step(model, optimiser, parameters, self.steps[step])
