@@ -186,6 +186,43 @@ def test_a_target_that_matches_nothing_is_an_error(tmp_path: Path) -> None:
         train(recipe, tmp_path / "run", tmp_path)
 
 
+def test_gradient_checkpointing_trains_the_same_adapter(tmp_path: Path) -> None:
+    recipe = table_recipe(tmp_path, model_recipe(tmp_path), images=2, epochs=1)
+    saving = recipe.compute.model_copy(update={"gradient_checkpointing": True})
+    train(recipe, tmp_path / "plain", tmp_path)
+    train(recipe.model_copy(update={"compute": saving}), tmp_path / "saving", tmp_path)
+    for name, tensor in adapter(tmp_path / "plain").items():
+        assert torch.allclose(tensor, adapter(tmp_path / "saving")[name], atol=1e-6), name
+
+
+def test_float16_on_a_cpu_and_unknown_trackers_are_errors(tmp_path: Path) -> None:
+    recipe = table_recipe(tmp_path, model_recipe(tmp_path), epochs=1)
+    half = recipe.compute.model_copy(update={"dtype": "float16"})
+    with pytest.raises(RecipeError, match="'float16' needs a GPU"):
+        train(recipe.model_copy(update={"compute": half}), tmp_path / "run", tmp_path)
+    wrong = recipe.compute.model_copy(update={"trackers": ("tensorbord",)})
+    with pytest.raises(RecipeError, match=r"no tracker 'tensorbord'(?s:.*)did you mean 'tensorboard'"):
+        train(recipe.model_copy(update={"compute": wrong}), tmp_path / "run", tmp_path)
+
+
+def test_two_views_of_a_study_train_and_a_bfloat16_run_stays_close(tmp_path: Path) -> None:
+    recipe = table_recipe(tmp_path, model_recipe(tmp_path), images=2, epochs=1)
+    (tmp_path / "studies.jsonl").write_text(
+        json.dumps(
+            {"image": "image-0.png;image-1.png", "question": "sides?", "answer": "two", "split": "train"}
+        )
+        + "\n"
+    )
+    data = recipe.data["table"].model_copy(update={"root": "studies.jsonl"})
+    recipe = recipe.model_copy(update={"data": {"table": data}})
+    train(recipe, tmp_path / "full", tmp_path)
+    half = recipe.compute.model_copy(update={"dtype": "bfloat16"})
+    train(recipe.model_copy(update={"compute": half}), tmp_path / "half", tmp_path)
+    losses = [lines(tmp_path / name, "step")[0]["loss"] for name in ("full", "half")]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert lines(tmp_path / "full", "step")[0]["tokens"] > 2 * 8  # both images' tokens are in the row
+
+
 def test_a_recipe_without_stages_is_an_error(tmp_path: Path) -> None:
     recipe = table_recipe(tmp_path, model_recipe(tmp_path)).model_copy(update={"stages": ()})
     with pytest.raises(RunError, match="no \\[\\[stages\\]\\]"):

@@ -39,7 +39,17 @@ def device(compute: Compute) -> torch.device:
 
 def dtype(compute: Compute, where: torch.device) -> torch.dtype:
     """Return the precision; `auto` is bfloat16 where the hardware multiplies it, else float16 on CUDA,
-    float32 on CPU (bfloat16 without hardware support is slower than float32)."""
+    float32 on CPU (bfloat16 without hardware support is slower than float32).
+
+    Raises:
+        RecipeError: float16 is asked of a CPU.
+    """
+    if compute.dtype == "float16" and where.type == "cpu":
+        raise RecipeError(
+            "compute.dtype = 'float16' needs a GPU",
+            found="the device is the CPU",
+            remedy="set compute.dtype = 'auto', 'bfloat16' or 'float32'",
+        )
     if compute.dtype != "auto":
         return getattr(torch, compute.dtype)  # type: ignore[no-any-return]
     if where.type == "cuda":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from peft import PeftModel
 
 from pefomed.batch import Row, rows, tokenise
@@ -21,7 +22,7 @@ from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.recipe import Recipe, Stage
 from pefomed.schema import Sample
-from pefomed.training.log import Log
+from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
 from pefomed.training.plan import plan
 
@@ -78,10 +79,16 @@ class Trainer:
         devices.set_threads(compute)
         where = devices.device(compute)
         precision = devices.dtype(compute, where)
+        # Accelerate remembers the precision of its first use in a process; another recipe may want another.
+        AcceleratorState._reset_state(reset_partial_state=True)
         accelerator = Accelerator(
             cpu=where.type == "cpu",
             mixed_precision={torch.bfloat16: "bf16", torch.float16: "fp16"}.get(precision, "no"),
+            log_with=checked_trackers(compute.trackers) or None,
+            project_dir=self.run,
         )
+        if compute.trackers:
+            accelerator.init_trackers(f"{self.recipe.name}-{stage.name}")
         if accelerator.num_processes > 1:
             raise RunError(
                 "training in several processes is not supported yet",
@@ -109,6 +116,7 @@ class Trainer:
             f"{where}, {precision}, {'compiled' if compiled else 'not compiled'}",
         )
         Loop(stage, model, features, steps, validation, accelerator, self.log, self.stage_folder(stage)).run()
+        accelerator.end_training()
 
     def _model_at(
         self, start: Path | None, where: str, precision: torch.dtype

@@ -6,6 +6,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
+
+from pefomed.errors import RecipeError, nearest
+
+
+def checked_trackers(names: tuple[str, ...]) -> list[str]:
+    """Return Accelerate's trackers of these names; nothing leaves the machine unless one is named.
+
+    Raises:
+        RecipeError: a tracker is unknown or its package is not installed.
+    """
+    for name in names:
+        if name not in LOGGER_TYPE_TO_CLASS:
+            raise RecipeError(
+                f"compute.trackers: no tracker {name!r}", remedy=nearest(name, LOGGER_TYPE_TO_CLASS)
+            )
+        if name not in {str(kind) for kind in get_available_trackers()}:
+            raise RecipeError(
+                f"compute.trackers: {name!r} is not installed", remedy=f"pip install {name}, or leave it out"
+            )
+    return list(names)
+
 
 class Log:
     """Appends to `log.jsonl`; on resume, lines after the checkpoint are dropped."""

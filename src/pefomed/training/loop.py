@@ -115,6 +115,8 @@ class Loop:
         return answer(model, batch, features)
 
     def _record(self, progress: checkpoint.Progress, rate: dict[str, float], values: dict[str, Any]) -> None:
+        shown = {name: values[name] for name in ("loss", "grad_norm", "samples_per_second")}
+        self.accelerator.log(shown | {f"{part}_lr": value for part, value in rate.items()}, progress.step)
         self.log.write(
             "step",
             self.stage.name,
@@ -148,6 +150,9 @@ class Loop:
             loss, tokens = loss + float(answered.loss), tokens + len(batch.targets)
             right, samples = right + int(answered.right.sum()), samples + len(batch.samples)
         exact = right / samples
+        self.accelerator.log(
+            {"validation_loss": loss / tokens, "validation_exact_match": exact}, progress.step
+        )
         self.log.write(
             "validation",
             self.stage.name,
