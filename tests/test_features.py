@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from pefomed import features as module
+from pefomed import storage
+from pefomed.cache import prune, spaces
 from pefomed.errors import ImageError, StorageError
-from pefomed.features import Features, open_features, prune, space, spaces
+from pefomed.features import Features, open_features, space
 from pefomed.model.build import build_model
 from pefomed.recipe import Compute
 from tests.tiny import image_files, model_recipe
@@ -71,17 +73,17 @@ def test_a_full_disk_is_one_error_and_what_is_stored_stays_usable(
 ) -> None:
     model, processor = build_model(model_recipe(tmp_path))
     paths = image_files(tmp_path, 4)
-    original = module.write_atomically
+    original = os.replace
     written = 0
 
-    def full(path: Path, data: bytes) -> None:
+    def full(source: str, target: Path) -> None:
         nonlocal written
         written += 1
         if written > 2:
             raise OSError(errno.ENOSPC, "No space left on device")
-        original(path, data)
+        original(source, target)
 
-    monkeypatch.setattr(module, "write_atomically", full)
+    monkeypatch.setattr(storage.os, "replace", full)
     cached = Features(model, processor.image_processor, tmp_path / "cache")
     with pytest.raises(StorageError, match=r"No space left on device(?s:.*)pefomed cache prune"):
         cached.prepare(paths)
@@ -136,8 +138,6 @@ def test_auto_caches_only_what_recurs_within_the_budget(
 
 
 def test_pruning_removes_the_longest_unused(tmp_path: Path) -> None:
-    import os
-
     model, processor = build_model(model_recipe(tmp_path))
     paths = image_files(tmp_path, 4)
     Features(model, processor.image_processor, tmp_path).prepare(paths)

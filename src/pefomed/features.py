@@ -8,15 +8,9 @@ same image, and a kill loses at most the image being written.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -24,12 +18,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from pefomed.cache import cache_folder
 from pefomed.data.images import content_hash, open_image
-from pefomed.errors import StorageError
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor
 from pefomed.progress import line
 from pefomed.recipe import Compute
+from pefomed.storage import storage_errors, write
+
+REMEDY = (
+    "free space, run `pefomed cache prune`, set PEFOMED_CACHE to another disk, or set"
+    " compute.feature_cache = 'off'; what is stored stays usable"
+)
 
 FORMAT = 1
 """Raised when what is stored changes, so that older files are not read as newer ones."""
@@ -54,7 +54,7 @@ class Features:
         self.computed = 0
         """Images that went through the encoder in this process."""
         if self._space is not None:
-            with _storage_errors(self._space):
+            with storage_errors(self._space, REMEDY):
                 self._space.mkdir(parents=True, exist_ok=True)
                 about = {"vision_layer": model.config.vision_layer, "image_size": model.config.image_size}
                 (self._space / "about.json").write_text(json.dumps(about | {"format": FORMAT}))
@@ -129,10 +129,7 @@ class Features:
     def _write(self, key: str, features: Tensor) -> None:
         if self._space is None:
             return
-        path = _file(self._space, key)
-        with _storage_errors(path):
-            path.parent.mkdir(exist_ok=True)
-            write_atomically(path, save({"features": features.clone()}))
+        write(_file(self._space, key), save({"features": features.clone()}), REMEDY)
 
 
 def open_features(
@@ -175,78 +172,5 @@ def space(model: PefomedForConditionalGeneration, images: PefomedImageProcessor)
     return digest.hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class Space:
-    """What the cache holds for one encoder and preprocessing."""
-
-    name: str
-    images: int
-    bytes: int
-    about: dict[str, object]
-
-
-def spaces(folder: Path) -> list[Space]:
-    """Return what the feature cache in `folder` holds."""
-    found = []
-    for path in sorted((folder / "features").glob("*/")):
-        files = list(path.glob("*/*.safetensors"))
-        about_file = path / "about.json"
-        about = json.loads(about_file.read_text()) if about_file.exists() else {}
-        found.append(Space(path.name, len(files), sum(file.stat().st_size for file in files), about))
-    return found
-
-
-def prune(folder: Path, keep_bytes: int) -> tuple[int, int]:
-    """Remove the longest unused features until at most `keep_bytes` remain; return (files, bytes) removed."""
-    files = [(file, file.stat()) for file in (folder / "features").glob("*/*/*.safetensors")]
-    files.sort(key=lambda pair: pair[1].st_mtime)
-    total = sum(stat.st_size for _, stat in files)
-    removed = freed = 0
-    for file, stat in files:
-        if total - freed <= keep_bytes:
-            break
-        file.unlink(missing_ok=True)
-        removed, freed = removed + 1, freed + stat.st_size
-    for path in (folder / "features").glob("*/"):
-        if not any(path.glob("*/*.safetensors")):
-            shutil.rmtree(path)
-    return removed, freed
-
-
-def cache_folder() -> Path:
-    """Return the user's cache folder: PEFOMED_CACHE, or `pefomed` in XDG_CACHE_HOME or ~/.cache."""
-    own = os.environ.get("PEFOMED_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pefomed"
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _file(folder: Path, key: str) -> Path:
     return folder / key[:2] / f"{key}.safetensors"
-
-
-@contextlib.contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
-            raise
-        raise StorageError(
-            f"cannot keep image features in {path.parent}",
-            found=os.strerror(error.errno or 0),
-            remedy="free space, run `pefomed cache prune`, set PEFOMED_CACHE to another disk, or set"
-            " compute.feature_cache = 'off'; what is stored stays usable",
-        ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import json
 import os
@@ -13,8 +12,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from pefomed.errors import DataError, StorageError
+from pefomed.errors import DataError
 from pefomed.schema import Record
+from pefomed.storage import storage_errors
 
 R = TypeVar("R", bound=Record)
 
@@ -71,14 +71,14 @@ def append(path: Path, records: Iterable[Record]) -> int:
 @contextlib.contextmanager
 def writer(path: Path) -> Iterator[Writer]:
     """Open `path` for appending and give a function that writes one record at once."""
-    with _storage_errors(path):
+    with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _drop_cut_line(path)
         # Unbuffered: after a failed write nothing is left that closing the file would write again.
         file = path.open("ab", buffering=0)
     with file:
         yield Writer(path, file)
-        with _storage_errors(path):
+        with storage_errors(path):
             os.fsync(file.fileno())
 
 
@@ -90,7 +90,7 @@ class Writer:
 
     def __call__(self, record: Record) -> int:
         rest = record.model_dump_json().encode() + b"\n"
-        with _storage_errors(self._path):
+        with storage_errors(self._path):
             while rest:  # a disk that fills takes a part
                 rest = rest[self._file.write(rest) :]
         return 1
@@ -132,17 +132,3 @@ def _is_json(line: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-@contextlib.contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            raise
-        raise StorageError(
-            f"cannot write {path}",
-            found=os.strerror(error.errno or 0),
-            remedy="free space or choose another folder; what is already written stays usable",
-        ) from None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from pefomed import recipe as recipes
 from pefomed.errors import RunError
 from pefomed.recipe import Recipe
+from pefomed.storage import write
 
 
 def run(
@@ -90,7 +90,7 @@ def describe(recipe: Recipe, folder: Path) -> None:
     """Write the parameters of each part into the run."""
     from pefomed.model.describe import describe as describe_recipe
 
-    _write(folder / "describe.json", json.dumps(describe_recipe(recipe), indent=1))
+    write(folder / "describe.json", json.dumps(describe_recipe(recipe), indent=1))
 
 
 def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
@@ -112,7 +112,7 @@ def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
         dataset = recipe.data[name]
         loaded = {split: load_samples(dataset, split, data) for split in chosen}
         results[name] = audit_splits(loaded, card(dataset.loader))
-    _write(folder / "audit.json", json.dumps(results, indent=1, ensure_ascii=False))
+    write(folder / "audit.json", json.dumps(results, indent=1, ensure_ascii=False))
 
 
 def _open(path: Path, out: Path, overrides: dict[str, Any] | None, fresh: bool) -> tuple[Recipe, Path]:
@@ -139,12 +139,5 @@ def _open(path: Path, out: Path, overrides: dict[str, Any] | None, fresh: bool) 
                 found=f"different: {', '.join(changed)}",
                 remedy="give the recipe another name, choose another --out, or start anew with --fresh",
             )
-    _write(kept, recipes.dumps(recipe))
+    write(kept, recipes.dumps(recipe))
     return recipe, folder
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part-{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

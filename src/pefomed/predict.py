@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from pefomed.model.build import build_model
 from pefomed.progress import line
 from pefomed.recipe import Recipe
 from pefomed.schema import Prediction, Sample
+from pefomed.storage import write
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
@@ -123,7 +123,8 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
     predictor: Predictor | None = None
     for name, split in recipe.predict.data.items():
         samples = load_samples(recipe.data[name], split, data_folder)
-        _write_samples(run / "samples" / f"{name}-{split}.jsonl", samples)
+        lines = "".join(sample.model_dump_json() + "\n" for sample in samples)
+        write(run / "samples" / f"{name}-{split}.jsonl", lines)
         wanted = recipe.predict.blind if blind is None else blind
         for hidden in (False, True) if wanted else (False,):
             path = run / "predictions" / f"{name}-{split}{'.blind' if hidden else ''}.jsonl"
@@ -149,9 +150,9 @@ def _predict_file(
     )
     features.prepare(sorted(paths if train_images else {image for s in samples for image in s.images}))
     blind = features.mean(train_images).to(predictor.device) if train_images else None
-    with jsonl.writer(path) as write, line(what, len(samples), "questions") as shown:
+    with jsonl.writer(path) as append, line(what, len(samples), "questions") as shown:
         for prediction in predictor.predict(samples, features, blind):
-            write(prediction)
+            append(prediction)
             shown.advance()
 
 
@@ -169,13 +170,6 @@ def _train_images(recipe: Recipe, name: str, data_folder: Path | None) -> list[s
         for image in sample.images
     ]
     return sorted(set(images))
-
-
-def _write_samples(path: Path, samples: Iterable[Sample]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + f".part-{os.getpid()}")
-    temporary.write_text("".join(sample.model_dump_json() + "\n" for sample in samples), encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def _chunks(made: Sequence[Row], questions: int) -> Iterator[list[Row]]:

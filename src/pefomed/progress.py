@@ -84,7 +84,7 @@ def _rich_line(what: str, total: float | None, unit: str, done: float) -> Iterat
         TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=_console()) as progress:
-        task = progress.add_task(what, total=total, completed=done, rate="", note="")
+        task = progress.add_task(what, total=total, completed=int(done), rate="", note="")
 
         class Shown(Line):
             def advance(self, amount: float = 1, note: str = "") -> None:

@@ -15,10 +15,10 @@ app = typer.Typer(help="Show and prune the cache of image features.")
 @app.command(epilog="Example: pefomed cache show")
 def show(json_: Json = False) -> None:
     """Show what the cache holds, by encoder and preprocessing."""
-    from pefomed import features
+    from pefomed import cache
 
-    folder = features.cache_folder()
-    spaces = features.spaces(folder)
+    folder = cache.cache_folder()
+    spaces = cache.spaces(folder)
     if json_:
         print_json({"folder": str(folder), "spaces": [vars(space) for space in spaces]})
         return
@@ -50,7 +50,7 @@ def prune(
     """Remove features; they are computed again when they are needed."""
     if (to is None) != all_:
         raise typer.BadParameter("give either --to GIB or --all")
-    from pefomed import features
+    from pefomed import cache
 
-    files, size = features.prune(features.cache_folder(), int((to or 0) * 2**30))
+    files, size = cache.prune(cache.cache_folder(), int((to or 0) * 2**30))
     typer.echo(f"removed {files:,} images' features, {size / 1e6:,.0f} MB")

@@ -17,11 +17,9 @@ Sides are the patient's: left is on the right of the image.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import inspect
-import os
-import secrets
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -33,9 +31,9 @@ from pefomed.data import phantom_drawing, phantom_scene
 from pefomed.data.card import Card
 from pefomed.data.files import unknown_split
 from pefomed.data.phantom_text import caption, phrases, questions, report
-from pefomed.errors import StorageError
 from pefomed.progress import track
 from pefomed.schema import Sample
+from pefomed.storage import write
 
 CARD = Card(
     title="Phantom",
@@ -120,21 +118,7 @@ def _draw_absent(drawn: list[phantom_scene.Scene], paths: list[Path], size: int)
     absent = [(scene, path) for scene, path in zip(drawn, paths, strict=True) if not path.exists()]
     if not absent:
         return
-    try:
-        paths[0].parent.mkdir(parents=True, exist_ok=True)
-        for scene, path in track(absent, "drawing phantoms", unit="images"):
-            # Under its own name first: another process, or a kill, never meets half an image.
-            part = path.with_name(f"{path.stem}.{secrets.token_hex(4)}.part")
-            try:
-                Image.fromarray(phantom_drawing.draw(scene, size)).save(part, format="PNG")
-                os.replace(part, path)
-            finally:
-                part.unlink(missing_ok=True)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            raise
-        raise StorageError(
-            f"cannot write phantom images under {paths[0].parent}",
-            found=os.strerror(error.errno or 0),
-            remedy="free space or choose another data folder; images already drawn are used again",
-        ) from None
+    for scene, path in track(absent, "drawing phantoms", unit="images"):
+        image = io.BytesIO()
+        Image.fromarray(phantom_drawing.draw(scene, size)).save(image, format="PNG")
+        write(path, image.getvalue(), "free space or choose another data folder; images drawn are used again")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import errno
 import io
-import os
 import random
 from collections.abc import Sequence
 from html import escape
@@ -14,9 +12,10 @@ from pathlib import Path
 from PIL import Image
 
 from pefomed.data.images import open_image
-from pefomed.errors import ImageError, StorageError
+from pefomed.errors import ImageError
 from pefomed.progress import track
 from pefomed.schema import Box, Sample
+from pefomed.storage import write
 
 SIDE = 480
 """Longest side of a thumbnail, in pixels."""
@@ -47,15 +46,7 @@ def contact_sheet(samples: Sequence[Sample], out: Path, n: int = 24, seed: int =
         f" {len(samples):,} samples, drawn with seed {seed}"
     )
     page = _PAGE.format(heading=heading, subtitle=subtitle, cards="\n".join(cards))
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page, encoding="utf-8")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            raise
-        raise StorageError(
-            f"cannot write {out}", found=os.strerror(error.errno or 0), remedy="choose another place"
-        ) from None
+    write(out, page, "free space or choose another place")
     return out
 
 

@@ -6,7 +6,6 @@ scores.jsonl as a whole: a stopped evaluation leaves the former file.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +13,14 @@ from typing import Literal, NamedTuple
 
 from pefomed import jsonl, recipe
 from pefomed.data import load_samples
-from pefomed.errors import RunError, StorageError, nearest
+from pefomed.errors import RunError, nearest
 from pefomed.evaluate import floors, predicted
 from pefomed.evaluate.groups import groups_of
 from pefomed.evaluate.published import published_scores
 from pefomed.evaluate.score import Questions, numbered, score_answers, score_share
 from pefomed.progress import track
 from pefomed.schema import Prediction, Record, Sample, Score
+from pefomed.storage import write
 
 TEMPLATED = frozenset({"phantom"})
 """Loaders whose reports and captions follow a template, so that exact match says something of them."""
@@ -74,7 +74,9 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     events: list[str] = []
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(run, settings, dataset, split, samples, data_folder, events)
-    _write(run / "scores.jsonl", scores)
+    lines = "".join(score.model_dump_json() + "\n" for score in scores)
+    remedy = "free space or make the folder writable; the former scores are as they were"
+    write(run / "scores.jsonl", lines, remedy)
     _log(run / "log.jsonl", events)
     return scores
 
@@ -190,22 +192,6 @@ def _floors(
         _System("floor:majority", majority, f"{floors.MAJORITY}, {source}"),
         _System("floor:nearest-text", nearest_text, f"{floors.NEAREST_TEXT}, {source}"),
     ]
-
-
-def _write(path: Path, scores: list[Score]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        part.unlink(missing_ok=True)
-        jsonl.append(part, scores)
-        os.replace(part, path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}",
-            found=os.strerror(error.errno or 0),
-            remedy="free space or make the folder writable; the former scores are as they were",
-        ) from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _log(path: Path, events: list[str]) -> None:

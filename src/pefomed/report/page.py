@@ -7,10 +7,8 @@ so that a question or answer that is HTML stays text even if a template forgot t
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,7 +21,6 @@ from markupsafe import Markup
 
 from pefomed import __version__
 from pefomed.data import LOADERS, Card, card
-from pefomed.errors import StorageError
 from pefomed.report import audit, history, items
 from pefomed.report.figures import cell_of
 from pefomed.report.groups import group_tables
@@ -31,6 +28,7 @@ from pefomed.report.headline import headline
 from pefomed.report.run import Run, read_run
 from pefomed.report.tables import Footnotes, exact_match_table, other_tables
 from pefomed.schema import Score
+from pefomed.storage import write
 
 
 def write_report(run: Path) -> Path:
@@ -43,19 +41,7 @@ def write_report(run: Path) -> Path:
     """
     page = run / "report" / "index.html"
     html = _html(read_run(run))
-    unfinished = page.with_suffix(".part")
-    try:
-        page.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(html, encoding="utf-8")
-        os.replace(unfinished, page)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise StorageError(
-            f"cannot write {page}",
-            found=os.strerror(error.errno or 0),
-            remedy="free space or make the folder writable; the run itself is untouched",
-        ) from None
+    write(page, html, "free space or make the folder writable; the run itself is untouched")
     return page
 
 

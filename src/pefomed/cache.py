@@ -1,0 +1,55 @@
+"""The cache folder of image features: where it is, what it holds, and making it smaller."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Space:
+    """What the cache holds for one encoder and preprocessing."""
+
+    name: str
+    images: int
+    bytes: int
+    about: dict[str, object]
+
+
+def cache_folder() -> Path:
+    """Return the user's cache folder: PEFOMED_CACHE, or `pefomed` in XDG_CACHE_HOME or ~/.cache."""
+    own = os.environ.get("PEFOMED_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pefomed"
+
+
+def spaces(folder: Path) -> list[Space]:
+    """Return what the feature cache in `folder` holds."""
+    found = []
+    for path in sorted((folder / "features").glob("*/")):
+        files = list(path.glob("*/*.safetensors"))
+        about_file = path / "about.json"
+        about = json.loads(about_file.read_text()) if about_file.exists() else {}
+        found.append(Space(path.name, len(files), sum(file.stat().st_size for file in files), about))
+    return found
+
+
+def prune(folder: Path, keep_bytes: int) -> tuple[int, int]:
+    """Remove the longest unused features until at most `keep_bytes` remain; return (files, bytes) removed."""
+    files = [(file, file.stat()) for file in (folder / "features").glob("*/*/*.safetensors")]
+    files.sort(key=lambda pair: pair[1].st_mtime)
+    total = sum(stat.st_size for _, stat in files)
+    removed = freed = 0
+    for file, stat in files:
+        if total - freed <= keep_bytes:
+            break
+        file.unlink(missing_ok=True)
+        removed, freed = removed + 1, freed + stat.st_size
+    for path in (folder / "features").glob("*/"):
+        if not any(path.glob("*/*.safetensors")):
+            shutil.rmtree(path)
+    return removed, freed

@@ -1,0 +1,48 @@
+"""Files that appear whole or not at all, and one clear error for a disk that is full or closed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pefomed.errors import StorageError
+
+REMEDY = "free space or choose another folder; what is already written stays usable"
+
+_FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def write(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:
+    """Write a file by rename, so that a reader or a kill never meets half of it.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; `path` is as it was.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with storage_errors(path, remedy):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(temporary).chmod(0o644)  # mkstemp's file is private; runs are shared with colleagues
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path, remedy: str = REMEDY) -> Iterator[None]:
+    """Turn a full disk or a folder that cannot be written into a `StorageError` about `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL_OR_CLOSED:
+            raise
+        found = os.strerror(error.errno or 0)
+        raise StorageError(f"cannot write {path}", found=found, remedy=remedy) from None
