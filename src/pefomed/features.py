@@ -110,7 +110,10 @@ class Features:
         pixels = torch.stack([self._images.pixels(open_image(path)) for path in paths])
         device = next(self._model.vision_encoder.parameters()).device
         self.computed += len(paths)
-        return self._model.encode_images(pixels.to(device)).cpu().contiguous()
+        # A product's last bits depend on how many images are in it. On a CPU one at a time costs nothing,
+        # and an image's features are the same bits whichever images were computed before a kill.
+        size = 1 if device.type == "cpu" else len(paths)
+        return torch.cat([self._model.encode_images(part.to(device)).cpu() for part in pixels.split(size)])
 
     def _stored(self, path: str) -> Tensor:
         assert self._space is not None

@@ -158,7 +158,7 @@ def test_a_full_disk_is_a_storage_error(tmp_path: Path, monkeypatch: pytest.Monk
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pefomed.data.phantom.os.replace", full)
+    monkeypatch.setattr("pefomed.storage.os.replace", full)
     with pytest.raises(StorageError, match=r"(?s)No space left.*free space"):
         load(tmp_path)
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob(".part-*"))

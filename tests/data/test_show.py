@@ -85,6 +85,6 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, make_sample: Make, write
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr("pefomed.storage.os.replace", full)
     with pytest.raises(StorageError, match=r"cannot write .*sheet\.html"):
         contact_sheet([make_sample("a", write_image("a.png"))], tmp_path / "sheet.html")

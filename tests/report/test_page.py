@@ -205,10 +205,15 @@ def test_a_damaged_file_is_an_error_that_names_it(run: Path, name: str, text: st
         write_report(run)
 
 
-def test_a_page_that_cannot_be_written_is_an_error_and_keeps_the_former(run: Path) -> None:
+def test_a_page_that_cannot_be_written_is_an_error_and_keeps_the_former(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
     page = write_report(run)
     former = page.read_bytes()
-    page.with_suffix(".part").mkdir()
+    monkeypatch.setattr("pefomed.storage.os.replace", full)
     with pytest.raises(StorageError, match=r"index\.html"):
         write_report(run)
     assert page.read_bytes() == former
