@@ -65,6 +65,22 @@ def test_another_recipe_in_the_same_folder_is_refused(recipe_file: Path, tmp_pat
         pipeline.train(recipe_file, tmp_path / "runs", tmp_path, {"stages.0.lr": 5e-3})
 
 
+def test_a_fresh_run_keeps_no_answers_of_the_former_model(recipe_file: Path, tmp_path: Path) -> None:
+    run = pipeline.run(recipe_file, tmp_path / "runs", tmp_path)
+    path = run / "predictions" / "table-train.jsonl"
+    forged = [p.model_copy(update={"text": "former"}) for p in jsonl.read(path, Prediction)]
+    path.unlink()
+    jsonl.append(path, forged)
+    pipeline.run(recipe_file, tmp_path / "runs", tmp_path, fresh=True)
+    assert "former" not in {p.text for p in jsonl.read(path, Prediction)}
+
+
+def test_answers_generated_in_two_ways_are_not_mixed(recipe_file: Path, tmp_path: Path) -> None:
+    pipeline.run(recipe_file, tmp_path / "runs", tmp_path)
+    with pytest.raises(RunError, match=r"another way(?s:.*)at most 12 tokens"):
+        pipeline.run(recipe_file, tmp_path / "runs", tmp_path, {"predict.max_new_tokens": 5})
+
+
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run"):
         load(tmp_path)

@@ -68,7 +68,7 @@ class Predictor:
         sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False)
         made = rows(sequences, share_image=True, max_questions=settings.batch_questions)
         end = int(self.processor.tokenizer.eos_token_id)
-        how = f"greedy, at most {settings.max_new_tokens} tokens"
+        how = _generation(self.recipe)
         for chunk in _chunks(sorted(made, key=len), settings.batch_questions):
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
@@ -129,7 +129,7 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
         for hidden in (False, True) if wanted else (False,):
             path = run / "predictions" / f"{name}-{split}{'.blind' if hidden else ''}.jsonl"
             files.append(path)
-            done = jsonl.ids(path, Prediction)
+            done = _answered(path, recipe)
             left = [sample for sample in samples if sample.id not in done]
             if not left:
                 continue
@@ -137,6 +137,23 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
             train = _train_images(recipe, name, data_folder) if hidden else []
             _predict_file(predictor, path, left, train, f"answering {name} {split}{' blind' * hidden}")
     return files
+
+
+def _generation(recipe: Recipe) -> str:
+    return f"greedy, at most {recipe.predict.max_new_tokens} tokens"
+
+
+def _answered(path: Path, recipe: Recipe) -> set[str]:
+    """Return the ids already answered; answers generated in another way must not be mixed with new ones."""
+    predictions = list(jsonl.read(path, Prediction))
+    other = {one.generation for one in predictions} - {_generation(recipe)}
+    if other:
+        raise RunError(
+            f"{path} holds answers generated in another way",
+            found=f"{other.pop()!r} instead of {_generation(recipe)!r}",
+            remedy="remove the file to answer again, or restore [predict] in the recipe",
+        )
+    return {one.sample_id for one in predictions}
 
 
 def _predict_file(

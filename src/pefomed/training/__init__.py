@@ -35,15 +35,17 @@ def train(recipe: Recipe, run: Path, data_folder: Path | None = None, *, fresh: 
     Stages that are finished are skipped, a stage that was stopped goes on at its newest checkpoint.
 
     Args:
-        fresh: remove what was trained before.
+        fresh: remove what was trained, predicted and scored before.
 
     Raises:
         PefomedError: see the parts; whatever was computed before the error stays usable.
     """
     if fresh:
-        for name in ("checkpoints", "adapter"):
+        # What the former model answered goes too: predicting skips answers that are there.
+        for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
             shutil.rmtree(run / name, ignore_errors=True)
-        (run / "log.jsonl").unlink(missing_ok=True)
+        for name in ("log.jsonl", "scores.jsonl"):
+            (run / name).unlink(missing_ok=True)
     return Trainer(recipe, run, data_folder).train()
 
 
