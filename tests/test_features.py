@@ -114,7 +114,9 @@ def test_two_processes_at_once_and_one_killed_leave_whole_files(tmp_path: Path) 
     both[0].wait()
     model, processor = build_model(recipe)
     cached = Features(model, processor.image_processor, tmp_path / "cache")
-    assert torch.equal(cached(paths), Features(model, processor.image_processor, None)(paths))
+    # The other processes use more threads, which moves the last bits of a product.
+    here = Features(model, processor.image_processor, None)(paths)
+    assert torch.allclose(cached(paths), here, atol=1e-5)
     assert cached.computed == 0
 
 
