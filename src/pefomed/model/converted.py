@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -99,8 +100,9 @@ def convert(name: str, kind: Kind, wheel: WheelFile, cache: Path | None) -> Path
 def _remove_leftovers(cache: Path) -> None:
     """Remove what killed processes left; a conversion takes minutes, so a day is far on the safe side."""
     for folder in cache.glob(_MAKING + "*"):
-        if time.time() - folder.stat().st_mtime > _DAY:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process removes it at the same time
+            if time.time() - folder.stat().st_mtime > _DAY:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(packed: Path, folder: Path, kind: Kind) -> dict[str, Any]:
