@@ -1,8 +1,9 @@
-"""Peak memory of each side, measured in a process of its own.
+"""Peak memory of each side while it works, measured in a process of its own.
 
     python -m benchmarks.memory training ours RECIPE DATA SCRATCH [--quick]     prints MiB
 
-On Linux the peak is VmHWM, not `ru_maxrss`: a child's `ru_maxrss` starts at what its parent held.
+On Linux the peak is VmHWM, set back once the model is loaded. `ru_maxrss` would not do: a child's starts at
+what its parent held, and loading weights may take more than using them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.table import Row
@@ -37,13 +39,19 @@ def measure(recipe: Path, data: Path, scratch: Path, adapter: Path, *, quick: bo
     rows = []
     for job in jobs:
         before, ours, theirs = (found[job, side] for side in SIDES)
-        note = f"of which {before:,.0f} before any work"
+        note = f"of which {before:,.0f} before any work: program and model"
         rows.append(Row(PART, job, "MiB", ours, theirs, theirs / ours, note=note))
     return rows
 
 
+def forget_peak() -> None:
+    """Set the peak back to what is held now, where the system can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def peak() -> float:
-    """Return the most memory this process ever held, in MiB."""
+    """Return the most memory this process held since `forget_peak`, in MiB."""
     status = Path("/proc/self/status")
     if status.exists():
         held = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
@@ -77,6 +85,7 @@ def _train(chosen: argparse.Namespace, own: Path) -> None:
     bench = open_bench(setting(chosen.recipe, chosen.data, chosen.scratch, quick=chosen.quick), own)
     # The largest batches of the stage: memory is a matter of the worst case.
     steps = sorted(bench.steps, key=lambda step: max(sum(map(len, batch)) for batch in step))
+    forget_peak()
     for step in steps[-1:] if chosen.quick else steps[-3:]:
         if chosen.side == "ours":
             bench.encode(step)
@@ -93,6 +102,7 @@ def _predict(chosen: argparse.Namespace, own: Path) -> None:
     found = setting(chosen.recipe, chosen.data, chosen.scratch, quick=chosen.quick)
     predictor = Predictor(found.recipe, chosen.adapter)
     asked = questions(found, 6 if chosen.quick else 64)
+    forget_peak()
     if chosen.side == "ours":
         together(predictor, asked, None)
     elif chosen.side == "ordinary":

@@ -67,10 +67,13 @@ def seconds(work: Callable[[], object]) -> float:
 def show(rows: Sequence[Row], title: str, notes: Sequence[str]) -> None:
     """Print one table, with colour on a terminal, as plain text elsewhere."""
     terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else 132, highlight=False)
+    console = Console(width=None if terminal else 140, highlight=False)
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, safe_box=True, pad_edge=False)
-    table.add_column("measured", overflow="fold", min_width=34)
-    for name in ("pefomed", "ordinary", "ratio", "rounds"):
+    table.add_column("measured", no_wrap=True)
+    for name in ("pefomed", "ordinary"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("unit", no_wrap=True)
+    for name in ("ratio", "rounds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("note", overflow="fold")
     part = ""
@@ -81,16 +84,19 @@ def show(rows: Sequence[Row], title: str, notes: Sequence[str]) -> None:
             table.add_row(f"[bold]{row.part}[/bold]")
             part = row.part
         table.add_row(
-            f"  {row.what} ({row.unit})" if row.unit else f"  {row.what}",
+            f"  {row.what}",
             _number(row.ours),
             _number(row.ordinary),
+            row.unit,
             _ratio(row),
             "" if row.low is None or row.high is None else f"{row.low:.1f}-{row.high:.1f}",
             row.note,
         )
-    console.print(table)
-    for note in notes:
-        console.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
+    with console.capture() as printed:
+        console.print(table)
+        for note in notes:
+            console.print(f"[yellow]note:[/yellow] {note}", soft_wrap=True)
+    print("\n".join(line.rstrip() for line in printed.get().splitlines()))
 
 
 def _number(value: float | None) -> str:

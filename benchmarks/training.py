@@ -61,7 +61,7 @@ def gradient_difference(bench: Bench, setting: Setting) -> Row:
         loss.backward()
     theirs = _gradient(parameters)
     difference = float((ours - theirs).norm() / theirs.norm())
-    note = f"{len(samples(chosen))} samples, {len(theirs):,} weights; |g - g'| / |g'|"
+    note = f"|g - g'| / |g'|, {len(samples(chosen))} samples, {len(theirs):,} weights"
     return Row(PART, "gradient difference, float32", "", difference, note=note)
 
 
@@ -85,7 +85,7 @@ def _rate(counts: list[int], times: Times) -> Row:
     theirs = statistics.median(n / t for n, t in zip(counts, times.ordinary, strict=True))
     return Row(
         PART, "training", "samples/s", ours, theirs, ours / theirs, min(times.ratios), max(times.ratios), 8.0,
-        f"{len(counts)} steps of about {statistics.median(counts):.0f} samples",
+        f"steps of about {statistics.median(counts):.0f} samples",
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from benchmarks import machine, ordinary, run
+from benchmarks import machine, memory, ordinary, run
 from benchmarks.setting import RECIPE, open_bench, setting
 from benchmarks.table import interleaved
 from benchmarks.training import samples
@@ -87,6 +87,27 @@ def test_operations_of_a_known_step(recipe: Path, tmp_path: Path) -> None:
         + 8 * 1_024 * 4
     )  # fmt: skip
     assert machine.operations(bench, [[one]]) == expected
+
+
+@pytest.mark.parametrize("side", ["ours", "ordinary"])
+def test_memory_of_training_is_measured_on_either_side(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], side: str
+) -> None:
+    memory.main(["training", side, str(recipe), str(tmp_path), str(tmp_path), "--quick"])
+    held = float(capsys.readouterr().out.split()[-1])
+    assert 50 < held < 20_000  # torch alone is some hundred MiB
+
+
+def test_the_peak_is_of_the_work_since_it_was_forgotten() -> None:
+    if not Path("/proc/self/clear_refs").exists():
+        pytest.skip("only Linux can set the peak back")
+    memory.forget_peak()
+    before = memory.peak()
+    held = bytearray(b"x" * (64 << 20))
+    assert memory.peak() - before > 50
+    del held
+    memory.forget_peak()
+    assert memory.peak() - before < 50
 
 
 def test_pairs_are_measured_in_turn() -> None:
