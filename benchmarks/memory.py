@@ -86,7 +86,7 @@ def _train(chosen: argparse.Namespace, own: Path) -> None:
     # The largest batches of the stage: memory is a matter of the worst case.
     steps = sorted(bench.steps, key=lambda step: max(sum(map(len, batch)) for batch in step))
     forget_peak()
-    for step in steps[-1:] if chosen.quick else steps[-3:]:
+    for step in steps[-1:] if chosen.quick else steps[-2:]:
         if chosen.side == "ours":
             bench.encode(step)
             bench.step(step)
@@ -101,7 +101,7 @@ def _predict(chosen: argparse.Namespace, own: Path) -> None:
 
     found = setting(chosen.recipe, chosen.data, chosen.scratch, quick=chosen.quick)
     predictor = Predictor(found.recipe, chosen.adapter)
-    asked = questions(found, 6 if chosen.quick else 64)
+    asked = questions(found, 6 if chosen.quick else 96)
     forget_peak()
     if chosen.side == "ours":
         together(predictor, asked, None)

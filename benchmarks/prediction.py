@@ -23,11 +23,11 @@ PART = "prediction"
 
 def measure(setting: Setting, adapter: Path, scratch: Path) -> list[Row]:
     """Return the table's rows for the model with the trained `adapter`."""
-    asked = questions(setting, 6 if setting.quick else 64)
+    asked = questions(setting, 6 if setting.quick else 96)
     predictor = Predictor(setting.recipe, adapter)
     features = _features(predictor, scratch)
     features.prepare(path for sample in asked for path in sample.images)
-    rounds = 1 if setting.quick else 4
+    rounds = 1 if setting.quick else 3
     ours: list[str] = []
     theirs: list[str] = []
     with line("answering, both ways", 2 * rounds * len(asked), "questions") as shown:

@@ -23,7 +23,7 @@ from pefomed.training.plan import padded_batches
 QUESTIONS = (1, 2, 4, 8, 16)
 GRIDS = (16, 24, 32)
 """Patches along a side: 64, 144 and 256 tokens in groups of 4; 224, 336 and 448 pixels with patches of 14."""
-IMAGES = 4
+IMAGES = 2
 ASKED = 8
 """Questions per image while the tokens per image grow."""
 
