@@ -9,7 +9,8 @@ kept in training.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -37,13 +38,27 @@ def step(
     """
     bench.model.train()
     total = sum(len(sequence.answer) for sequence in sequences)
-    for batch in batches(sequences, bench.processor):
-        loss = batch_loss(bench.model, batch, total, features, answers_only)
-        bench.accelerator.backward(loss)
+    with as_usual(bench.model):
+        for batch in batches(sequences, bench.processor):
+            loss = batch_loss(bench.model, batch, total, features, answers_only)
+            bench.accelerator.backward(loss)
     if bench.stage.max_grad_norm is not None:
         bench.accelerator.clip_grad_norm_(bench.parameters, bench.stage.max_grad_norm)
     bench.optimiser.step()
     bench.optimiser.zero_grad(set_to_none=True)
+
+
+@contextmanager
+def as_usual(model: Any) -> Iterator[None]:
+    """Run `model` with the attention that transformers takes by itself, and not compiled."""
+    language_model = model.get_base_model().language_model
+    own = language_model.config._attn_implementation
+    language_model.set_attn_implementation("sdpa")
+    try:
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    finally:
+        language_model.set_attn_implementation(own)
 
 
 def batches(sequences: Sequence[Tokens], processor: PefomedProcessor) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from peft import PeftModel
 
 from pefomed import recipe as recipes
@@ -21,6 +22,7 @@ from pefomed.errors import DataError
 from pefomed.features import Features
 from pefomed.model import device as devices
 from pefomed.model.adapter import add_adapter, load_state, trainable
+from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
 from pefomed.model.processing import PefomedProcessor
 from pefomed.progress import track
@@ -132,6 +134,7 @@ def open_bench(setting: Setting, scratch: Path, image_size: int | None = None) -
     where = devices.device(compute)
     precision = devices.dtype(compute, where)
     mixed = {torch.bfloat16: "bf16", torch.float16: "fp16"}.get(precision, "no")
+    AcceleratorState._reset_state(reset_partial_state=True)  # a process may open several, in other precisions
     accelerator = Accelerator(cpu=where.type == "cpu", mixed_precision=mixed)
     torch.manual_seed(recipe.seed)
     base, processor = build_model(table, device=str(where), dtype=precision)
@@ -140,6 +143,7 @@ def open_bench(setting: Setting, scratch: Path, image_size: int | None = None) -
     made = rows(sequences, share_image=True, max_questions=stage.max_questions)
     steps = plan({next(iter(stage.data)): made}, stage, recipe.seed)
     tokens = sum(len(row) for step in steps for batch in step for row in batch)
+    choose_attention(base, compute)
     compiled = devices.compile_layers(base, compute, tokens)
     features = Features(base, processor.image_processor, scratch / "cache")
     parts = trainable(model, stage.train)

@@ -13,8 +13,9 @@ from pefomed.batch import Row, Tokens, collate, row, rows, tokenise, tree_mask
 from pefomed.errors import DataError
 from pefomed.features import Features
 from pefomed.model.adapter import add_adapter, trainable
+from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
-from pefomed.recipe import Prompt
+from pefomed.recipe import Compute, Prompt
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
 from tests.tiny import image_files, model_recipe, questions
@@ -74,8 +75,11 @@ def test_padding_sees_only_itself() -> None:
     assert seen[:2].tolist() == [[True, False, False, False, False], [True, True, False, False, False]]
 
 
+@pytest.mark.parametrize("attention", ["grouped", "sdpa"])
 @pytest.mark.parametrize("key_value_heads", [4, 2])  # plain attention, and grouped queries
-def test_gradients_equal_those_of_one_question_a_row(tmp_path: Path, key_value_heads: int) -> None:
+def test_gradients_equal_those_of_one_question_a_row(
+    tmp_path: Path, key_value_heads: int, attention: str
+) -> None:
     recipe = model_recipe(
         tmp_path,
         key_value_heads=key_value_heads,
@@ -99,6 +103,7 @@ def test_gradients_equal_those_of_one_question_a_row(tmp_path: Path, key_value_h
         grads = [p.grad.clone() for group in parts.values() for p in group if p.grad is not None]
         return float(answered.loss), grads, batch.input_ids.numel()
 
+    choose_attention(base, Compute(attention=attention))
     one_loss, one, one_tokens = gradients(rows(sequences, share_image=False, max_questions=1))
     tree_loss, tree, tree_tokens = gradients(rows(sequences, share_image=True, max_questions=32))
     assert tree_tokens < one_tokens / 3

@@ -163,6 +163,9 @@ class Compute(Section):
         "auto",
         description="Compile each layer of the language model; `auto` if training is long enough to pay.",
     )
+    attention: Literal["auto", "grouped", "sdpa", "flex"] = Field(
+        "auto", description="Attention in training; `auto`: `grouped` on CPU, `sdpa` on CUDA."
+    )
     gradient_checkpointing: bool = Field(False, description="Trade time for memory in training.")
     threads: int | None = Field(None, gt=0, description="CPU threads; all by default.")
     feature_cache: Literal["off", "on", "auto"] = Field(

@@ -16,6 +16,7 @@ from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
+from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
 from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -107,6 +108,7 @@ class Trainer:
         steps = plan(train_rows, stage, self.recipe.seed)
         features = self._features(model, processor, [*train_rows.values(), validation], steps)
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
+        attention = choose_attention(base_of(model), compute)
         compiled = devices.compile_layers(base_of(model), compute, tokens)
         if compute.gradient_checkpointing:
             base_of(model).language_model.gradient_checkpointing_enable({"use_reentrant": False})
@@ -115,7 +117,7 @@ class Trainer:
             "event",
             stage.name,
             text=f"{questions} samples of {sum(map(len, train_rows.values()))} rows, {len(steps)} steps, "
-            f"{where}, {precision}, {'compiled' if compiled else 'not compiled'}",
+            f"{where}, {precision}, {attention} attention, {'compiled' if compiled else 'not compiled'}",
         )
         Loop(stage, model, features, steps, validation, accelerator, self.log, self.stage_folder(stage)).run()
         accelerator.end_training()

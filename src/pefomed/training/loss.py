@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.batch import Batch, tree_mask
+from pefomed.batch import Batch, block_mask, tree_mask
+from pefomed.model.attention import FLEX
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,11 @@ class Answered:
 
 def answer(model: Any, batch: Batch, features: Tensor) -> Answered:
     """Run `model` on a batch with image features (S, P, D); logits only where an answer token is."""
+    flex = model.get_decoder().config._attn_implementation == FLEX
     output = model(
         input_ids=batch.input_ids,
         image_features=features,
-        attention_mask=tree_mask(batch.ends),
+        attention_mask=block_mask(batch.ends) if flex else tree_mask(batch.ends),
         position_ids=batch.position_ids,
         answer_index=batch.answer_index,
         use_cache=False,
