@@ -87,7 +87,11 @@ def apart(predictor: Predictor, asked: Sequence[Sample]) -> list[str]:
     """Answer as one ordinarily does: `generate` for one question after the other."""
     processor, settings = predictor.processor, predictor.recipe.predict
     texts = []
-    with torch.autocast(predictor.device.type, predictor.dtype, enabled=predictor.dtype != torch.float32):
+    exact = predictor.dtype == torch.float32
+    with (
+        ordinary.as_usual(predictor.model),
+        torch.autocast(predictor.device.type, predictor.dtype, enabled=not exact),
+    ):
         for sequence in tokenise(asked, predictor.recipe.prompt, processor, answers=False):
             tokens = ordinary.answer(predictor.model, sequence, processor, settings.max_new_tokens)
             texts.append(processor.tokenizer.decode(tokens, skip_special_tokens=True).strip())

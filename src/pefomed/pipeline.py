@@ -42,13 +42,30 @@ def train(
     Args:
         recipe_path: a recipe, or the folder of a run to go on with.
     """
+    recipe, folder = _open(recipe_path, out, overrides)
+    train_recipe(recipe, folder, data, fresh=fresh)
+    return folder
+
+
+def train_recipe(
+    recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
+) -> None:
+    """Audit the data, then train all stages of `recipe` in the folder `folder`.
+
+    Args:
+        untrained: the recipe has no stage on purpose: its adapter is as it starts.
+
+    Raises:
+        RunError: the folder holds a run of another recipe.
+    """
     from pefomed.training import train as train_stages
 
-    recipe, folder = _open(recipe_path, out, overrides, fresh)
+    if not fresh:
+        _check_same(recipe, folder)
+    write(folder / "recipe.toml", recipes.dumps(recipe))
     describe(recipe, folder)
     audit(recipe, folder, data)
-    train_stages(recipe, folder, data, fresh=fresh)
-    return folder
+    train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
 
 
 def finish(folder: Path, data: Path | None = None) -> Path:
@@ -115,29 +132,27 @@ def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
     write(folder / "audit.json", json.dumps(results, indent=1, ensure_ascii=False))
 
 
-def _open(path: Path, out: Path, overrides: dict[str, Any] | None, fresh: bool) -> tuple[Recipe, Path]:
-    """Return the recipe and its folder, the resolved recipe written there.
-
-    Raises:
-        RunError: the folder holds a run of another recipe.
-    """
+def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Recipe, Path]:
+    """Return the recipe and the folder of its run."""
     if path.is_dir():
         return recipes.load(path / "recipe.toml", overrides), path
     recipe = recipes.load(path, overrides)
-    folder = out / recipe.name
+    return recipe, out / recipe.name
+
+
+def _check_same(recipe: Recipe, folder: Path) -> None:
     kept = folder / "recipe.toml"
-    if kept.exists() and not fresh:
-        before = recipes.load(kept)
-        changed = [
-            key
-            for key in ("seed", "model", "prompt", "data", "stages")
-            if getattr(before, key) != getattr(recipe, key)
-        ]
-        if changed:
-            raise RunError(
-                f"{folder} holds a run of another recipe",
-                found=f"different: {', '.join(changed)}",
-                remedy="give the recipe another name, choose another --out, or start anew with --fresh",
-            )
-    write(kept, recipes.dumps(recipe))
-    return recipe, folder
+    if not kept.exists():
+        return
+    before = recipes.load(kept)
+    changed = [
+        key
+        for key in ("seed", "model", "prompt", "data", "stages")
+        if getattr(before, key) != getattr(recipe, key)
+    ]
+    if changed:
+        raise RunError(
+            f"{folder} holds a run of another recipe",
+            found=f"different: {', '.join(changed)}",
+            remedy="give the recipe another name, choose another --out, or start anew with --fresh",
+        )

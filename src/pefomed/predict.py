@@ -19,6 +19,7 @@ from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
+from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
 from pefomed.progress import line
 from pefomed.recipe import Recipe
@@ -38,6 +39,7 @@ class Predictor:
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
         base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
+        choose_attention(base, recipe.compute, decoding=True)
         self.model = load_adapter(base, adapter).to(self.device).eval()
 
     def ask(self, image: str | Path | Sequence[str | Path], question: str = "", task: str = "vqa") -> str:

@@ -26,14 +26,17 @@ FLEX = "flex_attention"
 _NAMES = {"grouped": GROUPED, "sdpa": "sdpa", "flex": FLEX}
 
 
-def choose_attention(model: Any, compute: Compute) -> str:
+def choose_attention(model: Any, compute: Compute, *, decoding: bool = False) -> str:
     """Set the attention of `model`'s language model as the recipe says; return the choice.
+
+    Args:
+        decoding: the mask changes with every token, which does not suit FlexAttention's compiled rule.
 
     Raises:
         RecipeError: `flex` is asked of a device that cannot train with it.
     """
     on_cpu = next(model.parameters()).device.type == "cpu"
-    chosen = compute.attention
+    chosen = "auto" if decoding and compute.attention == "flex" else compute.attention
     if chosen == "auto":
         chosen = "grouped" if on_cpu else "sdpa"
     if chosen == "flex" and on_cpu:

@@ -164,7 +164,7 @@ class Compute(Section):
         description="Compile each layer of the language model; `auto` if training is long enough to pay.",
     )
     attention: Literal["auto", "grouped", "sdpa", "flex"] = Field(
-        "auto", description="Attention in training; `auto`: `grouped` on CPU, `sdpa` on CUDA."
+        "auto", description="Kind of attention; `auto`: `grouped` on CPU, `sdpa` on CUDA."
     )
     gradient_checkpointing: bool = Field(False, description="Trade time for memory in training.")
     threads: int | None = Field(None, gt=0, description="CPU threads; all by default.")
@@ -182,7 +182,7 @@ class Predict(Section):
 
     data: dict[str, str] = Field({}, description="Data set -> split to predict.")
     max_new_tokens: int = Field(32, gt=0, description="Longest answer in tokens.")
-    batch_questions: int = Field(64, gt=0, description="Most questions decoded together.")
+    batch_questions: int = Field(32, gt=0, description="Most questions decoded together.")
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 
 

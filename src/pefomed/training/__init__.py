@@ -23,6 +23,7 @@ from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.recipe import Recipe, Stage
 from pefomed.schema import Sample
+from pefomed.training import checkpoint
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
 from pefomed.training.plan import plan
@@ -30,13 +31,21 @@ from pefomed.training.plan import plan
 __all__ = ["Trainer", "train"]
 
 
-def train(recipe: Recipe, run: Path, data_folder: Path | None = None, *, fresh: bool = False) -> Path:
+def train(
+    recipe: Recipe,
+    run: Path,
+    data_folder: Path | None = None,
+    *,
+    fresh: bool = False,
+    untrained: bool = False,
+) -> Path:
     """Train all stages of `recipe` in the folder `run`; return its `adapter` folder.
 
     Stages that are finished are skipped, a stage that was stopped goes on at its newest checkpoint.
 
     Args:
         fresh: remove what was trained, predicted and scored before.
+        untrained: `recipe` has no stage on purpose: the adapter is the one that training would start with.
 
     Raises:
         PefomedError: see the parts; whatever was computed before the error stays usable.
@@ -47,7 +56,8 @@ def train(recipe: Recipe, run: Path, data_folder: Path | None = None, *, fresh: 
             shutil.rmtree(run / name, ignore_errors=True)
         for name in ("log.jsonl", "scores.jsonl"):
             (run / name).unlink(missing_ok=True)
-    return Trainer(recipe, run, data_folder).train()
+    trainer = Trainer(recipe, run, data_folder)
+    return trainer.untrained() if untrained else trainer.train()
 
 
 class Trainer:
@@ -72,6 +82,15 @@ class Trainer:
         shutil.rmtree(self.run / "adapter", ignore_errors=True)
         shutil.copytree(start, self.run / "adapter")
         return self.run / "adapter"
+
+    def untrained(self) -> Path:
+        """Write the adapter that training would start with: a new projector, LoRA that changes nothing."""
+        adapter = self.run / "adapter"
+        if not (adapter / "adapter_config.json").exists():
+            where = devices.device(self.recipe.compute)
+            model, _ = self._model_at(None, str(where), devices.dtype(self.recipe.compute, where))
+            checkpoint.save_final(adapter, model)
+        return adapter
 
     def stage_folder(self, stage: Stage) -> Path:
         """Return the stage's folder of checkpoints."""
