@@ -111,25 +111,10 @@ def describe(recipe: Recipe, folder: Path) -> None:
 
 
 def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
-    """Write the leakage audit of every data set that is trained on or predicted into the run."""
-    from pefomed.data import card, load_samples
-    from pefomed.data.audit import audit as audit_splits
+    """Write the leakage audit of the data that is trained on and predicted into the run."""
+    from pefomed.data.audit_recipe import audit_recipe
 
-    splits: dict[str, dict[str, None]] = {}
-    for stage in recipe.stages:
-        for name in stage.data:
-            chosen = splits.setdefault(name, {})
-            for split in (stage.split, *stage.also_train, stage.validate_split):
-                if split is not None:
-                    chosen[split] = None
-    for name, split in recipe.predict.data.items():
-        splits.setdefault(name, {})[split] = None
-    results = {}
-    for name, chosen in splits.items():
-        dataset = recipe.data[name]
-        loaded = {split: load_samples(dataset, split, data) for split in chosen}
-        results[name] = audit_splits(loaded, card(dataset.loader))
-    write(folder / "audit.json", json.dumps(results, indent=1, ensure_ascii=False))
+    write(folder / "audit.json", json.dumps(audit_recipe(recipe, data), indent=1, ensure_ascii=False))
 
 
 def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Recipe, Path]:

@@ -12,7 +12,7 @@ from pefomed.cli.output import print_json, print_table
 from pefomed.errors import DataError, RecipeError, nearest
 
 if TYPE_CHECKING:
-    from pefomed.recipe import Dataset, Recipe
+    from pefomed.recipe import Dataset
 
 app = typer.Typer(help="List loaders, look at samples, audit data sets.")
 
@@ -117,6 +117,11 @@ def audit(
     for name, (dataset, known) in _chosen(source, root, only, option).items():
         samples = {each: load_samples(dataset, each, data) for each in split or known}
         results[name] = audit_splits(samples, card(dataset.loader))
+    if source.endswith(".toml") and not (only or split):
+        from pefomed import recipe as recipes
+        from pefomed.data.audit_recipe import audit_across
+
+        results |= audit_across(recipes.load(Path(source)), data)
     if json_:
         print_json(results)
         return
@@ -131,6 +136,7 @@ def _chosen(
 ) -> dict[str, tuple[Dataset, list[str]]]:
     """Return the data sets of a recipe, or the one a loader reads at `root`, each with its splits."""
     from pefomed import recipe as recipes
+    from pefomed.data.audit_recipe import used_splits
 
     if not source.endswith(".toml"):
         dataset = recipes.Dataset(loader=source, root=root, options=overrides_of(options))
@@ -138,20 +144,12 @@ def _chosen(
     loaded = recipes.load(Path(source))
     if only is not None and only not in loaded.data:
         raise RecipeError(f"{source} has no data set {only!r}", remedy=nearest(only, loaded.data))
+    used = used_splits(loaded)
     return {
-        name: (dataset, list(dict.fromkeys([*_used(loaded, name), *_published(dataset.loader)])))
+        name: (dataset, list(dict.fromkeys([*used.get(name, ()), *_published(dataset.loader)])))
         for name, dataset in loaded.data.items()
         if only in (None, name)
     }
-
-
-def _used(recipe: Recipe, name: str) -> list[str]:
-    """Return the splits that the recipe uses of a data set, those it trains on first."""
-    stages = [stage for stage in recipe.stages if name in stage.data]
-    trained = [split for stage in stages for split in (stage.split, *stage.also_train)]
-    validated = [stage.validate_split for stage in stages if stage.validate_split]
-    predicted = [recipe.predict.data[name]] if name in recipe.predict.data else []
-    return [*trained, *validated, *predicted]
 
 
 def _published(loader: str) -> list[str]:

@@ -190,7 +190,7 @@ class Evaluate(Section):
     """How to score."""
 
     bootstrap: int = Field(2000, ge=0, description="Bootstrap draws of the 95 % interval; 0 for none.")
-    seed: int = Field(0, description="Seed of the bootstrap.")
+    seed: int = Field(0, ge=0, description="Seed of the bootstrap.")
     floors: bool = Field(True, description="Compute what can be reached without the image.")
     groups: tuple[str, ...] = Field(
         (), description="Meta keys to group by; by default all with 2 to 40 values."

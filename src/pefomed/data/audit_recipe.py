@@ -1,0 +1,72 @@
+"""Audit of a recipe: each data set over its splits, and what is scored against everything else it trains on.
+
+The second matters for stage 1: captions of one data set may show the test images of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pefomed.data import card, load_samples
+from pefomed.data.audit import audit
+from pefomed.recipe import Recipe
+
+
+def audit_recipe(recipe: Recipe, data_folder: Path | None = None) -> dict[str, Any]:
+    """Return the audit of every data set that is trained on or predicted, by name, and of every pair.
+
+    A pair's name is `<trained> against <predicted>`, its splits are called `<data set> <split>`.
+
+    Raises:
+        DataError: a split cannot be read.
+    """
+    results = {}
+    for name, splits in used_splits(recipe).items():
+        dataset = recipe.data[name]
+        loaded = {split: load_samples(dataset, split, data_folder) for split in splits}
+        results[name] = audit(loaded, card(dataset.loader))
+    return results | audit_across(recipe, data_folder)
+
+
+def audit_across(recipe: Recipe, data_folder: Path | None = None) -> dict[str, Any]:
+    """Return the audit of what is predicted against the other data sets that are trained on, by pair.
+
+    Raises:
+        DataError: a split cannot be read.
+    """
+    results = {}
+    for (trained, split), (scored, test) in _pairs(recipe):
+        samples = {
+            f"{name} {part}": load_samples(recipe.data[name], part, data_folder)
+            for name, part in ((trained, split), (scored, test))
+        }
+        results[f"{trained} against {scored}"] = audit(samples)
+    return results
+
+
+def used_splits(recipe: Recipe) -> dict[str, list[str]]:
+    """Return the splits that the recipe uses of each data set, those it trains on first."""
+    splits: dict[str, dict[str, None]] = {}
+    for stage in recipe.stages:
+        for name in stage.data:
+            for split in (stage.split, *stage.also_train, stage.validate_split):
+                if split is not None:
+                    splits.setdefault(name, {})[split] = None
+    for name, split in recipe.predict.data.items():
+        splits.setdefault(name, {})[split] = None
+    return {name: list(chosen) for name, chosen in splits.items()}
+
+
+def _pairs(recipe: Recipe) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
+    """Yield (trained, split), (scored, split) of different data sets, each pair of them once."""
+    seen = set()
+    for stage in recipe.stages:
+        for trained in stage.data:
+            for split in (stage.split, *stage.also_train):
+                for scored, test in recipe.predict.data.items():
+                    pair = ((trained, split), (scored, test))
+                    if trained != scored and pair not in seen:
+                        seen.add(pair)
+                        yield pair
