@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pefomed.batch import tokenise
 from pefomed.errors import RecipeError
 from pefomed.model.build import build_model
-from pefomed.prompts import POOLS, instruction, render
+from pefomed.prompts import POOLS, instruction, render, target
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 from tests.tiny import model_recipe
@@ -32,6 +32,18 @@ def test_the_published_report_prompt_with_two_views() -> None:
         "[INST] <Img><ImageHere></Img><Img><ImageHere></Img> [report] Describe the given chest x-ray image"
         " in detail. [/INST]"
     )
+
+
+def test_answers_are_trained_on_as_they_are_unless_the_recipe_says_lower_case() -> None:
+    assert target(VQA, Prompt()) == "Yes"
+    assert target(VQA, Prompt(answer_case="lower")) == "yes"
+
+
+def test_the_case_of_answers_reaches_the_tokens(tmp_path: Path) -> None:
+    _, processor = build_model(model_recipe(tmp_path))
+    for case, text in (("kept", "Yes"), ("lower", "yes")):
+        [found] = tokenise([VQA], Prompt(answer_case=case), processor)
+        assert list(found.answer) == processor.encode_answer(text)
 
 
 def test_own_instructions_and_unknown_pools() -> None:

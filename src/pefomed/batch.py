@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pefomed.errors import DataError
 from pefomed.model.processing import PefomedProcessor
-from pefomed.prompts import render
+from pefomed.prompts import render, target
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 
@@ -95,7 +95,7 @@ def tokenise(
     sequences = []
     for sample in samples:
         front = tuple(processor.encode(render(sample, prompt, processor.tokenizer)))
-        answer = tuple(processor.encode_answer(sample.reference)) if answers else ()
+        answer = tuple(processor.encode_answer(target(sample, prompt))) if answers else ()
         text = len(front) + len(answer) - len(sample.images) * processor.tokens_per_image
         if text > prompt.max_text_tokens:
             raise DataError(

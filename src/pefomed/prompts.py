@@ -109,6 +109,11 @@ def body(sample: Sample, prompt: Prompt) -> str:
     return f"{IMAGE * len(sample.images)} [{sample.task}] {instruction(sample, prompt)}"
 
 
+def target(sample: Sample, prompt: Prompt) -> str:
+    """Return the answer to train on."""
+    return sample.reference.lower() if prompt.answer_case == "lower" else sample.reference
+
+
 def render(sample: Sample, prompt: Prompt, tokenizer: ChatTokenizer | None = None) -> str:
     """Return the whole prompt; the answer follows it directly. BOS is added by the tokenisation.
 

@@ -81,6 +81,11 @@ class Prompt(Section):
     )
     seed: int = Field(0, description="Seed of the hash that draws a sample's instruction from its pool.")
     max_text_tokens: int = Field(1024, gt=0, description="Longest text (image excluded) of one sample.")
+    answer_case: Literal["kept", "lower"] = Field(
+        "kept",
+        description="`lower`: train on answers in lower case. Exact match ignores case, and where a data set"
+        " has both `Yes` and `yes` a model cannot know which comes.",
+    )
 
     @model_validator(mode="after")
     def _tasks_known(self) -> Prompt:
