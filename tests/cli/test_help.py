@@ -28,7 +28,8 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 
 def test_the_commands_are_all_there() -> None:
     assert set(COMMANDS) == {
-        *("demo", "run", "train", "predict", "evaluate", "report", "ask", "describe"),
+        *("demo", "run", "train", "predict", "judge", "rate", "evaluate", "report", "ablate"),
+        *("ask", "describe"),
         *("data list", "data show", "data audit", "weights list", "weights fetch", "weights verify"),
         *("adapter import", "adapter export", "cache show", "cache prune", "recipe check", "recipe fields"),
     }

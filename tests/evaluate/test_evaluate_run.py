@@ -12,7 +12,8 @@ from pefomed import jsonl, recipe
 from pefomed.data import load_samples
 from pefomed.errors import DataError, RunError, StorageError
 from pefomed.evaluate import evaluate_run
-from pefomed.schema import Prediction, Sample, Score
+from pefomed.evaluate.overlap import OVERLAPS
+from pefomed.schema import Prediction, Sample, Score, Verdict
 
 STAGE = {"name": "task", "data": {"mini": 1.0}, "epochs": 1, "lr": 1e-4, "lr_end": 0.0}
 MODEL = {"vision_encoder": "v", "language_model": "l"}
@@ -229,12 +230,21 @@ def test_phantom_reports_are_matched_and_boxes_left_out_with_an_event(tmp_path: 
     assert value(scores, "model", group="task=vqa") == 0.0
     boxes = [sample for sample in samples if sample.task == "grounding"]
     overall = [s for s in scores if s.group == "overall" and s.system == "model"]
-    assert {s.metric: s.n for s in overall} == {
+    texts = sum(sample.task == "report" for sample in samples)
+    assert {
+        s.metric: s.n for s in overall if not s.metric.startswith(("bleu", "rouge", "cider", "meteor"))
+    } == {
         "empty_rate": len(samples),
         "cut_rate": len(samples),
         "exact_match": len(samples) - len(boxes),
         "exact_match_vqa": len(samples) - len(boxes),
+        **dict.fromkeys(OVERLAPS, len(samples) - len(boxes) - texts),
     }
+    assert {s.n for s in overall if s.metric.startswith(("bleu", "rouge", "cider", "meteor"))} == {texts}
+    # All reports right: CIDEr is 10 wherever a report has no n-gram that all reports share, and never more.
+    assert 5 < value(scores, "model", "cider") <= 10
+    assert value(scores, "model", "bleu_4_r2gen") == pytest.approx(1.0)
+    assert value(scores, "floor:constant-report", "bleu_1") < 1.0
     log = (run / "log.jsonl").read_text()
     assert f"{len(boxes)} of {len(samples)} samples (grounding) have no exact match" in log
 
@@ -252,3 +262,40 @@ def test_a_full_disk_leaves_the_former_scores(tmp_path: Path, monkeypatch: pytes
         evaluate_run(run, tmp_path / "data")
     assert (run / "scores.jsonl").read_bytes() == before
     assert [path.name for path in run.glob(".*")] == []
+
+
+def test_verdicts_become_scores_of_the_run(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    verdicts = [
+        Verdict(sample_id=f"slake-test-{i}", rater="gpt", run=n, label=int(i < 3))
+        for i in range(4)
+        for n in (0, 1)
+    ]
+    jsonl.append(run / "verdicts" / "gpt.jsonl", verdicts)
+    (run / "verdicts" / "gpt.card.json").write_text(json.dumps({"kind": "llm-judge"}))
+    scores = evaluate_run(run, tmp_path / "data")
+    assert value(scores, "model", "judge_accuracy") == 0.75
+    assert value(scores, "model", "judge_accuracy", "answer_type=OPEN") == 1.0
+    jsonl.append(run / "verdicts" / "gpt.jsonl", [Verdict(sample_id="slake-test-9", rater="gpt", label=1)])
+    before = (run / "scores.jsonl").read_bytes()
+    with pytest.raises(DataError, match=r"gpt\.jsonl: 1 verdicts are about no sample.*\n.*slake-test-9"):
+        evaluate_run(run, tmp_path / "data")
+    assert (run / "scores.jsonl").read_bytes() == before
+
+
+def test_overlap_of_words_beside_exact_match(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    answer(
+        run,
+        "mini-test",
+        [(f"slake-test-{i}", text) for i, text in enumerate(["yes", "the left lung", "axial", "no"])],
+    )
+    scores = evaluate_run(run, tmp_path / "data")
+    assert value(scores, "model") == 0.5
+    assert value(scores, "model", "token_recall") == 0.75
+    assert value(scores, "model", "token_precision") == pytest.approx((1 + 1 / 2 + 1) / 4)
+    assert value(scores, "model", "closed_accuracy", "answer_type=CLOSED") == 0.5
+    assert value(scores, "published:LLaVA-Med", "llava_med_recall") == 0.87
+    assert not [
+        s for s in scores if s.metric == "closed_accuracy" and s.group in ("overall", "answer_type=OPEN")
+    ]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from pefomed.evaluate.interval import bootstrap
+from pefomed.evaluate import interval
+from pefomed.evaluate.interval import bootstrap, bootstrap_sums
 
 Numbers = NDArray[np.float64]
 
@@ -117,3 +118,41 @@ def test_ten_thousand_items_in_well_under_a_second() -> None:
     start = time.process_time()
     bootstrap(values, clusters)
     assert time.process_time() - start < 0.5
+
+
+def test_sums_give_the_interval_of_the_mean_they_are_sums_of() -> None:
+    values = np.random.default_rng(2).random(600)
+    clusters = np.arange(600) // 3
+    plain = bootstrap(values, clusters)
+    [found, none] = bootstrap_sums(
+        np.stack((values, np.ones(600)), 1),
+        clusters,
+        lambda totals: np.stack((totals[:, 0] / totals[:, 1], np.full(len(totals), 0.5)), 1),
+    )
+    assert plain is not None
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=0.004)
+    assert found.how == plain.how
+    assert none is None  # the same in every draw
+
+
+def test_a_figure_that_most_draws_do_not_have_has_no_interval() -> None:
+    sums = np.zeros((50, 1))
+    sums[0] = 1  # a draw has this item with a chance of 1 - 0.98^50 = 64 %
+
+    def inverse(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.divide(1, totals, out=np.full(totals.shape, np.nan), where=totals > 0)
+
+    assert bootstrap_sums(sums, np.arange(50), inverse) == [None]
+    assert bootstrap_sums(sums, np.zeros(50, dtype=int), lambda totals: totals) == [None]
+
+
+def test_many_different_clusters_are_drawn_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(5).random(3000)
+    pairs = bootstrap(values, np.arange(3000))
+    monkeypatch.setattr(interval, "_MOST_PAIRS", 10)
+    drawn = bootstrap(values, np.arange(3000))
+    assert pairs is not None
+    assert drawn is not None
+    assert pairs != drawn
+    assert (pairs.low, pairs.high) == pytest.approx((drawn.low, drawn.high), abs=0.002)

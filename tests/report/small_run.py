@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed import jsonl
-from pefomed.schema import Box, Prediction, Sample, Score
+from pefomed.schema import Box, Prediction, Sample, Score, Verdict
 
 RECIPE: dict[str, Any] = {
     "name": "small",
@@ -127,3 +127,56 @@ AUDIT = {
         }
     ],
 }
+
+
+CARD: dict[str, Any] = {
+    "kind": "llm-judge",
+    "title": "A judge",
+    "about": "Made by hand.",
+    "runs": 2,
+    "settings": {"model": "mouth", "seeds": [0, 1]},
+    "calibration": [
+        {
+            "question": "Which lungs?",
+            "reference": "both",
+            "answer": "bilateral",
+            "expected": 1,
+            "labels": [1, 1],
+        },
+        {"question": "Is it there?", "reference": "left", "answer": "yes", "expected": 1, "labels": [0, 0]},
+    ],
+}
+
+
+def write_rater(
+    folder: Path, name: str, card: dict[str, Any], runs: list[dict[str, int | None]], reason: str = ""
+) -> None:
+    """Write one rater's verdicts, a dict of labels for each run, with its card."""
+    verdicts = [
+        Verdict(sample_id=sample_id, rater=name, run=run, label=label, reason=reason)
+        for run, labels in enumerate(runs)
+        for sample_id, label in labels.items()
+    ]
+    jsonl.append(folder / "verdicts" / f"{name}.jsonl", verdicts)
+    write_json(folder / "verdicts" / f"{name}.card.json", card)
+
+
+def write_raters(folder: Path) -> None:
+    """Let a judge of two runs and three people label the four answers, and score it."""
+    write_rater(
+        folder, "judge", CARD,
+        [{"q1": 1, "q2": 1, "q3": 0, "q4": None}, {"q1": 1, "q2": 1, "q3": 1, "q4": 1}], "Means the same.",
+    )  # fmt: skip
+    for name, labels in (("ann", "1101"), ("bob", "1100"), ("cid", "1001")):
+        given: dict[str, int | None] = {f"q{n}": int(label) for n, label in enumerate(labels, 1)}
+        write_rater(folder, name, {"kind": "human", "title": name.capitalize()}, [given], f"says {name}")
+    judged = [
+        score("model", "overall", 0.8123, 4, metric="judge_accuracy", implementation="judge, 2 runs"),
+        score("model", "answer_type=OPEN", 0.7, 2, metric="judge_accuracy", implementation="judge, 2 runs"),
+        score("model", "organ=CHEST", 0.9, 3, metric="judge_accuracy", implementation="judge, 2 runs"),
+        score("model", "overall", 0.6789, 4, metric="human_accuracy", implementation="3 human raters"),
+        score(
+            "published:PeFoMed", "overall", 0.844, 451, metric="judge", implementation="as published; GPT-4"
+        ),
+    ]
+    jsonl.append(folder / "scores.jsonl", judged)

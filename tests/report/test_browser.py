@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.report import small_run
 
-from pefomed.report import write_report
+from pefomed.report import write_report, write_reports
 
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
@@ -72,9 +72,9 @@ def test_right_and_wrong_filter_by_the_chosen_metric(opened: Browser) -> None:
     assert opened.shown() == ["Which organ?", "Is there a mass?"]
     opened.tab.select_option("#metric", label="Exact match, VQA-style")
     assert opened.shown() == ["Is there a mass?"]
-    opened.tab.click("[data-verdict=misled]")
+    opened.tab.click("[data-verdict=lost]")
     assert opened.shown() == ["Is there a mass?"]
-    opened.tab.click("[data-verdict=helped]")
+    opened.tab.click("[data-verdict=gained]")
     assert opened.shown() == ["Which organ?", "Which side?"]
 
 
@@ -149,3 +149,70 @@ def test_hostile_texts_run_nothing(browser: Browser, run: Path) -> None:
     browser.tab.wait_for_timeout(100)
     assert browser.question() == hostile
     assert browser.problems == []
+
+
+def test_items_are_filtered_by_a_judge_and_by_where_judges_differ(browser: Browser, run: Path) -> None:
+    small_run.write_raters(run)
+    browser.open(write_report(run))
+    browser.tab.select_option("#metric", label="A judge")
+    browser.tab.click("[data-verdict=right]")
+    # q3 is a tie of the two runs: neither right nor wrong.
+    assert browser.shown() == ["Is this a CT?", "Which organ?", "Which side?"]
+    browser.tab.click("[data-verdict=wrong]")
+    assert browser.shown() == []
+    browser.tab.click("#clear")
+    browser.tab.select_option("#key", "exact match / A judge")
+    browser.tab.select_option("#value", "wrong / right")
+    assert browser.shown() == ["Which organ?"]
+    assert browser.tab.locator(".answers dt.said").all_inner_texts() == ["A judge", "3 human raters"]
+    assert browser.tab.locator(".answers dd.said").first.inner_text() == "2 of 2 right\nMeans the same."
+    assert browser.problems == []
+
+
+def test_a_comparison_begins_with_the_items_that_changed(browser: Browser, run: Path, tmp_path: Path) -> None:
+    second = run.parent / "second"
+    shutil.copytree(run, second)
+    images = tmp_path / "images"
+    rows = [(*row[:1], str(images / row[1]), *row[2:]) for row in small_run.ROWS]
+    rows[1] = (*rows[1][:4], "liver", *rows[1][5:])
+    rows[3] = (*rows[3][:4], "right", *rows[3][5:])
+    small_run.write_answers(second, rows)
+    browser.open(write_reports([run, second])[-1])
+    assert browser.shown() == ["Which organ?", "Which side?"]
+    browser.tab.click("[data-verdict=gained]")
+    assert browser.shown() == ["Which organ?"]
+    assert browser.tab.locator(".item span").first.inner_text() == "the liver → liver"
+    browser.tab.click("[data-verdict=lost]")
+    assert browser.shown() == ["Which side?"]
+    browser.tab.click("#clear")
+    assert len(browser.shown()) == 4
+    assert browser.problems == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_judges_and_comparisons_are_not_wider_than_the_screen(
+    browser: Browser, run: Path, width: int
+) -> None:
+    small_run.write_raters(run)
+    second = run.parent / "a-run-with-a-rather-long-name-of-its-own"
+    shutil.copytree(run, second)
+    for page in write_reports([run, second]):
+        browser.open(page, width)
+        browser.tab.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        assert browser.tab.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_table_downloads_without_a_server(browser: Browser, run: Path) -> None:
+    page = write_report(run)
+    browser.open(page)
+    with browser.tab.expect_download() as download:
+        browser.tab.locator("a[download='rad-test-methods.csv']").click()
+    saved = Path(download.value.path()).read_bytes()
+    assert saved == (page.parent / "tables" / "rad-test-methods.csv").read_bytes()
+
+
+def test_a_footnote_opens_the_list_it_stands_in(browser: Browser, run: Path) -> None:
+    browser.open(write_report(run))
+    browser.tab.evaluate("document.querySelector('#notes').open = false")
+    browser.tab.locator("a[href^='#note-']").first.click()
+    assert browser.tab.locator("#note-1").is_visible()

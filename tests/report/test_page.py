@@ -14,7 +14,7 @@ from tests.report.parsed import page_of
 from pefomed import __version__, jsonl
 from pefomed.errors import DataError, RunError, StorageError
 from pefomed.report import write_report
-from pefomed.report.page import json_for_script
+from pefomed.report.shell import json_for_script
 from pefomed.schema import Sample
 
 LOADING = {"src", "srcset", "poster", "data", "action", "background", "ping", "xlink:href"}
@@ -32,7 +32,8 @@ def test_the_page_is_one_file_that_loads_nothing(run: Path) -> None:
     assert not page.attributes("iframe")
     assert "@import" not in page.html
     assert "url(" not in page.html
-    assert [path.name for path in (run / "report").iterdir()] == ["index.html"]
+    # The tables and figures beside it are copies of what the page holds.
+    assert {path.name for path in (run / "report").iterdir()} == {"index.html", "tables", "figures"}
 
 
 def test_only_the_pages_own_scripts_may_run(run: Path) -> None:
@@ -69,7 +70,7 @@ def test_what_strangers_wrote_stays_text(run: Path) -> None:
     assert not page.attributes("img")
     assert not any("onerror" in attributes for _, attributes in page.tags)
     assert page.data["items"][0]["question"] == HOSTILE
-    assert page.data["items"][0]["prediction"]["text"] == HOSTILE
+    assert page.data["items"][0]["answers"]["model"]["text"] == HOSTILE
     assert HOSTILE in page.text
 
 
@@ -172,15 +173,15 @@ def test_long_texts_and_several_images_are_items_without_a_verdict(run: Path, tm
     jsonl.append(run / "predictions" / "rad-test.jsonl", [small_run.predicted("r1", "No " * 300, cut=True)])
     item = page_of(run).data["items"][-1]
     assert item["images"] == [2, 3]
-    assert item["prediction"] == {"text": "No " * 300, "cut": True, "verdicts": None}
-    assert item["blind"] is None
+    assert item["answers"]["model"] == {"text": "No " * 300, "cut": True, "verdicts": None}
+    assert item["answers"]["blind"] is None
 
 
 def test_verdicts_are_those_of_evaluation(run: Path) -> None:
     items = page_of(run).data["items"]
     # Plain and VQA-style exact match: `the liver` is `liver` only for the second, which drops articles.
-    assert [item["prediction"]["verdicts"] for item in items] == [[1, 1], [0, 1], [0, 0], [1, 1]]
-    assert [item["blind"]["verdicts"] for item in items] == [[1, 1], [0, 0], [1, 1], [0, 0]]
+    assert [item["answers"]["model"]["verdicts"] for item in items] == [[1, 1], [0, 1], [0, 0], [1, 1]]
+    assert [item["answers"]["blind"]["verdicts"] for item in items] == [[1, 1], [0, 0], [1, 1], [0, 0]]
 
 
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
@@ -197,6 +198,11 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
         ("describe.json", "[]"),
         ("log.jsonl", "{}\nnonsense\n{}\n"),
         ("audit.json", '{"rad": []}'),
+        ("describe.json", '{"parts": [{"name": "eye", "trained": 0}]}'),
+        ("describe.json", '{"parts": [{"name": "eye", "parameters": "many", "trained": 0}]}'),
+        ("describe.json", '{"parts": {}}'),
+        ("describe.json", '{"total": "12"}'),
+        ("describe.json", '{"memory": [1]}'),
     ],
 )
 def test_a_damaged_file_is_an_error_that_names_it(run: Path, name: str, text: str) -> None:

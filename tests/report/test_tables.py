@@ -12,7 +12,7 @@ from pefomed.report.tables import Footnotes, exact_match_table, other_tables
 def test_a_table_has_ours_first_and_published_rows_last() -> None:
     table = exact_match_table(scores(), "rad", "test", Footnotes())
     assert table is not None
-    assert [head.group for head in table.heads] == ["open", "closed", "overall"]
+    assert [head.title for head in table.heads] == ["open", "closed", "overall"]
     assert [head.n for head in table.heads] == [2, 2, 4]
     shown = [(row.kind, [cell.text if cell else "" for cell in row.cells]) for row in table.rows]
     assert shown == [
@@ -27,7 +27,7 @@ def test_a_column_of_the_other_exact_match_stands_beside_the_first() -> None:
     more = [*scores(), score("model", "overall", 0.75, 4, metric="exact_match_vqa")]
     table = exact_match_table(more, "rad", "test", Footnotes())
     assert table is not None
-    assert table.metrics == [("Exact match", 3), ("Exact match, VQA-style", 3)]
+    assert table.blocks == [("Exact match", 3), ("Exact match, VQA-style", 3)]
     assert [head.first for head in table.heads] == [True, False, False] * 2
     cell = table.rows[0].cells[-1]
     assert cell is not None
@@ -36,10 +36,10 @@ def test_a_column_of_the_other_exact_match_stands_beside_the_first() -> None:
 
 def test_what_was_measured_otherwise_is_marked_and_kept_apart() -> None:
     recall, rate = other_tables(scores(), "rad", "test", Footnotes())
-    assert (recall.metrics, recall.rows[0].label, recall.rows[0].incomparable) == (
+    assert (recall.blocks, recall.rows[0].label, recall.rows[0].incomparable) == (
         [("Token recall", 1)], "LLaVA-Med", True,
     )  # fmt: skip
-    assert rate.metrics == [("Empty answers", 1)]
+    assert rate.blocks == [("Empty answers", 1)]
 
 
 def test_equal_proofs_share_a_footnote() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pefomed.cli import adapter, ask, cache, data, recipes, steps, weights
+from pefomed.cli import ablation, adapter, ask, cache, data, judge, rate, recipes, steps, weights
 from pefomed.errors import Interrupted, PefomedError, StorageError
 
 USER_ERROR = 2
@@ -26,6 +26,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(steps.app)
+app.add_typer(ablation.app)
+app.add_typer(judge.app)
+app.add_typer(rate.app)
 app.add_typer(ask.app)
 for name, group in {
     "data": data.app,

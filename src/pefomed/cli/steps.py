@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, RunFolder, checked_run, overrides_of
+from pefomed.cli.endpoint import (
+    AllowRemote,
+    Attempts,
+    Concurrency,
+    KeyEnv,
+    PerMinute,
+    ServedAs,
+    Timeout,
+    Yes,
+    answer,
+)
+from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_scores
 
 app = typer.Typer()
 
 RUNS = Path("runs")
+# Of the tasks in `schema`, which takes too long to import for the help, those that answers are scored in.
+Judged = Literal["vqa", "caption", "report"]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Throw away what is there and begin anew.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the report in the browser.")]
 
@@ -66,52 +79,143 @@ def train(
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed predict runs/slake --data ~/data")
 def predict(
-    run: RunFolder,
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN|RECIPE", help="A run's folder; with --endpoint a recipe too.")
+    ],
     data: Data = None,
     blind: Annotated[
         bool | None,
         typer.Option("--blind/--no-blind", help="Also answer without the image; by default the recipe says."),
     ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Let a vision model behind this OpenAI-compatible endpoint answer."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --endpoint: the model's name there.")
+    ] = None,
+    out: Out = RUNS,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="With --endpoint: longest answer; by default the recipe's.")
+    ] = None,
+    api_key_env: KeyEnv = "OPENAI_API_KEY",
+    concurrency: Concurrency = 8,
+    rpm: PerMinute = None,
+    timeout: Timeout = 120.0,
+    attempts: Attempts = 6,
+    served_as: ServedAs = None,
+    yes: Yes = False,
+    allow_remote: AllowRemote = False,
 ) -> None:
     """Answer the samples named in the recipe; those already answered are skipped."""
-    folder = checked_run(run)
-    from pefomed.predict import predict_run
+    if (endpoint is None) != (model is None):
+        raise typer.BadParameter("--endpoint and --model belong together")
+    if endpoint is None or model is None:
+        folder = checked_run(run)
+        from pefomed.predict import predict_run
 
-    for path in predict_run(folder, data, blind=blind):
+        files = predict_run(folder, data, blind=blind)
+    else:
+        if blind:
+            raise typer.BadParameter("--blind is not for an endpoint: its model has no mean image")
+        from pefomed.endpoint import Endpoint
+
+        asked = Endpoint(
+            endpoint, model, api_key_env, served_as, timeout, attempts,
+            concurrency=concurrency, per_minute=rpm,
+        )  # fmt: skip
+        files = answer(run, asked, out, data, max_tokens, yes=yes, allow_remote=allow_remote)
+    for path in files:
         typer.echo(path)
 
 
-@app.command(rich_help_panel="Work", epilog="Example: pefomed evaluate runs/slake --json > scores.json")
-def evaluate(run: RunFolder, data: Data = None, json_: Json = False) -> None:
-    """Score the run's predictions, with intervals, floors and groups; no model is loaded."""
-    folder = checked_run(run)
+@app.command(rich_help_panel="Work", epilog="Example: pefomed evaluate answers.csv --dataset vqa_rad --json")
+def evaluate(
+    target: Annotated[
+        Path,
+        typer.Argument(metavar="RUN|FILE", help="A run's folder, or a table of somebody else's answers."),
+    ],
+    data: Data = None,
+    json_: Json = False,
+    out: Annotated[
+        Path | None, typer.Option(help="FILE: the run folder to make; by default runs/ and the file's name.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="FILE: what scores call the data set; by default the file's name.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="FILE: the split it answers.")] = "test",
+    references: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="FILE: questions and references, joined by id.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=prediction'.")
+    ] = None,
+    task: Annotated[Judged, typer.Option(help="FILE: the task, if no column says it.")] = "vqa",
+    numbers_as_text: Annotated[
+        bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
+    ] = False,
+) -> None:
+    """Score predictions, with intervals, floors and groups; no model is loaded.
+
+    FILE is CSV, TSV, JSON Lines or a JSON list with the columns id, question, reference, answer and
+    optionally image, task and any others, which results are then grouped by.
+    """
     from pefomed.evaluate import evaluate_run
 
+    if target.is_file() and target.suffix != ".toml":
+        from pefomed.evaluate.outside import Columns, columns_of, outside_run
+
+        folder = outside_run(
+            target,
+            out or RUNS / target.stem,
+            dataset or target.stem,
+            split,
+            references=references,
+            columns=columns_of(columns) if columns else Columns(),
+            task=task,
+            numbers_as_text=numbers_as_text,
+        )
+        typer.echo(f"run: {folder}", err=True)
+    else:
+        folder = target if (target / "outside.json").is_file() else checked_run(target)
     scores = evaluate_run(folder, data)
     if json_:
         print_json([score.model_dump() for score in scores])
     else:
-        print_scores(run)
+        print_scores(folder)
 
 
-@app.command(rich_help_panel="Work", epilog="Example: pefomed report runs/slake --open")
+@app.command(rich_help_panel="Work", epilog="Example: pefomed report runs/first runs/second --open")
 def report(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Folders of runs, or of what `pefomed ablate` made.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With several runs: where the page that compares them goes."),
+    ] = None,
     open_: Open = False,
 ) -> None:
-    """Write the report page of each run: one HTML file that opens from disk."""
-    from pefomed.report import write_report
+    """Write the report page of each run, and of several runs one that compares them.
 
-    for run in runs:
-        _show_report(write_report(checked_run(run)), open_)
+    Each page is one HTML file that opens from disk; its tables lie beside it as CSV and LaTeX.
+    """
+    if out is not None and len(runs) < 2:
+        raise typer.BadParameter("--out names the page that compares runs: give two or more")
+    from pefomed.report import write_reports
+
+    pages = write_reports(runs, out)
+    for page in pages:
+        show_report(page, open_ and page == pages[-1])
 
 
 def _finish(run: Path, open_: bool) -> None:
     print_scores(run)
-    _show_report(run / "report" / "index.html", open_)
+    show_report(run / "report" / "index.html", open_)
 
 
-def _show_report(page: Path, open_: bool) -> None:
+def show_report(page: Path, open_: bool) -> None:
+    """Say where the page is, and open it if asked."""
     typer.echo(f"report: {page}")
     if open_:
         webbrowser.open(page.resolve().as_uri())

@@ -6,11 +6,32 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pefomed import jsonl
+from pefomed import jsonl, recipe
 from pefomed.errors import RunError
 from pefomed.schema import Prediction, Sample
 
+MARKER = "outside.json"
+"""Says, in the place of a recipe, where the answers of somebody else's model came from."""
+
 _NAMED = 5  # ids an error names
+
+
+def answered_splits(run: Path) -> list[tuple[str, str]]:
+    """Return the (data set, split) pairs of a run: as its recipe says, or else by its files' names."""
+    if (run / "recipe.toml").exists():
+        return list(recipe.load(run / "recipe.toml").predict.data.items())
+    found = []
+    for path in sorted((run / "samples").glob("*.jsonl")):
+        dataset, hyphen, split = path.stem.rpartition("-")
+        if hyphen:
+            found.append((dataset, split))
+    return found
+
+
+def all_samples(run: Path) -> list[Sample]:
+    """Return the samples of all data sets of a run; those not answered yet are left out."""
+    paths = sorted((run / "samples").glob("*.jsonl"))
+    return [sample for path in paths for sample in jsonl.read(path, Sample)]
 
 
 def samples_path(run: Path, dataset: str, split: str) -> Path:
@@ -98,6 +119,26 @@ def check_unchanged(answered: Sequence[Sample], data: Sequence[Sample], path: Pa
             found=_named_all({"changed": changed, "removed": removed, "added": added}),
             remedy=f"restore the data, or delete this file and its predictions and run"
             f" `pefomed predict {path.parent.parent}` again",
+        )
+
+
+def check_same(one: Sequence[Sample], other: Sequence[Sample], run: Path, other_run: Path) -> None:
+    """Check that two runs answered the same samples; image folders may differ.
+
+    Raises:
+        RunError: a sample is in one only, or differs; the ids are named.
+    """
+    first, second = ({sample.id: sample for sample in samples} for samples in (one, other))
+    found = {
+        f"only in {run}": [sample_id for sample_id in first if sample_id not in second],
+        f"only in {other_run}": [sample_id for sample_id in second if sample_id not in first],
+        "different": [i for i, sample in first.items() if i in second and not _same(sample, second[i])],
+    }
+    if any(found.values()):
+        raise RunError(
+            f"{run} and {other_run} did not answer the same samples",
+            found=_named_all(found),
+            remedy="compare runs that answered the same split of the same data",
         )
 
 

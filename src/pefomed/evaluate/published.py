@@ -35,7 +35,7 @@ class Texts(NamedTuple):
 
 
 PEFOMED = "PeFoMed"
-_RECALL = "not comparable: open questions by token recall, closed ones by accuracy"
+_RECALL = "not comparable with exact match: open questions by token recall, closed ones by accuracy"
 _NONE, _ONE, _TWO = (f"{PEFOMED} ({what})" for what in ("not trained", "stage 1 only", "stage 2 only"))
 
 SIZES: dict[str, tuple[int, int, int]] = {
@@ -60,7 +60,7 @@ VQA: dict[str, tuple[Answers, ...]] = {
         Answers("M2I2", "exact_match", 66.5, 83.5, 76.8),
         Answers("MUMC", "exact_match", 71.5, 84.2, 79.2),
         Answers("ARL", "exact_match", 67.6, 86.8, 79.2),
-        Answers("LLaVA-Med", "token_recall", 64.8, 83.1, 75.8, _RECALL),
+        Answers("LLaVA-Med", "llava_med_recall", 64.8, 83.1, 75.8, _RECALL),
         Answers("GPT-4V", "exact_match", None, 61.4, None),
     ),
     "slake": (
@@ -75,7 +75,7 @@ VQA: dict[str, tuple[Answers, ...]] = {
         Answers("M2I2", "exact_match", 74.7, 91.1, 81.2),
         Answers("MUMC", "exact_match", 81.5, 91.1, 84.9),
         Answers("ARL", "exact_match", 81.9, 91.4, 85.6),
-        Answers("LLaVA-Med", "token_recall", 87.1, 86.8, 87.0, _RECALL),
+        Answers("LLaVA-Med", "llava_med_recall", 87.1, 86.8, 87.0, _RECALL),
     ),
     "path_vqa": (
         Answers(PEFOMED, "exact_match", 35.7, 91.3, 63.6),
@@ -86,7 +86,7 @@ VQA: dict[str, tuple[Answers, ...]] = {
         Answers("MMQ", "exact_match", 11.8, 82.1, 47.1),
         Answers("M2I2", "exact_match", 36.3, 88.0, 62.2),
         Answers("MUMC", "exact_match", 39.0, 90.4, 65.1),
-        Answers("LLaVA-Med", "token_recall", 39.6, 91.1, 65.4, _RECALL),
+        Answers("LLaVA-Med", "llava_med_recall", 39.6, 91.1, 65.4, _RECALL),
     ),
 }
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
 from pefomed.errors import DataError
-from pefomed.evaluate.exact_match import DEFINITIONS, METRICS, Metric
+from pefomed.evaluate import overlap
+from pefomed.evaluate.exact_match import DEFINITIONS, METRICS
 from pefomed.evaluate.groups import OVERALL, groups_of
 from pefomed.evaluate.interval import DRAWS, bootstrap
 from pefomed.schema import Score
@@ -88,13 +89,32 @@ def numbered(names: Sequence[object]) -> NDArray[np.int64]:
 
 def score_answers(questions: Questions, answers: Sequence[str], system: str, how: str = "") -> list[Score]:
     """Return every exact match for every group; `how` says how the answers came about."""
-    scores = []
-    for name, metric in METRICS.items():
-        values = _compared(metric, questions.references, answers)
-        implementation = f"pefomed {__version__}, {name}: {DEFINITIONS[name]}" + (f"; {how}" if how else "")
-        for group, places in questions.groups.items():
-            scores.append(_score(questions, name, system, group, values, places, implementation))
-    return scores
+    return _every_group(questions, answers, system, how, METRICS, DEFINITIONS)
+
+
+def score_overlap(
+    questions: Questions,
+    answers: Sequence[str],
+    system: str,
+    how: str = "",
+    closed: NDArray[np.bool_] | None = None,
+) -> list[Score]:
+    """Return the overlap of words for every group, and the accuracy of closed questions.
+
+    Args:
+        closed: which questions the data set calls closed, shape (N,); None where it does not say.
+    """
+    definitions = {
+        name: f"{definition}; tokenizer: {overlap.TOKENIZER}"
+        for name, definition in overlap.DEFINITIONS.items()
+    }
+    scores = _every_group(questions, answers, system, how, overlap.OVERLAPS, definitions)
+    if closed is None or not closed.any():
+        return scores
+    # Not overall: that would read as all questions.
+    groups = {name: places[closed[places]] for name, places in questions.groups.items() if name != OVERALL}
+    only_closed = replace(questions, groups={name: places for name, places in groups.items() if len(places)})
+    return scores + _every_group(only_closed, answers, system, how, overlap.CLOSED, definitions)
 
 
 def score_share(
@@ -106,10 +126,30 @@ def score_share(
     return _score(questions, metric, system, OVERALL, values, np.arange(len(values)), implementation)
 
 
-def _compared(metric: Metric, references: Sequence[str], answers: Sequence[str]) -> NDArray[np.float64]:
+def per_pair(
+    metric: Callable[[str, str], float], references: Sequence[str], answers: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return `metric(reference, answer)` of every pair, shape (N,)."""
     # Few pairs are different: most references and answers are yes, no and some dozens of words.
     known = {pair: metric(*pair) for pair in set(zip(references, answers, strict=True))}
     return np.array([known[pair] for pair in zip(references, answers, strict=True)], dtype=np.float64)
+
+
+def _every_group(
+    questions: Questions,
+    answers: Sequence[str],
+    system: str,
+    how: str,
+    metrics: Mapping[str, Callable[[str, str], float]],
+    definitions: Mapping[str, str],
+) -> list[Score]:
+    scores = []
+    for name, metric in metrics.items():
+        values = per_pair(metric, questions.references, answers)
+        implementation = f"pefomed {__version__}, {name}: {definitions[name]}" + (f"; {how}" if how else "")
+        for group, places in questions.groups.items():
+            scores.append(_score(questions, name, system, group, values, places, implementation))
+    return scores
 
 
 def _score(

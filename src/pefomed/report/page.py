@@ -1,114 +1,71 @@
-"""The page itself: templates filled with the run's content, style and scripts inline, nothing to load.
-
-A content security policy lets only the page's own scripts run (by hash) and only embedded images show,
-so that a question or answer that is HTML stays text even if a template forgot to escape it.
-"""
+"""The page of one run: what the run folder holds, put into the templates."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib import resources
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from pefomed import __version__
 from pefomed.data import LOADERS, Card, card
-from pefomed.report import audit, history, items
-from pefomed.report.figures import cell_of
-from pefomed.report.groups import group_tables
-from pefomed.report.headline import headline
+from pefomed.evaluate.agreement import write_agreement
+from pefomed.report import audit, files, history, items, plots
+from pefomed.report.coefficients import agreement_sections
+from pefomed.report.figures import cell_of, is_judged, is_wasm
+from pefomed.report.judgements import judge_cards
+from pefomed.report.labels import item_labels
+from pefomed.report.results import results_of
 from pefomed.report.run import Run, read_run
-from pefomed.report.tables import Footnotes, exact_match_table, other_tables
-from pefomed.schema import Score
+from pefomed.report.shell import render
+from pefomed.report.tables import Footnotes
 from pefomed.storage import write
 
 
-def write_report(run: Path) -> Path:
-    """Write `RUN/report/index.html` from what the run folder holds, and return its path.
+def write_run_report(folder: Path) -> Path:
+    """Write `RUN/report/index.html` with its tables and figures from what the run folder holds.
+
+    Where judges or raters labelled the run, `RUN/agreement.json` is written first.
+
+    Returns:
+        The page's path.
 
     Raises:
         RunError: there is no such run folder, or it holds nothing of a run.
         DataError: one of its files is damaged.
         StorageError: the page cannot be written.
     """
-    page = run / "report" / "index.html"
-    html = _html(read_run(run))
-    write(page, html, "free space or make the folder writable; the run itself is untouched")
-    return page
-
-
-def json_for_script(value: Any) -> Markup:
-    """Return `value` as JSON that cannot end the `<script>` block it stands in."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
-def _html(run: Run) -> str:
-    environment = Environment(
-        loader=PackageLoader("pefomed.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["count"] = lambda number: f"{number:,}"
-    scripts = [_source("browser.js"), _source("readout.js")]
-    browser = items.browser_data(run.answered, run.recipe)
-    cards = _cards(run)
+    run = read_run(folder)
+    found = write_agreement(folder)
+    known = _cards(run)
+    titles = _titles(run, known)
+    loaders = {name: table.loader for name, table in run.recipe.data.items()} if run.recipe else {}
     notes = Footnotes()
-    return environment.get_template("page.html.j2").render(
+    results = results_of(run.scores, run.answered, found, titles, loaders, notes)
+    agreement = agreement_sections(found)
+    tables = [sheet for result in results for sheet in result.sheets]
+    tables += [sheet for section in agreement for sheet in section.sheets]
+    html = render(
+        "page.html.j2",
+        items.browser_data(run.answered, run.recipe, item_labels(folder, run.labellers)),
         run=run,
-        version=__version__,
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        style=Markup(_source("style.css")),
-        scripts=[Markup(script) for script in scripts],
-        script_hashes=[_csp_hash(script) for script in scripts],
-        results=_results(run, notes),
+        results=results,
+        judges=judge_cards(run.labellers, found),
+        agreement=agreement,
+        unweighed=bool(run.labellers)
+        and not any(is_judged(s.metric) or is_wasm(s.metric) for s in run.scores),
         notes=notes,
         unscored=[str(row.get("text", "")) for row in run.log if row.get("stage") == "evaluate"],
         stages=history.stages(run.log, run.recipe),
         audits=[audit.tell(name, result, run.recipe) for name, result in run.audit.items()],
-        titles=_titles(run, cards),
-        cards=cards,
-        cited=list({known.citation: known for known in cards.values() if known.citation}.values()),
-        browser=browser,
-        browser_json=json_for_script(browser),
-        unopened=[image["problem"] for image in browser["images"] if not image["uri"]],
+        titles=titles,
+        cards=known,
+        cited=list({one.citation: one for one in known.values() if one.citation}.values()),
         all_scores=[(score, cell_of(score)) for score in run.scores],
     )
-
-
-def _results(run: Run, notes: Footnotes) -> list[dict[str, Any]]:
-    images = {
-        (split.dataset, split.split): len({path for sample in split.samples for path in sample.images})
-        for split in run.answered
-    }
-    return [
-        {
-            "dataset": dataset,
-            "split": split,
-            "images": images.get((dataset, split), 0),
-            "headline": headline(run.scores, dataset, split),
-            "exact": exact_match_table(run.scores, dataset, split, notes),
-            "others": other_tables(run.scores, dataset, split, notes),
-            "groups": group_tables(run.scores, dataset, split),
-        }
-        for dataset, split in _datasets(run.scores)
-    ]
-
-
-def _datasets(scores: Sequence[Score]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys((score.dataset, score.split) for score in scores))
+    page = folder / "report" / "index.html"
+    write(page, html, files.REMEDY)
+    files.write_tables(page.parent / "tables", tables)
+    files.write_figures(page.parent / "figures", plots.of_results(results))
+    return page
 
 
 def _titles(run: Run, cards: Mapping[str, Card]) -> dict[str, str]:
@@ -126,11 +83,3 @@ def _cards(run: Run) -> Mapping[str, Card]:
         if dataset.loader in LOADERS and (known := card(dataset.loader)):
             found[name] = known
     return found
-
-
-def _source(name: str) -> str:
-    return (resources.files("pefomed.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _csp_hash(script: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")

@@ -9,6 +9,7 @@ from typing import Any
 
 from pefomed import jsonl
 from pefomed.errors import DataError, RunError
+from pefomed.evaluate.agreement.raters import Labeller, read_labellers
 from pefomed.recipe import Recipe, load
 from pefomed.schema import Prediction, Sample, Score
 
@@ -37,6 +38,8 @@ class Run:
     scores: list[Score]
     audit: dict[str, Any]
     answered: list[Answered]
+    labellers: list[Labeller] = field(default_factory=list)
+    """Judges and human raters, with their cards and labels."""
     cut: list[str] = field(default_factory=list)
     """Sentences about last lines that a killed writer left unfinished."""
 
@@ -59,15 +62,18 @@ def read_run(folder: Path) -> Run:
     cut: list[str] = []
     recipe_path = folder / "recipe.toml"
     recipe = load(recipe_path) if recipe_path.exists() else None
+    answered = _read_answered(folder, recipe, cut)
+    samples = [sample for split in answered for sample in split.samples]
     run = Run(
         folder=folder,
         recipe=recipe,
         recipe_text=recipe_path.read_text(encoding="utf-8") if recipe else "",
-        describe=_read_object(folder / "describe.json"),
+        describe=_read_description(folder / "describe.json"),
         log=_read_log(folder / "log.jsonl", cut),
         scores=list(jsonl.read(folder / "scores.jsonl", Score, on_cut=cut)),
         audit=_read_object(folder / "audit.json"),
-        answered=_read_answered(folder, recipe, cut),
+        answered=answered,
+        labellers=read_labellers(folder, samples, cut),
         cut=cut,
     )
     if not (run.recipe or run.describe or run.log or run.scores or run.audit or run.answered):
@@ -89,6 +95,25 @@ def _read_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _damaged(path, f"a {type(value).__name__} instead of an object")
     return value
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    described = _read_object(path)
+    for name, kind in (("total", int), ("trainable", int), ("tokens_per_image", int), ("memory", dict)):
+        if name in described and (not isinstance(described[name], kind) or isinstance(described[name], bool)):
+            raise _damaged(path, f"`{name}` is {json.dumps(described[name])[:60]}")
+    parts = described.get("parts", [])
+    if not isinstance(parts, list):
+        raise _damaged(path, "`parts` is no list")
+    for place, part in enumerate(parts):
+        lacking = [
+            key
+            for key, kind in (("name", str), ("parameters", int), ("trained", int))
+            if not isinstance(part, dict) or not isinstance(part.get(key), kind)
+        ]
+        if lacking:
+            raise _damaged(path, f"part {place + 1} lacks {', '.join(lacking)}, or it is of another type")
+    return described
 
 
 def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:

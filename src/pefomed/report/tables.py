@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from pefomed.report.figures import (
     OVERALL,
+    PRESET,
     PRIMARY,
     RATES,
     Cell,
+    canonical,
     cell_of,
     is_incomparable,
+    is_judged,
     kind_of,
     metric_title,
     of_split,
@@ -22,6 +25,9 @@ from pefomed.schema import Score
 COLUMNS = {"answer_type=OPEN": "open", "answer_type=CLOSED": "closed", OVERALL: "overall"}
 
 _ORDER = ("model", "blind", "floor", "other", "published")
+
+_JUDGE = "judge_accuracy"
+_TEXT = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider")
 
 
 @dataclass
@@ -40,10 +46,13 @@ class Footnotes:
 class Head:
     """A column: its group, and the number of items our model answered in it (0 where it did not)."""
 
+    metric: str
     group: str
+    title: str
+    """What stands above it."""
     n: int
     first: bool
-    """Whether a new metric begins here."""
+    """Whether a new block of columns begins here."""
 
 
 @dataclass(frozen=True)
@@ -55,58 +64,147 @@ class Row:
     notes: list[int]
     incomparable: bool
 
+    @property
+    def note_ranges(self) -> list[tuple[int, int]]:
+        """The footnotes' numbers, consecutive ones as `(first, last)`."""
+        found: list[tuple[int, int]] = []
+        for number in self.notes:
+            if found and number == found[-1][1] + 1:
+                found[-1] = (found[-1][0], number)
+            else:
+                found.append((number, number))
+        return found
+
 
 @dataclass(frozen=True)
 class ResultTable:
-    metrics: list[tuple[str, int]]
+    blocks: list[tuple[str, int]]
     """`(title, number of its columns)`."""
     heads: list[Head]
     rows: list[Row]
+
+    @property
+    def common_n(self) -> int:
+        """The number of items where all of several columns have the same, else 0."""
+        numbers = {head.n for head in self.heads}
+        return numbers.pop() if len(numbers) == 1 and len(self.heads) > 3 else 0
+
+    @property
+    def title(self) -> str:
+        return ", ".join(title for title, _ in self.blocks)
 
 
 def exact_match_table(
     scores: Sequence[Score], dataset: str, split: str, notes: Footnotes
 ) -> ResultTable | None:
-    """Return systems by open / closed / overall for every exact-match column, or None without any."""
-    mine = [score for score in _of_columns(scores, dataset, split) if score.metric.startswith(PRIMARY)]
-    return _table(mine, notes) if mine else None
+    """Return systems by open / closed / overall under exact match, judges and human raters; None without.
+
+    Judges and raters have columns once our model was judged or rated; the second exact match then
+    stands among the other tables.
+    """
+    mine = _of_columns(scores, dataset, split)
+    metrics = _main_metrics(mine)
+    chosen = [score for score in mine if canonical(score.metric) in metrics]
+    return _table(chosen, metrics, notes) if chosen else None
 
 
 def other_tables(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> list[ResultTable]:
-    """Return systems by open / closed / overall, one table for every other metric, the rates last."""
-    mine = [score for score in _of_columns(scores, dataset, split) if not score.metric.startswith(PRIMARY)]
-    metrics = sorted(dict.fromkeys(score.metric for score in mine), key=lambda metric: metric in RATES)
-    return [_table([score for score in mine if score.metric == metric], notes) for metric in metrics]
+    """Return systems by open / closed / overall, one table for every metric that stands in no other table.
+
+    The rates come last.
+    """
+    mine = _of_columns(scores, dataset, split)
+    shown = set(_main_metrics(mine))
+    rest = [score for score in mine if canonical(score.metric) not in shown and not _is_text(score.metric)]
+    metrics = sorted(
+        dict.fromkeys(canonical(score.metric) for score in rest),
+        key=lambda metric: (metric in RATES, not metric.startswith(PRIMARY)),
+    )
+    return [
+        _table([score for score in rest if canonical(score.metric) == metric], [metric], notes)
+        for metric in metrics
+    ]
+
+
+def text_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
+    """Return systems by the metrics of reports and captions, both presets side by side; None without any."""
+    mine = [s for s in of_split(scores, dataset, split) if s.group == OVERALL and _is_text(s.metric)]
+    present = {score.metric for score in mine}
+    presets = (("COCO, PTB tokens", ""), ("R2Gen cleaning", PRESET))
+    columns = [
+        (title, f"{name}{suffix}")
+        for title, suffix in presets
+        for name in _TEXT
+        if f"{name}{suffix}" in present
+    ]
+    if not columns:
+        return None
+    titles = [title for title, _ in columns]
+    first = [place == 0 or titles[place] != titles[place - 1] for place in range(len(columns))]
+    heads = [
+        Head(metric, OVERALL, metric_title(metric.removesuffix(PRESET)), _asked(mine, metric, OVERALL), new)
+        for (_, metric), new in zip(columns, first, strict=True)
+    ]
+    blocks = [(title, titles.count(title)) for title in dict.fromkeys(titles)]
+    return ResultTable(blocks, heads, _rows(mine, heads, notes))
+
+
+def _is_text(metric: str) -> bool:
+    return metric.removesuffix(PRESET) in _TEXT
+
+
+def _main_metrics(scores: Sequence[Score]) -> list[str]:
+    ours = list(dict.fromkeys(score.metric for score in scores if kind_of(score.system) == "model"))
+    judged = [metric for metric in ours if is_judged(metric)]
+    exact = sorted({score.metric for score in scores if score.metric.startswith(PRIMARY)})
+    if not judged:
+        return exact
+    published = {canonical(score.metric) for score in scores if kind_of(score.system) == "published"}
+    # Published figures of a language model as judge never stand in the column of one that is none.
+    if _JUDGE in published and not any(metric.startswith(_JUDGE) for metric in judged):
+        judged.insert(0, _JUDGE)
+    return [*exact[:1], *sorted(judged, key=_order_of_judges)]
+
+
+def _order_of_judges(metric: str) -> int:
+    return ("judge", "offline_judge", "human").index(metric.partition("_accuracy")[0])
 
 
 def _of_columns(scores: Sequence[Score], dataset: str, split: str) -> list[Score]:
     return [score for score in of_split(scores, dataset, split) if score.group in COLUMNS]
 
 
-def _table(scores: Sequence[Score], notes: Footnotes) -> ResultTable:
-    metrics = sorted({score.metric for score in scores})
+def _table(scores: Sequence[Score], metrics: Sequence[str], notes: Footnotes) -> ResultTable:
     groups = [group for group in COLUMNS if any(score.group == group for score in scores)]
-    asked = {(score.metric, score.group): score.n for score in scores if score.system == "model"}
-    columns = [(metric, group) for metric in metrics for group in groups]
-    systems = sorted(dict.fromkeys(score.system for score in scores), key=lambda s: _ORDER.index(kind_of(s)))
+    heads = [
+        Head(metric, group, COLUMNS[group], _asked(scores, metric, group), group == groups[0])
+        for metric in metrics
+        for group in groups
+    ]
     return ResultTable(
-        metrics=[(metric_title(metric), len(groups)) for metric in metrics],
-        heads=[
-            Head(COLUMNS[group], asked.get((metric, group), 0), group == groups[0])
-            for metric, group in columns
-        ],
-        rows=[_row(system, [s for s in scores if s.system == system], columns, notes) for system in systems],
+        [(metric_title(metric), len(groups)) for metric in metrics], heads, _rows(scores, heads, notes)
     )
 
 
-def _row(system: str, scores: Sequence[Score], columns: Sequence[tuple[str, str]], notes: Footnotes) -> Row:
-    found = {(score.metric, score.group): score for score in scores}
+def _asked(scores: Sequence[Score], metric: str, group: str) -> int:
+    ours = (s for s in scores if kind_of(s.system) == "model" and s.metric == metric and s.group == group)
+    return next((score.n for score in ours), 0)
+
+
+def _rows(scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes) -> list[Row]:
+    systems = sorted(dict.fromkeys(score.system for score in scores), key=lambda s: _ORDER.index(kind_of(s)))
+    return [_row(system, [s for s in scores if s.system == system], heads, notes) for system in systems]
+
+
+def _row(system: str, scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes) -> Row:
+    found = {(canonical(score.metric), score.group): score for score in scores}
+    in_columns = [found.get((head.metric, head.group)) for head in heads]
     texts = [score.implementation for score in scores]
     texts += [f"Interval: {score.interval}" for score in scores if score.interval]
     return Row(
         kind=kind_of(system),
         label=system_label(system),
-        cells=[cell_of(found[column]) if column in found else None for column in columns],
+        cells=[cell_of(score) if score else None for score in in_columns],
         notes=sorted({notes.number(text) for text in texts}),
         incomparable=any(is_incomparable(score) for score in scores),
     )

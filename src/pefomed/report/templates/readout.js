@@ -32,6 +32,11 @@
     });
   }
 
+  // A footnote's number opens the folded list it stands in.
+  for (const link of document.querySelectorAll('a[href^="#note-"]')) {
+    link.addEventListener("click", () => { document.querySelector(link.hash)?.closest("details")?.setAttribute("open", ""); });
+  }
+
   const button = document.getElementById("theme");
   const THEMES = { auto: "light dark", light: "light", dark: "dark" };
   let theme = "auto";

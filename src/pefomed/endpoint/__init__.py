@@ -1,0 +1,32 @@
+"""Any OpenAI-compatible server: one careful call, many at once, and what may be sent to it."""
+
+from pefomed.endpoint.address import (
+    Provenance,
+    check_may_leave,
+    checked_base_url,
+    is_loopback,
+    provenance,
+    provenance_of_loader,
+)
+from pefomed.endpoint.client import Client, Endpoint, Request
+from pefomed.endpoint.completion import Completion, completion, without_thoughts
+from pefomed.endpoint.failures import EndpointError
+from pefomed.endpoint.many import Open, ask_all
+
+__all__ = [
+    "Client",
+    "Completion",
+    "Endpoint",
+    "EndpointError",
+    "Open",
+    "Provenance",
+    "Request",
+    "ask_all",
+    "check_may_leave",
+    "checked_base_url",
+    "completion",
+    "is_loopback",
+    "provenance",
+    "provenance_of_loader",
+    "without_thoughts",
+]

@@ -1,0 +1,228 @@
+"""Answers of a vision model behind an OpenAI-compatible endpoint to the prompts of a recipe.
+
+Each sample is one message: its images, then its instruction as `prompts` makes it, without our own model's
+tags. Images are decoded as for our model and sent as PNG, so that nothing else in the file leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pefomed import jsonl
+from pefomed import recipe as recipes
+from pefomed.data import load_samples
+from pefomed.data.images import open_image
+from pefomed.endpoint import (
+    Client,
+    Endpoint,
+    Open,
+    Provenance,
+    Request,
+    ask_all,
+    checked_base_url,
+    completion,
+    provenance_of_loader,
+    without_thoughts,
+)
+from pefomed.errors import Interrupted, RunError
+from pefomed.progress import line
+from pefomed.prompts import instruction
+from pefomed.recipe import Recipe
+from pefomed.schema import Prediction, Sample
+from pefomed.storage import write
+
+MOST_SIDE = 2048
+"""Pixels; a larger image is scaled down to this, as servers do themselves."""
+
+MARK = "endpoint.json"
+"""The file of a run's folder that says who answered."""
+
+
+@dataclass(frozen=True)
+class Answering:
+    """What is to be answered, file by file, and by whom."""
+
+    folder: Path
+    recipe: Recipe
+    endpoint: Endpoint
+    max_tokens: int
+    samples: dict[str, list[Sample]]
+    """`<dataset>-<split>` -> its samples."""
+    left: dict[str, list[Sample]]
+    """The same, those without an answer."""
+    origins: dict[str, Provenance]
+
+    @property
+    def generation(self) -> str:
+        """How the answers came about, as each of them says."""
+        return f"{self.endpoint.model} behind an endpoint, temperature 0, at most {self.max_tokens} tokens"
+
+
+def prepare(
+    target: Path,
+    endpoint: Endpoint,
+    out: Path = Path("runs"),
+    data_folder: Path | None = None,
+    max_tokens: int | None = None,
+) -> Answering:
+    """Return what is left to answer; nothing is sent and nothing written.
+
+    Args:
+        target: a recipe: the folder is `out / <recipe's name>-<model>`; or the folder of a run: one that
+            this endpoint's model answered is continued, else a folder beside it.
+        max_tokens: longest answer; by default the recipe's.
+
+    Raises:
+        RunError: there is no recipe, it predicts nothing, or the folder holds other answers.
+        DataError: the data cannot be read.
+    """
+    endpoint = replace(endpoint, base_url=checked_base_url(endpoint.base_url))
+    recipe, folder = _opened(target, endpoint.model, out)
+    if not recipe.predict.data:
+        raise RunError(f"{target} predicts nothing", remedy="name a data set and its split in [predict.data]")
+    about = Answering(folder, recipe, endpoint, max_tokens or recipe.predict.max_new_tokens, {}, {}, {})
+    for name, split in recipe.predict.data.items():
+        stem = f"{name}-{split}"
+        about.origins[name] = provenance_of_loader(recipe.data[name].loader)
+        about.samples[stem] = load_samples(recipe.data[name], split, data_folder)
+        done = _answered(_predictions(folder, stem), about.generation)
+        about.left[stem] = [sample for sample in about.samples[stem] if sample.id not in done]
+    return about
+
+
+def carry_out(about: Answering) -> list[Path]:
+    """Answer what is left and return the files of predictions.
+
+    Raises:
+        EndpointError: the endpoint cannot be used; what was answered is kept.
+        Interrupted: the user stopped it; what was answered is kept.
+        RunError: some samples got no answer; the same call asks them again.
+        ImageError: an image cannot be read.
+    """
+    _write_run(about)
+    still_open: list[Open[Sample]] = []
+    try:
+        for stem, samples in about.left.items():
+            if samples:
+                still_open += asyncio.run(_answer(about, _predictions(about.folder, stem), samples))
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "stopped: the answers that came are kept",
+            remedy="run the same command again: it asks only the rest",
+        ) from None
+    if still_open:
+        raise RunError(
+            f"{len(still_open):,} samples got no answer",
+            found="; ".join(sorted({each.why for each in still_open})[:5]),
+            remedy="run the same command again: it asks only these",
+        )
+    return [_predictions(about.folder, stem) for stem in about.samples]
+
+
+def content(sample: Sample, recipe: Recipe) -> list[dict[str, Any]]:
+    """Return a message's parts: every image as a data URL, then the instruction.
+
+    Raises:
+        ImageError: an image cannot be read.
+    """
+    images = [{"type": "image_url", "image_url": {"url": data_url(path)}} for path in sample.images]
+    return [*images, {"type": "text", "text": instruction(sample, recipe.prompt)}]
+
+
+def data_url(path: str | Path) -> str:
+    """Return an image as base64 PNG: RGB pixels alone, nothing else of the file."""
+    image = open_image(path)
+    image.thumbnail((MOST_SIDE, MOST_SIDE))  # keeps the proportions, never enlarges
+    image.info.clear()
+    packed = io.BytesIO()
+    image.save(packed, "PNG")
+    return "data:image/png;base64," + base64.b64encode(packed.getvalue()).decode()
+
+
+def _write_run(about: Answering) -> None:
+    write(about.folder / "recipe.toml", recipes.dumps(about.recipe))
+    facts = {
+        "model": about.endpoint.model,
+        "base_url": about.endpoint.base_url,
+        "temperature": 0,
+        "max_tokens": about.max_tokens,
+        "most_side": MOST_SIDE,
+    }
+    write(about.folder / MARK, json.dumps(facts, indent=1) + "\n")
+    for stem, samples in about.samples.items():
+        lines = "".join(sample.model_dump_json() + "\n" for sample in samples)
+        write(about.folder / "samples" / f"{stem}.jsonl", lines)
+
+
+def _predictions(folder: Path, stem: str) -> Path:
+    return folder / "predictions" / f"{stem}.jsonl"
+
+
+async def _answer(about: Answering, path: Path, samples: Sequence[Sample]) -> list[Open[Sample]]:
+    with jsonl.writer(path) as append, line(f"answering {path.stem}", len(samples), "questions") as shown:
+        async with Client(about.endpoint) as client:
+
+            async def send(sample: Sample) -> str:
+                message = {"role": "user", "content": await asyncio.to_thread(content, sample, about.recipe)}
+                return await client.ask(Request([message], about.max_tokens, 0.0, about.recipe.seed))
+
+            def keep(sample: Sample, body: str) -> None:
+                append(_prediction(sample, body, about.generation))
+                shown.advance()
+
+            return await ask_all(samples, send, keep, about.endpoint.concurrency)
+
+
+def _prediction(sample: Sample, body: str, generation: str) -> Prediction:
+    reply = completion(body)
+    return Prediction(
+        sample_id=sample.id,
+        text=without_thoughts(reply.text) or (reply.refusal or ""),
+        tokens=reply.tokens_out or 0,
+        finish=reply.finish if reply.finish in ("stop", "length") else "unknown",
+        generation=generation,
+    )
+
+
+def _opened(target: Path, model: str, out: Path) -> tuple[Recipe, Path]:
+    short = re.sub(r"[^a-z0-9._-]+", "-", model.lower().rsplit("/", 1)[-1]).strip("-.") or "model"
+    if target.is_dir():
+        if not (target / "recipe.toml").is_file():
+            raise RunError(
+                f"{target} is not a run", found="no recipe.toml in it", remedy="name a run or a recipe"
+            )
+        recipe = recipes.load(target / "recipe.toml")
+        mark = target / MARK
+        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")).get("model") == model:
+            return recipe, target
+        folder = target.with_name(f"{target.resolve().name}-{short}")
+    else:
+        recipe = recipes.load(target)
+        folder = out / f"{recipe.name}-{short}"
+    changes = {
+        "name": f"{recipe.name}-{short}",
+        "description": f"Answered by {model} behind an endpoint; the model of this recipe was not used.",
+        "predict": recipe.predict.model_copy(update={"blind": False}),
+    }
+    return recipe.model_copy(update=changes), folder
+
+
+def _answered(path: Path, generation: str) -> set[str]:
+    """Return the ids already answered; answers that came about in another way are not mixed with new ones."""
+    found = list(jsonl.read(path, Prediction))
+    other = {each.generation for each in found} - {generation}
+    if other:
+        raise RunError(
+            f"{path} holds answers that came about in another way",
+            found=f"{other.pop()!r} instead of {generation!r}",
+            remedy="remove the file to answer again, or choose another --out",
+        )
+    return {each.sample_id for each in found}

@@ -1,0 +1,46 @@
+"""Metrics of single items, to be held against the labels of judges and humans."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pefomed.evaluate.agreement.coefficient import Floats
+from pefomed.evaluate.agreement.splits import Split
+from pefomed.evaluate.captions import bleu
+from pefomed.evaluate.captions.scores import corpora, item_sums
+from pefomed.evaluate.exact_match import METRICS
+
+
+def item_metrics(split: Split) -> dict[str, Floats]:
+    """Return each metric's value of every item, NaN where it was not answered: name -> (N,).
+
+    Questions: the exact matches. Reports and captions: BLEU-4, ROUGE-L and CIDEr of the single text,
+    in every preset; names as in `scores.jsonl`.
+    """
+    answered = np.array([sample.id in split.answers for sample in split.samples])
+    if not answered.any():
+        return {}
+    values = _matches(split) if split.scale == "binary" else _captions(split)
+    return {name: np.where(answered, column, np.nan) for name, column in values.items()}
+
+
+def _matches(split: Split) -> dict[str, Floats]:
+    return {
+        name: np.array(
+            [metric(sample.reference, split.answers.get(sample.id, "")) for sample in split.samples],
+            dtype=np.float64,
+        )
+        for name, metric in METRICS.items()
+    }
+
+
+def _captions(split: Split) -> dict[str, Floats]:
+    found: dict[str, Floats] = {}
+    tasks = [sample.task for sample in split.samples]
+    for corpus in corpora([sample.reference for sample in split.samples], tasks):
+        tokens = [corpus.preset.tokens(split.answers.get(sample.id, "")) for sample in split.samples]
+        sums = item_sums(corpus, tokens)
+        rouge, cider = sums[:, bleu.COLUMNS : bleu.COLUMNS + 2].T
+        columns = {"bleu_4": bleu.bleu(sums[:, : bleu.COLUMNS])[:, 3], "rouge_l": rouge, "cider": cider}
+        found |= {f"{name}{corpus.preset.suffix}": column for name, column in columns.items()}
+    return found

@@ -1,0 +1,83 @@
+"""Agreement of everybody who judged a run: judges, humans, metrics, and the runs of one judge.
+
+Reads samples/, predictions/ and verdicts/ and writes agreement.json as a whole. All human raters of a
+run are one panel; each judge stands alone with its runs. Where labels of several are joined, `consensus`
+says how.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pefomed.evaluate.agreement.coefficient import DRAWS
+from pefomed.evaluate.agreement.comparisons import compare
+from pefomed.evaluate.agreement.panels import levels_of, panels_of
+from pefomed.evaluate.agreement.raters import Labeller, read_labellers
+from pefomed.evaluate.agreement.records import Agreement, Agreements, Levels, Rated
+from pefomed.evaluate.agreement.splits import Split, read_splits
+from pefomed.evaluate.predicted import all_samples
+from pefomed.progress import track
+from pefomed.storage import write
+
+FILE = "agreement.json"
+
+
+def write_agreement(run: Path, *, draws: int = DRAWS, seed: int = 0) -> Agreements:
+    """Write `RUN/agreement.json` and return what it holds; without verdicts a former file is removed.
+
+    Raises:
+        DataError: a verdict is of no sample of the run or off its scale, or a file is damaged.
+        StorageError: the file cannot be written.
+    """
+    found = agreement_of(run, draws=draws, seed=seed)
+    if found.rated:
+        write(run / FILE, found.model_dump_json(indent=1) + "\n")
+    else:
+        (run / FILE).unlink(missing_ok=True)
+    return found
+
+
+def agreement_of(run: Path, *, draws: int = DRAWS, seed: int = 0) -> Agreements:
+    """Return who labelled what of `run`, and how far judges, humans and metrics agree.
+
+    Raises:
+        DataError: a verdict is of no sample of the run or off its scale, or a file is damaged.
+    """
+    if not any((run / "verdicts").glob("*.jsonl")):
+        return Agreements()
+    splits = read_splits(run)
+    raters = read_labellers(run, all_samples(run))
+    rated: list[Rated] = []
+    levels: list[Levels] = []
+    found: list[Agreement] = []
+    for split in track(splits, "agreement of the raters", unit="data sets"):
+        present = [_rated(split, rater) for rater in raters]
+        rated += [row for row in present if row.items]
+        panels = panels_of(split, raters)
+        if split.scale == "level":
+            levels += [levels_of(split, panel) for panel in panels]
+        found += compare(split, panels, draws, seed)
+    return Agreements(rated=tuple(rated), levels=tuple(levels), agreement=tuple(found))
+
+
+def _rated(split: Split, rater: Labeller) -> Rated:
+    ids = set(split.ids)
+    labels = [
+        [label for sample_id, label in rater.labels[run].items() if sample_id in ids]
+        for run in sorted(rater.labels)
+    ]
+    given = [[label for label in run if label is not None] for run in labels]
+    scored = sum(map(len, given))
+    return Rated(
+        dataset=split.dataset,
+        split=split.split,
+        scale=split.scale,
+        rater=rater.name,
+        title=rater.title,
+        kind=rater.kind,
+        runs=sum(bool(run) for run in labels),
+        items=len(ids & set().union(*rater.labels.values())),
+        scored=scored,
+        unscored=sum(map(len, labels)) - scored,
+        means=tuple(sum(run) / len(run) for run in given if run),
+    )

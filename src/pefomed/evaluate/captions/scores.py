@@ -1,0 +1,177 @@
+"""Scores of captions and reports: BLEU, ROUGE-L, CIDEr and METEOR in both presets, for every group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed import __version__
+from pefomed.evaluate.captions import bleu, meteor
+from pefomed.evaluate.captions.pairs import Numbered
+from pefomed.evaluate.captions.presets import PRESETS, Preset
+from pefomed.evaluate.captions.rouge import rouge_l
+from pefomed.evaluate.interval import bootstrap_sums
+from pefomed.evaluate.score import Questions
+from pefomed.progress import track
+from pefomed.schema import Score
+
+METRICS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
+"""Without METEOR, which needs Java; names of the preset `r2gen` end in `_r2gen`."""
+
+_DEFINITIONS = {
+    **{f"bleu_{n}": f"corpus BLEU-{n}, closest reference length" for n in range(1, 5)},
+    "rouge_l": "mean ROUGE-L, beta 1.2",
+    "cider": "mean CIDEr, n = 4, sigma 6, times 10",
+}
+_ROUGE, _CIDER, _ITEMS = bleu.COLUMNS, bleu.COLUMNS + 1, bleu.COLUMNS + 2  # columns after those of BLEU
+
+
+class Corpus(NamedTuple):
+    """The references of a split in one preset, made once for all systems."""
+
+    preset: Preset
+    references: list[list[str]]
+    numbered: Numbered
+    """With CIDEr's document frequencies, of each task's own references."""
+    items: dict[str, int]
+    """Task -> number of its references."""
+
+
+def corpora(references: Sequence[str], tasks: Sequence[str]) -> list[Corpus]:
+    """Return the tokenised references in every preset; `tasks` names each item's task."""
+    made = []
+    for preset in PRESETS.values():
+        tokens = tokens_of(preset, references)
+        numbered = Numbered([_split(one) for one in tokens], tasks)
+        made.append(Corpus(preset, tokens, numbered, dict(Counter(tasks))))
+    return made
+
+
+def caption_scores(
+    questions: Questions,
+    corpus: Corpus,
+    answers: Sequence[str],
+    system: str,
+    how: str = "",
+    meteor_sums: NDArray[np.float64] | None = None,
+) -> list[Score]:
+    """Return every metric of one preset for every group; `how` says how the answers came about.
+
+    Args:
+        meteor_sums: METEOR's sums of these answers, see `all_meteor_sums`; without them no METEOR.
+    """
+    made = f"; {how}" if how else ""
+    counted = " + ".join(f"{count} {task}s" for task, count in corpus.items.items())
+    notes = {"cider": f"document frequencies of the {counted} of the split, held fixed in groups and draws"}
+    implementations = {
+        f"{name}{corpus.preset.suffix}": _implementation(
+            f"{name}: {_DEFINITIONS[name]}, as pycocoevalcap 1.2", corpus.preset, notes.get(name, ""), made
+        )
+        for name in METRICS
+    }
+    sums = item_sums(corpus, tokens_of(corpus.preset, answers))
+    scores = _grouped(questions, sums, figures_of, implementations, system)
+    if meteor_sums is None:
+        return scores
+    says = _implementation("meteor: METEOR 1.5 of its Java program, -l en -norm", corpus.preset, "", made)
+    name = f"meteor{corpus.preset.suffix}"
+    return scores + _grouped(
+        questions, meteor_sums, lambda totals: meteor.meteor(totals)[:, None], {name: says}, system
+    )
+
+
+def all_meteor_sums(
+    made: Sequence[Corpus], answers: Sequence[Sequence[str]], program: meteor.Program
+) -> list[list[NDArray[np.float64]]]:
+    """Return METEOR's sums for every preset and every system's answers, by a single start of the program.
+
+    Raises:
+        MeteorFailed: the program gave no result.
+    """
+    candidates: list[str] = []
+    references: list[list[str]] = []
+    for corpus in made:
+        for texts in answers:
+            candidates += [" ".join(tokens) for tokens in tokens_of(corpus.preset, texts)]
+            references += [[" ".join(tokens)] for tokens in corpus.references]
+    sums = meteor.statistics(candidates, references, program)
+    parts = iter(np.split(sums, len(made) * len(answers)))
+    return [[next(parts) for _ in answers] for _ in made]
+
+
+def item_sums(corpus: Corpus, tokens: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+    """Return what the figures are functions of: BLEU's ten sums, ROUGE-L, CIDEr and 1; shape (N, 13)."""
+    sums = np.ones((len(tokens), _ITEMS + 1))
+    counted = corpus.numbered.sums([_split(one) for one in tokens])
+    sums[:, :_ROUGE], sums[:, _CIDER] = counted[:, :_ROUGE], counted[:, _ROUGE]
+    pairs = zip(tokens, corpus.references, strict=True)
+    for place, (answer, reference) in enumerate(track(pairs, "ROUGE-L", len(tokens))):
+        sums[place, _ROUGE] = rouge_l(answer, [reference])
+    return sums
+
+
+def figures_of(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the METRICS, shape (D, 6), of totals, shape (D, 13)."""
+    means = totals[:, _ROUGE:_ITEMS] / totals[:, _ITEMS:]
+    return np.concatenate((bleu.bleu(totals[:, :_ROUGE]), means), axis=1)
+
+
+def tokens_of(preset: Preset, texts: Iterable[str]) -> list[list[str]]:
+    made: dict[str, list[str]] = {}
+    for text in texts:
+        if text not in made:
+            made[text] = preset.tokens(text)
+    return [made[text] for text in texts]
+
+
+def _split(tokens: Sequence[str]) -> Sequence[str]:
+    """Return the tokens as pycocoevalcap's BLEU and CIDEr see them: its ROUGE-L keeps `3 1/2` one token."""
+    return " ".join(tokens).split() if any("\xa0" in token for token in tokens) else tokens
+
+
+def _implementation(what: str, preset: Preset, note: str, made: str) -> str:
+    parts = [f"pefomed {__version__}, {what}", f"preset {preset.name}: {preset.tokenizer}", note]
+    return "; ".join(part for part in parts if part) + made
+
+
+def _grouped(
+    questions: Questions,
+    sums: NDArray[np.float64],
+    figures: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    implementations: Mapping[str, str],
+    system: str,
+) -> list[Score]:
+    scores = []
+    for group, places in questions.groups.items():
+        values = figures(sums[places].sum(0, keepdims=True))[0]
+        intervals = bootstrap_sums(
+            sums[places],
+            questions.clusters[places],
+            figures,
+            draws=questions.draws,
+            seed=questions.seed,
+            by=questions.by,
+        )
+        for (name, implementation), value, interval in zip(
+            implementations.items(), values.tolist(), intervals, strict=True
+        ):
+            scores.append(
+                Score(
+                    metric=name,
+                    system=system,
+                    dataset=questions.dataset,
+                    split=questions.split,
+                    group=group,
+                    value=value,
+                    low=interval.low if interval else None,
+                    high=interval.high if interval else None,
+                    interval=interval.how if interval else "",
+                    n=len(places),
+                    implementation=implementation,
+                )
+            )
+    return scores

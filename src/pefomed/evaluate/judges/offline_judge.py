@@ -1,0 +1,134 @@
+"""A judge that needs no network and is no language model: rules about words, then sentence embeddings.
+
+VQA: 1 or 0 by `offline_rules`; where they do not decide, 1 if the cosine of the answer's and the reference's
+embeddings reaches a threshold. Reports: four thresholds turn the similarity of their sentences into a level
+(`similarity`). All thresholds were chosen on training data (`thresholds`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pefomed import __version__
+from pefomed.errors import RunError
+from pefomed.evaluate.exact_match import exact_match_vqa
+from pefomed.evaluate.judges import calibration
+from pefomed.evaluate.judges.card import counts, read_card, results_by_task, write_card
+from pefomed.evaluate.judges.embedding import Embedder
+from pefomed.evaluate.judges.items import Item, other_sample_ids, read_items
+from pefomed.evaluate.judges.offline_rules import decide
+from pefomed.evaluate.judges.offline_words import listed_in
+from pefomed.evaluate.judges.prompts import Pair
+from pefomed.evaluate.judges.replies import alone, verdicts_path
+from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
+from pefomed.evaluate.judges.thresholds import Thresholds, shipped
+from pefomed.jsonl import read
+from pefomed.progress import track
+from pefomed.schema import Verdict
+from pefomed.storage import write
+
+RATER = "offline-similarity-not-an-llm"
+KIND = "offline-judge"
+
+
+class OfflineJudge:
+    """Marks pairs; the same pair always gets the same label."""
+
+    def __init__(self, embedder: Embedder, thresholds: Thresholds):
+        self._embed, self._thresholds = embedder, thresholds
+
+    def __call__(self, pair: Pair) -> tuple[int, str]:
+        """Return the label and how it came about."""
+        if pair.scale == "level":
+            score = report_similarity(self._embed, pair.reference, pair.answer)
+            return int(
+                np.searchsorted(self._thresholds.levels, score, side="right")
+            ), f"similarity {score:.2f}"
+        decided = decide(pair.question, pair.reference, pair.answer)
+        if decided is not None:
+            return decided.label, f"rule: {decided.rule}"
+        score = similarity(self._embed, pair.reference, pair.answer)
+        return int(score >= self._thresholds.vqa), f"similarity {score:.2f}"
+
+    def prepare(self, pairs: Sequence[Pair]) -> None:
+        """Embed all texts that will be needed, together."""
+        texts = [text for pair in pairs if pair.scale == "level" for text in (pair.reference, pair.answer)]
+        sentences = [sentence for text in texts for sentence in sentences_of(text)]
+        open_pairs = [
+            pair
+            for pair in pairs
+            if pair.scale == "binary" and decide(pair.question, pair.reference, pair.answer) is None
+        ]
+        parts = [part for p in open_pairs for text in (p.reference, p.answer) for part in listed_in(text)]
+        self._embed([*sentences, *parts])
+
+
+def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str, Any]:
+    """Judge the answers of `run`, write verdicts and card, and return the card.
+
+    Args:
+        folder: the embedding's folder.
+        only: `vqa`, or `report` for reports and captions; by default all of them.
+
+    Raises:
+        RunError: nothing can be judged, or the judge's name is taken by another kind of rater.
+        WeightsError: the folder holds no such embedding.
+        StorageError: the verdicts cannot be written.
+    """
+    card = read_card(run, RATER)
+    if card is not None and card.get("kind") != KIND:
+        raise RunError(
+            f"{run} has another rater called {RATER}", remedy=f"rename {verdicts_path(run, RATER)}"
+        )
+    items = read_items(run, only)
+    thresholds = shipped()
+    judge = OfflineJudge(Embedder(folder), thresholds)
+    known = calibration.pairs([item.pair.scale for item in items])
+    pairs = list(dict.fromkeys(item.pair for item in items))
+    with alone(run, RATER):
+        judge.prepare([*pairs, *(each.pair for each in known)])
+        labels = {pair: judge(pair) for pair in track(pairs, f"judging as {RATER}", unit="pairs")}
+        verdicts = [_verdict(item, *labels[item.pair]) for item in items]
+        others = other_sample_ids(run, items) if only else set()
+        path = verdicts_path(run, RATER)
+        kept = [verdict for verdict in read(path, Verdict) if verdict.sample_id in others]
+        write(path, "".join(verdict.model_dump_json() + "\n" for verdict in [*kept, *verdicts]))
+        card = {
+            "kind": KIND,
+            "title": "Offline judge: word rules and sentence similarity, not a language model",
+            "about": "Compares texts only. It knows no medicine beyond a list of synonyms, and misses"
+            " paraphrases; it does not take yes for no, left for right, or one number for another.",
+            "runs": 1,
+            "settings": {"version": __version__, "embedding": folder.name, "thresholds": thresholds.record()},
+            "calibration": [calibration.shown(each, [judge(each.pair)[0]]) for each in known],
+            "counts": counts(len(items), verdicts),
+            "results": results_by_task(items, verdicts),
+            "agreement": agreement_with_exact_match(items, verdicts),
+        }
+        write_card(run, RATER, card)
+    return card
+
+
+def agreement_with_exact_match(items: Sequence[Item], verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Return how the judge marks what exact match calls right and wrong; VQA only, {} without it."""
+    label = {verdict.sample_id: verdict.label for verdict in verdicts}
+    table = {"right": [0, 0], "wrong": [0, 0]}
+    for item in items:
+        if item.pair.scale == "binary":
+            row = table["right" if exact_match_vqa(item.pair.reference, item.pair.answer) else "wrong"]
+            row[0] += 1
+            row[1] += label[item.sample_id] == 1
+    if not table["right"][0] + table["wrong"][0]:
+        return {}
+    return {
+        "exact_match_right": {"items": table["right"][0], "judged_right": table["right"][1]},
+        "exact_match_wrong": {"items": table["wrong"][0], "judged_right": table["wrong"][1]},
+    }
+
+
+def _verdict(item: Item, label: int, how: str) -> Verdict:
+    return Verdict(sample_id=item.sample_id, rater=RATER, label=label, reason=how)

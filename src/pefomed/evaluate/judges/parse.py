@@ -1,0 +1,70 @@
+"""A judge's reply as a label: taken strictly, or not at all.
+
+Two forms are read, each as the whole reply: the JSON object `{"label": N}`, and the number alone. A decimal,
+two numbers, a number off the scale or any prose beside it is unparsable: the item stays unscored.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NamedTuple
+
+from pefomed.endpoint.completion import Completion, without_thoughts
+from pefomed.evaluate.judges.prompts import HIGHEST, Scale
+
+REFUSED, UNPARSABLE = "refused", "unparsable"
+"""How the reason of an unscored verdict begins."""
+
+
+class Label(NamedTuple):
+    """A label, or None and the reason."""
+
+    label: int | None
+    reason: str
+
+
+def parse(reply: Completion, scale: Scale) -> Label:
+    """Return the label of a judge's reply; nothing but the reply is looked at."""
+    if reply.refusal is not None:
+        return Label(None, f"{REFUSED}: {_short(reply.refusal)}")
+    text = without_thoughts(reply.text).replace("\u2019", "'")
+    if fenced := _FENCED.fullmatch(text):
+        text = fenced[1].strip()
+    value = int(text) if _NUMBER.fullmatch(text) else _labelled(text)
+    if value is not None and 0 <= value <= HIGHEST[scale]:
+        return Label(value, "")
+    if value is None and _REFUSAL.match(text):
+        return Label(None, f"{REFUSED}: {_short(text)}")
+    cut = ", cut at the limit of tokens" if reply.finish == "length" else ""
+    return Label(None, f"{UNPARSABLE}{cut}: {_short(reply.text) or 'an empty reply'}")
+
+
+def _labelled(text: str) -> int | None:
+    """Return the label of `{"label": N}`, None if the text is anything else."""
+    try:
+        found = json.loads(text, object_pairs_hook=lambda pairs: pairs)
+    except (ValueError, RecursionError):
+        return None
+    if not (isinstance(found, list) and len(found) == 1 and isinstance(found[0], tuple)):
+        return None
+    name, value = found[0]
+    return value if name == "label" and _is_whole(value) else None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 120 else flat[:117] + "..."
+
+
+_NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
+_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?```", re.DOTALL)
+_REFUSAL = re.compile(
+    r"(?:i'?m sorry|i am sorry|sorry|i (?:cannot|can'?t|am unable|am not able|won'?t)"
+    r"|i'm (?:unable|not able)|as an ai|unfortunately, i)\b",
+    re.IGNORECASE,
+)

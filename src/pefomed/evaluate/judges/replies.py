@@ -1,0 +1,117 @@
+"""Every reply of a judge as it came, found again by what was asked: nothing is asked, or counted, twice.
+
+    key = SHA-256(messages, model, settings, run index)
+
+The replies are the record; the verdicts follow from them at any time. Items with the same question,
+reference and answer share one reply a run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from pefomed import jsonl
+from pefomed.errors import RunError
+from pefomed.evaluate.judges.prompts import Pair, messages
+from pefomed.schema import Record
+from pefomed.storage import storage_errors
+
+
+class Reply(Record):
+    """One reply: what it answers, and its body verbatim."""
+
+    key: str = Field(min_length=64, max_length=64)
+    run: int = Field(ge=0)
+    sample_id: str
+    """The first item it was asked for; `calibration` for a pair of the card."""
+    model: str
+    base_url: str
+    body: str
+
+
+def prompt_hash(pair: Pair) -> str:
+    """Return the hash of all that is sent about `pair`."""
+    asked = json.dumps([messages(pair), pair.scale], ensure_ascii=False)
+    return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def key_of(prompt: str, run: int, settings: Mapping[str, Any]) -> str:
+    """Return the key of the prompt with the hash `prompt`, asked in run `run`."""
+    asked = json.dumps([prompt, dict(settings), run], sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def read_replies(path: Path) -> dict[str, Reply]:
+    """Return the replies by key, the first of any two.
+
+    Raises:
+        DataError: a line other than a cut last one is no reply.
+    """
+    found: dict[str, Reply] = {}
+    for reply in jsonl.read(path, Reply):
+        found.setdefault(reply.key, reply)
+    return found
+
+
+def safe_name(name: str) -> str:
+    """Return a rater's name as its files are called: other characters than [A-Za-z0-9._-] become `-`.
+
+    Raises:
+        RunError: nothing is left, or the name would collide with the files beside the verdicts.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
+    if not safe or len(safe) > 120 or safe.endswith(".card"):
+        raise RunError(
+            f"{name!r} cannot be a rater's name", remedy="choose one with --rater, e.g. --rater gpt-4o"
+        )
+    return safe
+
+
+def verdicts_path(run: Path, rater: str) -> Path:
+    """Return where a rater's verdicts are."""
+    return run / "verdicts" / f"{rater}.jsonl"
+
+
+def replies_path(run: Path, rater: str) -> Path:
+    """Return where a judge's replies are: apart from the verdicts, which others read by `*.jsonl`."""
+    return run / "verdicts" / "replies" / f"{rater}.jsonl"
+
+
+def card_path(run: Path, rater: str) -> Path:
+    """Return where a judge's card is."""
+    return run / "verdicts" / f"{rater}.card.json"
+
+
+@contextlib.contextmanager
+def alone(run: Path, rater: str) -> Iterator[None]:
+    """Hold the rater's files for this process; the lock ends with it, however it ends.
+
+    Raises:
+        RunError: another process judges the same run under the same name.
+    """
+    path = run / "verdicts" / f".{rater}.lock"
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a")
+    with file:
+        try:
+            import fcntl
+        except ModuleNotFoundError:  # not a POSIX system: nothing to lock with
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"another process is judging {run} as {rater}",
+                remedy="wait for it, stop it, or give this one another name with --rater",
+            ) from None
+        yield

@@ -1,0 +1,180 @@
+"""Answers that somebody else's model gave, as a run folder that can be scored, judged, rated and reported.
+
+A table (CSV, TSV, JSON Lines, or a JSON list of objects) with one row per answer::
+
+    id,question,reference,answer,image,answer_type
+    q17,Is there a fracture?,no,No.,scans/0001.png,CLOSED
+
+`image` and `task` may be missing; every column that is not named in the map is a meta key. References may
+stand in a file of their own, joined by id. The folder gets samples/, predictions/, outside.json, no recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pefomed.data.files import read_text
+from pefomed.errors import DataError, RunError, nearest
+from pefomed.evaluate.outside_table import Columns, Reader, Rows, listed, rows_by_id
+from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
+from pefomed.schema import Prediction, Record, Sample, Task
+from pefomed.storage import write
+
+__all__ = ["Columns", "columns_of", "outside_run"]
+
+
+def outside_run(
+    file: Path,
+    out: Path,
+    dataset: str,
+    split: str = "test",
+    *,
+    references: Path | None = None,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+    task: Task = "vqa",
+    separator: str = ";",
+    numbers_as_text: bool = False,
+) -> Path:
+    """Write the answers in `file` as a run folder and return it.
+
+    Args:
+        file: the answers, and without `references` the rest of each row.
+        out: the run's folder; the same file may be given again.
+        dataset: what scores call the data set; of letters, digits, `.`, `_` and `-`.
+        split: of letters, digits, `.` and `_`.
+        references: a file with ids, questions, references and whatever is known of the samples.
+        task: the task of every row, unless a column says it.
+        separator: what stands between several image paths in one cell.
+        numbers_as_text: take answers and references that are numbers as text.
+
+    Raises:
+        DataError: a file is missing, not UTF-8 or malformed, a column is absent, an id is doubled or on
+            one side only, or answers are numbers; file, line and ids are named.
+        RunError: `out` holds something else.
+    """
+    _check_name("data set", dataset, r"[A-Za-z0-9][A-Za-z0-9._-]*")
+    _check_name("split", split, r"[A-Za-z0-9][A-Za-z0-9._]*")
+    about = {"file": file.name, "sha256": _hash(file, references), "dataset": dataset, "split": split}
+    _check_folder(out, about)
+    answers = rows_by_id(file, columns.id)
+    described = answers if references is None else rows_by_id(references, columns.id)
+    _check_sides(answers, described, file, references)
+    reader = Reader(columns, task, (references or file).parent, separator, numbers_as_text)
+    samples = [reader.sample(sample_id, place, row) for sample_id, (place, row) in described.items()]
+    generation = f"by somebody else, from {file.name}"
+    predictions = [
+        Prediction(
+            sample_id=sample_id,
+            text=reader.text(row, columns.answer, place),
+            tokens=0,
+            finish="unknown",
+            generation=generation,
+        )
+        for sample_id, (place, row) in ((sample.id, answers[sample.id]) for sample in samples)
+    ]
+    if not numbers_as_text:
+        _check_classes(samples, predictions, file, columns.answer)
+    write(samples_path(out, dataset, split), _lines(samples))
+    write(predictions_path(out, dataset, split), _lines(predictions))
+    write(out / MARKER, json.dumps({**about, "n": len(samples)}, indent=1))
+    return out
+
+
+def columns_of(text: str) -> Columns:
+    """Return a column map from `id=qid, answer=text`, or from TOML as in recipes: `{ id = "qid" }`.
+
+    Raises:
+        DataError: it is neither, or names an unknown kind of column.
+    """
+    import tomllib
+
+    try:
+        if text.strip().startswith("{"):
+            found = tomllib.loads(f"columns = {text}")["columns"]
+        else:
+            pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+            found = {key.strip(): value.strip() for key, _, value in pairs}
+        return Columns(**found)
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        wrong = error.errors()[0]["loc"][0] if isinstance(error, ValidationError) else text
+        raise DataError(
+            "the column map cannot be read",
+            found=str(wrong),
+            remedy='write e.g. `id=qid, answer=prediction`, or `{ id = "qid", meta = ["organ"] }`; '
+            + nearest(str(wrong), Columns.model_fields),
+        ) from None
+
+
+def _check_name(what: str, name: str, pattern: str) -> None:
+    if not re.fullmatch(pattern, name):
+        raise DataError(
+            f"{name!r} cannot be the name of a {what}: it becomes part of a file's name",
+            remedy="use letters, digits, `.` and `_`" + (" and `-`" if what == "data set" else ""),
+        )
+
+
+def _hash(*files: Path | None) -> str:
+    parts = [read_text(file) for file in files if file is not None]  # also: missing, not UTF-8
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _check_folder(out: Path, about: Mapping[str, str]) -> None:
+    marker = out / MARKER
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    remedy = "choose another folder with --out, or delete this one"
+    if not marker.exists():
+        raise RunError(
+            f"{out} is not a folder of somebody else's answers", found="something else", remedy=remedy
+        )
+    before = json.loads(marker.read_text(encoding="utf-8"))
+    changed = [key for key in about if before.get(key) != about[key]]
+    if changed:
+        # Verdicts on the former answers would be taken for verdicts on these.
+        raise RunError(f"{out} holds other answers", found=f"different: {', '.join(changed)}", remedy=remedy)
+
+
+def _check_sides(answers: Rows, described: Rows, file: Path, references: Path | None) -> None:
+    without = [sample_id for sample_id in described if sample_id not in answers]
+    foreign = [sample_id for sample_id in answers if sample_id not in described]
+    if without or foreign:
+        parts = [f"only in {references}: {listed(without)}"] if without else []
+        parts += [f"only in {file}: {listed(foreign)}"] if foreign else []
+        raise DataError(
+            "every sample needs an answer and every answer a reference",
+            found="; ".join(parts),
+            remedy="complete both files; an empty answer is a cell without text, and counts as wrong",
+        )
+
+
+def _check_classes(
+    samples: Sequence[Sample], predictions: Sequence[Prediction], file: Path, column: str
+) -> None:
+    """Refuse answers that are mostly numbers where the references are mostly not: class numbers, likely."""
+    numbers = sum(_is_number(prediction.text) for prediction in predictions)
+    wanted = sum(_is_number(sample.reference) for sample in samples)
+    if 2 * numbers > len(predictions) and 2 * wanted < len(samples):
+        raise DataError(
+            f"{file}: the answers in column {column!r} are numbers, the references are not",
+            found=f"{numbers} of {len(predictions)} answers, {wanted} of {len(samples)} references",
+            remedy="if they are class numbers, name the column that holds the words with --columns; if they"
+            " are meant so, say --numbers-as-text",
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _lines(records: Sequence[Record]) -> str:
+    return "".join(record.model_dump_json() + "\n" for record in records)

@@ -1,0 +1,129 @@
+"""The verdicts of judges and human raters, read strictly.
+
+RUN/verdicts/<rater>.jsonl holds a rater's verdicts, <rater>.card.json beside it says what the rater is.
+A label is 0 or 1 for a question, 0 to 4 for a caption or report; a failed judgement has none: it is
+counted apart and never stands for 0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pefomed import jsonl
+from pefomed.errors import DataError
+from pefomed.schema import Sample, Verdict
+
+Kind = Literal["llm-judge", "offline-judge", "human"]
+
+SCALES: dict[str, range] = {"vqa": range(2), "caption": range(5), "report": range(5)}
+"""The labels of a task; other tasks are not judged."""
+
+KINDS: dict[Kind, str] = {"llm-judge": "judge", "offline-judge": "offline_judge", "human": "human"}
+"""What a rater can be, and what its scores are called."""
+_NAMED = 5  # verdicts an error names
+
+
+@dataclass(frozen=True)
+class Rater:
+    """A judge or a person, and what they said."""
+
+    name: str
+    kind: Kind
+    verdicts: list[Verdict]
+    path: Path
+
+
+def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None = None) -> list[Rater]:
+    """Return everybody who judged answers of `run`, by file name.
+
+    Args:
+        samples: all samples of the run; verdicts about others are refused.
+        on_cut: gets a sentence for every last line that a killed writer left unfinished.
+
+    Raises:
+        DataError: a verdict is about no sample, given twice for the same run, or off its task's
+            scale, or a file mixes raters or has a damaged card; the file and the ids are named.
+    """
+    tasks = {sample.id: sample.task for sample in samples}
+    paths = sorted((run / "verdicts").glob("*.jsonl"))
+    raters = [_read_rater(path, tasks, on_cut) for path in paths]
+    return [rater for rater in raters if rater.verdicts]
+
+
+def labels_by_sample(rater: Rater, *, majority: bool) -> dict[str, float]:
+    """Return one label for every sample the rater labelled: the majority of its runs, or their mean.
+
+    As many 1 as 0 give 0.5.
+    """
+    given: dict[str, list[int]] = {}
+    for verdict in rater.verdicts:
+        if verdict.label is not None:
+            given.setdefault(verdict.sample_id, []).append(verdict.label)
+    means = {sample_id: sum(labels) / len(labels) for sample_id, labels in given.items()}
+    if not majority:
+        return means
+    return {sample_id: 0.5 if mean == 0.5 else float(mean > 0.5) for sample_id, mean in means.items()}
+
+
+def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) -> Rater:
+    verdicts = list(jsonl.read(path, Verdict, on_cut=on_cut))
+    unknown = [verdict.sample_id for verdict in verdicts if verdict.sample_id not in tasks]
+    _refuse(
+        path, "about no sample of this run", list(dict.fromkeys(unknown)),
+        "take them out, or put the file into the run whose answers were judged",
+    )  # fmt: skip
+    seen = Counter((verdict.sample_id, verdict.run) for verdict in verdicts)
+    doubled = [f"{sample_id} (run {run})" for (sample_id, run), count in seen.items() if count > 1]
+    _refuse(path, "given more than once in the same run", doubled, "keep one line for each sample and run")
+    off_scale = [
+        f"{verdict.sample_id} ({tasks[verdict.sample_id]}: {verdict.label})"
+        for verdict in verdicts
+        if verdict.label is not None and verdict.label not in SCALES.get(tasks[verdict.sample_id], ())
+    ]
+    _refuse(
+        path, "off the scale", off_scale,
+        "questions have the labels 0 and 1, captions and reports 0 to 4, other tasks none; a failed"
+        " judgement has the label null",
+    )  # fmt: skip
+    names = list(dict.fromkeys(verdict.rater for verdict in verdicts))
+    if len(names) > 1:
+        raise DataError(
+            f"{path} holds the verdicts of several raters",
+            found=", ".join(names[:_NAMED]),
+            remedy="put each rater's verdicts into a file of their own",
+        )
+    return Rater(
+        names[0] if names else path.stem, _kind(path.with_name(f"{path.stem}.card.json")), verdicts, path
+    )
+
+
+def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
+    if named:
+        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        raise DataError(
+            f"{path}: {len(named)} verdicts are {what}",
+            found=f"{', '.join(named[:_NAMED])}{more}",
+            remedy=remedy,
+        )
+
+
+def _kind(card: Path) -> Kind:
+    """Return what the card says the rater is; without a card a judge, which stands for itself alone."""
+    if not card.exists():
+        return "llm-judge"
+    try:
+        about: Any = json.loads(card.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(
+            f"{card} is damaged", found=str(error), remedy="delete it or write it again"
+        ) from None
+    kind = about.get("kind") if isinstance(about, dict) else None
+    for known in KINDS:
+        if kind == known:
+            return known
+    raise DataError(f"{card}: unknown kind of rater", found=repr(kind), remedy=f"known: {', '.join(KINDS)}")

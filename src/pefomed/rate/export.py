@@ -1,0 +1,171 @@
+"""Ratings as `Verdict` lines, written whole: RUN/verdicts/<rater>.jsonl, and a card beside each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pefomed.errors import RunError
+from pefomed.rate.scale import CANNOT
+from pefomed.rate.session import Item, Rater, Session
+from pefomed.rate.verdicts import State, states
+from pefomed.rate.wishes import file_name
+from pefomed.schema import Verdict
+from pefomed.storage import write
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one rater is."""
+
+    rater: Rater
+    items: int
+    rated: int
+    """Items with a label, or that he cannot judge."""
+    cannot: int
+    path: Path
+    """His verdicts' file."""
+
+
+def export(session: Session, only: Sequence[str] | None = None) -> list[Progress]:
+    """Write each rater's verdicts and card, and return how far each is.
+
+    A rater with nothing rated gets no file, unless he had one. Where the run has sessions for both
+    VQA answers and reports, a rater who is in both has the verdicts of both in his file.
+
+    Args:
+        only: names of the raters to write; by default all.
+
+    Raises:
+        RunError: a file of that name was not written by a rating session.
+        StorageError: the disk is full or the folder cannot be written; the former files stay.
+    """
+    done = progress(session)
+    others = _other_tasks(session)
+    for one in done:
+        if only is not None and one.rater.name not in only:
+            continue
+        verdicts = _verdicts(session, one.rater)
+        verdicts += others.get(one.rater.name, [])
+        if not verdicts and not one.path.exists():
+            continue
+        card_path = one.path.with_suffix(".card.json")
+        _check_ours(one.path, card_path)
+        # The card first: a file of verdicts never stands there without it.
+        write(card_path, json.dumps(_card(session, one, verdicts), indent=2, ensure_ascii=False) + "\n")
+        write(one.path, "".join(verdict.model_dump_json() + "\n" for verdict in verdicts))
+    return done
+
+
+def progress(session: Session) -> list[Progress]:
+    """Return how far each rater is."""
+    found = []
+    for rater in session.raters():
+        said = states(session, rater).values()
+        found.append(
+            Progress(
+                rater=rater,
+                items=session.settings.sample,
+                rated=sum(state.rated for state in said),
+                cannot=sum(state.cannot for state in said),
+                path=session.run / "verdicts" / f"{file_name(rater.name)}.jsonl",
+            )
+        )
+    return found
+
+
+def _verdicts(session: Session, rater: Rater) -> list[Verdict]:
+    """Return the rater's verdicts in the run's order; what he has not rated is absent."""
+    said = states(session, rater)
+    items: list[Item] = sorted(session.items(rater), key=lambda item: item.id)
+    return [
+        _verdict(rater.name, item.sample_id, said[item.id])
+        for item in items
+        if item.id in said and said[item.id].rated
+    ]
+
+
+def _verdict(rater: str, sample_id: str, state: State) -> Verdict:
+    reason = state.comment
+    if state.cannot:
+        reason = f"{CANNOT}: {state.comment}" if state.comment else CANNOT
+    return Verdict(sample_id=sample_id, rater=rater, label=state.label, reason=reason)
+
+
+def _other_tasks(session: Session) -> dict[str, list[Verdict]]:
+    """Return the verdicts of the run's other sessions by rater's name."""
+    rows = session.database.rows(
+        "SELECT rater.name, sample_id, label, cannot, comment, revision FROM verdict"
+        " JOIN rater ON rater.id = verdict.rater JOIN item ON item.id = verdict.item"
+        " WHERE rater.task != ? AND (label IS NOT NULL OR cannot) ORDER BY item.id",
+        session.settings.task,
+    )
+    found: dict[str, list[Verdict]] = {}
+    for name, sample_id, label, cannot, comment, revision in rows:
+        state = State(label, bool(cannot), comment, revision)
+        found.setdefault(name, []).append(_verdict(name, sample_id, state))
+    return found
+
+
+def _check_ours(path: Path, card_path: Path) -> None:
+    if not path.exists() and not card_path.exists():
+        return
+    try:
+        kind = json.loads(card_path.read_text(encoding="utf-8")).get("kind")
+    except (OSError, ValueError, AttributeError):
+        kind = None
+    if kind != "human":
+        raise RunError(
+            f"{path} was not written by a rating session, so it is not replaced",
+            found=f"a card of kind {kind!r}" if kind else "no card that can be read",
+            remedy="move it away, then run `pefomed rate RUN --export`",
+        )
+
+
+def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    settings = session.settings
+    what = "VQA answers as right or wrong" if settings.task == "vqa" else "reports on levels 0 to 4"
+    together = (
+        "all raters get the same items, each in his own order"
+        if settings.overlap == 1
+        else f"{settings.overlap:.0%} of a rater's items are the same for all"
+    )
+    scored = sum(verdict.label is not None for verdict in verdicts)
+    # Of both sessions, as the verdicts are.
+    [[items]] = session.database.rows(
+        "SELECT COUNT(*) FROM shown JOIN rater ON rater.id = shown.rater WHERE rater.name = ?", one.rater.name
+    )
+    return {
+        "kind": "human",
+        "title": one.rater.name,
+        "about": f"One of {len(settings.names)} human raters, blinded to model and metric, rated {what};"
+        f" {together}.",
+        "runs": 1,
+        "settings": {
+            "session": session.id,
+            "made": session.created,
+            "task": settings.task,
+            "raters": len(settings.names),
+            "items_per_rater": settings.sample,
+            "seed": settings.seed,
+            "wrong_share": settings.wrong_share,
+            "overlap": settings.overlap,
+            "drawn": {
+                stratum or "all": {"answers": has, "rated": rated}
+                for stratum, (has, rated) in session.drawn.items()
+            },
+            "notes": list(session.notes),
+        },
+        "calibration": [],
+        "counts": {
+            "items": items,
+            "scored": scored,
+            "unscored": len(verdicts) - scored,
+            # A person who says that he cannot judge refuses; there is no other way to have no label.
+            "refused": len(verdicts) - scored,
+            "open": items - len(verdicts),
+        },
+    }

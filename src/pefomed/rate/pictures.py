@@ -1,0 +1,62 @@
+"""Images as raters get them: decoded and written anew, so that nothing but pixels leaves the file."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+
+from PIL import Image
+
+from pefomed.data.images import open_image
+
+LONGEST = 2048
+"""Longest side in pixels that a browser gets: a chest radiograph's detail, at a size a phone can hold."""
+
+_KEPT = 48
+
+
+class Pictures:
+    """Encoded images by path, the last ones kept, because ten raters look at the same."""
+
+    def __init__(self, longest: int = LONGEST):
+        self._longest = longest
+        self._kept: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def encoded(self, path: str) -> tuple[bytes, str]:
+        """Return the image's bytes and their media type: PNG for grey, JPEG for colour.
+
+        Raises:
+            ImageError: it is missing or cannot be read.
+        """
+        with self._lock:
+            if path in self._kept:
+                self._kept.move_to_end(path)
+                return self._kept[path]
+        found = encode(shrunk(open_image(path), self._longest))
+        with self._lock:
+            self._kept[path] = found
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
+def shrunk(image: Image.Image, longest: int) -> Image.Image:
+    """Return the image with no side longer than `longest`; a smaller one stays as it is."""
+    if max(image.size) <= longest:
+        return image
+    small = image.copy()
+    small.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return small
+
+
+def encode(image: Image.Image, quality: int = 92) -> tuple[bytes, str]:
+    """Return bytes and media type; grey stays lossless, as a narrow window shows what JPEG adds."""
+    buffer = io.BytesIO()
+    red, green, blue = image.convert("RGB").split()
+    if red.tobytes() == green.tobytes() == blue.tobytes():
+        red.save(buffer, "PNG", compress_level=4)
+        return buffer.getvalue(), "image/png"
+    image.convert("RGB").save(buffer, "JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue(), "image/jpeg"

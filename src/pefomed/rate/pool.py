@@ -1,0 +1,137 @@
+"""What a run offers to raters: its answers with their samples, and whether exact match called them right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pefomed import recipe
+from pefomed.data import LOADERS, card
+from pefomed.errors import RunError
+from pefomed.evaluate.exact_match import exact_match_vqa
+from pefomed.evaluate.predicted import read_predictions, read_samples
+from pefomed.rate.scale import TASKS, RatedTask
+from pefomed.schema import Sample
+
+Stratum = Literal["right", "wrong", ""]
+
+NO_IMAGE = "no image of {}"
+"""What stands for the image in samples that were imported without one (see `evaluate.outside`)."""
+
+FEWEST, MOST = 2, 40
+"""A meta key with fewer or more values says nothing a sample could be balanced over."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answered sample."""
+
+    sample: Sample
+    text: str
+    source: str
+    """`<dataset>-<split>`."""
+    stratum: Stratum
+    """What exact match says of a VQA answer; empty for reports."""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images to show; none where somebody else's predictions came without."""
+        return tuple(path for path in self.sample.images if path != NO_IMAGE.format(self.sample.id))
+
+
+def read_answers(run: Path, task: RatedTask | None = None) -> tuple[RatedTask, list[Answer]]:
+    """Return what is to be rated in `run`: the task, and every answer of it in the files' order.
+
+    Args:
+        task: may be None if the run answered only one.
+
+    Raises:
+        RunError: nothing was predicted, the run has no such task or several to choose from, a sample
+            has no prediction, or an id occurs in two data sets.
+        DataError: a line is not a valid record.
+    """
+    answers = _all_answers(run)
+    there = [name for name, tasks in TASKS.items() if any(a.sample.task in tasks for a in answers)]
+    if task is None:
+        if len(there) > 1:
+            raise RunError(
+                f"{run} holds answers of several tasks, which are rated on different scales",
+                found=", ".join(there),
+                remedy=f"choose one: --task {' or --task '.join(there)}",
+            )
+        if not there:
+            raise RunError(
+                f"{run} holds nothing that people rate: VQA answers, reports or captions",
+                found=", ".join(sorted({answer.sample.task for answer in answers})) or "no answers",
+            )
+        task = there[0]
+    if task not in there:
+        raise RunError(
+            f"{run} holds no answers of the task {task!r}",
+            found=", ".join(there) or "none that people rate",
+            remedy=f"use --task {there[0]}" if there else "give another run",
+        )
+    return task, [answer for answer in answers if answer.sample.task in TASKS[task]]
+
+
+def features(answers: Sequence[Answer]) -> list[tuple[Hashable, ...]]:
+    """Return what makes two answers alike: data set, task, meta values, and the image itself."""
+    values: dict[str, set[str]] = {}
+    for answer in answers:
+        for key, value in answer.sample.meta.items():
+            values.setdefault(key, set()).add(value)
+    keys = sorted(key for key, found in values.items() if FEWEST <= len(found) <= MOST)
+    return [
+        (a.source, a.sample.task, *(a.sample.meta.get(key, "") for key in keys), a.sample.images)
+        for a in answers
+    ]
+
+
+def privacy(run: Path, sources: Sequence[str]) -> dict[str, str]:
+    """Return for each `<dataset>-<split>` whether its images and texts may leave the machine, in words."""
+    loaders: dict[str, str] = {}
+    if (run / "recipe.toml").exists():
+        loaders = {name: data.loader for name, data in recipe.load(run / "recipe.toml").data.items()}
+    said = {}
+    for source in dict.fromkeys(sources):
+        loader = loaders.get(source.rpartition("-")[0], "")
+        # Only our own loaders are asked: rating runs nobody else's code.
+        known = card(loader) if loader in LOADERS else None
+        if known is None:
+            said[source] = "not known whether it is restricted"
+        else:
+            said[source] = "restricted: must not leave this machine" if known.restricted else known.licence
+    return said
+
+
+def _all_answers(run: Path) -> list[Answer]:
+    if not run.is_dir():
+        raise RunError(f"no run at {run}", remedy="give the folder of a run")
+    paths = [
+        path for path in sorted((run / "predictions").glob("*.jsonl")) if not path.stem.endswith(".blind")
+    ]
+    if not paths:
+        raise RunError(f"no predictions in {run}", remedy=f"run `pefomed predict {run}` first")
+    answers = []
+    for path in paths:
+        samples = read_samples(run / "samples" / path.name)
+        for sample, prediction in zip(samples, read_predictions(path, samples), strict=True):
+            answers.append(Answer(sample, prediction.text, path.stem, _stratum(sample, prediction.text)))
+    counts = Counter(answer.sample.id for answer in answers)
+    twice = [sample_id for sample_id, count in counts.items() if count > 1]
+    if twice:
+        raise RunError(
+            f"{run}: verdicts name samples by id, so an id may occur in one data set only",
+            found=f"{len(twice)} ids in several, e.g. {twice[0]!r}",
+            remedy="give the samples of each data set their own ids, or rate them in separate runs",
+        )
+    return answers
+
+
+def _stratum(sample: Sample, text: str) -> Stratum:
+    if sample.task != "vqa":
+        return ""
+    return "right" if exact_match_vqa(sample.reference, text) else "wrong"

@@ -1,0 +1,106 @@
+"""What raters are asked: right or wrong for answers, five levels of agreement for reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+RatedTask = Literal["vqa", "report"]
+
+TASKS: Mapping[RatedTask, frozenset[str]] = {
+    "vqa": frozenset({"vqa"}),
+    "report": frozenset({"report", "caption"}),
+}
+"""The tasks of the samples that are rated together, on one scale."""
+
+CANNOT = "cannot judge"
+
+
+@dataclass(frozen=True)
+class Level:
+    label: int
+    word: str
+    """What a spreadsheet's drop-down and a button call it."""
+    when: str
+    keys: str
+    """Keys that give this label; the first is shown."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    task: RatedTask
+    question: str
+    levels: tuple[Level, ...]
+    """From the lowest label to the highest."""
+    advice: tuple[str, ...]
+    sides: bool
+    """True if reference and generated text stand unnamed, left or right by chance."""
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        return tuple(level.label for level in self.levels)
+
+
+ANSWERS = Scale(
+    task="vqa",
+    question="Is the answer right?",
+    levels=(
+        Level(0, "wrong", "Another meaning than the reference, or no answer.", "n0"),
+        Level(1, "right", "Means the same as the reference, or is good enough for the question.", "y1"),
+    ),
+    advice=(
+        "Take the reference as true. If you think that it is wrong, rate all the same and leave a comment.",
+        "More precise is right: reference “x-ray”, answer “chest x-ray”.",
+        "What the question already names need not be said again: asked about the pancreas, “head” is as good"
+        " as “pancreatic head”.",
+        "Other words for the same are right: reference “both”, answer “bilateral”.",
+        "An answer that settles the question is right: “Is the spleen present?”, reference “on patient's"
+        " left”, answer “yes”.",
+    ),
+    sides=False,
+)
+
+REPORTS = Scale(
+    task="report",
+    question="How well do the two texts agree?",
+    levels=(
+        Level(
+            0, "not at all", "One of them is about something else, or contradicts the other throughout.", "0"
+        ),
+        Level(
+            1,
+            "little",
+            "So different that a reader would not get the same basic picture: several key statements are"
+            " wrong or misleading, important elements are missing.",
+            "1",
+        ),
+        Level(
+            2,
+            "in part",
+            "Main diagnosis and intent agree, but several key aspects clearly differ or are missing.",
+            "2",
+        ),
+        Level(
+            3,
+            "closely",
+            "The key elements agree closely. Small deviations and few omissions, none of which changes the"
+            " diagnosis or the understanding.",
+            "3",
+        ),
+        Level(
+            4,
+            "fully",
+            "Hardly to be told apart in meaning: every necessary element is there, and advice is complete.",
+            "4",
+        ),
+    ),
+    advice=(
+        "One text is the reference, the other is generated; which is which is left to chance and not shown.",
+        "Judge the meaning, not the style or the length.",
+        "The image is there for orientation: what counts is whether the texts agree.",
+    ),
+    sides=True,
+)
+
+SCALES: Mapping[RatedTask, Scale] = {"vqa": ANSWERS, "report": REPORTS}

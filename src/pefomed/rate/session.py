@@ -1,0 +1,186 @@
+"""A rating session: made once from a run and its settings, continued by every later command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pefomed.errors import DataError, RunError
+from pefomed.rate.assignment import Settings
+from pefomed.rate.database import Database
+from pefomed.rate.making import make_session
+from pefomed.rate.pool import Answer, read_answers
+from pefomed.rate.scale import SCALES, RatedTask, Scale
+from pefomed.rate.wishes import Wishes, check_wishes, resolved
+
+_NAMED = 5  # ids an error names
+
+
+@dataclass(frozen=True)
+class Rater:
+    id: int
+    name: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One answer as one rater meets it."""
+
+    id: int
+    number: int
+    """Place in the rater's order, from 1: all that his browser or his spreadsheet gets to know of it."""
+    sample_id: str
+    source: str
+    question: str
+    reference: str
+    text: str
+    images: tuple[str, ...]
+    swapped: bool
+
+
+@dataclass(frozen=True)
+class Session:
+    run: Path
+    database: Database
+    settings: Settings
+    id: str
+    secret: str
+    drawn: dict[str, tuple[int, int]]
+    """For each stratum how many answers the run has, and how many of them are rated."""
+    notes: tuple[str, ...]
+    created: str
+
+    @property
+    def scale(self) -> Scale:
+        return SCALES[self.settings.task]
+
+    def raters(self) -> list[Rater]:
+        """Return the raters in the order of their names in the settings."""
+        rows = self.database.rows(
+            "SELECT id, name, token FROM rater WHERE task = ? ORDER BY id", self.settings.task
+        )
+        return [Rater(*row) for row in rows]
+
+    def items(self, rater: Rater) -> list[Item]:
+        """Return what `rater` is shown, in his order."""
+        rows = self.database.rows(
+            "SELECT item.id AS id, number, sample_id, source, question, reference, text, images, swapped"
+            " FROM shown JOIN item ON item.id = shown.item WHERE rater = ? ORDER BY number",
+            rater.id,
+        )
+        return [
+            Item(
+                id=row["id"],
+                number=row["number"],
+                sample_id=row["sample_id"],
+                source=row["source"],
+                question=row["question"],
+                reference=row["reference"],
+                text=row["text"],
+                images=tuple(json.loads(row["images"])),
+                swapped=bool(row["swapped"]),
+            )
+            for row in rows
+        ]
+
+    def sources(self) -> list[str]:
+        """Return the `<dataset>-<split>` of the answers."""
+        rows = self.database.rows(
+            "SELECT DISTINCT source FROM item WHERE task = ? ORDER BY 1", self.settings.task
+        )
+        return [row[0] for row in rows]
+
+
+def database_path(run: Path) -> Path:
+    """Return where the rating sessions of a run are kept."""
+    return run / "verdicts" / "rating.sqlite"
+
+
+def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) -> Session:
+    """Continue the run's rating session, or make it if there is none.
+
+    Args:
+        make: False to have an error where there is none.
+
+    Raises:
+        RunError: the run has nothing to rate or too little; there are several sessions and none is
+            named; other numbers are asked for than the session has; or the answers changed since.
+        ImageError: an image of a new session's answers is missing or damaged.
+        StorageError: the session cannot be written.
+    """
+    wishes = wishes or Wishes()
+    if not database_path(run).exists() and not make:
+        raise RunError(f"no rating session in {run}", remedy=f"run `pefomed rate {run}` first")
+    task, answers = read_answers(run, wishes.task or _only_task(run))
+    database = Database(database_path(run))
+    try:
+        if not _exists(database, task):
+            if not make:
+                raise RunError(f"no rating session for the task {task!r} in {run}")
+            make_session(run, database, resolved(wishes, task, len(answers)), answers)
+        session = _read(run, database, task)
+        check_wishes(wishes, session.settings, run)
+        _check_unchanged(session, answers)
+    except BaseException:
+        database.close()
+        raise
+    return session
+
+
+def _only_task(run: Path) -> RatedTask | None:
+    """Return the task of the run's session if there is exactly one."""
+    if not database_path(run).exists():
+        return None
+    database = Database(database_path(run))
+    try:
+        tasks = [row[0] for row in database.rows("SELECT task FROM session")]
+    finally:
+        database.close()
+    return tasks[0] if len(tasks) == 1 else None
+
+
+def _exists(database: Database, task: RatedTask) -> bool:
+    return bool(database.rows("SELECT 1 FROM session WHERE task = ?", task))
+
+
+def _read(run: Path, database: Database, task: RatedTask) -> Session:
+    row = database.rows("SELECT * FROM session WHERE task = ?", task)[0]
+    try:
+        settings = Settings.model_validate_json(row["settings"])
+    except ValueError as error:
+        raise DataError(f"{database.path}: the session's settings cannot be read", found=str(error)) from None
+    drawn = {name: (int(has), int(rated)) for name, (has, rated) in json.loads(row["drawn"]).items()}
+    return Session(
+        run=run,
+        database=database,
+        settings=settings,
+        id=row["id"],
+        secret=row["secret"],
+        drawn=drawn,
+        notes=tuple(json.loads(row["notes"])),
+        created=row["created"],
+    )
+
+
+def _check_unchanged(session: Session, answers: Sequence[Answer]) -> None:
+    now = {answer.sample.id: answer for answer in answers}
+    rows = session.database.rows(
+        "SELECT sample_id, question, reference, text FROM item WHERE task = ?", session.settings.task
+    )
+    changed = [
+        row["sample_id"]
+        for row in rows
+        if (answer := now.get(row["sample_id"])) is None
+        or (answer.sample.question, answer.sample.reference, answer.text)
+        != (row["question"], row["reference"], row["text"])
+    ]
+    if changed:
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        raise RunError(
+            f"{session.run}: answers changed since the rating session was made; its verdicts do not fit them",
+            found=f"{len(changed)} changed: {', '.join(changed[:_NAMED])}{more}",
+            remedy="restore the predictions that are rated, or rate the new ones in another run's folder",
+        )

@@ -1,0 +1,108 @@
+"""What a command asks of a rating session, and the settings that come of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pefomed.errors import RunError
+from pefomed.rate.assignment import Settings
+from pefomed.rate.scale import RatedTask
+
+DEFAULTS = {"raters": 10, "sample": 100, "seed": 0, "wrong_share": 0.5, "overlap": 1.0}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a command asks for; None where it leaves the choice."""
+
+    task: RatedTask | None = None
+    raters: int | None = None
+    names: tuple[str, ...] | None = None
+    sample: int | None = None
+    seed: int | None = None
+    wrong_share: float | None = None
+    overlap: float | None = None
+
+
+def resolved(wishes: Wishes, task: RatedTask, available: int) -> Settings:
+    """Return the settings of a new session over `available` answers.
+
+    Raises:
+        RunError: the wishes contradict each other, or a name cannot be used.
+    """
+    if wishes.names is not None and wishes.raters not in (None, len(wishes.names)):
+        raise RunError(
+            f"--raters {wishes.raters} does not fit --names",
+            found=f"{len(wishes.names)} names",
+            remedy="leave --raters out",
+        )
+    raters = int(DEFAULTS["raters"]) if wishes.raters is None else wishes.raters
+    names = wishes.names or tuple(f"rater-{number:02}" for number in range(1, raters + 1))
+    _check_names(names)
+    if task != "vqa" and wishes.wrong_share is not None:
+        raise RunError(
+            "--wrong-share is for VQA answers: exact match says nothing of reports", remedy="leave it out"
+        )
+    share = DEFAULTS["wrong_share"] if wishes.wrong_share is None else wishes.wrong_share
+    overlap = DEFAULTS["overlap"] if wishes.overlap is None else wishes.overlap
+    sample = wishes.sample
+    if sample is None:
+        sample = min(int(DEFAULTS["sample"]), available)
+    return Settings(
+        task=task,
+        names=names,
+        sample=sample,
+        seed=int(DEFAULTS["seed"]) if wishes.seed is None else wishes.seed,
+        wrong_share=share if task == "vqa" else None,
+        overlap=overlap,
+    )
+
+
+def check_wishes(wishes: Wishes, has: Settings, run: Path) -> None:
+    """Check that a command asks for nothing else than the session of `run` has.
+
+    Raises:
+        RunError: it does; the options are named.
+    """
+    pairs = {
+        "--raters": (wishes.raters, len(has.names)),
+        "--names": (wishes.names and ",".join(wishes.names), ",".join(has.names)),
+        "--sample": (wishes.sample, has.sample),
+        "--seed": (wishes.seed, has.seed),
+        "--wrong-share": (wishes.wrong_share, has.wrong_share),
+        "--overlap": (wishes.overlap, has.overlap),
+    }
+    other = [(name, asked, there) for name, (asked, there) in pairs.items() if asked not in (None, there)]
+    if other:
+        raise RunError(
+            f"{run} already has a rating session with other numbers",
+            found="; ".join(f"{name} {there}, asked for {asked}" for name, asked, there in other),
+            remedy="leave these options out to continue it; to begin anew, move"
+            f" {run / 'verdicts' / 'rating.sqlite'} and the raters' files beside it away",
+        )
+
+
+def file_name(rater: str) -> str:
+    """Return the rater's name as a file's, without ending."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", rater).strip("-.") or "rater"
+
+
+def _check_names(names: Sequence[str]) -> None:
+    files: dict[str, str] = {}
+    for name in names:
+        if not name.strip() or len(name) > 60 or not name.isprintable():
+            raise RunError(
+                "a rater's name is empty, longer than 60 characters or cannot be printed", found=repr(name)
+            )
+        # Folded, because some file systems do not tell upper from lower case.
+        key = file_name(name).casefold()
+        if key in files:
+            raise RunError(
+                "two raters would have the same file",
+                found=f"{files[key]!r} and {name!r}",
+                remedy="rename one",
+            )
+        files[key] = name

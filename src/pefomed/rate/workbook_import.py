@@ -1,0 +1,245 @@
+"""Spreadsheets back into the session: all of a call's cells are checked before one is stored."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.worksheet import Worksheet
+
+from pefomed.errors import DataError
+from pefomed.rate.scale import CANNOT, Scale
+from pefomed.rate.session import Item, Rater, Session
+from pefomed.rate.verdicts import State, save, states
+from pefomed.rate.workbook import ABOUT, RATING, columns, item_code, words
+
+_NAMED = 20  # problems an error names
+_LARGEST = 500_000_000  # bytes a workbook may unpack to
+_LONGEST_COMMENT = 2000
+
+
+@dataclass
+class Imported:
+    """What one spreadsheet held."""
+
+    path: Path
+    rater: str
+    rated: int = 0
+    changed: int = 0
+    """Verdicts that are new or other than before."""
+
+
+@dataclass
+class _Sheet:
+    path: Path
+    rater: Rater
+    items: dict[str, Item] = field(default_factory=dict)
+    said: dict[int, State] = field(default_factory=dict)
+
+
+def import_workbooks(session: Session, source: Path) -> list[Imported]:
+    """Store the ratings of one XLSX file, or of every one in a folder; an empty label changes nothing.
+
+    A label that differs from what is stored replaces it; the history keeps both.
+
+    Raises:
+        DataError: files or cells that are not as they were given out; each is named, and nothing of
+            any file is stored.
+        StorageError: the session cannot be written.
+    """
+    problems: list[str] = []
+    sheets = [_read(session, path, problems) for path in _paths(source)]
+    read = [sheet for sheet in sheets if sheet is not None]
+    raters: dict[str, Path] = {}
+    for sheet in read:
+        other = raters.setdefault(sheet.rater.name, sheet.path)
+        if other != sheet.path:
+            problems.append(
+                f"{sheet.path.name}: also holds the ratings of {sheet.rater.name}, as {other.name}"
+            )
+    if problems:
+        more = [f"and {len(problems) - _NAMED} more"] if len(problems) > _NAMED else []
+        raise DataError(
+            f"{source} cannot be imported; nothing of it was stored",
+            found="\n    ".join(["", *problems[:_NAMED], *more]),
+            remedy="correct these cells; only label and comment are to be filled in",
+        )
+    return [_store(session, sheet) for sheet in read]
+
+
+def _paths(source: Path) -> list[Path]:
+    if source.is_dir():
+        # Names that office programs give to their lock files begin so.
+        paths = [path for path in sorted(source.glob("*.xlsx")) if not path.name.startswith(("~$", "."))]
+        if not paths:
+            raise DataError(f"no .xlsx file in {source}")
+        return paths
+    if not source.is_file():
+        raise DataError(f"nothing to import at {source}", remedy="give an .xlsx file or a folder of them")
+    return [source]
+
+
+def _read(session: Session, path: Path, problems: list[str]) -> _Sheet | None:
+    """Return what the file holds, or None; what is wrong with it is added to `problems`."""
+    book = _opened(path, problems)
+    if book is None:
+        return None
+    found: list[str] = []
+    rater = _rater(session, book, found)
+    if rater is not None and RATING not in book.sheetnames:
+        found.append(f"the sheet {RATING!r} is missing; sheets: {', '.join(book.sheetnames)}")
+    if rater is None or found:
+        problems += [f"{path.name}: {problem}" for problem in found]
+        return None
+    sheet = _Sheet(path, rater)
+    sheet.items = {item_code(session, rater, item): item for item in session.items(rater)}
+    _read_rows(session, book[RATING], sheet, found)
+    problems += [f"{path.name}, {problem}" for problem in found]
+    return sheet
+
+
+def _opened(path: Path, problems: list[str]) -> Any:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            if sum(part.file_size for part in packed.infolist()) > _LARGEST:
+                problems.append(f"{path.name}: unpacks to more than {_LARGEST // 1_000_000} MB")
+                return None
+        return load_workbook(path)
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, OSError) as error:
+        problems.append(f"{path.name}: not a readable .xlsx file ({error})")
+        return None
+
+
+def _rater(session: Session, book: Any, problems: list[str]) -> Rater | None:
+    if ABOUT not in book.sheetnames:
+        problems.append(f"the sheet {ABOUT!r} is missing, so it cannot be told whose ratings these are")
+        return None
+    about = {
+        str(row[0]): row[1] for row in book[ABOUT].iter_rows(max_col=2, values_only=True) if len(row) > 1
+    }
+    if about.get("session") != session.id:
+        problems.append(
+            f"sheet {ABOUT!r}, cell B1: session {about.get('session')!r}; this is session {session.id!r}"
+        )
+        return None
+    for rater in session.raters():
+        if rater.name == about.get("rater"):
+            return rater
+    problems.append(f"sheet {ABOUT!r}, cell B2: {about.get('rater')!r} is no rater of this session")
+    return None
+
+
+def _read_rows(session: Session, table: Worksheet, sheet: _Sheet, problems: list[str]) -> None:
+    names = columns(session.scale)
+    if not _check_header(table, names, problems):
+        return
+    label_at, comment_at = names.index("label"), names.index("comment")
+    seen: dict[str, int] = {}
+    for number, row in enumerate(table.iter_rows(min_row=2, max_col=len(names), values_only=True), 2):
+        if all(value is None or value == "" for value in row):
+            continue
+        code = str(row[0] or "").strip()
+        item = sheet.items.get(code)
+        if item is None:
+            problems.append(f"cell A{number}: unknown id {row[0]!r}")
+            continue
+        if code in seen:
+            problems.append(f"cell A{number}: the id {code} stands in row {seen[code]} already")
+            continue
+        seen[code] = number
+        _check_texts(session.scale, names, row, item, number, problems)
+        comment = str(row[comment_at] or "").strip()
+        if len(comment) > _LONGEST_COMMENT:
+            cell = f"{get_column_letter(comment_at + 1)}{number}"
+            problems.append(f"cell {cell}: more than {_LONGEST_COMMENT} characters")
+        label, cannot, problem = _label(session.scale, row[label_at])
+        if problem:
+            problems.append(f"cell {get_column_letter(label_at + 1)}{number}: {problem}")
+        elif label is not None or cannot or comment:
+            sheet.said[item.id] = State(label, cannot, comment)
+    missing = [code for code in sheet.items if code not in seen]
+    if missing and not problems:
+        problems.append(f"sheet {RATING!r}: {len(missing)} rows are missing, e.g. the id {missing[0]}")
+
+
+def _check_header(table: Worksheet, names: Sequence[str], problems: list[str]) -> bool:
+    wrong = False
+    for column, name in enumerate(names, 1):
+        found = table.cell(1, column).value
+        if found != name:
+            wrong = True
+            problems.append(
+                f"cell {get_column_letter(column)}1: the column {name!r} is to stand here, not {found!r}"
+            )
+    return not wrong
+
+
+def _check_texts(
+    scale: Scale, names: Sequence[str], row: Sequence[Any], item: Item, number: int, problems: list[str]
+) -> None:
+    texts = (item.text, item.reference) if item.swapped else (item.reference, item.text)
+    given = texts if scale.sides else (item.question, *texts)
+    first = names.index("image") + 1
+    for column, text in enumerate(given, first):
+        if _bare(str(row[column] if row[column] is not None else "")) != _bare(text):
+            problems.append(
+                f"cell {get_column_letter(column + 1)}{number}: the {names[column]} is not the one given out:"
+                f" rows were moved or the text was changed"
+            )
+
+
+def _bare(text: str) -> str:
+    # Programs change line ends and spaces; unprintable characters were replaced on the way out.
+    return "".join(character for character in text if character.isalnum())
+
+
+def _label(scale: Scale, value: Any) -> tuple[int | None, bool, str | None]:
+    """Return label, whether it cannot be judged, and what is wrong with the cell."""
+    allowed = f"choose one of: {', '.join(words(scale))}"
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None, False, None
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None, False, f"{value!r} is not on the scale; {allowed}"
+    text = str(value).strip().casefold()
+    if text == CANNOT:
+        return None, True, None
+    for level in scale.levels:
+        if text in (level.word.casefold(), str(level.label)):
+            return level.label, False, None
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None, False, f"{value!r} is not on the scale; {allowed}"
+    if number.is_integer() and int(number) in scale.labels:
+        return int(number), False, None
+    if math.isfinite(number) and not number.is_integer():
+        return None, False, f"{value!r} is a decimal, and there is nothing between the levels; {allowed}"
+    return None, False, f"{value!r} is not on the scale; {allowed}"
+
+
+def _store(session: Session, sheet: _Sheet) -> Imported:
+    result = Imported(sheet.path, sheet.rater.name)
+    before = states(session, sheet.rater)
+    for item, said in sheet.said.items():
+        was = before.get(item, State())
+        # An empty cell takes nothing away: the label or comment may have been given on the page.
+        rated = said if said.rated else was
+        new = State(rated.label, rated.cannot, said.comment or was.comment)
+        result.rated += said.rated
+        stored = save(
+            session, sheet.rater, item, new, change=f"sheet-{uuid4()}", checked=False, source="sheet"
+        )
+        result.changed += (stored.label, stored.cannot, stored.comment) != (
+            was.label,
+            was.cannot,
+            was.comment,
+        )
+    return result

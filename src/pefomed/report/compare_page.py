@@ -1,0 +1,124 @@
+"""The page of several runs: one table over all of them, paired differences, and the items that changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from pefomed.data import LOADERS, card
+from pefomed.errors import RunError
+from pefomed.evaluate.compare import compare_runs
+from pefomed.report import files
+from pefomed.report.differences import changed_items, difference_sheet
+from pefomed.report.runs import Named, joined_scores, named, read_arms
+from pefomed.report.sheet import Sheet, of_results, sheet_name
+from pefomed.report.shell import render
+from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables, text_table
+from pefomed.storage import write
+
+
+@dataclass(frozen=True)
+class _Table:
+    heading: str
+    table: ResultTable
+    sheet: Sheet
+    folded: bool
+
+
+def write_ablation_report(folder: Path) -> Path:
+    """Write `ABLATION/report/index.html`, the table over all arms, and return its path.
+
+    Raises:
+        RunError: an arm's folder is missing.
+        DataError: a file of an arm, or ablation.json, is damaged.
+        StorageError: the page cannot be written.
+    """
+    recipe, arms = read_arms(folder)
+    lead = "What each training stage gives: no training, the first stages alone, the last alone, both."
+    return _write(folder / "report" / "index.html", f"Ablation of {recipe}", lead, arms)
+
+
+def write_comparison(folders: Sequence[Path], page: Path) -> Path:
+    """Write the page `page` over two or more runs and return its path.
+
+    Raises:
+        RunError: a folder holds nothing of a run, or two runs have no samples in common.
+        DataError: a file is damaged.
+        StorageError: the page cannot be written.
+    """
+    runs = named(folders)
+    return _write(page, " · ".join(one.label for one in runs), "Several runs side by side.", runs)
+
+
+def _write(page: Path, title: str, lead: str, runs: Sequence[Named]) -> Path:
+    notes = Footnotes()
+    tables = _tables(runs, notes)
+    first, last = runs[0], runs[-1]
+    differences: list[Sheet] = []
+    missing: list[str] = []
+    for other in runs[1:]:
+        try:
+            found = compare_runs(first.run.folder, other.run.folder)
+        except RunError as error:
+            if len(runs) == 2:
+                raise
+            missing.append(f"{other.label} against {first.label}: {error.problem}; found: {error.found}")
+            continue
+        differences.append(difference_sheet(found, first.label, other.label))
+    restricted = {}
+    for one in runs:
+        for table in (one.run.recipe.data if one.run.recipe else {}).values():
+            if table.loader in LOADERS and (known := card(table.loader)) and known.restricted:
+                restricted[known.title] = known.licence
+    html = render(
+        "compare.html.j2",
+        changed_items(first, last),
+        title=title,
+        lead=lead,
+        runs=runs,
+        links=[_link(one, page) for one in runs],
+        tables_shown=tables,
+        differences=differences,
+        missing=missing,
+        restricted=restricted,
+        first=first.label,
+        last=last.label,
+        notes=notes,
+    )
+    sheets = [table.sheet for table in tables] + differences
+    name = "tables" if page.stem == "index" else f"{page.stem}-tables"
+    write(page, html, files.REMEDY)
+    files.write_tables(page.parent / name, sheets)
+    return page
+
+
+def _tables(runs: Sequence[Named], notes: Footnotes) -> list[_Table]:
+    scores = joined_scores(runs)
+    found = []
+    for dataset, split in dict.fromkeys((score.dataset, score.split) for score in scores):
+        of = f"{dataset}, {split}".rstrip(", ")
+        main = exact_match_table(scores, dataset, split, notes)
+        texts = text_table(scores, dataset, split, notes)
+        named_tables = [("methods", of, main, False), ("texts", f"{of}: reports and captions", texts, False)]
+        named_tables += [
+            (sheet_name(one.heads[0].metric), f"{of}: {one.title}", one, True)
+            for one in other_tables(scores, dataset, split, notes)
+        ]
+        for name, heading, table, folded in named_tables:
+            if table:
+                sheet = of_results(
+                    sheet_name(dataset, split, "runs", name), f"Runs on {heading}", table, notes.texts
+                )
+                found.append(_Table(heading, table, sheet, folded))
+    return found
+
+
+def _link(one: Named, page: Path) -> str:
+    """Return the relative address of a run's own page, empty if it has none."""
+    own = one.run.folder / "report" / "index.html"
+    if not own.exists():
+        return ""
+    return quote(Path(os.path.relpath(own.resolve(), page.parent.resolve())).as_posix())

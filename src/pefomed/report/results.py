@@ -1,0 +1,146 @@
+"""The results of every data set of a run, as the page shows them and as sheets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pefomed.evaluate.agreement import Agreements
+from pefomed.report import sheet as sheets
+from pefomed.report.figures import is_wasm, of_split
+from pefomed.report.groups import GroupTable, group_tables
+from pefomed.report.headline import Headline, headline
+from pefomed.report.levels import level_sheet, stacked
+from pefomed.report.run import Answered
+from pefomed.report.sheet import Sheet, sheet_name
+from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables, text_table
+from pefomed.schema import Score
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A result table with the sheet that its downloads are made from."""
+
+    table: ResultTable
+    sheet: Sheet
+
+
+@dataclass(frozen=True)
+class ShownGroups:
+    table: GroupTable
+    sheet: Sheet
+    open: bool
+    """Whether it stands open: the groups of the published tables do."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One split of one data set."""
+
+    dataset: str
+    split: str
+    title: str
+    images: int
+    headline: Headline | None
+    main: Shown | None
+    texts: Shown | None
+    others: list[Shown]
+    groups: list[ShownGroups]
+    levels: Sheet | None
+    bars: list[tuple[str, object]]
+    """`(title, drawing)` of the levels each judge and the raters gave."""
+
+    @property
+    def sheets(self) -> list[Sheet]:
+        tables = [table for table in (self.main, self.texts, *self.others) if table]
+        levels = [self.levels] if self.levels else []
+        return [table.sheet for table in tables] + [group.sheet for group in self.groups] + levels
+
+
+OPEN_GROUPS = 2
+"""Tables by group that stand open; the others are folded."""
+
+
+def results_of(
+    scores: Sequence[Score],
+    answered: Sequence[Answered],
+    found: Agreements,
+    titles: Mapping[str, str],
+    loaders: Mapping[str, str],
+    notes: Footnotes,
+) -> list[Result]:
+    """Return the results of every split that has scores, in the scores' order.
+
+    Args:
+        titles: what each data set is called.
+        loaders: what reads each data set, as far as the recipe says.
+        notes: gets the tables' footnotes.
+    """
+    images = {
+        (split.dataset, split.split): len({path for sample in split.samples for path in sample.images})
+        for split in answered
+    }
+    splits = dict.fromkeys((score.dataset, score.split) for score in scores)
+    return [
+        _result(
+            of_split(scores, dataset, split),
+            titles[dataset],
+            loaders.get(dataset, ""),
+            images.get((dataset, split), 0),
+            found,
+            notes,
+        )
+        for dataset, split in splits
+    ]
+
+
+def _result(
+    scores: Sequence[Score],
+    title: str,
+    loader: str,
+    images: int,
+    found: Agreements,
+    notes: Footnotes,
+) -> Result:
+    """Return the result of one split, of at least one score."""
+    dataset, split = scores[0].dataset, scores[0].split
+    name, of = sheet_name(dataset, split), f"{title}, {split}".rstrip(", ")
+    levels = level_sheet(found.levels, scores, dataset, split, loader)
+    main = exact_match_table(scores, dataset, split, notes)
+    texts = text_table(scores, dataset, split, notes)
+    rest = [score for score in scores if not (levels and is_wasm(score.metric))]
+    others = other_tables(rest, dataset, split, notes)
+    groups = group_tables(scores, dataset, split)
+    return Result(
+        dataset=dataset,
+        split=split,
+        title=title,
+        images=images,
+        headline=headline(scores, dataset, split),
+        main=_shown(f"{name}-methods", f"Results on {of}: {main.title}", main, notes) if main else None,
+        texts=_shown(f"{name}-texts", f"Report metrics on {of}", texts, notes) if texts else None,
+        others=[
+            _shown(f"{name}-{sheet_name(one.heads[0].metric)}", f"{one.title} on {of}", one, notes)
+            for one in others
+        ],
+        groups=[
+            ShownGroups(
+                one,
+                sheets.of_groups(
+                    f"{name}-by-{sheet_name(one.key)}", f"{of} by {one.key.replace('_', ' ')}", one
+                ),
+                place < OPEN_GROUPS,
+            )
+            for place, one in enumerate(groups)
+        ],
+        levels=levels,
+        bars=[
+            (one.title, stacked(one.counts, f"Levels by {one.title}"))
+            for one in found.levels
+            if (one.dataset, one.split) == (dataset, split)
+        ],
+    )
+
+
+def _shown(name: str, title: str, table: ResultTable, notes: Footnotes) -> Shown:
+    return Shown(table, sheets.of_results(name, title, table, notes.texts))

@@ -1,0 +1,96 @@
+"""Several runs side by side: which they are, and their scores in one table with floors and published rows."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pefomed.errors import DataError, RunError
+from pefomed.report.figures import kind_of
+from pefomed.report.run import Run, read_run
+from pefomed.report.thumbnails import short_name
+from pefomed.schema import Score
+
+ABLATION = "ablation.json"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A run under the name it has in a comparison."""
+
+    label: str
+    run: Run
+
+
+def is_ablation(folder: Path) -> bool:
+    """Return whether `folder` holds the arms of an ablation instead of a run."""
+    return (folder / ABLATION).is_file()
+
+
+def read_arms(folder: Path) -> tuple[str, list[Named]]:
+    """Return the recipe's name and the runs of an ablation, in its order.
+
+    Raises:
+        DataError: ablation.json or a file of an arm is damaged.
+        RunError: an arm's folder is missing.
+    """
+    path = folder / ABLATION
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        recipe = str(content["recipe"])
+        arms = [(str(arm["name"]), folder / str(arm["run"])) for arm in content["arms"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path} is damaged",
+            found=f"{type(error).__name__}: {error}",
+            remedy="delete it and run `pefomed ablate` again",
+        ) from None
+    if not arms:
+        raise RunError(f"{path} names no arm", remedy="run `pefomed ablate` again")
+    return recipe, [Named(name, read_run(place)) for name, place in arms]
+
+
+def named(folders: Sequence[Path]) -> list[Named]:
+    """Return the runs of `folders` and the arms of ablations, those of the same name told apart by folder.
+
+    Raises:
+        RunError: a folder does not exist or holds nothing of a run.
+        DataError: one of its files is damaged.
+    """
+    found: list[Named] = []
+    for folder in folders:
+        if is_ablation(folder):
+            recipe, arms = read_arms(folder)
+            found += [Named(f"{recipe}, {arm.label}", arm.run) for arm in arms]
+        else:
+            run = read_run(folder)
+            found.append(Named(run.name, run))
+    counts = Counter(one.label for one in found)
+    return [
+        one if counts[one.label] == 1 else Named(f"{one.label} ({short_name(str(one.run.folder))})", one.run)
+        for one in found
+    ]
+
+
+def joined_scores(runs: Sequence[Named]) -> list[Score]:
+    """Return the scores of all runs as of systems `run:LABEL`, with each floor and published row once.
+
+    A floor that differs between runs (another training split) is kept for each run that has it so.
+    """
+    found: list[Score] = []
+    shared: dict[tuple[str, ...], Score] = {}
+    for one in runs:
+        for score in one.run.scores:
+            if score.system == "model":
+                found.append(score.model_copy(update={"system": f"run:{one.label}"}))
+            elif kind_of(score.system) in ("floor", "published"):
+                key = (score.system, score.metric, score.dataset, score.split, score.group)
+                known = shared.setdefault(key, score)
+                if known != score:
+                    system = f"{score.system} ({one.label})"
+                    found.append(score.model_copy(update={"system": system}))
+    return [*found, *shared.values()]

@@ -1,0 +1,84 @@
+"""A table of the page as plain rows, from which its CSV and its LaTeX are made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pefomed.report.figures import Cell
+from pefomed.report.groups import GroupTable
+from pefomed.report.tables import ResultTable
+
+Entry = Cell | str | None
+"""A number with its interval, a text, or nothing."""
+
+
+@dataclass(frozen=True)
+class Column:
+    key: str
+    """Its name in the CSV."""
+    title: str
+    block: str = ""
+    """What stands above it and its neighbours of the same block."""
+
+
+@dataclass(frozen=True)
+class Line:
+    labels: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    kind: str = ""
+    """`published` and `floor` rows are set apart; others may be empty."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    name: str
+    """Name of its files: lower-case letters, digits and hyphens."""
+    title: str
+    labels: tuple[str, ...]
+    """Heads of the label columns."""
+    columns: tuple[Column, ...]
+    lines: list[Line]
+    notes: list[str] = field(default_factory=list)
+
+
+def sheet_name(*parts: str) -> str:
+    """Return a file name of `parts` that any system takes: `slake-test-by-organ`."""
+    return "-".join(word for part in parts for word in re.findall(r"[a-z0-9]+", part.lower())) or "table"
+
+
+def of_results(name: str, title: str, table: ResultTable, notes: Sequence[str]) -> Sheet:
+    """Return a result table; `notes` are all footnotes of the page, in their order."""
+    blocks = [block for block, count in table.blocks for _ in range(count)]
+    columns = [
+        Column(f"{head.metric} {head.group.rpartition('=')[2].lower()}", head.title, block)
+        for head, block in zip(table.heads, blocks, strict=True)
+    ]
+    lines = [Line((marked(row.label, row.kind),), tuple(row.cells), row.kind) for row in table.rows]
+    numbers = sorted({number for row in table.rows for number in row.notes})
+    return Sheet(name, title, ("system",), tuple(columns), lines, [notes[number - 1] for number in numbers])
+
+
+def of_groups(name: str, title: str, table: GroupTable) -> Sheet:
+    """Return a table by group: a line per value, a column per measure and floor."""
+    columns = [Column(measure, label) for measure, label in table.measures]
+    columns += [Column(f"exact_match {label}", label) for _, label in table.floors]
+    lines = [Line((row.value,), (*row.cells, *row.floors)) for row in table.rows]
+    return Sheet(name, title, (table.key,), tuple(columns), lines)
+
+
+def marked(label: str, kind: str) -> str:
+    """Return a system's label with what sets its row apart, for tables without colours."""
+    return f"{label} ({kind})" if kind in ("published", "floor") else label
+
+
+def unique(sheets: Iterable[Sheet]) -> list[Sheet]:
+    """Return sheets with distinct names: of equal ones the later get a number."""
+    seen: dict[str, int] = {}
+    found = []
+    for sheet in sheets:
+        count = seen[sheet.name] = seen.get(sheet.name, 0) + 1
+        name = sheet.name if count == 1 else f"{sheet.name}-{count}"
+        found.append(Sheet(name, sheet.title, sheet.labels, sheet.columns, sheet.lines, sheet.notes))
+    return found

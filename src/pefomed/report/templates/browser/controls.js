@@ -1,0 +1,88 @@
+// Filters, keys and links, and the first view.
+function reset(keep) {
+  Object.assign(state, { verdict: "all", dataset: "", key: "", value: "", search: "" });
+  fillValues();
+  showState();
+  apply(keep);
+}
+
+function showState() {
+  for (const name of FIELDS) at(name).value = state[name];
+  for (const button of at("verdict").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.verdict === state.verdict));
+  }
+}
+
+function options(select, entries) {
+  select.replaceChildren(...entries.map(([value, text]) => Object.assign(make("option", "", text), { value })));
+}
+
+function fillValues() {
+  options(at("value"), [["", "all"], ...(data.filters[state.key] || []).map((value) => [value, value])]);
+  at("value").disabled = !state.key;
+}
+
+function setUp() {
+  at("verdict").append(...Object.entries(data.segments).map(([name, [text, title]]) => {
+    const button = Object.assign(make("button", "", text), { type: "button", title });
+    button.dataset.verdict = name;
+    return button;
+  }));
+  options(at("metric"), data.metrics.map((title, index) => [index, title]));
+  options(at("dataset"), [["", "all"], ...data.datasets.map((title, index) => [index, title])]);
+  options(at("key"), [["", "none"], ...Object.keys(data.filters).map((key) => [key, key.replaceAll("_", " ")])]);
+  fillValues();
+  at("dataset").parentElement.hidden = data.datasets.length < 2;
+  at("key").parentElement.hidden = at("value").parentElement.hidden = !Object.keys(data.filters).length;
+  const judged = data.items.some((item) => Object.values(item.answers).some((answer) => answer?.verdicts));
+  at("verdict").hidden = at("metric").parentElement.hidden = !judged;
+  at("verdict").addEventListener("click", (event) => {
+    if (!event.target.dataset.verdict) return;
+    state.verdict = event.target.dataset.verdict;
+    showState();
+    apply(shown[current]);
+  });
+  for (const name of FIELDS) {
+    at(name).addEventListener("input", () => {
+      state[name] = name === "metric" ? Number(at(name).value) : at(name).value;
+      if (name === "key") {
+        state.value = "";
+        fillValues();
+      }
+      apply(shown[current]);
+    });
+  }
+  at("clear").addEventListener("click", () => reset(shown[current]));
+  list.addEventListener("scroll", () => {
+    if (list.scrollTop + list.clientHeight > list.scrollHeight - 300 && drawn < shown.length) drawMore();
+  });
+  root.addEventListener("keydown", onKey);
+  for (const link of document.querySelectorAll("a[data-filter]")) link.addEventListener("click", () => follow(link.dataset));
+}
+
+function follow({ dataset, key, value }) {
+  const number = data.datasets.indexOf(dataset);
+  Object.assign(state, { verdict: "all", search: "", dataset: data.datasets.length > 1 && number >= 0 ? String(number) : "", key: key in data.filters ? key : "" });
+  fillValues();
+  state.value = state.key ? value : "";
+  showState();
+  apply(null);
+}
+
+function onKey(event) {
+  if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) || event.altKey || event.ctrlKey || event.metaKey) return;
+  const page = Math.max(1, Math.floor(list.clientHeight / 70));
+  const steps = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1, PageDown: page, PageUp: -page, Home: -shown.length, End: shown.length };
+  if (!(event.key in steps) || !shown.length) return;
+  event.preventDefault();
+  select(Math.min(Math.max(current + steps[event.key], 0), shown.length - 1), false);
+}
+
+if (root) {
+  setUp();
+  showState();
+  root.hidden = false;
+  const asked = /^#item=(.+)$/.exec(location.hash);
+  apply(asked ? data.items.find((item) => item.id === decodeURIComponent(asked[1])) : null);
+  if (asked) root.scrollIntoView();
+}

@@ -1,0 +1,74 @@
+// The list of items, drawn in parts, and the choice of one of them.
+const CHUNK = 60;
+
+function drawMore() {
+  list.querySelector(".more")?.remove();
+  const until = Math.min(drawn + CHUNK, shown.length);
+  for (; drawn < until; drawn += 1) list.append(rowOf(shown[drawn], drawn));
+  if (!shown.length) list.append(make("p", "more missing", "No item passes these filters."));
+  if (drawn < shown.length) {
+    const more = make("button", "more", `Show more (${(shown.length - drawn).toLocaleString("en")} left)`);
+    more.type = "button";
+    more.tabIndex = -1;
+    more.addEventListener("click", drawMore);
+    list.append(more);
+  }
+}
+
+function rowOf(item, place) {
+  const row = make("div", "item");
+  row.id = "item-" + place;
+  row.setAttribute("role", "option");
+  row.setAttribute("aria-selected", "false");
+  row.setAttribute("aria-setsize", shown.length);
+  row.setAttribute("aria-posinset", place + 1);
+  row.append(pictureOf(item.images[0]));
+  const texts = make("div");
+  const verdict = verdictOf(item);
+  const given = item.answers[first];
+  const answer = given ? given.text || "(empty)" : "not answered";
+  texts.append(make("b", "", item.question || `${item.task}: ${item.id}`));
+  texts.append(make("span", "", lineOf(item, answer, verdict)));
+  const level = item.labels.find((label) => label.level !== null);
+  row.append(texts, verdict === null && level ? levelOf(level) : markOf(verdict));
+  row.addEventListener("click", () => select(place, true));
+  return row;
+}
+
+function levelOf(label) {
+  const mark = make("i", "verdict", String(label.level));
+  mark.title = `level ${label.level} by ${label.title}`;
+  return mark;
+}
+
+function lineOf(item, answer, verdict) {
+  if (data.compares) return `${item.answers[second]?.text || "(empty)"} → ${answer}`;
+  return verdict === false ? `${answer} — not ${item.reference || "(empty)"}` : answer;
+}
+
+function pictureOf(number) {
+  const image = data.images[number];
+  if (!image.uri) return make("div", "none", "?");
+  const picture = make("img");
+  picture.src = image.uri;
+  picture.alt = image.name;
+  picture.decoding = "async";
+  return picture;
+}
+
+function select(place, wanted) {
+  list.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
+  current = place;
+  while (place >= drawn && drawn < shown.length) drawMore();
+  const row = at("item-" + place);
+  if (row) {
+    row.setAttribute("aria-selected", "true");
+    list.setAttribute("aria-activedescendant", row.id);
+    const above = row.offsetTop - list.offsetTop;
+    if (above < list.scrollTop) list.scrollTop = above;
+    else if (above + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = above + row.offsetHeight - list.clientHeight;
+  }
+  drawDetail(shown[place]);
+  if (wanted && shown[place]) history.replaceState(null, "", "#item=" + encodeURIComponent(shown[place].id));
+  if (wanted && matchMedia("(max-width: 860px)").matches) detail.scrollIntoView({ block: "start" });
+}

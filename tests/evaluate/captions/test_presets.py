@@ -1,0 +1,34 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pefomed.evaluate.captions.presets import PRESETS, r2gen
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        # Worked by R2Gen's clean_report_iu_xray: sentences split at `. `, marks removed, ` . ` between.
+        ("The heart is normal. No effusion.", "the heart is normal . no effusion ."),
+        ("1. Heart normal. 2. Lungs clear.", "heart normal . lungs clear ."),
+        ("Right-sided PICC, (new); 50% of 3/4.", "right-sided picc new 50 of 34 ."),  # the hyphen stays
+        ("XXXX... stable.. T<5> = [a]", "xxxx . stable . t5 a ."),
+        ('It\'s "old"', "its old ."),
+        ("No.", "no ."),
+        ("", "."),
+        ("a.\n\nb", "a . b ."),
+        ("Compared to ____ and _____", "compared to and ."),
+    ],
+)
+def test_r2gen_by_hand(text: str, words: str) -> None:
+    assert " ".join(r2gen(text)) == words
+
+
+def test_at_most_sixty_words() -> None:
+    assert len(r2gen("word " * 200)) == 60
+    assert len(PRESETS["coco-ptb"].tokens("word " * 200)) == 200
+
+
+@given(st.text(alphabet="aB. 12\n_-,;:()", max_size=60))
+def test_cleaned_text_is_words_of_letters_digits_and_hyphens(text: str) -> None:
+    assert all(set(word) <= set("ab12-_") or word == "." for word in r2gen(text))

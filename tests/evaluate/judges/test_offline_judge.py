@@ -1,0 +1,173 @@
+"""The judge that needs no network: labels, verdicts, card, and thresholds that come from training data."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.evaluate.judges.made_run import ROWS, made_run
+
+from pefomed import jsonl
+from pefomed.errors import RunError
+from pefomed.evaluate.judges import offline_judge
+from pefomed.evaluate.judges.card import read_card
+from pefomed.evaluate.judges.embedding import Array, Embedder
+from pefomed.evaluate.judges.offline_judge import RATER, OfflineJudge, judge_offline
+from pefomed.evaluate.judges.prompts import Pair
+from pefomed.evaluate.judges.replies import verdicts_path
+from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
+from pefomed.evaluate.judges.thresholds import Thresholds, choose, level_thresholds, shipped, vqa_threshold
+from pefomed.evaluate.judges.training_pairs import different_pairs, made_reports, reworded_pairs
+from pefomed.model import weights
+from pefomed.schema import Sample, Verdict
+
+
+class Letters(Embedder):
+    """Counts of letters, of length one: an embedding without weights."""
+
+    def __init__(self, folder: Path = Path()):
+        self.folder = folder
+
+    def __call__(self, texts: object) -> Array:
+        rows = [[text.count(chr(97 + letter)) + 1e-6 for letter in range(26)] for text in texts]  # type: ignore[attr-defined]
+        table = np.array(rows, np.float32)
+        return table / np.linalg.norm(table, axis=1, keepdims=True)
+
+
+HALF = Thresholds(0.5, (0.2, 0.4, 0.6, 0.8), {})
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(offline_judge, "Embedder", Letters)
+    return made_run(tmp_path / "run")
+
+
+def test_similarity_decides_only_what_the_rules_leave() -> None:
+    judge = OfflineJudge(
+        Letters(), Thresholds(-1.0, (0.2, 0.4, 0.6, 0.8), {})
+    )  # everything is similar enough
+    assert judge(Pair("binary", "What?", "edema", "oedematous swelling"))[0] == 1
+    for reference, answer in [("yes", "no"), ("left lung", "right lung"), ("2", "3"), ("CT", "MRI")]:
+        label, how = judge(Pair("binary", "Which is it?", reference, answer))
+        assert label == 0
+        assert how.startswith("rule: ")
+
+
+def test_a_list_is_as_similar_as_its_worst_part() -> None:
+    embed = Letters()
+    assert similarity(embed, "aaa, bbb", "bbb and aaa") == pytest.approx(1.0, abs=1e-4)
+    assert similarity(embed, "aaa, bbb", "aaa, ccc") == pytest.approx(0.0, abs=1e-4)
+    assert similarity(embed, "aaa", "") == 0.0
+
+
+def test_reports_are_matched_sentence_by_sentence() -> None:
+    embed = Letters()
+    text = "The aaa is bbb. There is a ccc."
+    assert report_similarity(embed, text, "There is a ccc. The aaa is bbb.") == pytest.approx(1.0, abs=1e-4)
+    assert report_similarity(embed, text, "") == 0.0
+    # half of the sentences: recall (1 + s) / 2 with s < 1, precision 1
+    assert 0.5 < report_similarity(embed, text, "There is a ccc.") < 1.0
+    # letters nearly the same, meaning the opposite
+    assert report_similarity(embed, "There is a left effusion.", "There is a right effusion.") == 0.0
+    assert report_similarity(embed, "There is an effusion.", "There is no effusion.") == 0.0
+    assert sentences_of("A 1.5 cm mass.  No\nfracture; done ") == ["a 1.5 cm mass", "no", "fracture", "done"]
+
+
+def test_a_run_gets_one_verdict_an_answer_and_a_card(run: Path) -> None:
+    card = judge_offline(run, run)
+    found = {v.sample_id: v for v in jsonl.read(verdicts_path(run, RATER), Verdict)}
+    assert {name: verdict.label for name, verdict in found.items()} == {
+        "q1": 1,
+        "q2": 1,
+        "q3": 0,
+        "q4": 1,
+        "r1": 4,
+    }
+    assert {verdict.rater for verdict in found.values()} == {RATER}
+    assert "not-an-llm" in RATER
+    assert card == read_card(run, RATER)
+    assert card["kind"] == "offline-judge"
+    # exact match (VQA's) drops the article of "the liver": q1, q2, q4 right, q3 wrong
+    assert card["agreement"] == {
+        "exact_match_right": {"items": 3, "judged_right": 3},
+        "exact_match_wrong": {"items": 1, "judged_right": 0},
+    }
+    assert [pair["labels"] for pair in card["calibration"][:4]] == [[1]] * 4
+    assert card["settings"]["thresholds"]["provenance"]["questions"].startswith("training splits")
+    assert judge_offline(run, run) == card
+    assert len(list(jsonl.read(verdicts_path(run, RATER), Verdict))) == len(ROWS)
+
+
+def test_only_one_task_leaves_the_other_as_it_was(run: Path) -> None:
+    judge_offline(run, run, "report")
+    judge_offline(run, run, "vqa")
+    assert len(list(jsonl.read(verdicts_path(run, RATER), Verdict))) == len(ROWS)
+
+
+def test_a_name_taken_by_somebody_else_is_refused(run: Path) -> None:
+    (run / "verdicts").mkdir()
+    (run / "verdicts" / f"{RATER}.card.json").write_text(json.dumps({"kind": "human"}))
+    with pytest.raises(RunError, match="another rater called"):
+        judge_offline(run, run)
+
+
+def sample(number: int, question: str, answer: str) -> Sample:
+    return Sample(id=str(number), images=("a.png",), task="vqa", question=question, reference=answer)
+
+
+def test_training_pairs_are_only_those_the_rules_leave_open() -> None:
+    answers = ["pneumonia", "atelectasis", "Pneumonia", "left", "right", "none"]
+    samples = [sample(n, "What is it?", answer) for n, answer in enumerate(answers)]
+    assert [(p.reference, p.answer) for p in different_pairs(samples)] == [("atelectasis", "pneumonia")]
+    reworded = reworded_pairs(samples)
+    assert reworded
+    assert all(pair.reference != pair.answer for pair in reworded)
+    assert reworded == reworded_pairs(samples)
+
+
+def test_the_lowest_threshold_that_hardly_accepts_a_different_answer() -> None:
+    # 200 pairs: 1 % is two of them, so the third highest, .80, must stay below
+    assert vqa_threshold([0.3] * 197 + [0.80, 0.9, 0.95]) == 0.81
+    assert vqa_threshold([1.0] * 10) > 1.0
+
+
+def test_levels_are_parted_where_the_fewest_are_wrong() -> None:
+    scores = [0.05, 0.1, 0.3, 0.3, 0.5, 0.55, 0.7, 0.75, 0.95, 1.0]
+    levels = [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    found = level_thresholds(scores, levels)
+    assert [int(np.searchsorted(found, score, side="right")) for score in scores] == levels
+    with pytest.raises(ValueError, match="cannot be told apart"):
+        level_thresholds([0.5] * 5, [0, 1, 2, 3, 4])
+
+
+def test_made_reports_keep_the_share_their_level_says() -> None:
+    texts = [[f"{name} {number}" for number in range(4)] for name in "abcdef"]
+    for reference, answer, level in made_reports(texts):
+        ours, theirs = sentences_of(answer), sentences_of(reference)
+        assert len(set(ours) & set(theirs)) == level
+        assert len(ours) == 4
+
+
+def test_the_shipped_thresholds_are_what_the_training_data_gives(tmp_path: Path) -> None:
+    from pefomed.data import load_samples
+    from pefomed.recipe import Dataset
+
+    folder = weights.on_disk("all-minilm-l6-v2", "sentence")
+    if folder is None:
+        pytest.skip("all-minilm-l6-v2 is not on this disk: pefomed weights fetch all-minilm-l6-v2")
+    if "PEFOMED_DATA" not in os.environ:
+        pytest.skip("needs PEFOMED_DATA with slake and vqa_rad")
+    questions = [
+        each
+        for name in ("slake", "vqa_rad")
+        for each in load_samples(Dataset(loader=name, root=name), "train")
+    ]
+    drawn = Dataset(loader="phantom", root="phantom", options={"tasks": ("report",), "size": 64})
+    reports = [each.reference for each in load_samples(drawn, "train", tmp_path)]
+    ours = shipped()
+    data = {key: ours.provenance[key] for key in ("questions", "reports", "embedding")}
+    assert choose(Embedder(folder), questions, reports, data) == ours

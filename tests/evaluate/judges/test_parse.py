@@ -1,0 +1,76 @@
+"""A judge's reply is a label, or it is unscored with a reason; never a guess."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pefomed.endpoint import Completion
+from pefomed.evaluate.judges.parse import parse
+from pefomed.evaluate.judges.prompts import Scale
+
+
+def reply(text: str, refusal: str | None = None, finish: str = "stop") -> Completion:
+    return Completion(text, refusal, finish, "judge-1", 1, 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ('{"label": 3}', 3),
+        (' {"label":0}\n', 0),
+        ('```json\n{"label": 4}\n```', 4),
+        ("2", 2),
+        ("```\n1\n```", 1),
+        ('<think>It says {"label": 0}, but 4?</think>\n{"label": 3}', 3),
+    ],
+)
+def test_a_label_is_read(text: str, label: int) -> None:
+    assert parse(reply(text), "level") == (label, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3.5", "3,5", "3.0", '{"label": 3.5}', '{"label": 3.0}', "3 4", "3/4", "3-4", "5", "-1", "+3", "1e0",
+        '{"label": 3} {"label": 4}', '{"label": 3, "label": 4}', '{"label": 5}', '{"label": -1}',
+        '{"label": true}', '{"label": "3"}', '{"label": null}', '{"score": 3}', '{"label": 3, "why": "x"}',
+        '[{"label": 3}]', '{"label": [3]}', '{"label": 3', '{"answer": {"label": 1}}', "[" * 9000,
+        "Level 3", "3: very close", "I would say 3", "three", "", "   ", "<think>3", "\u0663",
+    ],
+)  # fmt: skip
+def test_anything_else_is_unparsable(text: str) -> None:
+    found = parse(reply(text), "level")
+    assert found.label is None
+    assert found.reason.startswith("unparsable")
+
+
+@pytest.mark.parametrize("scale", ["binary", "level"])
+@given(text=st.text(max_size=30))
+def test_no_text_gives_a_label_off_the_scale(text: str, scale: Scale) -> None:
+    label = parse(reply(text), scale).label
+    assert label is None or 0 <= label <= (1 if scale == "binary" else 4)
+
+
+def test_the_scale_is_the_tasks() -> None:
+    assert parse(reply("2"), "binary").label is None
+    assert parse(reply("1"), "binary").label == 1
+
+
+def test_a_refusal_is_told_apart() -> None:
+    for refused in (
+        reply("", refusal="I will not judge this"),
+        reply("I'm sorry, but I can't help with that."),
+        reply("I\u2019m sorry."),
+        reply("I cannot assist."),
+    ):
+        found = parse(refused, "binary")
+        assert found.label is None
+        assert found.reason.startswith("refused: ")
+
+
+def test_a_cut_reply_says_so() -> None:
+    assert parse(reply('{"lab', finish="length"), "binary").reason == (
+        'unparsable, cut at the limit of tokens: {"lab'
+    )

@@ -1,0 +1,183 @@
+"""Answers of somebody else's model, from a file to scores."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pefomed import jsonl
+from pefomed.errors import DataError, RunError
+from pefomed.evaluate import evaluate_run
+from pefomed.evaluate.outside import Columns, columns_of, outside_run
+from pefomed.schema import Prediction, Sample
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "q1", "question": "Is it big, or small?", "reference": "big", "answer": "Big",
+     "image": "a.png", "organ": "lung"},
+    {"id": "q2", "question": "Where?", "reference": "left lung", "answer": "", "image": "a.png",
+     "organ": "heart"},
+    {"id": "q3", "question": "How many?", "reference": "2", "answer": "3", "image": "b.png;c.png",
+     "organ": "lung"},
+]  # fmt: skip
+
+
+def table(path: Path, rows: list[dict[str, Any]], encoding: str = "utf-8") -> Path:
+    if path.suffix == ".json":
+        text = json.dumps(rows)
+    elif path.suffix == ".jsonl":
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+    else:
+        cells = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
+        text = "".join(",".join(f'"{cell}"' for cell in line) + "\r\n" for line in cells)
+    path.write_text(text, encoding=encoding, newline="")
+    return path
+
+
+@pytest.mark.parametrize("ending", [".csv", ".json", ".jsonl"])
+def test_every_kind_of_file_is_the_same_run(tmp_path: Path, ending: str) -> None:
+    run = outside_run(table(tmp_path / f"theirs{ending}", ROWS), tmp_path / "run", "vqa-x")
+    samples = list(jsonl.read(run / "samples" / "vqa-x-test.jsonl", Sample))
+    assert [sample.id for sample in samples] == ["q1", "q2", "q3"]
+    assert samples[0].meta == {"organ": "lung"}
+    assert samples[2].images == (str(tmp_path / "b.png"), str(tmp_path / "c.png"))
+    predictions = list(jsonl.read(run / "predictions" / "vqa-x-test.jsonl", Prediction))
+    assert [prediction.text for prediction in predictions] == ["Big", "", "3"]
+    assert {prediction.finish for prediction in predictions} == {"unknown"}
+    scores = {(score.metric, score.group): score for score in evaluate_run(run)}
+    assert scores["exact_match", "overall"].value == pytest.approx(1 / 3)  # the empty answer is wrong
+    assert scores["exact_match", "organ=lung"].value == 0.5
+    assert scores["empty_rate", "overall"].value == pytest.approx(1 / 3)
+    assert {(score.system, score.dataset, score.split) for score in scores.values()} == {
+        ("model", "vqa-x", "test")
+    }
+    assert json.loads((run / "outside.json").read_text())["n"] == 3
+
+
+def test_references_of_their_own_and_other_names(tmp_path: Path) -> None:
+    answers = [{"qid": row["id"], "text": row["answer"]} for row in reversed(ROWS)]
+    truth = [{"qid": row["id"], "q": row["question"], "gt": row["reference"]} for row in ROWS]
+    run = outside_run(
+        table(tmp_path / "answers.jsonl", answers), tmp_path / "run", "d",
+        references=table(tmp_path / "truth.csv", truth),
+        columns=columns_of("id=qid, question=q, reference=gt, answer=text"),
+    )  # fmt: skip
+    samples = list(jsonl.read(run / "samples" / "d-test.jsonl", Sample))
+    assert [(sample.id, sample.reference) for sample in samples] == [
+        ("q1", "big"), ("q2", "left lung"), ("q3", "2"),
+    ]  # fmt: skip
+    # Without images every answer stands alone.
+    assert len({sample.images for sample in samples}) == 3
+    assert evaluate_run(run)
+
+
+def test_reports(tmp_path: Path) -> None:
+    rows = [{"id": str(i), "reference": f"Heart normal. {i}.", "answer": "Heart normal."} for i in range(3)]
+    run = outside_run(table(tmp_path / "r.json", rows), tmp_path / "run", "iu", task="report")
+    metrics = {score.metric for score in evaluate_run(run)}
+    assert {"bleu_4", "cider", "rouge_l", "bleu_4_r2gen", "cider_r2gen", "rouge_l_r2gen"} <= metrics
+    assert "exact_match" not in metrics
+    log = (run / "log.jsonl").read_text()
+    assert "no METEOR: switched off" in log
+
+
+def changed(**fields: Any) -> list[dict[str, Any]]:
+    return [*ROWS[:2], {**ROWS[2], **fields}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (changed(id="q1"), r"theirs\.json: ids occur more than once\n.*1 ids: q1"),
+        (changed(id=""), r"record 3: no id in column 'id'"),
+        (changed(answer=3), r"record 3: column 'answer' must hold text\n.*the number 3\n.*--numbers-as-text"),
+        (changed(answer=None), r"record 3: column 'answer' must hold text\n.*null"),
+        (changed(answer=["a"]), r'record 3: .*must hold text\n.*\["a"\]'),
+        (changed(reference=" "), r"record 3: no reference in column 'reference'"),
+        (changed(question=""), r"record 3: no question in column 'question'"),
+        (changed(task="vqq"), r"record 3: unknown task 'vqq'\n.*did you mean 'vqa'"),
+        ([{"id": "q", "anser": "a"}], r"record 1: no column 'reference'"),
+        ([], "holds no row"),
+        (
+            [{**row, "answer": "1"} for row in ROWS],
+            "are numbers, the references are not\n.*3 of 3 answers, 1",
+        ),
+    ],
+)
+def test_mistakes_in_a_file(tmp_path: Path, rows: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        outside_run(table(tmp_path / "theirs.json", rows), tmp_path / "run", "d")
+    assert not (tmp_path / "run").exists()
+
+
+def test_numbers_that_are_meant(tmp_path: Path) -> None:
+    file = table(tmp_path / "theirs.json", changed(answer=2))
+    run = outside_run(file, tmp_path / "run", "d", numbers_as_text=True)
+    assert {score.value for score in evaluate_run(run) if score.metric == "exact_match"} >= {2 / 3}
+
+
+def test_ids_on_one_side_only(tmp_path: Path) -> None:
+    answers = table(tmp_path / "a.csv", [*ROWS[:2], {**ROWS[2], "id": "q9"}])
+    with pytest.raises(DataError, match=r"only in .*t\.csv: 1 ids: q3; only in .*a\.csv: 1 ids: q9"):
+        outside_run(answers, tmp_path / "run", "d", references=table(tmp_path / "t.csv", ROWS))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "id,answer\nq1,caf\xe9\n".encode("latin-1"), "a.csv is not UTF-8\n.*0xe9.*line 2"),
+        ("a.json", b'{"q1": "yes"}', "expected a list of objects\n.*dict"),
+        ("a.json", b'[{"id": 1,]', "line 1: not JSON"),
+        ("a.csv", b"id,answer\nq1,a,b\n", "line 2: expected 2 cells"),
+        ("a.xlsx", b"PK", "no table that can be read\n.*'.xlsx'"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        outside_run(tmp_path / name, tmp_path / "run", "d")
+    with pytest.raises(DataError, match="no file at"):
+        outside_run(tmp_path / "absent.csv", tmp_path / "run", "d")
+
+
+def test_a_folder_that_holds_something_else(tmp_path: Path) -> None:
+    file = table(tmp_path / "a.json", ROWS)
+    run = outside_run(file, tmp_path / "run", "d")
+    assert outside_run(file, run, "d") == run  # the same again
+    table(file, changed(answer="2"))
+    with pytest.raises(RunError, match=r"holds other answers\n.*sha256"):
+        outside_run(file, run, "d")
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "recipe.toml").write_text("")
+    with pytest.raises(RunError, match="not a folder of somebody else's answers"):
+        outside_run(file, tmp_path / "else", "d")
+
+
+@pytest.mark.parametrize(("dataset", "split"), [("a/b", "test"), ("", "test"), ("d", "dev-test")])
+def test_names_that_make_no_file(tmp_path: Path, dataset: str, split: str) -> None:
+    with pytest.raises(DataError, match="cannot be the name"):
+        outside_run(table(tmp_path / "a.json", ROWS), tmp_path / "run", dataset, split)
+
+
+def test_column_maps() -> None:
+    assert columns_of("id=a,answer = b") == Columns(id="a", answer="b")
+    assert columns_of('{ image = "i", meta = ["x", "y"] }') == Columns(image="i", meta=("x", "y"))
+    for wrong in ("anser=b", "{ id = }", "{ id = 3 }", "id"):
+        with pytest.raises(DataError, match="column map"):
+            columns_of(wrong)
+
+
+def test_the_command_scores_a_file_without_torch(tmp_path: Path) -> None:
+    file = table(tmp_path / "theirs.csv", ROWS)
+    words = ["evaluate", str(file), "--out", str(tmp_path / "run"), "--dataset", "d", "--json"]
+    code = (
+        "import sys\nfrom pefomed.cli import main\n"
+        f"try: main({words!r})\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert not {'torch', 'transformers', 'sklearn'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {score["dataset"] for score in json.loads(done.stdout)} == {"d"}

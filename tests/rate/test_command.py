@@ -1,0 +1,108 @@
+"""`pefomed rate` without serving: sessions, exports and spreadsheets from the command line; mistakes."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from pefomed import jsonl
+from pefomed.cli import main
+from pefomed.rate import open_session
+from pefomed.schema import Verdict
+
+
+def command(*words: str | Path) -> int | str | None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["rate", *map(str, words)])
+    return stopped.value.code
+
+
+def test_a_session_is_made_and_described(vqa_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(vqa_run, "--raters", "3", "--sample", "20", "--seed", "7", "--no-serve") == 0
+    told = capsys.readouterr().out
+    assert "3 raters, 20 answers each, seed 7" in told
+    assert "10 of 60 answers that exact match called wrong" in told
+    assert "/r/" not in told  # links are shown when they lead somewhere
+    assert command(vqa_run, "--no-serve") == 0
+    assert command(vqa_run, "--sample", "21", "--no-serve") == 2
+    assert "--sample 20, asked for 21" in capsys.readouterr().err
+
+
+def test_fewer_answers_than_the_default_are_all_taken(vqa_run: Path) -> None:
+    assert command(vqa_run, "--names", "a, b", "--no-serve") == 0
+    session = open_session(vqa_run)
+    assert session.settings.sample == 90
+    assert [rater.name for rater in session.raters()] == ["a", "b"]
+
+
+def test_spreadsheets_go_out_and_come_back_as_verdicts(
+    vqa_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheets = tmp_path / "sheets"
+    assert command(vqa_run, "--raters", "2", "--sample", "4", "--xlsx", sheets) == 0
+    for path in sorted(sheets.glob("*.xlsx")):
+        book = load_workbook(path)
+        for row in range(2, 6):
+            book["rating"].cell(row, 6).value = "right" if row % 2 else "wrong"
+        book.save(path)
+    assert command(vqa_run, "--import", sheets) == 0
+    told = capsys.readouterr().out
+    assert "rater-02, 4 rated, 4 changed" in told
+    assert "every rater has rated everything" in told
+    for name in ("rater-01", "rater-02"):
+        verdicts = list(jsonl.read(vqa_run / "verdicts" / f"{name}.jsonl", Verdict))
+        assert sorted(verdict.label or 0 for verdict in verdicts) == [0, 0, 1, 1]
+
+
+def test_an_export_wants_a_session(vqa_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(vqa_run, "--export") == 2
+    assert "no rating session" in capsys.readouterr().err
+    assert command(vqa_run, "--raters", "1", "--sample", "2", "--no-serve") == 0
+    assert command(vqa_run, "--export") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--wrong-share", "1.5"], "--wrong-share"),
+        (["--raters", "0"], "--raters"),
+        (["--host", "0.0.0.0"], "images and texts of patients"),
+        (["--task", "report"], "no answers of the task"),
+        (["--export", "--xlsx", "x"], "give one"),
+        (["--names", "a,,b"], "a rater's name is empty"),
+    ],
+)
+def test_a_mistake_is_one_message(
+    vqa_run: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(vqa_run, *words) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_named(
+    vqa_run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    find = importlib.util.find_spec
+
+    def without_uvicorn(name: str, *more: Any) -> Any:
+        return None if name == "uvicorn" else find(name, *more)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without_uvicorn)
+    assert command(vqa_run) == 2
+    assert "pip install 'pefomed[rate]'" in capsys.readouterr().err
+
+
+def test_rating_runs_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "import pefomed.rate.server, pefomed.rate.workbook_import\n"
+        "sys.exit(str({'torch', 'transformers', 'peft'} & set(sys.modules) or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
