@@ -20,6 +20,13 @@ hypothesis.settings.load_profile("project")
 torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def no_meteor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave METEOR's Java program out, which takes seconds to start, but for the tests of METEOR itself."""
+    if "test_meteor" not in request.node.nodeid:
+        monkeypatch.setenv("PEFOMED_METEOR_JAR", "off")
+
+
 @pytest.fixture
 def parse_command() -> Callable[[list[str]], None]:
     """Return a function that parses a `pefomed` command line with the real commands, running none of them."""

@@ -32,27 +32,37 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
+_SHOWN = ("exact_match", "bleu_4", "rouge_l", "cider", "meteor", "wasm_")
+"""Metrics, or how their names begin, that the terminal shows; judges and people besides."""
+
+
 def print_scores(run: Path) -> None:
-    """Print the run's overall scores, one line for each metric and system."""
+    """Print the run's main overall scores, shares in percent; every one is in the report and `scores.jsonl`."""
     from pefomed import jsonl
+    from pefomed.report.figures import is_judged, is_share
     from pefomed.schema import Score
 
+    def cell(score: Score, value: float) -> str:
+        return f"{100 * value:.1f} %" if is_share(score.metric) else f"{value:.3f}"
+
+    every = list(jsonl.read(run / "scores.jsonl", Score))
     rows = [
         (
             f"{score.dataset} {score.split}",
             score.metric,
             score.system,
-            f"{100 * score.value:.1f}",
-            f"{100 * score.low:.1f} to {100 * score.high:.1f}"
+            cell(score, score.value),
+            f"{cell(score, score.low)} to {cell(score, score.high)}"
             if score.low is not None and score.high is not None
             else "",
             score.n,
         )
-        for score in jsonl.read(run / "scores.jsonl", Score)
-        if score.group == "overall"
+        for score in every
+        if score.group == "overall" and (score.metric.startswith(_SHOWN) or is_judged(score.metric))
     ]
     if rows:
-        print_table(("data", "metric", "system", "%", "95 % interval", "n"), rows)
+        print_table(("data", "metric", "system", "value", "95 % interval", "n"), rows)
+        print(f"{len(every):,} scores in all: {run / 'scores.jsonl'}")
 
 
 def _cell(value: Any) -> str:
