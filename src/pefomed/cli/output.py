@@ -37,7 +37,7 @@ _SHOWN = ("exact_match", "bleu_4", "rouge_l", "cider", "meteor", "wasm_")
 
 
 def print_scores(run: Path) -> None:
-    """Print the run's main overall scores, shares in percent; every one is in the report and `scores.jsonl`."""
+    """Print the run's main overall scores, shares in percent; `scores.jsonl` has every one."""
     from pefomed import jsonl
     from pefomed.report.figures import is_judged, is_share
     from pefomed.schema import Score
