@@ -59,6 +59,18 @@ def test_validate_holds_out_whole_images(tmp_path: Path, write_json: WriteJson) 
     assert {sample.id for sample in other} != {sample.id for sample in validate}
 
 
+def test_single_questions_can_be_held_out_as_in_the_test_split(tmp_path: Path, write_json: WriteJson) -> None:
+    write_json(
+        tmp_path / "trainset.json", [record(3 * i + j, f"synpic{i}.jpg") for i in range(20) for j in range(3)]
+    )
+    train = list(vqa_rad.load(tmp_path, "train", validate_share=0.15, validate_by="question"))
+    validate = list(vqa_rad.load(tmp_path, "validate", validate_share=0.15, validate_by="question"))
+    assert (len(train), len(validate)) == (51, 9)
+    assert not {sample.id for sample in train} & {sample.id for sample in validate}
+    # 9 of 60 questions about 20 images: some of them must share an image with what is left.
+    assert {sample.images for sample in train} & {sample.images for sample in validate}
+
+
 def test_without_a_share_there_is_no_validation_split(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="validate_share"):
         list(vqa_rad.load(tmp_path, "validate"))

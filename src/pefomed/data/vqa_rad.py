@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -54,14 +54,17 @@ def load(
     split: str,
     *,
     validate_share: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    validate_by: Literal["image", "question"] = "image",
     validate_seed: int = 0,
 ) -> Iterator[Sample]:
     """Yield the samples of `split` (`train`, `test`, or `validate` if `validate_share` > 0).
 
     Args:
-        validate_share: share of the training images that, with all their questions, are held out as
-            the split `validate`; 0 leaves train whole.
-        validate_seed: seed of the hash that chooses these images.
+        validate_share: share of the training split held out as the split `validate`; 0 leaves train
+            whole.
+        validate_by: hold out images with all their questions, or single questions, as the test split
+            does: all of its images are in train, so what helps there need not help on new images.
+        validate_seed: seed of the hash that chooses them.
 
     Raises:
         DataError: a file or field is missing, or the split does not exist.
@@ -76,18 +79,19 @@ def load(
     file = "test" if split == "test" else "train"
     rows = read_rows(root / f"{file}set.json", _FIELDS)
     if file == "train":
-        held_out = _held_out({row["image_name"] for row in rows}, validate_share, validate_seed)
-        rows = [row for row in rows if (row["image_name"] in held_out) == (split == "validate")]
+        key = "image_name" if validate_by == "image" else "qid"
+        held_out = _held_out({str(row[key]) for row in rows}, validate_share, validate_seed)
+        rows = [row for row in rows if (str(row[key]) in held_out) == (split == "validate")]
     for row in rows:
         # The id names the file, not the split: it stays the same whatever is held out.
         yield _sample(root, f"vqa_rad-{file}-{row['qid']}", row)
 
 
-def _held_out(images: set[str], share: float, seed: int) -> set[str]:
-    def draw(image: str) -> str:
-        return hashlib.sha256(f"{seed}/{image}".encode()).hexdigest()
+def _held_out(names: set[str], share: float, seed: int) -> set[str]:
+    def draw(name: str) -> str:
+        return hashlib.sha256(f"{seed}/{name}".encode()).hexdigest()
 
-    return set(sorted(images, key=draw)[: round(share * len(images))])
+    return set(sorted(names, key=draw)[: round(share * len(names))])
 
 
 def _sample(root: Path, sample_id: str, row: dict[str, Any]) -> Sample:
