@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -251,10 +253,11 @@ def test_names_of_files(run: Path) -> None:
 
 KILLED = """
 import sys
+import threading
 from pathlib import Path
 from pefomed.endpoint import Endpoint
 from pefomed.evaluate.judges.endpoint_judge import Settings, carry_out, prepare
-endpoint = Endpoint(sys.argv[2], "judge-1", timeout=5.0, first_wait=0.01, concurrency=2)
+endpoint = Endpoint(sys.argv[2], "judge-1", timeout=60.0, first_wait=0.01, concurrency=2)
 carry_out(prepare(Path(sys.argv[1]), endpoint, Settings(), runs=4))
 """
 
@@ -274,15 +277,20 @@ def wait_for(path: Path, lines: int) -> None:
 
 @pytest.mark.parametrize("stopped", [signal.SIGKILL, signal.SIGINT])
 def test_a_killed_judging_goes_on_where_it_was(run: Path, stopped: signal.Signals) -> None:
-    def slow(body: dict[str, Any]) -> str:
-        time.sleep(0.03)
+    gone, answered = threading.Event(), itertools.count()
+
+    def halting(body: dict[str, Any]) -> str:
+        # However slow this machine is, the child does not get to its end before it is stopped.
+        if next(answered) >= 20:
+            gone.wait(60)
         return honest(body)
 
-    with server.serving(slow) as served:
+    with server.serving(halting) as served:
         child = start(run, served.url)
         wait_for(replies_path(run, RATER), 17)
         child.send_signal(stopped)
         child.wait()
+        gone.set()
         assert child.returncode != 0
         replies = replies_path(run, RATER).read_bytes()
         kept = replies.count(b"\n")
