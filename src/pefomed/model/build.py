@@ -34,9 +34,9 @@ def build_model(
         WeightsError: a part cannot be had or does not fit.
         RecipeError: image size, patch size and group do not go together.
     """
-    transformers.utils.logging.disable_progress_bar()  # ours are the progress lines
     vision_folder = resolve(recipe.vision_encoder, "vision", recipe.vision_revision)
     language_folder = resolve(recipe.language_model, "language", recipe.language_revision)
+    transformers.utils.logging.disable_progress_bar()  # after resolving, which sets it back
     config = joined_config(recipe, _vision_config(vision_folder), AutoConfig.from_pretrained(language_folder))
     with torch.device("meta"):
         model = PefomedForConditionalGeneration(config)
