@@ -17,13 +17,14 @@ from numpy.typing import ArrayLike
 from pefomed.evaluate.agreement.coefficient import (
     DRAWS,
     FEWEST,
+    Clusters,
     Coefficient,
     Floats,
     absent,
-    clusters_of,
     estimate,
+    labelled_by,
 )
-from pefomed.evaluate.agreement.kappa import ONE_LABEL, Clusters, ratio
+from pefomed.evaluate.agreement.kappa import ONE_LABEL, ratio
 
 Scale = Literal["nominal", "ordinal"]
 
@@ -42,10 +43,7 @@ def krippendorff_alpha(
         ratings: labels as numbers, NaN where there is none, shape (N, R).
         scale: whether labels are only equal or different, or are ordered.
     """
-    table = np.asarray(ratings, dtype=np.float64)
-    numbers = clusters_of(clusters, len(table))
-    rated = (~np.isnan(table)).sum(axis=1) >= 2
-    table, numbers = table[rated], numbers[rated]
+    table, numbers = labelled_by(ratings, clusters, 2)
     n, raters = table.shape
     if raters < 2:
         return absent(n, "one rater only")

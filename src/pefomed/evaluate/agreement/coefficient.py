@@ -23,6 +23,8 @@ MOST_UNDEFINED = 0.05
 """Share of draws in which a coefficient may be undefined and still have an interval."""
 
 Floats = NDArray[np.float64]
+Labels = ArrayLike | Sequence[float | None]
+Clusters = Sequence[int] | NDArray[np.int64] | None
 Statistic = Callable[[Floats], Floats]
 """Weights of the items in D draws, shape (D, N) -> the coefficient of each, NaN where undefined, (D,)."""
 
@@ -100,9 +102,24 @@ def columns_of(*columns: ArrayLike | Sequence[float | None]) -> Floats:
     return np.column_stack([np.array(column, dtype=np.float64) for column in columns])
 
 
-def clusters_of(clusters: Sequence[int] | NDArray[np.int64] | None, n: int) -> NDArray[np.int64]:
+def clusters_of(clusters: Clusters, n: int) -> NDArray[np.int64]:
     """Return the items' clusters, every item alone by default."""
     return np.arange(n) if clusters is None else np.asarray(clusters, dtype=np.int64)
+
+
+def both_labelled(one: Labels, other: Labels, clusters: Clusters) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the items that both labelled, shape (N, 2), and their clusters."""
+    return labelled_by(columns_of(one, other), clusters, 2)
+
+
+def labelled_by(
+    ratings: ArrayLike, clusters: Clusters, raters: int | None = None
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the items of (N, R) that so many raters labelled at least (by default all), and clusters."""
+    table = np.asarray(ratings, dtype=np.float64)
+    numbers = clusters_of(clusters, len(table))
+    chosen = (~np.isnan(table)).sum(axis=1) >= (table.shape[1] if raters is None else raters)
+    return table[chosen], numbers[chosen]
 
 
 def _weights(clusters: NDArray[np.int64], draws: int, seed: int) -> Iterator[Floats]:

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from pefomed.evaluate.agreement.coefficient import (
     DRAWS,
     FEWEST,
+    Clusters,
     Coefficient,
     Floats,
+    Labels,
     Statistic,
     absent,
-    clusters_of,
-    columns_of,
+    both_labelled,
     estimate,
 )
-from pefomed.evaluate.agreement.kappa import Clusters, Labels
 
 MOST_PAIRS = 1500
 """Distinct pairs of values up to which tau-b has an interval: its cost grows with their square."""
@@ -104,10 +104,7 @@ def _paired(
     one: Labels, other: Labels, clusters: Clusters, constant: bool = False
 ) -> tuple[Floats, NDArray[np.int64], str]:
     """Return the complete pairs, their clusters, and why they do not suffice (empty if they do)."""
-    pairs = columns_of(one, other)
-    numbers = clusters_of(clusters, len(pairs))
-    both = ~np.isnan(pairs).any(axis=1)
-    pairs, numbers = pairs[both], numbers[both]
+    pairs, numbers = both_labelled(one, other, clusters)
     if len(pairs) < FEWEST:
         return pairs, numbers, FEW
     if not constant and (np.ptp(pairs, axis=0) == 0).any():

@@ -10,25 +10,23 @@ scikit-learn's; the draws of the interval are computed here for many draws at on
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pefomed.evaluate.agreement.coefficient import (
     DRAWS,
     FEWEST,
+    Clusters,
     Coefficient,
     Floats,
+    Labels,
     Statistic,
     absent,
-    clusters_of,
-    columns_of,
+    both_labelled,
     estimate,
+    labelled_by,
 )
-
-Labels = ArrayLike | Sequence[float | None]
-Clusters = Sequence[int] | NDArray[np.int64] | None
 
 ONE_LABEL = "undefined: all labels are the same, so agreement by chance is complete"
 
@@ -49,10 +47,7 @@ def cohen_kappa(
         quadratic: weigh a disagreement by the squared distance of its labels.
         clusters: the number of each item's image; by default every item stands alone.
     """
-    pairs = columns_of(one, other)
-    numbers = clusters_of(clusters, len(pairs))
-    both = ~np.isnan(pairs).any(axis=1)
-    pairs, numbers = pairs[both], numbers[both]
+    pairs, numbers = both_labelled(one, other, clusters)
     if len(pairs) < FEWEST:
         return absent(len(pairs), "fewer than 2 items that both labelled")
     if len(np.unique(pairs)) == 1:
@@ -87,10 +82,7 @@ def mean_cohen_kappa(
     Pairs without a kappa (fewer than 2 common items, or one label only) are left out and counted in
     the note.
     """
-    table = np.asarray(ratings, dtype=np.float64)
-    numbers = clusters_of(clusters, len(table))
-    rated = (~np.isnan(table)).sum(axis=1) >= 2
-    table, numbers = table[rated], numbers[rated]
+    table, numbers = labelled_by(ratings, clusters, 2)
     n, raters = table.shape
     if raters < 2:
         return absent(n, "one rater only")
@@ -128,10 +120,7 @@ def fleiss_kappa(
     Args:
         ratings: labels as numbers, NaN where there is none, shape (N, R).
     """
-    table = np.asarray(ratings, dtype=np.float64)
-    numbers = clusters_of(clusters, len(table))
-    complete = ~np.isnan(table).any(axis=1)
-    table, numbers = table[complete], numbers[complete]
+    table, numbers = labelled_by(ratings, clusters)
     n, raters = table.shape
     if raters < 2:
         return absent(n, "one rater only")

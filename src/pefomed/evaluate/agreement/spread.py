@@ -16,14 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 from pefomed.evaluate.agreement.coefficient import (
     DRAWS,
     FEWEST,
+    Clusters,
     Coefficient,
     Floats,
+    Labels,
     absent,
-    clusters_of,
-    columns_of,
+    both_labelled,
     estimate,
+    labelled_by,
 )
-from pefomed.evaluate.agreement.kappa import Clusters, Labels
 
 UNDEFINED = "undefined"
 
@@ -36,10 +37,7 @@ def sd_of_means(
     Args:
         ratings: labels, NaN where there is none, shape (N, R).
     """
-    table = np.asarray(ratings, dtype=np.float64)
-    numbers = clusters_of(clusters, len(table))
-    complete = ~np.isnan(table).any(axis=1)
-    table, numbers = table[complete], numbers[complete]
+    table, numbers = labelled_by(ratings, clusters)
     if why := _too_few(table):
         return absent(len(table), why)
 
@@ -59,9 +57,8 @@ def sd_difference(
         one, other: labels, NaN where there is none, shapes (N, R) and (N, S).
     """
     first, second = (np.asarray(ratings, dtype=np.float64) for ratings in (one, other))
-    numbers = clusters_of(clusters, len(first))
-    complete = ~np.isnan(np.hstack((first, second))).any(axis=1)
-    first, second, numbers = first[complete], second[complete], numbers[complete]
+    table, numbers = labelled_by(np.hstack((first, second)), clusters)
+    first, second = table[:, : first.shape[1]], table[:, first.shape[1] :]
     if why := _too_few(first) or _too_few(second):
         return absent(len(first), why)
 
@@ -75,10 +72,7 @@ def flip_share(
     ratings: ArrayLike, *, clusters: Clusters = None, draws: int = DRAWS, seed: int = 0
 ) -> Coefficient:
     """Return the share of items that do not get the same label from all who labelled them, at least two."""
-    table = np.asarray(ratings, dtype=np.float64)
-    numbers = clusters_of(clusters, len(table))
-    rated = (~np.isnan(table)).sum(axis=1) >= 2
-    table, numbers = table[rated], numbers[rated]
+    table, numbers = labelled_by(ratings, clusters, 2)
     n, raters = table.shape
     if raters < 2:
         return absent(n, "one run or rater only")
@@ -91,10 +85,7 @@ def equal_share(
     one: Labels, other: Labels, *, clusters: Clusters = None, draws: int = DRAWS, seed: int = 0
 ) -> Coefficient:
     """Return the share of items that both label alike, over the items that both labelled; shape (N,) each."""
-    pairs = columns_of(one, other)
-    numbers = clusters_of(clusters, len(pairs))
-    both = ~np.isnan(pairs).any(axis=1)
-    pairs, numbers = pairs[both], numbers[both]
+    pairs, numbers = both_labelled(one, other, clusters)
     if len(pairs) < FEWEST:
         return absent(len(pairs), "fewer than 2 items that both labelled")
     return _share(pairs[:, 0] == pairs[:, 1], numbers, draws, seed)
