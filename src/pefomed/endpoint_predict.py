@@ -158,8 +158,7 @@ def _write_run(about: Answering) -> None:
     }
     write(about.folder / MARK, json.dumps(facts, indent=1) + "\n")
     for stem, samples in about.samples.items():
-        lines = "".join(sample.model_dump_json() + "\n" for sample in samples)
-        write(about.folder / "samples" / f"{stem}.jsonl", lines)
+        write(about.folder / "samples" / f"{stem}.jsonl", jsonl.lines(samples))
 
 
 def _predictions(folder: Path, stem: str) -> Path:

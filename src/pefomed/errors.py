@@ -15,7 +15,7 @@ The command line prints the message alone and exits with code 2 (`Interrupted`: 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class PefomedError(Exception):
@@ -57,6 +57,12 @@ class StorageError(PefomedError):
 
 class Interrupted(PefomedError):
     """The user stopped the work; what was done is saved and the same command resumes it."""
+
+
+def listed(names: Sequence[str], separator: str = ", ", most: int = 5) -> str:
+    """Return ``"a, b, c, d, e and 7 more"``: the first names and how many are left out."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return separator.join(names[:most]) + more
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

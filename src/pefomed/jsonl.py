@@ -55,6 +55,11 @@ def read(path: Path, kind: type[R], *, on_cut: list[str] | None = None) -> Itera
             yield record
 
 
+def lines(records: Iterable[Record]) -> str:
+    """Return `records` as the text of a file."""
+    return "".join(record.model_dump_json() + "\n" for record in records)
+
+
 def append(path: Path, records: Iterable[Record]) -> int:
     """Append `records` and return their number; each line reaches the disk whole or is repaired later.
 

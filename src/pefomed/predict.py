@@ -125,8 +125,7 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
     predictor: Predictor | None = None
     for name, split in recipe.predict.data.items():
         samples = load_samples(recipe.data[name], split, data_folder)
-        lines = "".join(sample.model_dump_json() + "\n" for sample in samples)
-        write(run / "samples" / f"{name}-{split}.jsonl", lines)
+        write(run / "samples" / f"{name}-{split}.jsonl", jsonl.lines(samples))
         wanted = recipe.predict.blind if blind is None else blind
         for hidden in (False, True) if wanted else (False,):
             path = run / "predictions" / f"{name}-{split}{'.blind' if hidden else ''}.jsonl"

@@ -10,7 +10,8 @@ from scipy import stats
 
 from pefomed import jsonl
 from pefomed.errors import RunError
-from pefomed.evaluate.compare import Difference, compare_runs, mcnemar, paired_bootstrap
+from pefomed.evaluate.compare import Difference, compare_runs
+from pefomed.evaluate.paired import mcnemar, paired_bootstrap
 from pefomed.evaluate.predicted import MARKER
 from pefomed.schema import Prediction, Sample, Verdict
 

@@ -7,6 +7,7 @@ is ignored too is counted beside it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import re
@@ -87,7 +88,7 @@ def _hashes(splits: Mapping[str, Sequence[Sample]]) -> tuple[dict[str, str], dic
 
     def hash_of(path: str) -> str | ImageError:
         try:
-            return pixel_hash(path)
+            return _content(path)
         except ImageError as error:
             return error
 
@@ -100,6 +101,20 @@ def _hashes(splits: Mapping[str, Sequence[Sample]]) -> tuple[dict[str, str], dic
         if isinstance(error, ImageError)
     ]
     return {path: value for path, value in found.items() if isinstance(value, str)}, _finding(unreadable)
+
+
+def _content(path: str) -> str:
+    """Return the hash of an image's pixels; a recipe's data sets share images, and decoding takes long."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return pixel_hash(path)  # which says what is wrong
+    return _hash_of_file(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1_000_000)
+def _hash_of_file(path: str, size: int, changed: int) -> str:
+    return pixel_hash(path)
 
 
 def _counts(

@@ -36,6 +36,15 @@ def read_table(path: Path, delimiter: str | None = None) -> Iterator[tuple[str, 
     return _cells(path, text, separator) if separator else _lines(path, text)
 
 
+def is_number(text: str) -> bool:
+    """Return whether a cell's text is a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _cells(path: Path, text: str, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:

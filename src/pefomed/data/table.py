@@ -30,7 +30,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from pefomed.data.card import Card
-from pefomed.data.rows import SUFFIXES, read_table
+from pefomed.data.rows import SUFFIXES, is_number, read_table
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 
@@ -153,7 +153,7 @@ def _answer(row: Mapping[str, Any], column: str, place: str, numbers_as_text: bo
     if isinstance(value, list | dict | bool):
         raise DataError(f"{place}: the answer in column {column!r} must be text", found=repr(value))
     text = _filled(row, column, place)
-    if _is_number(text) and not numbers_as_text:
+    if is_number(text) and not numbers_as_text:
         raise DataError(
             f"{place}: the answer in column {column!r} is a number",
             found=text,
@@ -182,11 +182,3 @@ def _cell(row: Mapping[str, Any], column: str, place: str) -> Any:
             remedy=f"correct the option `columns`; {nearest(column, row)}",
         )
     return row[column]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -19,11 +19,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from pefomed import jsonl
 from pefomed.data.files import read_text
+from pefomed.data.rows import is_number
 from pefomed.errors import DataError, RunError, nearest
-from pefomed.evaluate.outside_table import Columns, Reader, Rows, listed, rows_by_id
+from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
-from pefomed.schema import Prediction, Record, Sample, Task
+from pefomed.schema import Prediction, Sample, Task
 from pefomed.storage import write
 
 __all__ = ["Columns", "columns_of", "outside_run"]
@@ -80,8 +82,8 @@ def outside_run(
     ]
     if not numbers_as_text:
         _check_classes(samples, predictions, file, columns.answer)
-    write(samples_path(out, dataset, split), _lines(samples))
-    write(predictions_path(out, dataset, split), _lines(predictions))
+    write(samples_path(out, dataset, split), jsonl.lines(samples))
+    write(predictions_path(out, dataset, split), jsonl.lines(predictions))
     write(out / MARKER, json.dumps({**about, "n": len(samples)}, indent=1))
     return out
 
@@ -144,8 +146,8 @@ def _check_sides(answers: Rows, described: Rows, file: Path, references: Path | 
     without = [sample_id for sample_id in described if sample_id not in answers]
     foreign = [sample_id for sample_id in answers if sample_id not in described]
     if without or foreign:
-        parts = [f"only in {references}: {listed(without)}"] if without else []
-        parts += [f"only in {file}: {listed(foreign)}"] if foreign else []
+        parts = [f"only in {references}: {counted(without)}"] if without else []
+        parts += [f"only in {file}: {counted(foreign)}"] if foreign else []
         raise DataError(
             "every sample needs an answer and every answer a reference",
             found="; ".join(parts),
@@ -157,8 +159,8 @@ def _check_classes(
     samples: Sequence[Sample], predictions: Sequence[Prediction], file: Path, column: str
 ) -> None:
     """Refuse answers that are mostly numbers where the references are mostly not: class numbers, likely."""
-    numbers = sum(_is_number(prediction.text) for prediction in predictions)
-    wanted = sum(_is_number(sample.reference) for sample in samples)
+    numbers = sum(is_number(prediction.text) for prediction in predictions)
+    wanted = sum(is_number(sample.reference) for sample in samples)
     if 2 * numbers > len(predictions) and 2 * wanted < len(samples):
         raise DataError(
             f"{file}: the answers in column {column!r} are numbers, the references are not",
@@ -166,15 +168,3 @@ def _check_classes(
             remedy="if they are class numbers, name the column that holds the words with --columns; if they"
             " are meant so, say --numbers-as-text",
         )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _lines(records: Sequence[Record]) -> str:
-    return "".join(record.model_dump_json() + "\n" for record in records)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pefomed.data.files import read_text
 from pefomed.data.rows import SUFFIXES, read_table
-from pefomed.errors import DataError, nearest
+from pefomed.errors import DataError, listed, nearest
 from pefomed.schema import Sample, Task
 
 Rows = dict[str, tuple[str, dict[str, Any]]]
@@ -148,7 +148,7 @@ def rows_by_id(path: Path, column: str) -> Rows:
     if doubled:
         raise DataError(
             f"{path}: ids occur more than once",
-            found=listed(doubled),
+            found=counted(doubled),
             remedy="keep one row for each id",
         )
     return found
@@ -167,7 +167,6 @@ def _meta(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def listed(ids: Sequence[str]) -> str:
+def counted(ids: Sequence[str]) -> str:
     """Return how many ids there are, and the first of them."""
-    more = f" and {len(ids) - 5} more" if len(ids) > 5 else ""
-    return f"{len(ids)} ids: {', '.join(ids[:5])}{more}"
+    return f"{len(ids)} ids: {listed(ids)}"

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pefomed import jsonl, recipe
-from pefomed.errors import RunError
+from pefomed.errors import RunError, listed
 from pefomed.schema import Prediction, Sample
 
 MARKER = "outside.json"
 """Says, in the place of a recipe, where the answers of somebody else's model came from."""
-
-_NAMED = 5  # ids an error names
 
 
 def answered_splits(run: Path) -> list[tuple[str, str]]:
@@ -155,9 +153,4 @@ def _doubled(ids: Iterable[str]) -> list[str]:
 
 def _named_all(ids_of: Mapping[str, Sequence[str]]) -> str:
     """Return `2 missing: a, b; 1 doubled: c`."""
-    parts = []
-    for what, ids in ids_of.items():
-        if ids:
-            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-            parts.append(f"{len(ids)} {what}: {', '.join(ids[:_NAMED])}{more}")
-    return "; ".join(parts)
+    return "; ".join(f"{len(ids)} {what}: {listed(ids)}" for what, ids in ids_of.items() if ids)

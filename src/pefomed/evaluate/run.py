@@ -94,9 +94,8 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     scores: list[Score] = []
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
-    lines = "".join(score.model_dump_json() + "\n" for score in scores)
     remedy = "free space or make the folder writable; the former scores are as they were"
-    write(run / "scores.jsonl", lines, remedy)
+    write(run / "scores.jsonl", jsonl.lines(scores), remedy)
     _log(run / "log.jsonl", events)
     return scores
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pefomed import jsonl
-from pefomed.errors import DataError
+from pefomed.errors import DataError, listed
 from pefomed.schema import Sample, Verdict
 
 Kind = Literal["llm-judge", "offline-judge", "human"]
@@ -104,10 +104,9 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
 
 def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
     if named:
-        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
         raise DataError(
             f"{path}: {len(named)} verdicts are {what}",
-            found=f"{', '.join(named[:_NAMED])}{more}",
+            found=listed(named),
             remedy=remedy,
         )
 

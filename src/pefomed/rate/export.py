@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pefomed import jsonl
 from pefomed.errors import RunError
 from pefomed.rate.scale import CANNOT
 from pefomed.rate.session import Item, Rater, Session
@@ -56,7 +57,7 @@ def export(session: Session, only: Sequence[str] | None = None) -> list[Progress
         _check_ours(one.path, card_path)
         # The card first: a file of verdicts never stands there without it.
         write(card_path, json.dumps(_card(session, one, verdicts), indent=2, ensure_ascii=False) + "\n")
-        write(one.path, "".join(verdict.model_dump_json() + "\n" for verdict in verdicts))
+        write(one.path, jsonl.lines(verdicts))
     return done
 
 

@@ -9,14 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pefomed.data.images import image_size
-from pefomed.errors import ImageError, RunError
+from pefomed.errors import ImageError, RunError, listed
 from pefomed.progress import track
 from pefomed.rate.assignment import Assignment, Settings, assign
 from pefomed.rate.database import Database
 from pefomed.rate.pool import Answer
 from pefomed.rate.wishes import file_name
-
-_NAMED = 5  # images an error names
 
 
 def make_session(run: Path, database: Database, settings: Settings, answers: Sequence[Answer]) -> None:
@@ -96,9 +94,8 @@ def _check_images(assignment: Assignment) -> None:
         except ImageError as error:
             problems.append(error.problem)
     if problems:
-        more = f" and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
         raise ImageError(
             f"{len(problems)} of {len(paths)} images cannot be shown to raters",
-            found="; ".join(problems[:_NAMED]) + more,
+            found=listed(problems, "; "),
             remedy="put the images back where the run's samples/ name them, then run the command again",
         )

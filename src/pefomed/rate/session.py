@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pefomed.errors import DataError, RunError
+from pefomed.errors import DataError, RunError, listed
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
 from pefomed.rate.making import make_session
 from pefomed.rate.pool import Answer, read_answers
 from pefomed.rate.scale import SCALES, RatedTask, Scale
 from pefomed.rate.wishes import Wishes, check_wishes, resolved
-
-_NAMED = 5  # ids an error names
 
 
 @dataclass(frozen=True)
@@ -178,9 +176,8 @@ def _check_unchanged(session: Session, answers: Sequence[Answer]) -> None:
         != (row["question"], row["reference"], row["text"])
     ]
     if changed:
-        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         raise RunError(
             f"{session.run}: answers changed since the rating session was made; its verdicts do not fit them",
-            found=f"{len(changed)} changed: {', '.join(changed[:_NAMED])}{more}",
+            found=f"{len(changed)} changed: {listed(changed)}",
             remedy="restore the predictions that are rated, or rate the new ones in another run's folder",
         )

@@ -26,7 +26,7 @@ from pefomed.evaluate.judges.prompts import Pair
 from pefomed.evaluate.judges.replies import alone, verdicts_path
 from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
 from pefomed.evaluate.judges.thresholds import Thresholds, shipped
-from pefomed.jsonl import read
+from pefomed.jsonl import lines, read
 from pefomed.progress import track
 from pefomed.schema import Verdict
 from pefomed.storage import write
@@ -96,7 +96,7 @@ def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str,
         others = other_sample_ids(run, items) if only else set()
         path = verdicts_path(run, RATER)
         kept = [verdict for verdict in read(path, Verdict) if verdict.sample_id in others]
-        write(path, "".join(verdict.model_dump_json() + "\n" for verdict in [*kept, *verdicts]))
+        write(path, lines([*kept, *verdicts]))
         card = {
             "kind": KIND,
             "title": "Offline judge: word rules and sentence similarity, not a language model",

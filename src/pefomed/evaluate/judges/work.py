@@ -182,7 +182,7 @@ def write_verdicts(work: Work) -> list[Verdict]:
     verdicts = work.verdicts()
     others = other_sample_ids(work.run, work.items) if work.only else set()
     kept = [verdict for verdict in jsonl.read(path, Verdict) if verdict.sample_id in others]
-    lines = "".join(verdict.model_dump_json() + "\n" for verdict in [*kept, *verdicts])
+    lines = jsonl.lines([*kept, *verdicts])
     if lines or path.exists():
         write(path, lines)
     return verdicts
