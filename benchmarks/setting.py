@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from pefomed.training.log import Log
 from pefomed.training.loop import Loop
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
 from pefomed.training.plan import plan
+from pefomed.training.validation import Validation
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "mini" / "vqa_rad.toml"
 
@@ -149,7 +151,8 @@ def open_bench(setting: Setting, scratch: Path, image_size: int | None = None) -
     parts = trainable(model, stage.train)
     prepared, optimiser = accelerator.prepare(model, make_optimiser(parts, stage))
     log = Log(scratch / "log.jsonl")
-    loop = Loop(stage, prepared, features, steps, [], accelerator, log, scratch / "checkpoints")
+    validation = partial(Validation, processor.tokenizer.decode, recipe.prompt.box_bins)
+    loop = Loop(stage, prepared, features, steps, [], validation, accelerator, log, scratch / "checkpoints")
     parameters = [parameter for group in parts.values() for parameter in group]
     return Bench(
         stage, prepared, processor, accelerator, features, loop, optimiser, parameters, sequences, steps,

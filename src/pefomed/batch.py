@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pefomed.boxes import Resizing
 from pefomed.errors import DataError
 from pefomed.model.processing import PefomedProcessor
 from pefomed.prompts import render, target
@@ -92,10 +93,11 @@ def tokenise(
     Raises:
         DataError: a text is longer than `prompt.max_text_tokens`; nothing is cut in silence.
     """
+    resizing = Resizing(processor.image_processor.resize, processor.image_processor.image_size)
     sequences = []
     for sample in samples:
-        front = tuple(processor.encode(render(sample, prompt, processor.tokenizer)))
-        answer = tuple(processor.encode_answer(target(sample, prompt))) if answers else ()
+        front = tuple(processor.encode(render(sample, prompt, processor.tokenizer, resizing)))
+        answer = tuple(processor.encode_answer(target(sample, prompt, resizing))) if answers else ()
         text = len(front) + len(answer) - len(sample.images) * processor.tokens_per_image
         if text > prompt.max_text_tokens:
             raise DataError(

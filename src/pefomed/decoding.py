@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -28,11 +28,29 @@ class Answer:
     finish: Literal["stop", "length"] = "length"
 
 
+class Constraint(Protocol):
+    """What an answer may be."""
+
+    def allowed(self, tokens: Sequence[int]) -> Sequence[int]:
+        """Return the tokens that may follow `tokens`, at least one, the end token where it may end."""
+
+
 @torch.inference_mode()
 def greedy(
-    model: Any, rows: Sequence[Row], features: Tensor, *, max_new_tokens: int, end_token: int
+    model: Any,
+    rows: Sequence[Row],
+    features: Tensor,
+    *,
+    max_new_tokens: int,
+    end_token: int,
+    constraints: Sequence[Constraint | None] | None = None,
 ) -> list[Answer]:
-    """Return the answers to all sequences of `rows`, in order; `features` are (S, P, D)."""
+    """Return the answers to all sequences of `rows`, in order.
+
+    Args:
+        features: of the rows' images, (S, P, D).
+        constraints: one for each sequence, None where any answer may come; none at all by default.
+    """
     device = features.device
     batch = collate(rows).to(device)
     owners = [number for number, row in enumerate(rows) for _ in row.sequences]
@@ -51,9 +69,9 @@ def greedy(
     )
     cache = output.past_key_values
     seen = tree[row_of, 0, node_of]  # (questions, K) keys each question sees
-    chosen = output.logits[0].argmax(-1)
     answers = [Answer(sequence.sample.id) for row in rows for sequence in row.sequences]
     alive = list(range(len(answers)))
+    chosen = _choose(output.logits[0], alive, answers, constraints)
     for step in range(max_new_tokens):
         for index, token in zip(alive, chosen.tolist(), strict=True):
             answers[index].tokens.append(token)
@@ -86,8 +104,23 @@ def greedy(
             answer_index=places,
             use_cache=True,
         )
-        chosen = output.logits[0].argmax(-1)
+        chosen = _choose(output.logits[0], alive, answers, constraints)
     return answers
+
+
+def _choose(
+    logits: Tensor, alive: list[int], answers: list[Answer], constraints: Sequence[Constraint | None] | None
+) -> Tensor:
+    """Return the most likely token of each unfinished answer, (Q,), of logits (Q, V)."""
+    if constraints is not None:
+        for place, index in enumerate(alive):
+            constraint = constraints[index]
+            if constraint is not None:
+                kept = torch.tensor(constraint.allowed(answers[index].tokens), device=logits.device)
+                values = logits[place, kept]
+                logits[place] = -torch.inf
+                logits[place, kept] = values
+    return logits.argmax(-1)
 
 
 def _columns(rows: list[int]) -> list[int]:

@@ -59,8 +59,13 @@ class Features:
                 about = {"vision_layer": model.config.vision_layer, "image_size": model.config.image_size}
                 (self._space / "about.json").write_text(json.dumps(about | {"format": FORMAT}))
 
-    def prepare(self, paths: Iterable[str], batch: int = 8) -> None:
+    def prepare(self, paths: Iterable[str], batch: int = 8, share: tuple[int, int] = (0, 1)) -> None:
         """Make sure the features of all `paths` are on disk, computing what is missing.
+
+        Args:
+            batch: images encoded together.
+            share: this process's number, and how many processes there are: each image is computed by one
+                of them, chosen by its content. They must wait for each other afterwards.
 
         Raises:
             ImageError: an image is missing, truncated or too large.
@@ -71,7 +76,8 @@ class Features:
         missing: dict[str, str] = {}
         for path in dict.fromkeys(paths):
             key = self._hash(path)
-            if not _file(self._space, key).exists():
+            mine = int(key[:8], 16) % share[1] == share[0]
+            if mine and not _file(self._space, key).exists():
                 missing.setdefault(key, path)
         if not missing:
             return

@@ -8,6 +8,7 @@ from typing import Any
 
 from pefomed import recipe as recipes
 from pefomed.errors import RunError
+from pefomed.processes import is_main
 from pefomed.recipe import Recipe
 from pefomed.storage import write
 
@@ -60,16 +61,19 @@ def train_recipe(
     """
     from pefomed.training import train as train_stages
 
-    if not fresh:
-        _check_same(recipe, folder)
-    write(folder / "recipe.toml", recipes.dumps(recipe))
-    describe(recipe, folder)
-    audit(recipe, folder, data)
+    if is_main():
+        if not fresh:
+            _check_same(recipe, folder)
+        write(folder / "recipe.toml", recipes.dumps(recipe))
+        describe(recipe, folder)
+        audit(recipe, folder, data)
     train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
 
 
 def finish(folder: Path, data: Path | None = None) -> Path:
-    """Predict, evaluate and report a trained run; return its folder."""
+    """Predict, evaluate and report a trained run, in the main process; return its folder."""
+    if not is_main():
+        return folder
     from pefomed.evaluate import evaluate_run
     from pefomed.predict import predict_run
     from pefomed.report import write_report

@@ -13,6 +13,7 @@ from torch import Tensor
 from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.batch import Row, rows, tokenise
+from pefomed.box_decoding import BoxConstraint, BoxVocabulary
 from pefomed.data import load_samples
 from pefomed.decoding import greedy
 from pefomed.errors import RunError
@@ -41,6 +42,8 @@ class Predictor:
         base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
         choose_attention(base, recipe.compute, decoding=True)
         self.model = load_adapter(base, adapter).to(self.device).eval()
+        constrained = recipe.predict.constrain_boxes
+        self.boxes = BoxVocabulary(self.processor.tokenizer, recipe.prompt.box_bins) if constrained else None
 
     def ask(self, image: str | Path | Sequence[str | Path], question: str = "", task: str = "vqa") -> str:
         """Return the answer to one question about one image (or several views of one study).
@@ -81,6 +84,7 @@ class Predictor:
                     kept.to(self.device),
                     max_new_tokens=settings.max_new_tokens,
                     end_token=end,
+                    constraints=self._constraints(chunk),
                 )
             for answer in answers:
                 tokens = [token for token in answer.tokens if token != end]
@@ -93,6 +97,11 @@ class Predictor:
                     generation=how,
                     blind=blind is not None,
                 )
+
+    def _constraints(self, chunk: list[Row]) -> list[BoxConstraint | None] | None:
+        if self.boxes is None:
+            return None
+        return [self.boxes.constraint(one.sample) for row in chunk for one in row.sequences]
 
     def _autocast(self) -> Any:
         if self.dtype == torch.float32:
@@ -141,7 +150,8 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
 
 
 def _generation(recipe: Recipe) -> str:
-    return f"greedy, at most {recipe.predict.max_new_tokens} tokens"
+    boxes = ", boxes constrained" if recipe.predict.constrain_boxes else ""
+    return f"greedy, at most {recipe.predict.max_new_tokens} tokens{boxes}"
 
 
 def _answered(path: Path, recipe: Recipe) -> set[str]:

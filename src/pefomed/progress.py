@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from pefomed.processes import is_main
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -28,7 +30,9 @@ def line(what: str, total: float | None, unit: str = "items", done: float = 0) -
 
     `done` was done before, by a run that is now resumed: it counts as done, not towards the rate.
     """
-    if sys.stderr.isatty():
+    if not is_main():
+        yield _NoLine()
+    elif sys.stderr.isatty():
         with _rich_line(what, total, unit, done) as shown:
             yield shown
     else:
@@ -43,6 +47,13 @@ def track(items: Iterable[T], what: str, total: float | None = None, unit: str =
         for item in items:
             yield item
             shown.advance()
+
+
+class _NoLine(Line):
+    """In a process that trains beside the main one, which shows what all of them do."""
+
+    def advance(self, amount: float = 1, note: str = "") -> None:
+        return
 
 
 class _PlainLine(Line):

@@ -7,11 +7,13 @@ write it; several images follow each other, each in its own `<Img>...</Img>`.
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Protocol
 
-from pefomed.errors import RecipeError, nearest
+from pefomed.boxes import BoxFormat, Resizing
+from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Prompt
-from pefomed.schema import Sample
+from pefomed.schema import Box, Sample
 
 IMAGE = "<Img><ImageHere></Img>"
 
@@ -74,17 +76,23 @@ class ChatTokenizer(Protocol):
     ) -> str: ...
 
 
-def instruction(sample: Sample, prompt: Prompt) -> str:
+AS_IS = Resizing()
+"""Boxes in fractions of the image itself: squashed to a square, or given to somebody else's model."""
+
+
+def instruction(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
     """Return the sample's instruction, drawn from its task's pool by a seeded hash of its id.
 
     Raises:
         RecipeError: the pool is unknown, or a vqa instruction has no place for the question.
+        DataError: a box is asked about and there is none.
     """
     pool = instructions(sample.task, prompt)
     digest = hashlib.sha256(f"{prompt.seed}\0{sample.id}".encode()).digest()
     chosen = pool[int.from_bytes(digest[:8], "big") % len(pool)]
     # Not str.format: questions and the user's own instructions may hold braces.
-    return chosen.replace("{question}", sample.question)
+    question = sample.question if sample.task != "identify" else _box_text(sample, prompt, resizing)
+    return chosen.replace("{question}", question)
 
 
 def instructions(task: str, prompt: Prompt) -> tuple[str, ...]:
@@ -104,23 +112,39 @@ def instructions(task: str, prompt: Prompt) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def body(sample: Sample, prompt: Prompt) -> str:
+def body(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
     """Return the multimodal body, the same under every template: images, task tag, instruction."""
-    return f"{IMAGE * len(sample.images)} [{sample.task}] {instruction(sample, prompt)}"
+    return f"{IMAGE * len(sample.images)} [{sample.task}] {instruction(sample, prompt, resizing)}"
 
 
-def target(sample: Sample, prompt: Prompt) -> str:
-    """Return the answer to train on."""
-    return sample.reference.lower() if prompt.answer_case == "lower" else sample.reference
+def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
+    """Return the answer to train on, its boxes as text in the frame that the model sees.
+
+    Raises:
+        DataError: the answer is a box and there is none, or a caption marks a box that is not there.
+    """
+    text = sample.reference.lower() if prompt.answer_case == "lower" else sample.reference
+    if sample.task == "refer":
+        return _box_text(sample, prompt, resizing)
+    if sample.task == "detection":
+        return f"<p>{sample.question}</p>{_box_text(sample, prompt, resizing)}"
+    if sample.task == "grounding":
+        return _MARK.sub(lambda mark: mark[1] + _box_text(sample, prompt, resizing, mark[2]), text)
+    return text
 
 
-def render(sample: Sample, prompt: Prompt, tokenizer: ChatTokenizer | None = None) -> str:
+def render(
+    sample: Sample, prompt: Prompt, tokenizer: ChatTokenizer | None = None, resizing: Resizing = AS_IS
+) -> str:
     """Return the whole prompt; the answer follows it directly. BOS is added by the tokenisation.
+
+    Args:
+        resizing: how the image becomes the square that boxes are written in.
 
     Raises:
         RecipeError: the tokenizer's chat template is asked for and there is none.
     """
-    text = body(sample, prompt)
+    text = body(sample, prompt, resizing)
     if prompt.template == "llama2":
         return f"[INST] {text} [/INST]"
     if tokenizer is None or not getattr(tokenizer, "chat_template", None):
@@ -130,3 +154,24 @@ def render(sample: Sample, prompt: Prompt, tokenizer: ChatTokenizer | None = Non
         )
     conversation = [{"role": "user", "content": text}]
     return tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
+
+
+_MARK = re.compile(r"(<p>[^<>]*</p>)\{(\d+(?:,\d+)*)\}")
+
+
+def _box_text(sample: Sample, prompt: Prompt, resizing: Resizing, indices: str = "") -> str:
+    """Return the sample's boxes as text: those of the comma-joined `indices`, or all."""
+    try:
+        boxes = [sample.boxes[int(index)] for index in indices.split(",")] if indices else [*sample.boxes]
+    except IndexError:
+        boxes = []
+    if not boxes:
+        raise DataError(
+            f"sample {sample.id}: the task {sample.task!r} needs boxes",
+            found=f"box {indices} of {len(sample.boxes)}" if indices else "none",
+            remedy="give the sample its boxes, or leave it out",
+        )
+    frame = resizing.frame(sample.size)
+    # From left to right, then down: an order the model can learn, whatever the file's is.
+    ordered: list[Box] = sorted(map(frame.to_model, boxes), key=lambda box: (box.x0, box.y0, box.x1, box.y1))
+    return BoxFormat(prompt.box_bins, prompt.box_rounding).boxes(ordered)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "detection"]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -42,8 +42,12 @@ class Sample(Record):
     question: str = ""
     """The question, or the phrase to ground; empty for captions and reports."""
     reference: str = ""
-    """The reference answer; empty only where the data set itself holds an empty one."""
+    """The reference answer. Empty where the boxes are the answer (refer, detection), and where the data
+    set itself holds an empty one. In a grounding caption `<p>phrase</p>{0,2}` marks a phrase and the
+    indices of its boxes."""
     boxes: tuple[Box, ...] = ()
+    size: tuple[PositiveInt, PositiveInt] | None = None
+    """Width and height of the first image in pixels; known where there are boxes."""
     meta: dict[str, str] = {}
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
 

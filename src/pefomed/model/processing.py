@@ -10,6 +10,8 @@ from PIL import Image
 from transformers import BatchFeature, ProcessorMixin
 from transformers.image_processing_utils import BaseImageProcessor
 
+from pefomed.boxes.frame import letterbox_place
+
 IMAGE_PLACE = "<ImageHere>"
 
 
@@ -105,9 +107,7 @@ class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
 
 def _letterbox(image: Image.Image, side: int) -> Image.Image:
     """Scale the longer side to `side` and pad the shorter one evenly with black."""
-    scale = side / max(image.size)
-    width, height = (max(1, round(length * scale)) for length in image.size)
+    left, top, width, height = letterbox_place(image.size, side)
     square = Image.new("RGB", (side, side))
-    resized = image.resize((width, height), Image.Resampling.BICUBIC)
-    square.paste(resized, ((side - width) // 2, (side - height) // 2))
+    square.paste(image.resize((width, height), Image.Resampling.BICUBIC), (left, top))
     return square

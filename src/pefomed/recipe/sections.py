@@ -86,6 +86,12 @@ class Prompt(Section):
         description="`lower`: train on answers in lower case. Exact match ignores case, and where a data set"
         " has both `Yes` and `yes` a model cannot know which comes.",
     )
+    box_bins: int = Field(
+        100, ge=2, le=10_000, description="Steps of a box coordinate from one side of the image to the other."
+    )
+    box_rounding: Literal["round", "truncate"] = Field(
+        "round", description="How a coordinate becomes a step; `truncate` for old checkpoints."
+    )
 
     @model_validator(mode="after")
     def _tasks_known(self) -> Prompt:
@@ -114,7 +120,7 @@ class Stage(Section):
     split: str = Field("train", description="Split to train on.")
     also_train: tuple[str, ...] = Field((), description="Further splits to train on, e.g. `validate`.")
     validate_split: str | None = Field(
-        None, description="Split to validate on; the best checkpoint by its exact match is kept."
+        None, description="Split to validate on; the best checkpoint by its exact match (boxes: IoU) is kept."
     )
     epochs: float | None = Field(None, gt=0, description="Passes over the data (or give `steps`).")
     steps: int | None = Field(None, gt=0, description="Optimiser steps (or give `epochs`).")
@@ -188,6 +194,9 @@ class Predict(Section):
     data: dict[str, str] = Field({}, description="Data set -> split to predict.")
     max_new_tokens: int = Field(32, gt=0, description="Longest answer in tokens.")
     batch_questions: int = Field(32, gt=0, description="Most questions decoded together.")
+    constrain_boxes: bool = Field(
+        False, description="Let answers to refer and detection hold well-formed boxes only."
+    )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 
 

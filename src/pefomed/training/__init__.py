@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
+from accelerate.state import AcceleratorState, PartialState
 from peft import PeftModel
 
+from pefomed import processes
 from pefomed.batch import Row, rows, tokenise
 from pefomed.data import load_samples
 from pefomed.errors import DataError, RunError
@@ -27,6 +29,7 @@ from pefomed.training import checkpoint
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
 from pefomed.training.plan import plan
+from pefomed.training.validation import Validation
 
 __all__ = ["Trainer", "train"]
 
@@ -50,12 +53,15 @@ def train(
     Raises:
         PefomedError: see the parts; whatever was computed before the error stays usable.
     """
-    if fresh:
+    if fresh and processes.is_main():
         # What the former model answered goes too: predicting skips answers that are there.
         for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
             shutil.rmtree(run / name, ignore_errors=True)
         for name in ("log.jsonl", "scores.jsonl"):
             (run / name).unlink(missing_ok=True)
+    if processes.count() > 1:
+        # Nobody looks into the folder before the main process has put it in order.
+        PartialState(cpu=devices.device(recipe.compute).type == "cpu").wait_for_everyone()
     trainer = Trainer(recipe, run, data_folder)
     return trainer.untrained() if untrained else trainer.train()
 
@@ -79,8 +85,9 @@ class Trainer:
                 self._train_stage(stage, start)
             start = final
         assert start is not None
-        shutil.rmtree(self.run / "adapter", ignore_errors=True)
-        shutil.copytree(start, self.run / "adapter")
+        if processes.is_main():
+            shutil.rmtree(self.run / "adapter", ignore_errors=True)
+            shutil.copytree(start, self.run / "adapter")
         return self.run / "adapter"
 
     def untrained(self) -> Path:
@@ -102,7 +109,8 @@ class Trainer:
         where = devices.device(compute)
         precision = devices.dtype(compute, where)
         # Accelerate remembers the precision of its first use in a process; another recipe may want another.
-        AcceleratorState._reset_state(reset_partial_state=True)
+        # Which process this is does not change.
+        AcceleratorState._reset_state(reset_partial_state=processes.count() == 1)
         accelerator = Accelerator(
             cpu=where.type == "cpu",
             mixed_precision={torch.bfloat16: "bf16", torch.float16: "fp16"}.get(precision, "no"),
@@ -111,12 +119,6 @@ class Trainer:
         )
         if compute.trackers:
             accelerator.init_trackers(f"{self.recipe.name}-{stage.name}")
-        if accelerator.num_processes > 1:
-            raise RunError(
-                "training in several processes is not supported yet",
-                found=f"{accelerator.num_processes} processes",
-                remedy="start it as one process: pefomed train RECIPE",
-            )
         model, processor = self._model_at(start, str(where), precision)
         torch.manual_seed(self.recipe.seed)
         train_rows = {
@@ -124,8 +126,9 @@ class Trainer:
             for name in sorted(stage.data)
         }
         validation = self._validation_rows(stage, processor)
-        steps = plan(train_rows, stage, self.recipe.seed)
+        steps = plan(train_rows, stage, self.recipe.seed, accelerator.num_processes)
         features = self._features(model, processor, [*train_rows.values(), validation], steps)
+        accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
         attention = choose_attention(base_of(model), compute)
         compiled = devices.compile_layers(base_of(model), compute, tokens)
@@ -138,7 +141,21 @@ class Trainer:
             text=f"{questions} samples of {sum(map(len, train_rows.values()))} rows, {len(steps)} steps, "
             f"{where}, {precision}, {attention} attention, {'compiled' if compiled else 'not compiled'}",
         )
-        Loop(stage, model, features, steps, validation, accelerator, self.log, self.stage_folder(stage)).run()
+        read = partial(processor.tokenizer.decode, skip_special_tokens=True)
+        measure = partial(Validation, read, self.recipe.prompt.box_bins)
+        folder = self.stage_folder(stage)
+        Loop(
+            stage,
+            model,
+            features,
+            steps,
+            validation,
+            measure,
+            accelerator,
+            self.log,
+            folder,
+            self.recipe.seed,
+        ).run()
         accelerator.end_training()
 
     def _model_at(
@@ -159,7 +176,7 @@ class Trainer:
         samples: list[Sample] = []
         for split in splits:
             samples += load_samples(self.recipe.data[name], split, self.data_folder)
-        answered = [sample for sample in samples if sample.reference.strip()]
+        answered = [sample for sample in samples if sample.reference.strip() or sample.boxes]
         if len(answered) < len(samples):
             left = len(samples) - len(answered)
             self.log.write("event", stage.name, text=f"{name}: {left} samples without an answer left out")
@@ -191,7 +208,7 @@ class Trainer:
         features = open_features(
             base_of(model), processor.image_processor, self.recipe.compute, len(paths), uses
         )
-        features.prepare(sorted(paths))
+        features.prepare(sorted(paths), share=(processes.rank(), processes.count()))
         return features
 
 

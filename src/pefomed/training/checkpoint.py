@@ -7,7 +7,6 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from peft import PeftModel
@@ -27,7 +26,7 @@ class Progress:
 
     step: int = 0
     best: float | None = None
-    """Best exact match on the validation split so far."""
+    """Best score on the validation split so far."""
     best_step: int | None = None
     seconds: float = 0.0
 
@@ -40,7 +39,6 @@ def save(folder: Path, model: PeftModel, optimiser: Optimizer, progress: Progres
     temporary.mkdir()
     save_file(adapter_state(model), temporary / "adapter.safetensors")
     torch.save(optimiser.state_dict(), temporary / "optimiser.pt")
-    torch.save(_random_state(), temporary / "random.pt")
     (temporary / "progress.json").write_text(json.dumps(asdict(progress)))
     for file in temporary.iterdir():
         _sync(file)
@@ -53,7 +51,7 @@ def save(folder: Path, model: PeftModel, optimiser: Optimizer, progress: Progres
 
 
 def restore(folder: Path, model: PeftModel, optimiser: Optimizer) -> Progress | None:
-    """Load the newest checkpoint of `folder` into model, optimiser and random state; None if there is none.
+    """Load the newest checkpoint of `folder` into model and optimiser; None if there is none.
 
     Raises:
         RunError: the checkpoint is not of this model.
@@ -71,7 +69,6 @@ def restore(folder: Path, model: PeftModel, optimiser: Optimizer) -> Progress | 
             found=str(error),
             remedy="give the run another folder with --out, or start it anew with --fresh",
         ) from None
-    _set_random_state(torch.load(newest / "random.pt", weights_only=True))
     return Progress(**json.loads((newest / "progress.json").read_text()))
 
 
@@ -87,19 +84,6 @@ def save_final(folder: Path, model: PeftModel) -> None:
 
 def _all(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*"))
-
-
-def _random_state() -> dict[str, Any]:
-    state: dict[str, Any] = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state_all()
-    return state
-
-
-def _set_random_state(state: dict[str, Any]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
 
 
 def _sync(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
 
 from pefomed.errors import RecipeError, nearest
+from pefomed.processes import is_main
 
 
 def checked_trackers(names: tuple[str, ...]) -> list[str]:
@@ -34,17 +35,20 @@ class Log:
 
     def __init__(self, path: Path):
         self._path = path
+        self._writes = is_main()
         path.parent.mkdir(parents=True, exist_ok=True)
 
     def write(self, kind: str, stage: str, **values: Any) -> None:
-        """Append one line: `step`, `validation` or `event`."""
+        """Append one line: `step`, `validation` or `event`; of several processes the main one does."""
+        if not self._writes:
+            return
         line = json.dumps({"kind": kind, "stage": stage, **values})
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
     def rewind(self, stage: str, step: int) -> None:
         """Drop the stage's lines after `step`, which will be written again, and a cut last line."""
-        if not self._path.exists():
+        if not self._writes or not self._path.exists():
             return
         kept = []
         for text in self._path.read_text(encoding="utf-8").splitlines():

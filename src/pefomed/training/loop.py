@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from peft import PeftModel
 from safetensors.torch import load_file
 from torch import Tensor
@@ -23,22 +27,29 @@ from pefomed.training import checkpoint
 from pefomed.training.log import Log
 from pefomed.training.loss import Answered, answer
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
-from pefomed.training.plan import padded_batches
+from pefomed.training.plan import padded_batches, shares
 from pefomed.training.stop import stop_on_signal
+from pefomed.training.validation import Validation
 
 
 @dataclass
 class Loop:
-    """One stage, ready to run: `run` returns when its adapter is in `folder/final`."""
+    """One stage, ready to run: `run` returns when its adapter is in `folder/final`.
+
+    In several processes each has the whole plan and computes its share of every step's batches; the main
+    one writes.
+    """
 
     stage: Stage
     model: PeftModel
     features: Features
     steps: list[list[list[Row]]]
-    validation: list[Row]
+    validation_rows: list[Row]
+    validation: Callable[[], Validation]
     accelerator: Accelerator
     log: Log
     folder: Path
+    seed: int = 0
 
     def run(self) -> None:
         """Train from the newest checkpoint, or from the beginning, to the end.
@@ -61,16 +72,18 @@ class Loop:
         ):
             for step in range(progress.step, len(self.steps)):
                 rate = set_rates(optimiser, schedules, step)
-                values = self._step(model, optimiser, parameters, self.steps[step])
+                values = self._step(model, optimiser, parameters, self.steps[step], step)
                 progress.step, progress.seconds = step + 1, time.monotonic() - started
                 self._record(progress, rate, values)
                 shown.advance(note=f"loss {values['loss']:.3f}")
                 if progress.step in validate_at:
                     self._validate(model, progress)
-                last = progress.step == len(self.steps)
-                if last or stop or progress.step % self.stage.checkpoint_every == 0:
-                    checkpoint.save(self.folder, self.model, optimiser, progress)
-                if stop and not last:
+                last, stopping = progress.step == len(self.steps), self._any(bool(stop))
+                if last or stopping or progress.step % self.stage.checkpoint_every == 0:
+                    if self.accelerator.is_main_process:
+                        checkpoint.save(self.folder, self.model, optimiser, progress)
+                    self.accelerator.wait_for_everyone()
+                if stopping and not last:
                     raise Interrupted(
                         f"stopped at step {progress.step} of {len(self.steps)} of stage {self.stage.name};"
                         " everything up to here is saved",
@@ -81,25 +94,34 @@ class Loop:
         self._finish()
 
     def _step(
-        self, model: Any, optimiser: Any, parameters: list[Any], batches: list[list[Row]]
+        self, model: Any, optimiser: Any, parameters: list[Any], batches: list[list[Row]], step: int = 0
     ) -> dict[str, Any]:
         """One optimiser step; the loss is the mean over all answer tokens of all its batches."""
         model.train()
         begun = time.monotonic()
-        made = [self._batch(rows) for rows in batches]
-        answers = sum(len(batch.targets) for batch in made)
-        total = 0.0
-        for batch in made:
-            loss = self._answer(model, batch).loss / answers
-            self.accelerator.backward(loss)
-            total += float(loss.detach())
+        torch.manual_seed(_seed(self.seed, self.stage.name, step, self.accelerator.process_index))
+        processes = self.accelerator.num_processes
+        dealt = shares(batches, processes)
+        mine = dealt[self.accelerator.process_index]
+        answers = sum(len(pairs) for batch in batches for row in batch for pairs in row.answers)
+        total = torch.zeros((), device=self.accelerator.device)
+        rounds = max(map(len, dealt))
+        for number in range(rounds):
+            # A process without a batch in this round computes one for nothing: all add up together.
+            rows, weight = (mine[number], processes) if number < len(mine) else (batches[0], 0)
+            loss = self._answer(model, self._batch(rows)).loss / answers
+            last = number == rounds - 1
+            with nullcontext() if last else self.accelerator.no_sync(model):
+                # Gradients are averaged over the processes, so each counts as often as there are processes.
+                self.accelerator.backward(loss * weight)
+            total += loss.detach() * bool(weight)
         norm = float(self.accelerator.clip_grad_norm_(parameters, self.stage.max_grad_norm))
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         seconds = time.monotonic() - begun
-        samples = sum(len(batch.samples) for batch in made)
+        samples = sum(len(row.sequences) for batch in batches for row in batch)
         return {
-            "loss": total,
+            "loss": float(self.accelerator.reduce(total, "sum")),
             "grad_norm": norm,
             "samples": samples,
             "tokens": sum(len(row) for rows in batches for row in rows),
@@ -130,7 +152,7 @@ class Loop:
         )
 
     def _validation_steps(self) -> set[int]:
-        if not self.validation:
+        if not self.validation_rows:
             return set()
         every = max(1, round(self.stage.validate_every * self._steps_per_epoch()))
         return {*range(every, len(self.steps) + 1, every), len(self.steps)}
@@ -140,34 +162,43 @@ class Loop:
 
     @torch.no_grad()
     def _validate(self, model: Any, progress: checkpoint.Progress) -> None:
-        """Log loss and exact match on the validation split; keep the adapter if it is the best so far."""
-        model.eval()
-        loss, tokens, right, samples = 0.0, 0, 0, 0
-        rows = sorted(self.validation, key=len)
-        for chunk in padded_batches(rows, 2 * self.stage.batch_tokens, 10**9):
+        """Log loss and score on the validation split; keep the adapter if it is the best so far."""
+        bare = self.accelerator.unwrap_model(model)
+        bare.eval()
+        found = self.validation()
+        rows = sorted(self.validation_rows, key=len)
+        chunks = padded_batches(rows, 2 * self.stage.batch_tokens, 10**9)
+        for chunk in chunks[self.accelerator.process_index :: self.accelerator.num_processes]:
             batch = self._batch(chunk)
-            answered = self._answer(model, batch)
-            loss, tokens = loss + float(answered.loss), tokens + len(batch.targets)
-            right, samples = right + int(answered.right.sum()), samples + len(batch.samples)
-        exact = right / samples
-        self.accelerator.log(
-            {"validation_loss": loss / tokens, "validation_exact_match": exact}, progress.step
-        )
-        self.log.write(
-            "validation",
-            self.stage.name,
-            step=progress.step,
-            epoch=round(progress.step / self._steps_per_epoch(), 4),
-            loss=loss / tokens,
-            exact_match=exact,
-            n=samples,
-        )
-        if progress.best is None or exact > progress.best:
-            progress.best, progress.best_step = exact, progress.step
-            checkpoint.save_final(self.folder / "best", self.model)
+            found.add(batch, self._answer(bare, batch))
+        if self.accelerator.num_processes > 1:
+            found.sum_up(gather_object([found.counts()]))
+        values = found.values()
+        shown = {f"validation_{name}": value for name, value in values.items() if name != "n"}
+        self.accelerator.log(shown, progress.step)
+        epoch = round(progress.step / self._steps_per_epoch(), 4)
+        self.log.write("validation", self.stage.name, step=progress.step, epoch=epoch, **values)
+        if progress.best is None or found.score > progress.best:
+            progress.best, progress.best_step = found.score, progress.step
+            if self.accelerator.is_main_process:
+                checkpoint.save_final(self.folder / "best", self.model)
+
+    def _any(self, here: bool) -> bool:
+        """Return whether it is so in any process: they must stop at the same step."""
+        if self.accelerator.num_processes == 1:
+            return here
+        flag = torch.tensor(float(here), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(flag, "sum") > 0)
 
     def _finish(self) -> None:
-        best = self.folder / "best"
-        if best.exists():
-            load_state(self.model, load_file(best / "adapter_model.safetensors"))
-        checkpoint.save_final(self.folder / "final", self.model)
+        if self.accelerator.is_main_process:
+            best = self.folder / "best"
+            if best.exists():
+                load_state(self.model, load_file(best / "adapter_model.safetensors"))
+            checkpoint.save_final(self.folder / "final", self.model)
+        self.accelerator.wait_for_everyone()
+
+
+def _seed(seed: int, stage: str, step: int, process: int) -> int:
+    """Return the seed of a step's dropout: the same whether or not the run was stopped before it."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{stage}/{step}/{process}".encode()).digest()[:7], "big")

@@ -21,11 +21,13 @@ class Answered:
     right: Tensor
     """(samples,) True where every answer token, the end token too, is the most likely one: then, and
     only then, greedy decoding gives exactly the reference."""
+    said: Tensor
+    """(A,) the most likely token at each place of an answer."""
 
 
 def answer(model: Any, batch: Batch, features: Tensor) -> Answered:
     """Run `model` on a batch with image features (S, P, D); logits only where an answer token is."""
-    flex = model.get_decoder().config._attn_implementation == FLEX
+    flex = getattr(model, "module", model).get_decoder().config._attn_implementation == FLEX
     output = model(
         input_ids=batch.input_ids,
         image_features=features,
@@ -36,7 +38,8 @@ def answer(model: Any, batch: Batch, features: Tensor) -> Answered:
     )
     logits = output.logits[0].float()  # (A, V)
     loss = torch.nn.functional.cross_entropy(logits, batch.targets, reduction="sum")
-    hit = logits.detach().argmax(-1) == batch.targets
+    said = logits.detach().argmax(-1)
+    hit = said == batch.targets
     right = torch.ones(len(batch.samples), dtype=torch.bool, device=hit.device)
     right[batch.owners[~hit]] = False
-    return Answered(loss, right)
+    return Answered(loss, right, said)

@@ -13,21 +13,38 @@ WINDOW = 16
 """Batches within which rows are sorted by length: little padding, and order stays random at large."""
 
 
-def plan(data: dict[str, list[Row]], stage: Stage, seed: int) -> list[list[list[Row]]]:
-    """Return the stage's optimiser steps, each a list of `accumulate` batches of rows.
+def plan(data: dict[str, list[Row]], stage: Stage, seed: int, processes: int = 1) -> list[list[list[Row]]]:
+    """Return the stage's optimiser steps, each a list of `accumulate` batches of rows for each process.
 
     The data set of each batch is drawn by the stage's ratios; each data set is gone through in its own
     shuffled order, again and again. An epoch is as many batches as all data sets have together.
     """
     stream = _batches(data, stage, seed)
+    size = stage.accumulate * processes
     if stage.steps is not None:
-        batches = list(islice(stream, stage.steps * stage.accumulate))
+        batches = list(islice(stream, stage.steps * size))
     else:
         assert stage.epochs is not None
         per_epoch = sum(len(_epoch(rows, stage, seed, name, 0)) for name, rows in data.items())
         batches = list(islice(stream, max(1, round(stage.epochs * per_epoch))))
-    size = stage.accumulate
     return [batches[i : i + size] for i in range(0, len(batches), size)]
+
+
+def shares(step: Sequence[list[Row]], processes: int) -> list[list[list[Row]]]:
+    """Deal the batches of one step to processes: equally many each, and about equally many tokens.
+
+    The largest batch goes first, to whoever has the fewest tokens. In a last, short step some have one less.
+    """
+    if processes == 1:
+        return [list(step)]
+    most = -(-len(step) // processes)
+    dealt: list[list[list[Row]]] = [[] for _ in range(processes)]
+    tokens = [0] * processes
+    for batch in sorted(step, key=_padded, reverse=True):
+        place = min((p for p in range(processes) if len(dealt[p]) < most), key=lambda p: tokens[p])
+        dealt[place].append(batch)
+        tokens[place] += _padded(batch)
+    return dealt
 
 
 def padded_batches(rows: Sequence[Row], batch_tokens: int, batch_size: int) -> list[list[Row]]:
@@ -45,6 +62,10 @@ def padded_batches(rows: Sequence[Row], batch_tokens: int, batch_size: int) -> l
             longest, samples = len(row), len(row.sequences)
         batches[-1].append(row)
     return batches
+
+
+def _padded(batch: Sequence[Row]) -> int:
+    return max(map(len, batch)) * len(batch)
 
 
 def _batches(data: dict[str, list[Row]], stage: Stage, seed: int) -> Iterator[list[Row]]:

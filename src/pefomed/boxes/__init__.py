@@ -1,0 +1,7 @@
+"""Boxes: what preprocessing does to them, how they are written and how an answer is read."""
+
+from pefomed.boxes.frame import Frame, Resizing
+from pefomed.boxes.reading import Reading, read_boxes
+from pefomed.boxes.text import BoxFormat
+
+__all__ = ["BoxFormat", "Frame", "Reading", "Resizing", "read_boxes"]

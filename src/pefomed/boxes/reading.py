@@ -1,0 +1,102 @@
+"""What an answer says about boxes: a strict parser, and the repairs that are allowed.
+
+Strict is `{<x0><y0><x1><y1>}` with integers 0..bins, x0 < x1 and y0 < y1, several joined by `<delim>`,
+each run of boxes after a marked phrase (`<p>liver</p>{<..>}`) belonging to that phrase; of an answer
+that is nothing but boxes, no other text. Repaired are missing braces, spaces, swapped corners, and
+coordinates out of range (clipped); a piece that is no box after that is dropped. Each repair is named,
+and their share is a score of its own, so that nobody has to trust them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from pefomed.boxes.text import DELIMITER
+from pefomed.schema import Box
+
+State = Literal["strict", "repaired", "empty", "unparsable"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The boxes of an answer, in fractions of the square the model sees."""
+
+    boxes: tuple[Box, ...]
+    phrases: tuple[tuple[str, tuple[Box, ...]], ...]
+    """The marked phrases with their boxes, in order."""
+    state: State
+    """`strict` and `repaired` answers have boxes; `empty` has no text, `unparsable` text without boxes."""
+    repairs: tuple[str, ...] = ()
+    """What was repaired, each kind once, in alphabetical order."""
+
+
+_NUMBER = r"\s*(-?\d{1,6}(?:\.\d{1,6})?)\s*"
+_BOX = rf"(?P<open>\{{?)\s*<{_NUMBER}>\s*<{_NUMBER}>\s*<{_NUMBER}>\s*<{_NUMBER}>\s*(?P<close>\}}?)"
+_PIECE = re.compile(
+    rf"(?P<phrase><p>(?P<name>.*?)</p>)|(?P<box>{_BOX})|(?P<delimiter>{DELIMITER})"
+    r"|(?P<broken>[{}]|<\s*-?[\d.]+\s*>?|</?p>)",
+    re.DOTALL,
+)
+_STRICT = re.compile(r"\{<\d{1,5}><\d{1,5}><\d{1,5}><\d{1,5}>\}")
+
+
+def read_boxes(text: str, bins: int = 100) -> Reading:
+    """Return the boxes of an answer; whatever the text, it never raises."""
+    if not text.strip():
+        return Reading((), (), "empty")
+    boxes: list[Box] = []
+    phrases: list[tuple[str, list[Box]]] = []
+    repairs: set[str] = set()
+    open_phrase = False  # the next box belongs to the last phrase
+    joined = True  # a delimiter, a phrase or the beginning stands before the next box
+    end = 0
+    for piece in _PIECE.finditer(text):
+        between = text[end : piece.start()].strip()
+        end = piece.end()
+        if between:
+            open_phrase, joined = False, True
+        if piece["phrase"]:
+            phrases.append((piece["name"].strip(), []))
+            open_phrase = joined = True
+        elif piece["delimiter"]:
+            joined = True
+        elif piece["box"]:
+            box = _box(piece, bins, repairs)
+            if not joined:
+                repairs.add("delimiter missing")
+            joined = False
+            if box:
+                boxes.append(box)
+                if open_phrase:
+                    phrases[-1][1].append(box)
+        else:
+            repairs.add("piece dropped")
+    if not phrases and boxes and _PIECE.sub("", text).strip():
+        repairs.add("other text dropped")
+    if not boxes:
+        return Reading((), tuple((name, ()) for name, _ in phrases), "unparsable", tuple(sorted(repairs)))
+    marked = tuple((name, tuple(found)) for name, found in phrases)
+    return Reading(tuple(boxes), marked, "repaired" if repairs else "strict", tuple(sorted(repairs)))
+
+
+def _box(piece: re.Match[str], bins: int, repairs: set[str]) -> Box | None:
+    """Return the box of a match, None if nothing is left of it; what had to be done goes to `repairs`."""
+    # The groups of `_BOX`: its braces by name, its four numbers between them.
+    first = piece.re.groupindex["open"]
+    x0, y0, x1, y1 = (float(piece[first + number]) for number in (1, 2, 3, 4))
+    if not (piece["open"] and piece["close"]):
+        repairs.add("brace missing")
+    if x0 > x1 or y0 > y1:
+        repairs.add("corners swapped")
+        x0, x1, y0, y1 = min(x0, x1), max(x0, x1), min(y0, y1), max(y0, y1)
+    if min(x0, y0) < 0 or max(x1, y1) > bins:
+        repairs.add("out of range")
+        x0, y0, x1, y1 = (min(max(value, 0.0), float(bins)) for value in (x0, y0, x1, y1))
+    elif not _STRICT.fullmatch(piece["box"].strip()) and piece["open"] and piece["close"]:
+        repairs.add("spaces or decimals")
+    if x0 >= x1 or y0 >= y1:
+        repairs.add("piece dropped")
+        return None
+    return Box(x0=x0 / bins, y0=y0 / bins, x1=x1 / bins, y1=y1 / bins)

@@ -1,0 +1,116 @@
+"""Two processes on one machine, as torchrun starts them, against one process on the same global batches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pefomed import recipe as recipes
+from pefomed.batch import Row
+from pefomed.features import Features
+from pefomed.model.build import build_model
+from pefomed.recipe import Recipe
+from pefomed.training import train
+from pefomed.training.plan import shares
+from tests.tiny import image_files, model_recipe, table_recipe
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
+
+
+def _adapter(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(run / "adapter" / "adapter_model.safetensors")
+
+
+def _recipe(folder: Path, accumulate: int) -> Recipe:
+    return table_recipe(
+        folder, model_recipe(folder), images=6, each=3, epochs=3, accumulate=accumulate,
+        batch_tokens=150, checkpoint_every=2, validate_split="train",
+    )  # fmt: skip
+
+
+def _two(
+    recipe: Recipe, run: Path, data: Path, script: str = "", **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Train in two processes, both running `script` first."""
+    file = data / "recipe.toml"
+    file.write_text(recipes.dumps(recipe))
+    code = data / "both.py"
+    code.write_text(
+        f"{script}\nimport sys\nfrom pathlib import Path\nfrom pefomed import recipe\n"
+        "from pefomed.training import train\n"
+        "train(recipe.load(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))\n"
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(code)]
+    return subprocess.run(
+        [*command, str(file), str(run), str(data)],
+        capture_output=True, text=True, check=False, timeout=280,
+        env=os.environ | {"OMP_NUM_THREADS": "1"} | more,
+    )  # fmt: skip
+
+
+def test_two_processes_give_the_adapter_of_one_and_go_on_after_one_is_lost(tmp_path: Path) -> None:
+    train(_recipe(tmp_path, accumulate=2), tmp_path / "one", tmp_path)
+    two = _recipe(tmp_path, accumulate=1)
+    whole = _two(two, tmp_path / "two", tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    one, both = _adapter(tmp_path / "one"), _adapter(tmp_path / "two")
+    assert one.keys() == both.keys()
+    for name, tensor in one.items():
+        torch.testing.assert_close(both[name], tensor, rtol=1e-5, atol=1e-6, msg=name)
+    # One log, of the same losses, with validations that cover the split.
+    steps = [(tmp_path / run / "log.jsonl").read_text().count('"kind": "step"') for run in ("one", "two")]
+    assert steps[0] == steps[1] > 3
+    assert '"n": 18' in (tmp_path / "two" / "log.jsonl").read_text()
+
+    # The second process dies before its fourth step; torchrun stops the first; the same command goes on.
+    lost = _two(
+        two, tmp_path / "cut", tmp_path,
+        "import os, signal\nfrom pefomed.training.loop import Loop\nstep, count = Loop._step, [0]\n"
+        "def dying(self, *a):\n"
+        "    count[0] += 1\n"
+        "    if count[0] == 4 and os.environ['RANK'] == '1': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return step(self, *a)\n"
+        "Loop._step = dying\n",
+    )  # fmt: skip
+    assert lost.returncode != 0
+    assert not (tmp_path / "cut" / "adapter").exists()
+    again = _two(two, tmp_path / "cut", tmp_path)
+    assert again.returncode == 0, again.stderr
+    for name, tensor in _adapter(tmp_path / "cut").items():
+        assert torch.equal(tensor, both[name]), name
+
+
+def test_each_image_is_computed_by_one_process(tmp_path: Path) -> None:
+    base, processor = build_model(model_recipe(tmp_path))
+    files = [str(path) for path in image_files(tmp_path, 12)]
+    processes = [Features(base, processor.image_processor, tmp_path / "cache") for _ in range(2)]
+    for number, features in enumerate(processes):
+        features.prepare(files, share=(number, 2))
+    assert all(features.computed for features in processes)
+    assert sum(features.computed for features in processes) == 12
+    processes[0](files)  # all are there: nothing is computed again
+    assert sum(features.computed for features in processes) == 12
+
+
+def _batch(*lengths: int) -> list[Row]:
+    return [Row((), [0] * length, [], [], (), ()) for length in lengths]
+
+
+def test_batches_are_dealt_evenly_by_tokens() -> None:
+    # Padded tokens: 100, 90, 20, 10. The first process takes 100, the second 90 and 20, the first 10.
+    step = [_batch(20), _batch(100), _batch(10), _batch(45, 30)]
+    dealt = shares(step, 2)
+    tokens = [[sum(len(row) for row in batch) for batch in part] for part in dealt]
+    assert tokens == [[100, 10], [75, 20]]
+    # A short last step: nobody has two while another has none.
+    assert [len(part) for part in shares(step[:1], 2)] == [1, 0]
+    assert shares(step, 1) == [step]
