@@ -50,7 +50,7 @@ def test_a_command_is_accepted(line: str, parse_command: Callable[[list[str]], N
     if program == "make":
         target = re.search(rf"^{re.escape(arguments[0])}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
         assert target, f"the Makefile has no target {arguments[0]}"
-    elif program == "accelerate":
+    elif program in ("accelerate", "torchrun"):
         assert arguments[arguments.index("-m") + 1] == "pefomed"
         parse_command(arguments[arguments.index("-m") + 2 :])
     elif program in ("pefomed", ".venv/bin/pefomed"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pefomed.evaluate import evaluate_run, score_pairs
+    from pefomed.evaluate import evaluate_run, score_boxes, score_pairs
     from pefomed.pipeline import run
     from pefomed.predict import Predictor, load
     from pefomed.recipe import Recipe
@@ -35,6 +35,7 @@ __all__ = [
     "load",
     "load_recipe",
     "run",
+    "score_boxes",
     "score_pairs",
     "train",
     "write_report",
@@ -53,6 +54,7 @@ _PLACES = {
     "load": "pefomed.predict:load",
     "load_recipe": "pefomed.recipe:load",
     "run": "pefomed.pipeline:run",
+    "score_boxes": "pefomed.evaluate:score_boxes",
     "score_pairs": "pefomed.evaluate:score_pairs",
     "train": "pefomed.training:train",
     "write_report": "pefomed.report:write_report",

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import io
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,16 +19,15 @@ from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.data import load_samples
 from pefomed.data.images import open_image
+from pefomed.data.provenance import Provenance, provenance_of_loader
 from pefomed.endpoint import (
     Client,
     Endpoint,
     Open,
-    Provenance,
     Request,
     ask_all,
     checked_base_url,
     completion,
-    provenance_of_loader,
     without_thoughts,
 )
 from pefomed.errors import Interrupted, RunError
@@ -37,7 +35,7 @@ from pefomed.progress import line
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe
 from pefomed.schema import Prediction, Sample
-from pefomed.storage import write
+from pefomed.storage import safe_stem, write
 
 MOST_SIDE = 2048
 """Pixels; a larger image is scaled down to this, as servers do themselves."""
@@ -192,7 +190,7 @@ def _prediction(sample: Sample, body: str, generation: str) -> Prediction:
 
 
 def _opened(target: Path, model: str, out: Path) -> tuple[Recipe, Path]:
-    short = re.sub(r"[^a-z0-9._-]+", "-", model.lower().rsplit("/", 1)[-1]).strip("-.") or "model"
+    short = safe_stem(model.lower().rsplit("/", 1)[-1]) or "model"
     if target.is_dir():
         if not (target / "recipe.toml").is_file():
             raise RunError(

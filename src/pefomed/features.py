@@ -154,7 +154,7 @@ def open_features(
     """
     config = model.config
     size = next(model.vision_encoder.parameters()).element_size()
-    needed = count * config.grid**2 * int(config.vision_config.hidden_size) * size
+    needed = count * config.grid**2 * config.feature_width * size
     within = needed <= compute.cache_gib * 2**30
     keep = compute.feature_cache == "on" or (compute.feature_cache == "auto" and uses > count and within)
     return Features(model, images, cache_folder() if keep else None)

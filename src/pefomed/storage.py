@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,14 @@ def write(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def safe_stem(name: str) -> str:
+    """Return `name` as a file's that any system takes, without ending; empty if nothing is left of it.
+
+    Runs of other characters than [A-Za-z0-9._-] become `-`; none of `-` and `.` begin or end it.
+    """
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
 
 
 @contextlib.contextmanager

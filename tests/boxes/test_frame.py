@@ -22,7 +22,9 @@ def _boxes(draw: st.DrawFn) -> Box:
 
 
 @given(
-    st.tuples(st.integers(20, 3000), st.integers(20, 3000)), _boxes(), st.sampled_from(["squash", "letterbox"])
+    st.tuples(st.integers(20, 3000), st.integers(20, 3000)),
+    _boxes(),
+    st.sampled_from(["squash", "letterbox"]),
 )
 def test_a_box_comes_back_within_half_a_bin(size: tuple[int, int], box: Box, resize: str) -> None:
     frame = Resizing(resize, SIDE).frame(size)  # type: ignore[arg-type]

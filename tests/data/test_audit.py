@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from pefomed.data import slake, slake_captions, vqa_rad
-from pefomed.data.audit import EXAMPLES, audit, bare, normalised
+from pefomed.data.audit import audit
+from pefomed.data.audit_finding import EXAMPLES
+from pefomed.data.audit_text import bare, normalised
 from pefomed.data.card import Card, Published
-from pefomed.schema import Sample
+from pefomed.data.left_out import LeftOut
+from pefomed.schema import Box, Sample
 
 Make = Callable[..., Sample]
 Writer = Callable[..., Path]
@@ -65,13 +68,40 @@ def test_findings_of_a_hand_made_set(splits: dict[str, list[Sample]], tmp_path: 
 def test_boxes_stand_for_an_answer_and_examples_are_capped(make_sample: Make, write_image: Writer) -> None:
     path = write_image("1.png")
     samples = [make_sample(f"s{i}", path, f"q{i}", "") for i in range(EXAMPLES + 5)]
-    grounding = Sample.model_validate(
-        {"id": "g", "images": [str(path)], "task": "grounding", "question": "heart",
+    boxed = Sample.model_validate(
+        {"id": "g", "images": [str(path)], "task": "refer", "question": "heart", "size": [12, 8],
          "boxes": [{"x0": 0, "y0": 0, "x1": 1, "y1": 1}]}
     )  # fmt: skip
-    found = audit({"train": [*samples, grounding]})["empty_answers"]["train"]
+    found = audit({"train": [*samples, boxed]})["empty_answers"]["train"]
     assert found["count"] == EXAMPLES + 5
     assert len(found["examples"]) == EXAMPLES
+
+
+def test_boxes_are_counted_and_phrases_are_no_leak(write_image: Writer) -> None:
+    def phrase(number: int, image: Path, *boxes: tuple[float, float, float, float]) -> Sample:
+        return Sample(
+            id=f"p{number}", images=(str(image),), task="refer", question="heart", size=(12, 8),
+            boxes=tuple(Box(x0=a, y0=b, x1=c, y1=d) for a, b, c, d in boxes),
+        )  # fmt: skip
+
+    one, two = write_image("1.png", seed=1), write_image("2.png", seed=2)
+    thin, whole, usual = (0.1, 0.1, 0.105, 0.5), (0.0, 0.0, 1.0, 1.0), (0.25, 0.25, 0.5, 0.5)
+    train = [phrase(0, one, thin), phrase(1, two, usual, usual, whole)]
+    found = audit(
+        {"train": train, "test": [phrase(2, two, usual)]},
+        left_out={"train": [LeftOut("t.csv, line 3", "odd")]},
+    )
+    assert found["boxes"]["train"] == {
+        "samples": 2, "several": 1, "boxes": 4, "thin": 1, "whole": 1, "repeated": 1
+    }  # fmt: skip
+    assert found["left_out"] == {"train": [{"reason": "odd", "count": 1, "examples": ["t.csv, line 3"]}]}
+    assert found["leakage"][0]["texts"]["of"] == 0
+    assert found["leakage"][0]["triplets"]["count"] == 0  # other boxes: another answer
+    text = " ".join(found["summary"])
+    assert "have a question and answer that occur in" not in text
+    assert "train: 4 boxes, in 2 samples, 1 of which have several; 1 thinner" in text
+    assert "test: 1 boxes, one in each sample." in text
+    assert "train: left out 1, odd, e.g. t.csv, line 3." in text
 
 
 def test_normalisations() -> None:

@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from pefomed import recipe as recipes
 from pefomed.data.audit_recipe import audit_recipe, used_splits
 
@@ -16,6 +18,11 @@ Writer = Callable[..., Path]
 def _table(path: Path, rows: list[tuple[str, str, str, str]]) -> None:
     keys = ("image", "question", "answer", "split")
     path.write_text("\n".join(json.dumps(dict(zip(keys, row, strict=True))) for row in rows) + "\n")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
 
 
 def test_a_test_image_among_the_captions_is_found(write_image: Writer, tmp_path: Path) -> None:
@@ -52,6 +59,9 @@ def test_a_test_image_among_the_captions_is_found(write_image: Writer, tmp_path:
     [across] = found["captions against task"]["leakage"]
     assert (across["in"], across["of"]) == ("captions train", "task test")
     assert (across["images"]["count"], across["images"]["of"]) == (1, 1)
+    assert {"groups", "answers"} <= within.keys()
+    assert not {"groups", "answers"} & across.keys()  # other data sets' patients are other patients
+    assert list((tmp_path / "cache" / "audit").glob("*.sqlite"))
     assert (
         found["captions against task"]["summary"][0]
         == "All 1 images of task test also occur in captions train."

@@ -43,6 +43,28 @@ def test_more_than_eight_bits_are_scaled_not_clipped(tmp_path: Path, top: int) -
     assert (grey[0], grey[-1]) == (0, 255)
 
 
+# Type, bits, TIFF's sample format, and whether 0 is white. What Pillow does not know is left out.
+DEEP = [
+    ("<u2", 16, 1, 0), ("<u2", 16, 1, 1), ("<i2", 16, 2, 1), ("<u4", 32, 1, 1), ("<f4", 32, 3, 1),
+    (">u2", 16, 1, 1), (">i2", 16, 2, 1), (">f4", 32, 3, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "bits", "sample", "photometric"), DEEP)
+def test_deep_tiff_of_every_kind(tmp_path: Path, kind: str, bits: int, sample: int, photometric: int) -> None:
+    order = kind[0]
+    pixels = np.array([[0, 1000, 2000, 4000]]).astype(kind).tobytes()
+    # TIFF 6.0: width, height, bits, no compression, photometric, place, samples, rows, bytes, sample format.
+    values = {256: 4, 257: 1, 258: bits, 259: 1, 262: photometric, 273: 8, 277: 1, 278: 1}
+    values |= {279: len(pixels), 339: sample}
+    entries = b"".join(struct.pack(f"{order}HHLHH", tag, 3, 1, value, 0) for tag, value in values.items())
+    front = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HL", 42, 8 + len(pixels))
+    path = tmp_path / "deep.tiff"
+    path.write_bytes(front + pixels + struct.pack(f"{order}H", len(values)) + entries + bytes(4))
+    grey = np.asarray(open_image(path))[0, :, 0].tolist()
+    assert grey == ([0, 64, 128, 255] if photometric else [255, 191, 128, 0])
+
+
 def test_a_flat_deep_image_is_black_not_an_error(tmp_path: Path) -> None:
     path = tmp_path / "flat.tiff"
     Image.fromarray(np.full((4, 4), 700, dtype=np.uint16)).save(path)

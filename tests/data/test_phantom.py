@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -88,7 +89,7 @@ def test_left_is_on_the_right_of_the_image() -> None:
 def test_boxes_lie_on_what_is_drawn(tmp_path: Path) -> None:
     # A nodule and a pacemaker are brighter than the ring around their box.
     checked = Counter[str]()
-    for sample in load(tmp_path, "train", tasks=("grounding",), size=256):
+    for sample in load(tmp_path, "train", tasks=("refer",), size=256):
         finding = sample.meta["finding"]
         if finding not in ("nodule", "pacemaker"):
             continue
@@ -115,11 +116,31 @@ def test_every_scene_has_room_for_its_nodules() -> None:
 
 
 def test_tasks_and_ids(tmp_path: Path) -> None:
-    samples = load(tmp_path, tasks=("vqa", "caption", "report", "grounding"), train=8)
+    tasks = ("vqa", "caption", "report", "refer", "identify", "detection", "grounding")
+    samples = load(tmp_path, tasks=tasks, train=8)
     assert len({sample.id for sample in samples}) == len(samples)
-    assert Counter(s.task for s in samples)["caption"] == Counter(s.task for s in samples)["report"] == 8
-    assert all(s.reference for s in samples if s.task != "grounding")
-    assert all(s.boxes and s.question for s in samples if s.task == "grounding")
+    found = {task: [sample for sample in samples if sample.task == task] for task in tasks}
+    assert len(found["caption"]) == len(found["report"]) == len(found["grounding"]) == 8
+    for refer, identify, detection in zip(found["refer"], found["identify"], found["detection"], strict=True):
+        assert refer.question == identify.reference == detection.question != ""
+        assert refer.reference == identify.question == detection.reference == ""
+        assert refer.boxes == identify.boxes == detection.boxes != ()
+        assert refer.meta["boxes"] == ("1" if len(refer.boxes) == 1 else "several")
+        assert refer.size == (64, 64)
+
+
+def test_a_grounded_caption_is_the_caption_with_marks(tmp_path: Path) -> None:
+    samples = load(tmp_path, tasks=("caption", "grounding", "refer"))
+    plain = [sample.reference for sample in samples if sample.task == "caption"]
+    grounded = [sample for sample in samples if sample.task == "grounding"]
+    for caption, sample in zip(plain, grounded, strict=True):
+        assert re.sub(r"<p>(.*?)</p>\{[\d,]+\}", r"\1", sample.reference) == caption
+        marks = [
+            int(mark) for group in re.findall(r"\{([\d,]+)\}", sample.reference) for mark in group.split(",")
+        ]
+        assert marks == list(range(len(sample.boxes)))
+        referred = [s for s in samples if s.task == "refer" and s.images == sample.images]
+        assert sample.boxes == tuple(box for s in referred for box in s.boxes)
 
 
 def test_images_are_drawn_once(tmp_path: Path) -> None:

@@ -65,6 +65,20 @@ def test_the_page_is_self_contained_and_escaped(
     assert [float(rect[key] or "nan") for key in ("x", "y", "width", "height")] == [3, 2, 6, 2]
 
 
+def test_boxes_stand_behind_their_phrases_in_the_same_colour(tmp_path: Path, write_image: Writer) -> None:
+    image = str(write_image("a.png"))
+    first, second = Box(x0=0, y0=0, x1=0.5, y1=0.5), Box(x0=0.5, y0=0.5, x1=1, y1=1)
+    text = "A <p>mass</p>{1} & the <p>lung</p>{0,1}, <p>bone</p>{7}."
+    caption = Sample(id="c", images=(image,), task="grounding", reference=text, boxes=(first, second))
+    refer = Sample(id="r", images=(image,), task="refer", question="mass", boxes=(second,))
+    tags = Tags(contact_sheet([caption, refer], tmp_path / "sheet.html").read_text(encoding="utf-8"))
+    assert "A mass & the lung, bone." in tags.text
+    one, two = [str(attributes["stroke"]) for tag, attributes in tags.found if tag == "rect"]
+    squares = [str(attributes["style"]) for tag, attributes in tags.found if tag == "i"]
+    # mass, the two of the lung, none of the bone, which names a box that is not there; then the phrase.
+    assert squares == [f"border-color:{colour}" for colour in (two, one, two, two)]
+
+
 def test_the_draw_is_seeded_and_by_image(tmp_path: Path, make_sample: Make, write_image: Writer) -> None:
     samples = [
         make_sample(f"{i}-{j}", write_image(f"{i}.png", seed=i), f"question {i}-{j}?")
@@ -88,3 +102,12 @@ def test_a_place_that_cannot_be_written(tmp_path: Path, make_sample: Make, write
     monkeypatch.setattr("pefomed.storage.os.replace", full)
     with pytest.raises(StorageError, match=r"cannot write .*sheet\.html"):
         contact_sheet([make_sample("a", write_image("a.png"))], tmp_path / "sheet.html")
+
+
+def test_a_small_image_is_shown_several_times_as_large(
+    tmp_path: Path, make_sample: Make, write_image: Writer
+) -> None:
+    # 12 x 8 pixels: 21 times is the most that stays within 256.
+    page = contact_sheet([make_sample("x", write_image("a.png"))], tmp_path / "sheet.html").read_text()
+    (img,) = [attributes for tag, attributes in Tags(page).found if tag == "img"]
+    assert (img["width"], img["height"], img["style"]) == ("252", "168", "width:252px")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.endpoint import faulty_server as server
 
+from pefomed.data.provenance import provenance
 from pefomed.endpoint import (
     Client,
     Endpoint,
@@ -21,7 +22,7 @@ from pefomed.endpoint import (
     checked_base_url,
     completion,
     is_loopback,
-    provenance,
+    is_loopback_host,
 )
 from pefomed.endpoint.completion import same_model
 from pefomed.endpoint.failures import BadBody, Rejected, Unreachable
@@ -311,6 +312,16 @@ def test_a_date_or_an_owner_makes_no_other_model(asked: str, replied: str, same:
 )
 def test_only_this_machine_is_this_machine(url: str, here: bool) -> None:
     assert is_loopback(checked_base_url(url)) is here
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [("127.0.0.1", True), ("127.8.8.8", True), ("localhost", True), ("LOCALHOST", True), ("::1", True),
+     ("[::1]", True), ("0.0.0.0", False), ("::", False), ("192.168.1.5", False),
+     ("ward-7.example.org", False)],
+)  # fmt: skip
+def test_only_loopback_is_this_machine_alone(host: str, private: bool) -> None:
+    assert is_loopback_host(host) is private
 
 
 @pytest.mark.parametrize(

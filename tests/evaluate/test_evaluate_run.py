@@ -12,6 +12,8 @@ from pefomed import jsonl, recipe
 from pefomed.data import load_samples
 from pefomed.errors import DataError, RunError, StorageError
 from pefomed.evaluate import evaluate_run
+from pefomed.evaluate.box_items import items_of
+from pefomed.evaluate.grounding import DEFINITIONS, MACRO
 from pefomed.evaluate.overlap import OVERLAPS
 from pefomed.schema import Prediction, Sample, Score, Verdict
 
@@ -46,10 +48,11 @@ def write_split(root: Path, split: str, rows: list[tuple[str, str, str, int]]) -
     (root / f"{split}.json").write_text(json.dumps(records))
 
 
-def make_run(tmp_path: Path, changes: dict[str, Any] | None = None) -> Path:
+def make_run(tmp_path: Path, changes: dict[str, Any] | None = None, write: bool = True) -> Path:
     """A run that answered all of TEST with `yes`, and blindly with nothing, cut at the limit."""
     for split, rows in (("train", TRAIN), ("validate", TRAIN[:1]), ("test", TEST)):
-        write_split(tmp_path / "data" / "slake", split, rows)
+        if write:
+            write_split(tmp_path / "data" / "slake", split, rows)
     raw: dict[str, Any] = {
         "name": "run",
         "model": MODEL,
@@ -124,15 +127,35 @@ def test_the_floor_learns_from_all_splits_the_last_stage_trains_on(tmp_path: Pat
     assert "5 training samples (train + validate)" in majority.implementation
 
 
+def test_what_recognising_a_training_image_is_worth(tmp_path: Path) -> None:
+    """Copies under other names are found; without test images among the training images there is no row."""
+    run = make_run(tmp_path)
+    scores = evaluate_run(run, tmp_path / "data")
+    assert "floor:nearest-text-same-image" not in {score.system for score in scores}
+    rows = [("Is it left?", "no", "CLOSED", 1), ("Is it up?", "yes", "CLOSED", 2)]
+    for split, shown in (("train", rows), ("test", [("Is it right?", "no", "CLOSED", 8)])):
+        write_split(tmp_path / "two" / "data" / "slake", split, shown)
+    for number, content in ((1, b"one"), (2, b"two"), (8, b"one")):
+        folder = tmp_path / "two" / "data" / "slake" / "imgs" / f"xmlab{number}"
+        folder.mkdir(parents=True)
+        (folder / "source.jpg").write_bytes(content)
+    run = make_run(tmp_path / "two", write=False)
+    scores = evaluate_run(run, tmp_path / "two" / "data")
+    # Both training questions are as similar; the one about the same image counts double.
+    assert value(scores, "floor:nearest-text-same-image") == 1.0
+    [score] = [s for s in scores if (s.system, s.metric) == ("floor:nearest-text-same-image", "exact_match")
+               and s.group == "overall"]  # fmt: skip
+    assert "1 of 1 images asked about were trained on" in score.implementation
+
+
 def test_no_floor_without_a_stage_that_trains_on_the_data_set(tmp_path: Path) -> None:
     run = make_run(tmp_path, {"stages": []})
     for _ in range(2):
         scores = evaluate_run(run, tmp_path / "data")
     assert not [score for score in scores if score.system.startswith("floor")]
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
-    assert log == [
-        {"kind": "event", "stage": "evaluate", "text": "mini: no stage trains on it, so it has no floors"}
-    ]
+    says = "mini: no stage trains on it, so it has no floors that learn"
+    assert log == [{"kind": "event", "stage": "evaluate", "text": says}]
 
 
 @pytest.mark.parametrize(
@@ -218,8 +241,9 @@ def test_groups_of_the_recipe(tmp_path: Path) -> None:
         evaluate_run(run, tmp_path / "two" / "data")
 
 
-def test_phantom_reports_are_matched_and_boxes_left_out_with_an_event(tmp_path: Path) -> None:
-    options = {"tasks": ["vqa", "report", "grounding"], "train": 3, "test": 2, "size": 64}
+def test_every_task_of_the_phantoms_in_one_run(tmp_path: Path) -> None:
+    tasks = ["vqa", "report", "grounding", "refer"]
+    options = {"tasks": tasks, "train": 3, "test": 2, "size": 64}
     changes = {"data": {"mini": {"loader": "phantom", "root": "phantom", "options": options}}}
     run = make_run(tmp_path, changes)
     samples = list(jsonl.read(run / "samples" / "mini-test.jsonl", Sample))
@@ -228,25 +252,29 @@ def test_phantom_reports_are_matched_and_boxes_left_out_with_an_event(tmp_path: 
     scores = evaluate_run(run, tmp_path / "data")
     assert value(scores, "model", group="task=report") == 1.0
     assert value(scores, "model", group="task=vqa") == 0.0
-    boxes = [sample for sample in samples if sample.task == "grounding"]
-    overall = [s for s in scores if s.group == "overall" and s.system == "model"]
-    texts = sum(sample.task == "report" for sample in samples)
-    assert {
-        s.metric: s.n for s in overall if not s.metric.startswith(("bleu", "rouge", "cider", "meteor"))
-    } == {
-        "empty_rate": len(samples),
-        "cut_rate": len(samples),
-        "exact_match": len(samples) - len(boxes),
-        "exact_match_vqa": len(samples) - len(boxes),
-        **dict.fromkeys(OVERLAPS, len(samples) - len(boxes) - texts),
+    n = {task: sum(sample.task == task for sample in samples) for task in tasks}
+    phrases = len(items_of(samples))
+    assert phrases > n["grounding"] + n["refer"]  # a caption marks several
+    overall = {s.metric: s.n for s in scores if s.group == "overall" and s.system == "model"}
+    boxes = [*DEFINITIONS, *(f"{name}_macro" for name in MACRO)]
+    texts = ("bleu", "rouge", "cider", "meteor")
+    assert {metric: count for metric, count in overall.items() if not metric.startswith(texts)} == {
+        **dict.fromkeys(("empty_rate", "cut_rate"), len(samples)),
+        **dict.fromkeys(("exact_match", "exact_match_vqa"), n["vqa"] + n["report"]),
+        **dict.fromkeys(OVERLAPS, n["vqa"]),
+        **dict.fromkeys(("unparsable_rate", "repaired_rate"), n["grounding"] + n["refer"]),
+        **dict.fromkeys(boxes, phrases),
     }
-    assert {s.n for s in overall if s.metric.startswith(("bleu", "rouge", "cider", "meteor"))} == {texts}
+    assert {overall[m] for m in overall if m.startswith(texts)} == {n["report"] + n["grounding"]}
     # All reports right: CIDEr is 10 wherever a report has no n-gram that all reports share, and never more.
-    assert 5 < value(scores, "model", "cider") <= 10
-    assert value(scores, "model", "bleu_4_r2gen") == pytest.approx(1.0)
-    assert value(scores, "floor:constant-report", "bleu_1") < 1.0
+    assert 5 < value(scores, "model", "cider", "task=report") <= 10
+    assert value(scores, "model", "bleu_4_r2gen", "task=report") == pytest.approx(1.0)
+    assert value(scores, "floor:constant-report", "bleu_1", "task=report") < 1.0
+    assert value(scores, "model", "unparsable_rate") == 1.0
+    assert value(scores, "model", "iou") == value(scores, "model", "iou", "task=refer") == 0.0
     log = (run / "log.jsonl").read_text()
-    assert f"{len(boxes)} of {len(samples)} samples (grounding) have no exact match" in log
+    without = n["grounding"] + n["refer"]
+    assert f"{without} of {len(samples)} samples (grounding, refer) have no exact match" in log
 
 
 def test_a_full_disk_leaves_the_former_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

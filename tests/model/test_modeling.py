@@ -129,6 +129,26 @@ def test_groups_are_neighbours_of_a_row_in_raster_order(tmp_path: Path) -> None:
     assert model.project(features)[0, :, :4].tolist() == [[4.0 * r + c for c in range(4)] for r in range(4)]
 
 
+def test_several_hidden_states_are_concatenated_each_with_its_own_norm(tmp_path: Path) -> None:
+    pixels = torch.randn(2, 3, 56, 56)
+    alone = [
+        build_model(model_recipe(tmp_path, vision_layer=layer))[0].encode_images(pixels) for layer in (1, 2)
+    ]
+    both, _ = build_model(model_recipe(tmp_path, vision_layer=(1, 2)))
+    assert torch.equal(both.encode_images(pixels), torch.cat(alone, dim=-1))
+    assert both.projector.in_features == 2 * 16 * both.config.group
+    both.save_pretrained(tmp_path / "saved")
+    loaded = PefomedForConditionalGeneration.from_pretrained(tmp_path / "saved").eval()
+    assert loaded.config.vision_layers == [1, 2]
+    assert torch.equal(loaded.encode_images(pixels), both.encode_images(pixels))
+
+
+@pytest.mark.parametrize("layers", [(), (1, 3), 3])
+def test_hidden_states_that_do_not_exist_are_an_error(tmp_path: Path, layers: object) -> None:
+    with pytest.raises(RecipeError, match="does not exist"):
+        build_model(model_recipe(tmp_path, vision_layer=layers))
+
+
 def test_save_and_load_give_the_same_model(tmp_path: Path) -> None:
     model, processor = build_model(model_recipe(tmp_path))
     model.save_pretrained(tmp_path / "saved")

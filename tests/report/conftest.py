@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.report import small_run
+from tests.report import box_runs, small_run
+from tests.report.chromium import ARGUMENTS, Browser
 
 from pefomed import jsonl, recipe
 
@@ -30,3 +33,22 @@ def run(tmp_path: Path) -> Path:
     small_run.write_answers(folder, [(*row[:1], str(images / row[1]), *row[2:]) for row in small_run.ROWS])
     jsonl.append(folder / "scores.jsonl", small_run.scores())
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A tab of Chromium; tests without it are skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as api:
+        chromium = api.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield Browser(chromium.new_page())
+        chromium.close()
+
+
+@pytest.fixture
+def box_run(tmp_path: Path) -> Path:
+    """A run whose answers are mostly boxes."""
+    return box_runs.write_run(tmp_path)

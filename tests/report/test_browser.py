@@ -5,56 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.report import small_run
+from tests.report.chromium import Browser
 
 from pefomed.report import write_report, write_reports
-
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--no-first-run",
-]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("chromium is not installed")
-    with playwright.sync_playwright() as api:
-        chromium = api.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield Browser(chromium.new_page())
-        chromium.close()
-
-
-class Browser:
-    """One tab for all tests, as opening one takes seconds; it notes requests and whatever goes wrong."""
-
-    def __init__(self, tab: Any) -> None:
-        self.tab = tab
-        self.requests: list[str] = []
-        self.problems: list[str] = []
-        tab.on("request", lambda request: self.requests.append(request.url))
-        tab.on("console", lambda message: self.problems.append(message.text))
-        tab.on("pageerror", lambda error: self.problems.append(str(error)))
-        tab.on("dialog", lambda dialog: (self.problems.append("a dialog"), dialog.dismiss()))
-
-    def open(self, page: Path, width: int = 1280) -> None:
-        self.requests.clear()
-        self.problems.clear()
-        self.tab.set_viewport_size({"width": width, "height": 800})
-        self.tab.goto(page.resolve().as_uri())
-
-    def shown(self) -> list[str]:
-        texts: list[str] = self.tab.locator(".item b").all_inner_texts()
-        return texts
-
-    def question(self) -> str:
-        text: str = self.tab.locator(".question").inner_text()
-        return text
 
 
 @pytest.fixture

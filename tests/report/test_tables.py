@@ -5,8 +5,9 @@ from tests.report.small_run import score, scores
 
 from pefomed.report.figures import cell_of, kind_of, metric_title, system_label
 from pefomed.report.groups import group_tables
-from pefomed.report.headline import headline
+from pefomed.report.headline import headlines
 from pefomed.report.tables import Footnotes, exact_match_table, other_tables
+from pefomed.report.wide_tables import rate_table
 
 
 def test_a_table_has_ours_first_and_published_rows_last() -> None:
@@ -35,11 +36,19 @@ def test_a_column_of_the_other_exact_match_stands_beside_the_first() -> None:
 
 
 def test_what_was_measured_otherwise_is_marked_and_kept_apart() -> None:
-    recall, rate = other_tables(scores(), "rad", "test", Footnotes())
+    (recall,) = other_tables(scores(), "rad", "test", Footnotes())
     assert (recall.blocks, recall.rows[0].label, recall.rows[0].incomparable) == (
         [("Token recall", 1)], "LLaVA-Med", True,
     )  # fmt: skip
-    assert rate.blocks == [("Empty answers", 1)]
+
+
+def test_the_rates_of_answers_stand_in_one_table() -> None:
+    more = [*scores(), score("model", "overall", 0.25, 4, metric="cut_rate")]
+    table = rate_table(more, "rad", "test", Footnotes())
+    assert table is not None
+    assert table.blocks == [("How answers came out", 2)]
+    assert [head.title for head in table.heads] == ["empty", "cut at the limit"]
+    assert [[cell.text if cell else None for cell in row.cells] for row in table.rows] == [["0.0", "25.0"]]
 
 
 def test_equal_proofs_share_a_footnote() -> None:
@@ -55,8 +64,7 @@ def test_equal_proofs_share_a_footnote() -> None:
 
 
 def test_the_headline_is_measured_against_the_best_that_needs_no_image() -> None:
-    found = headline(scores(), "rad", "test")
-    assert found is not None
+    (found,) = headlines(scores(), "rad", "test")
     assert (found.cell.text, found.cell.interval, found.ahead) == ("50.0", "40.0–60.0", "+15.4")  # noqa: RUF001
     assert [label for _, label, _ in found.floors] == [
         "This model, blind",
@@ -65,14 +73,13 @@ def test_the_headline_is_measured_against_the_best_that_needs_no_image() -> None
 
 
 def test_a_model_below_its_floor_says_so() -> None:
-    found = headline([score("model", "overall", 0.2, 4), score("floor:x", "overall", 0.25, 4)], "rad", "test")
-    assert found is not None
+    below = [score("model", "overall", 0.2, 4), score("floor:x", "overall", 0.25, 4)]
+    (found,) = headlines(below, "rad", "test")
     assert found.ahead == "−5.0"  # noqa: RUF001
 
 
 def test_without_floors_there_is_no_difference() -> None:
-    found = headline([score("model", "overall", 0.2, 4)], "rad", "test")
-    assert found is not None
+    (found,) = headlines([score("model", "overall", 0.2, 4)], "rad", "test")
     assert (found.floors, found.ahead) == ([], "")
 
 
@@ -82,8 +89,7 @@ def test_a_task_without_exact_match_has_its_first_metric_as_headline() -> None:
         score("model", "overall", 0.1571, 4, metric="meteor", low=None, high=None),
         score("floor:constant", "overall", 0.207, 4, metric="meteor", low=None, high=None),
     ]
-    found = headline(texts, "rad", "test")
-    assert found is not None
+    (found,) = headlines(texts, "rad", "test")
     assert (found.metric, found.cell.text, found.unit, found.strip) == ("METEOR", "0.157", "", None)
     assert found.ahead == "−0.050"  # noqa: RUF001
 
@@ -100,7 +106,7 @@ def test_groups_are_ordered_by_size_and_carry_their_floors() -> None:
 
 
 def test_another_split_has_no_part_in_it() -> None:
-    assert headline(scores(), "rad", "validate") is None
+    assert headlines(scores(), "rad", "validate") == []
     assert exact_match_table(scores(), "other", "test", Footnotes()) is None
     assert other_tables(scores(), "other", "test", Footnotes()) == []
 

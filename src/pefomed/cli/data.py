@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pefomed.cli.hospital import import_
 from pefomed.cli.options import Data, Json, overrides_of
 from pefomed.cli.output import print_json, print_table
 from pefomed.errors import DataError, RecipeError, nearest
@@ -34,41 +35,61 @@ Options = Annotated[
 ]
 
 
-@app.command("list", epilog="Example: pefomed data list")
-def list_(json_: Json = False) -> None:
-    """List the loaders with their splits, published counts and licences."""
-    from pefomed.data import LOADERS, card
+@app.command("list", epilog="Example: pefomed data list mimic_cxr")
+def list_(
+    loader: Annotated[
+        str | None, typer.Argument(metavar="LOADER", help="Only this one, with all that is known about it.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """List the loaders with their splits, published counts, licences, and what each needs."""
+    from pefomed.data import LOADERS
+    from pefomed.data.listing import facts_of, in_full
 
-    rows: list[dict[str, Any]] = []
-    for name in LOADERS:
-        about = card(name)
-        splits = dict(about.splits) if about else {}
-        rows.append(
-            {
-                "loader": name,
-                "title": about.title if about else "",
-                "splits": {split: counts.samples if counts else None for split, counts in splits.items()},
-                "licence": about.licence if about else "",
-                "link": about.link if about else "",
-                "restricted": about.restricted if about else False,
-            }
-        )
+    if loader is not None and loader not in LOADERS:
+        raise RecipeError(f"unknown loader {loader!r}", remedy=nearest(loader, LOADERS))
+    rows = [facts_of(name) for name in ([loader] if loader else LOADERS)]
     if json_:
         print_json(rows)
-        return
-    print_table(
-        ("loader", "data set", "splits", "licence", "link"),
-        [
-            (
-                row["loader"],
-                row["title"],
-                ", ".join(f"{split} {count:,}" if count else split for split, count in row["splits"].items()),
-                row["licence"],
-                row["link"],
-            )
-            for row in rows
-        ],
-    )
+    elif loader:
+        typer.echo(in_full(rows[0]))
+    else:
+        print_table(
+            ("loader", "data set", "splits", "licence", "needs"),
+            [
+                (
+                    row["loader"],
+                    row["title"],
+                    ", ".join(
+                        f"{name} {count:,}" if count else name for name, count in row["splits"].items()
+                    ),
+                    row["licence"],
+                    row["needs"],
+                )
+                for row in rows
+            ],
+        )
+
+
+@app.command(epilog="Example: pefomed data get vqa_rad --data ~/data")
+def get(
+    loader: Annotated[str, typer.Argument(metavar="LOADER", help="A loader of `pefomed data list`.")],
+    root: Annotated[
+        str | None,
+        typer.Option(metavar="ROOT", help="Its folder within the data folder; by default that of its files."),
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Fetch a data set the hub offers freely; of another, say where to apply and what to put where."""
+    from pefomed.data import data_folder
+    from pefomed.data.get import folder_of
+    from pefomed.data.get import get as fetch
+
+    root = root or folder_of(loader)
+    folder = data_folder(data) / root
+    about = fetch(loader, folder)
+    typer.echo(f"{about.title}: {folder}\nlicence: {about.licence}\nplease cite: {about.citation}")
+    typer.echo(f"look at it: pefomed data audit {loader} {root} --data {data_folder(data)}")
 
 
 @app.command(epilog="Example: pefomed data show recipes/mini/slake.toml --only slake -o sheet.html")
@@ -78,16 +99,24 @@ def show(
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")] = Path("sheet.html"),
     only: Only = None,
     split: Annotated[str, typer.Option(help="The split to show.")] = "train",
-    images: Annotated[int, typer.Option("-n", min=1, help="How many images.")] = 60,
+    images: Annotated[int, typer.Option("-n", min=1, help="How many images, or pairs of them.")] = 60,
     seed: Annotated[int, typer.Option(help="Another seed draws other images.")] = 0,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Show images of different splits that are equal or look alike.")
+    ] = False,
     data: Data = None,
     option: Options = None,
 ) -> None:
-    """Write a contact sheet: a page of images with their questions and answers."""
+    """Write a contact sheet: a page of images with their questions, answers and boxes."""
     from pefomed.data import load_samples
     from pefomed.data.show import contact_sheet
 
     chosen = _chosen(source, root, only, option)
+    if pairs:
+        from pefomed.data.show_pairs import pair_sheet
+
+        typer.echo(f"pairs: {pair_sheet(_audits(source, chosen, None, only, data), out, images)}")
+        return
     used = [name for name, (_, splits) in chosen.items() if split in splits]
     # One data set alone is read in any case: its loader knows best which splits it has.
     names = used or (list(chosen) if len(chosen) == 1 else [])
@@ -107,21 +136,19 @@ def audit(
     split: Splits = None,
     data: Data = None,
     option: Options = None,
+    id_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--id",
+            metavar="KEY",
+            help="A meta key whose values must not be in two splits; may be repeated. By default patient,"
+            " subject, study and the like.",
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Find unreadable images, duplicates, leakage between splits, and counts unlike the published ones."""
-    from pefomed.data import card, load_samples
-    from pefomed.data.audit import audit as audit_splits
-
-    results = {}
-    for name, (dataset, known) in _chosen(source, root, only, option).items():
-        samples = {each: load_samples(dataset, each, data) for each in split or known}
-        results[name] = audit_splits(samples, card(dataset.loader))
-    if source.endswith(".toml") and not (only or split):
-        from pefomed import recipe as recipes
-        from pefomed.data.audit_recipe import audit_across
-
-        results |= audit_across(recipes.load(Path(source)), data)
+    results = _audits(source, _chosen(source, root, only, option), split, only, data, id_)
     if json_:
         print_json(results)
         return
@@ -129,6 +156,13 @@ def audit(
         typer.echo(f"{name}: {result['title']}" if result["title"] else name)
         for sentence in result["summary"]:
             typer.echo(f"  {sentence}")
+    if any(pair["near_images"]["count"] for result in results.values() for pair in result["leakage"]):
+        typer.echo("images that look alike: add --pairs to `pefomed data show` to see them side by side")
+
+
+app.command("import", epilog="Example: pefomed data import ~/export --out data/ward --window CT=lung")(
+    import_
+)
 
 
 def _chosen(
@@ -150,6 +184,29 @@ def _chosen(
         for name, dataset in loaded.data.items()
         if only in (None, name)
     }
+
+
+def _audits(
+    source: str,
+    chosen: dict[str, tuple[Dataset, list[str]]],
+    split: list[str] | None,
+    only: str | None,
+    data: Path | None,
+    ids: list[str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return the audits of the chosen data sets, and of a whole recipe those across data sets."""
+    from pefomed.data.audit_groups import IDS
+    from pefomed.data.audit_recipe import audit_across, audit_dataset
+
+    results = {
+        name: audit_dataset(dataset, split or known, data, ids or IDS)
+        for name, (dataset, known) in chosen.items()
+    }
+    if source.endswith(".toml") and not (only or split):
+        from pefomed import recipe as recipes
+
+        results |= audit_across(recipes.load(Path(source)), data)
+    return results
 
 
 def _published(loader: str) -> list[str]:

@@ -112,7 +112,8 @@ def judge(
 def _online(
     work: Work, price_in: float | None, price_out: float | None, yes: bool, allow: bool
 ) -> dict[str, Any]:
-    from pefomed.endpoint import check_may_leave, is_loopback, provenance
+    from pefomed.data.provenance import provenance
+    from pefomed.endpoint import check_may_leave, is_loopback
     from pefomed.evaluate.judges.endpoint_judge import carry_out
     from pefomed.evaluate.judges.estimate import estimate
     from pefomed.evaluate.judges.items import datasets_of

@@ -14,18 +14,41 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from pefomed.data.card import Card, Published
+from pefomed.data.left_out import LeftOut
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 
-__all__ = ["LOADERS", "Card", "Loader", "Published", "card", "data_folder", "load_samples", "loader"]
+__all__ = [
+    "LOADERS",
+    "Card",
+    "LeftOut",
+    "Loader",
+    "Published",
+    "card",
+    "data_folder",
+    "load_samples",
+    "load_split",
+    "loader",
+]
 
-Loader = Callable[..., Iterator[Sample]]
-"""`load(root: Path, split: str, **options) -> Iterator[Sample]`"""
+Loader = Callable[..., Iterator[Sample | LeftOut]]
+"""`load(root: Path, split: str, **options) -> Iterator[Sample]`, rows it has to leave out among them"""
 
 LOADERS: dict[str, str] = {
+    "coco": "pefomed.data.coco:load",
+    "hugging_face": "pefomed.data.hugging_face:load",
+    "imageclef": "pefomed.data.imageclef:load",
+    "iu_xray": "pefomed.data.iu_xray:load",
+    "medicat": "pefomed.data.medicat:load",
+    "mimic_cxr": "pefomed.data.mimic_cxr:load",
+    "ms_cxr": "pefomed.data.ms_cxr:load",
+    "ms_cxr_medrpg": "pefomed.data.ms_cxr_medrpg:load",
+    "path_vqa": "pefomed.data.path_vqa:load",
     "phantom": "pefomed.data.phantom:load",
+    "roco": "pefomed.data.roco:load",
     "slake": "pefomed.data.slake:load",
+    "slake_boxes": "pefomed.data.slake_boxes:load",
     "slake_captions": "pefomed.data.slake_captions:load",
     "table": "pefomed.data.table:load",
     "vqa_rad": "pefomed.data.vqa_rad:load",
@@ -43,25 +66,40 @@ def load_samples(dataset: Dataset, split: str, data_folder: Path | None = None) 
         DataError: the data is missing or not as its layout says, an id occurs twice, or the split
             is empty.
     """
+    return load_split(dataset, split, data_folder)[0]
+
+
+def load_split(
+    dataset: Dataset, split: str, data_folder: Path | None = None
+) -> tuple[list[Sample], list[LeftOut]]:
+    """Return the samples of `load_samples`, and the rows that the loader knows to be unusable.
+
+    Raises:
+        RecipeError, DataError: see `load_samples`.
+    """
     load = loader(dataset.loader)
     options = _checked_options(dataset, load)
     root = _folder(data_folder) / dataset.root
     samples: list[Sample] = []
-    for sample in load(root, split, **options):
-        samples.append(sample)
+    left_out: list[LeftOut] = []
+    for each in load(root, split, **options):
+        if isinstance(each, LeftOut):
+            left_out.append(each)
+            continue
+        samples.append(each)
         if len(samples) == dataset.limit:
             break
     if not samples:
         published = card(dataset.loader)
         raise DataError(
             f"the split {split!r} of {dataset.loader} at {root} is empty",
-            found="0 samples",
+            found=f"0 samples{f', {len(left_out):,} rows left out' if left_out else ''}",
             remedy=f"use one of its splits: {', '.join(published.splits)}"
             if published and published.splits
             else "check the split's name and the loader's options",
         )
     _check_ids(samples, dataset.loader, split)
-    return samples
+    return samples, left_out
 
 
 def data_folder(explicit: Path | str | None = None) -> Path:
@@ -93,10 +131,14 @@ def loader(name: str) -> Loader:
     return typing.cast(Loader, load)
 
 
-def card(name: str) -> Card | None:
-    """Return the card beside the loader called `name`, or None where its module has none."""
+def card(name: str, root: Path | None = None) -> Card | None:
+    """Return the card beside the loader called `name`, or None where its module has none.
+
+    Where a data set is published in several versions, `root` says which one is meant: the one in there.
+    """
     module, _ = _module_and_function(name)
-    found = getattr(module, "CARD", None)
+    at = getattr(module, "card_at", None)
+    found = at(root) if root is not None and at is not None else getattr(module, "CARD", None)
     return found if isinstance(found, Card) else None
 
 
@@ -147,7 +189,8 @@ def _checked_value(loader_name: str, name: str, value: Any, hint: Any) -> Any:
         detail = error.errors(include_url=False)[0]
         where = ".".join([name, *(str(part) for part in detail["loc"])])
         if detail["type"] == "extra_forbidden":
-            fields = getattr(hint, "model_fields", {})
+            kinds = (hint, *typing.get_args(hint))  # of `Columns | None` too
+            fields = [field for kind in kinds for field in getattr(kind, "model_fields", {})]
             raise RecipeError(
                 f"the loader {loader_name!r} has no option {where!r}",
                 remedy=nearest(str(detail["loc"][-1]), fields),

@@ -5,13 +5,16 @@ The second matters for stage 1: captions of one data set may show the test image
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data import card, load_samples
+from pefomed.cache import cache_folder
+from pefomed.data import card, load_samples, load_split
+from pefomed.data import data_folder as root_of
 from pefomed.data.audit import audit
-from pefomed.recipe import Recipe
+from pefomed.data.audit_groups import IDS
+from pefomed.recipe import Dataset, Recipe
 
 
 def audit_recipe(recipe: Recipe, data_folder: Path | None = None) -> dict[str, Any]:
@@ -24,10 +27,26 @@ def audit_recipe(recipe: Recipe, data_folder: Path | None = None) -> dict[str, A
     """
     results = {}
     for name, splits in used_splits(recipe).items():
-        dataset = recipe.data[name]
-        loaded = {split: load_samples(dataset, split, data_folder) for split in splits}
-        results[name] = audit(loaded, card(dataset.loader))
+        results[name] = audit_dataset(recipe.data[name], splits, data_folder)
     return results | audit_across(recipe, data_folder)
+
+
+def audit_dataset(
+    dataset: Dataset, splits: Sequence[str], data_folder: Path | None = None, ids: Sequence[str] = IDS
+) -> dict[str, Any]:
+    """Return the audit of one data set over `splits`; `ids` are the meta keys of patients, studies, ...
+
+    Raises:
+        DataError: a split cannot be read.
+    """
+    loaded = {split: load_split(dataset, split, data_folder) for split in splits}
+    return audit(
+        {split: samples for split, (samples, _) in loaded.items()},
+        card(dataset.loader, root_of(data_folder) / dataset.root),
+        {split: left_out for split, (_, left_out) in loaded.items()},
+        cache=cache_folder(),
+        ids=ids,
+    )
 
 
 def audit_across(recipe: Recipe, data_folder: Path | None = None) -> dict[str, Any]:
@@ -42,7 +61,7 @@ def audit_across(recipe: Recipe, data_folder: Path | None = None) -> dict[str, A
             f"{name} {part}": load_samples(recipe.data[name], part, data_folder)
             for name, part in ((trained, split), (scored, test))
         }
-        results[f"{trained} against {scored}"] = audit(samples)
+        results[f"{trained} against {scored}"] = audit(samples, cache=cache_folder(), one_data_set=False)
     return results
 
 

@@ -17,6 +17,23 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Hub:
+    """A copy that the Hugging Face hub offers freely, as this loader reads it."""
+
+    repository: str
+    files: tuple[str, ...]
+    """Patterns of the files to fetch."""
+    megabytes: int
+    """What is fetched, about."""
+    folder: str
+    """Where it is put within the data folder, unless somewhere else is asked for."""
+    archives: tuple[str, ...] = ()
+    """Zip files among them, to be unpacked."""
+    differs: str = ""
+    """What it is, where it is not what the card is about."""
+
+
+@dataclass(frozen=True)
 class Card:
     """What a reader must know before using a data set."""
 
@@ -28,3 +45,8 @@ class Card:
     """True if its text and images must not leave the machine."""
     splits: Mapping[str, Published | None] = field(default_factory=dict)
     """Every split the loader has; None where its size is not fixed."""
+    access: str = ""
+    """How to get the original: where to apply, what to accept."""
+    files: tuple[str, ...] = ()
+    """What has to be where within the root; alternatives are separate entries."""
+    hub: Hub | None = None

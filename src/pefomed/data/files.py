@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pefomed.errors import DataError, nearest
@@ -18,19 +18,30 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_bytes().decode("utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        raise DataError(
-            f"no file at {path}", remedy="check the data folder (--data or PEFOMED_DATA) and the root"
-        ) from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder, not a file", remedy="give the path of the file") from None
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise missing_file(path, error) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
+        raise not_utf8(path, error.object[error.start], error.start, line) from None
+
+
+def read_json(path: Path) -> Any:
+    """Return the value of a JSON file.
+
+    Raises:
+        DataError: the file is missing, not UTF-8 or not JSON.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
         raise DataError(
-            f"{path} is not UTF-8",
-            found=f"byte 0x{error.object[error.start]:02x} at offset {error.start}, line {line}",
-            remedy=f"convert it, e.g. `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new`",
+            f"{path} is not JSON",
+            found=f"{error.msg} at line {error.lineno}, column {error.colno}",
+            remedy="download the file again",
         ) from None
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
 
 
 def read_rows(path: Path, required: Iterable[str]) -> list[dict[str, Any]]:
@@ -39,27 +50,75 @@ def read_rows(path: Path, required: Iterable[str]) -> list[dict[str, Any]]:
     Raises:
         DataError: the file is missing, not UTF-8, not a JSON list of objects, or a key is absent.
     """
-    text = read_text(path)
-    try:
-        rows = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"{path} is not JSON",
-            found=f"{error.msg} at line {error.lineno}, column {error.colno}",
-            remedy="download the file again",
-        ) from None
+    return checked_rows(read_json(path), required, f"{path}")
+
+
+def checked_rows(rows: Any, required: Iterable[str], where: str) -> list[dict[str, Any]]:
+    """Return `rows` if it is a list of objects that have the keys `required`; `where` names it in errors.
+
+    Raises:
+        DataError: it is none, or a key is absent.
+    """
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f"{path}: expected a list of objects", found=type(rows).__name__)
+        raise DataError(f"{where}: expected a list of objects", found=type(rows).__name__)
+    names = list(required)
     for number, row in enumerate(rows, 1):
-        for key in required:
+        for key in names:
             if key not in row:
-                raise DataError(
-                    f"{path}, entry {number}: no field {key!r}",
-                    remedy=nearest(key, (str(name) for name in row)),
-                )
+                raise missing_field(f"{where}, entry {number}", key, row)
     return rows
+
+
+def inside(folder: Path, name: str, place: str) -> Path:
+    """Return the file called `name` in `folder`, which a data set's own record names.
+
+    Raises:
+        DataError: the name is empty, absolute, or leads out of the folder.
+    """
+    # A backslash is a separator to Windows.
+    parts = PurePosixPath(name.replace("\\", "/"))
+    drive = ":" in parts.parts[0] if parts.parts else True
+    if drive or parts.is_absolute() or ".." in parts.parts or not name.strip() or "\0" in name:
+        raise DataError(
+            f"{place}: a file name must stay inside {folder}", found=repr(name), remedy="correct the record"
+        )
+    return folder / name
 
 
 def unknown_split(dataset: str, split: str, known: Iterable[str], remedy: str | None = None) -> DataError:
     """Return the error for a split that `dataset` does not have."""
     return DataError(f"{dataset} has no split {split!r}", remedy=remedy or nearest(split, known))
+
+
+def missing_file(path: Path, error: OSError) -> DataError:
+    """Return the error for a file that is absent, or is a folder."""
+    if isinstance(error, IsADirectoryError):
+        return DataError(f"{path} is a folder, not a file", remedy="give the path of the file")
+    return DataError(
+        f"no file at {path}", remedy="check the data folder (--data or PEFOMED_DATA) and the root"
+    )
+
+
+def missing_field(place: str, key: str, row: Iterable[Any]) -> DataError:
+    """Return the error for a record without the field `key`."""
+    return DataError(f"{place}: no field {key!r}", remedy=nearest(key, (str(name) for name in row)))
+
+
+def missing_layout(dataset: str, root: Path, layouts: Iterable[str], loader: str) -> DataError:
+    """Return the error for a root in which none of a data set's published layouts is found."""
+    there = sorted(path.name for path in root.iterdir())[:8] if root.is_dir() else []
+    return DataError(
+        f"{dataset} is not at {root}: expected {' or '.join(layouts)}",
+        found=", ".join(there) or ("an empty folder" if root.is_dir() else "no such folder"),
+        remedy=f"check the data folder (--data or PEFOMED_DATA) and the root; `pefomed data list {loader}`"
+        " says where it comes from and what to put where",
+    )
+
+
+def not_utf8(path: Path, byte: int, offset: int, line: int) -> DataError:
+    """Return the error for a text file whose encoding is another one."""
+    return DataError(
+        f"{path} is not UTF-8",
+        found=f"byte 0x{byte:02x} at offset {offset}, line {line}",
+        remedy=f"convert it, e.g. `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new`",
+    )

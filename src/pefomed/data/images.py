@@ -1,4 +1,8 @@
-"""Images from files: decoded the same way everywhere, refused with a reason when they cannot be."""
+"""Images from files: decoded the same way everywhere, refused with a reason when they cannot be.
+
+PNG, JPEG, TIFF, WebP, BMP and GIF through Pillow, DICOM through pydicom, slices of NIfTI through
+nibabel. A path may say which frame, slice and window it means: see `addresses`.
+"""
 
 from __future__ import annotations
 
@@ -13,31 +17,38 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pefomed.data.addresses import Address, address
+from pefomed.data.dicom import dicom_size, open_dicom
+from pefomed.data.dicom_file import is_dicom
+from pefomed.data.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
+from pefomed.data.nifti import is_nifti, nifti_size, open_nifti
+from pefomed.data.windows import AUTO, Counts, Values, limits_of, render, shares
 from pefomed.errors import ImageError
 
-PIXEL_LIMIT = 100_000_000
-"""Largest number of pixels; a larger image is refused from its header, before memory is spent on it."""
+__all__ = ["FORMATS", "PIXEL_LIMIT", "content_hash", "image_size", "open_image", "pixel_hash"]
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
 _ORIENTATION = 0x0112  # the EXIF tag
+_PHOTOMETRIC = 0x0106  # the TIFF tag: 0 for WhiteIsZero
 _FILTERS = threading.Lock()
 
 
 def open_image(path: str | Path) -> Image.Image:
-    """Decode the first frame of `path` to an RGB image, turned as its EXIF orientation says.
+    """Decode `path` to an RGB image, turned as its EXIF orientation says; of several frames the first.
 
     Grey values of more than 8 bits are scaled linearly so that the image's own smallest and largest
-    value become 0 and 255: 10, 12 and 16 bit files look alike, and none comes out black or
-    clipped. Transparent pixels are laid over black.
+    value become 0 and 255, unless the file (DICOM) or the path says a window: 10, 12 and 16 bit
+    files look alike, and none comes out black or clipped. Transparent pixels are laid over black.
 
     Raises:
-        ImageError: the file is missing, empty, truncated, no image, or above `PIXEL_LIMIT`.
+        ImageError: the file is missing, empty, truncated, no image, or above `PIXEL_LIMIT`; or has
+            no such frame, slice or window.
     """
-    path = Path(path)
-    with _opened(path) as image:
-        image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+    where = address(path)
+    _check_file(where.file)
+    image = _decoded(where)
+    return where.crop.of(image) if where.crop else image
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -46,21 +57,25 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         ImageError: the file is missing, empty, no image, or above `PIXEL_LIMIT`.
     """
-    with _opened(Path(path)) as image:
-        turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-        return (image.height, image.width) if turned else (image.width, image.height)
+    where = address(path)
+    _check_file(where.file)
+    size = _size(where)
+    return where.crop.size(size) if where.crop else size
 
 
 def content_hash(path: str | Path) -> str:
-    """Return the SHA-256 of the file's bytes, in hex.
+    """Return the SHA-256 of the file's bytes, and of the frame, slice and window if the path says any.
 
     Raises:
         ImageError: the file is missing or empty.
     """
-    path = Path(path)
-    _check_file(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    where = address(path)
+    _check_file(where.file)
+    with where.file.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    if where.view:
+        digest.update(f"#{where.view}".encode())
+    return digest.hexdigest()
 
 
 def pixel_hash(path: str | Path) -> str:
@@ -75,31 +90,26 @@ def pixel_hash(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    _check_file(path)
-    try:
-        # Our own limit speaks instead of Pillow's warning; filters are shared by all threads.
-        with _FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=FORMATS)
-        with image:
-            _check_size(path, image.width, image.height)
-            yield image
-    except Image.DecompressionBombError as error:
-        raise _too_large(path, str(error)) from None
-    except UnidentifiedImageError:
-        raise ImageError(
-            f"{path} is not an image that can be read",
-            found=f"a file beginning with {_beginning(path)}",
-            remedy=f"give one of {', '.join(FORMATS)}",
-        ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise ImageError(
-            f"{path} is damaged or truncated",
-            found=str(error),
-            remedy="copy or download the file again, or leave the sample out",
-        ) from None
+def _decoded(where: Address) -> Image.Image:
+    if is_nifti(where.file):
+        return open_nifti(where)
+    if is_dicom(where.file):
+        return open_dicom(where)
+    with _opened(where) as image:
+        image.load()
+        # Of more than 8 bits Pillow leaves WhiteIsZero to its caller.
+        negative = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
+        return _to_rgb(where, ImageOps.exif_transpose(image), negative)
+
+
+def _size(where: Address) -> tuple[int, int]:
+    if is_nifti(where.file):
+        return nifti_size(where)
+    if is_dicom(where.file):
+        return dicom_size(where)
+    with _opened(where) as image:
+        turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+        return (image.height, image.width) if turned else (image.width, image.height)
 
 
 def _check_file(path: Path) -> None:
@@ -109,41 +119,76 @@ def _check_file(path: Path) -> None:
         raise ImageError(
             f"no image at {path}", remedy="check the data folder (--data or PEFOMED_DATA) and the root"
         ) from None
+    except (OSError, ValueError) as error:  # a name too long, a NUL in it, a link to itself
+        raise ImageError(f"{path} cannot be looked up", found=str(error)) from None
     if path.is_dir():
         raise ImageError(f"{path} is a folder, not an image", remedy="give the path of an image file")
+    if not path.is_file():
+        raise ImageError(f"{path} is not a file", found="a device, pipe or socket")
     if size == 0:
         raise ImageError(f"{path} is empty", found="0 bytes", remedy="copy or download the file again")
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    if width * height > PIXEL_LIMIT:
-        raise _too_large(path, f"{width} x {height} pixels")
+@contextlib.contextmanager
+def _opened(where: Address) -> Iterator[Image.Image]:
+    path = where.file
+    try:
+        # Our own limit speaks instead of Pillow's warning; filters are shared by all threads.
+        with _FILTERS, warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=FORMATS)
+        with image:
+            _choose_frame(where, image)
+            check_size(path, image.width, image.height)
+            yield image
+    except Image.DecompressionBombError as error:
+        raise too_large(path, str(error)) from None
+    except UnidentifiedImageError:
+        raise ImageError(
+            f"{path} is not an image that can be read",
+            found=f"a file beginning with {_beginning(path)}",
+            remedy=f"give one of {', '.join(FORMATS)}, DICOM or NIfTI (.nii, .nii.gz); a TIFF of 64 bits,"
+            " of many channels or of a rare compression has to be saved anew, e.g. with 16 bits",
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise damaged(path, str(error)) from None
 
 
-def _too_large(path: Path, found: str) -> ImageError:
-    return ImageError(
-        f"{path} is too large: at most {PIXEL_LIMIT:,} pixels are read",
-        found=found,
-        remedy="scale the image down, or cut it into tiles",
-    )
+def _choose_frame(where: Address, image: Image.Image) -> None:
+    for key in ("axis", "index", "volume"):
+        if getattr(where, key) is not None:
+            raise not_for(where.file, key, f"a {image.format} file", "slices are for NIfTI; choose a `frame`")
+    count = int(getattr(image, "n_frames", 1)) if where.frame else 1
+    if where.frame and where.frame >= count:
+        raise ImageError(
+            f"{where.file} has no frame {where.frame}",
+            found=f"{count} frames" if count > 1 else "one frame",
+            remedy="frames count from 0",
+        )
+    if where.frame:
+        image.seek(where.frame)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _to_rgb(where: Address, image: Image.Image, negative: bool) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _to_eight_bits(image).convert("RGB")
+        return _to_eight_bits(where, image, negative).convert("RGB")
+    if where.window != AUTO:
+        raise not_for(where.file, "window", "an image of 8 bits a colour", "leave `window` out")
     if "A" in image.mode or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")
     return image.convert("RGB")
 
 
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float64)
-    if not np.isfinite(values).all():
-        raise ValueError("a pixel is not a finite number")
-    low, high = float(values.min()), float(values.max())
-    scale = 255.0 / (high - low) if high > low else 0.0
-    return Image.fromarray(np.rint((values - low) * scale).astype(np.uint8))
+def _to_eight_bits(where: Address, image: Image.Image, negative: bool) -> Image.Image:
+    if where.window.stored is not None:
+        raise not_for(where.file, "window", f"a {image.format} file", "it stores no window; use CENTRE:WIDTH")
+
+    def shade(values: Values, counts: Counts) -> Values:
+        share = shares(values, where.window, limits_of(values, counts, where.window))
+        return 1 - share if negative else share
+
+    return Image.fromarray(render(np.asarray(image), shade))
 
 
 def _beginning(path: Path) -> str:

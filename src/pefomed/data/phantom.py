@@ -9,7 +9,7 @@ One record::
 
     {"id": "phantom-train-0000-zone", "images": [".../seed0-256px-0f3a9c21/train-0000.png"], "task": "vqa",
      "question": "Where is the opacity?", "reference": "left upper",
-     "boxes": [{"x0": 0.62, "y0": 0.25, "x1": 0.81, "y1": 0.42}],
+     "boxes": [{"x0": 0.62, "y0": 0.25, "x1": 0.81, "y1": 0.42}], "size": [256, 256],
      "meta": {"answer_type": "OPEN", "question_type": "position", "finding": "opacity"}}
 
 Sides are the patient's: left is on the right of the image.
@@ -28,9 +28,10 @@ from PIL import Image
 from pydantic import Field
 
 from pefomed.data import phantom_drawing, phantom_scene
+from pefomed.data.box_tasks import samples_of
 from pefomed.data.card import Card
 from pefomed.data.files import unknown_split
-from pefomed.data.phantom_text import caption, phrases, questions, report
+from pefomed.data.phantom_text import caption, grounded_caption, phrases, questions, report
 from pefomed.progress import track
 from pefomed.schema import Sample
 from pefomed.storage import write
@@ -44,6 +45,7 @@ CARD = Card(
 )
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
+PhantomTask = Literal["vqa", "caption", "report", "refer", "identify", "detection", "grounding"]
 
 _FINDINGS = {"zone": "opacity", "side": "effusion", "nodules": "nodule"}
 
@@ -52,7 +54,7 @@ def load(
     root: Path,
     split: str,
     *,
-    tasks: tuple[Literal["vqa", "caption", "report", "grounding"], ...] = ("vqa",),
+    tasks: tuple[PhantomTask, ...] = ("vqa",),
     train: Count = 360,
     validate: Count = 40,
     test: Count = 80,
@@ -63,7 +65,8 @@ def load(
 
     Args:
         tasks: what is asked about each image: `vqa` (5 to 7 questions), `caption`, `report`,
-            `grounding` (a phrase and its boxes).
+            `refer` and `detection` (1 to 5 phrases to be found), `identify` (the same to be named),
+            `grounding` (the caption with its phrases' boxes).
         train: number of images of the split `train`; `validate` and `test` likewise. A longer split
             begins with the images of a shorter one.
         seed: another seed draws other images.
@@ -82,7 +85,7 @@ def load(
     _draw_absent(drawn, paths, size)
     for scene, path in zip(drawn, paths, strict=True):
         for task in tasks:
-            yield from _samples(scene, str(path), f"phantom-{path.stem}", task)
+            yield from _samples(scene, str(path), f"phantom-{path.stem}", task, (size, size))
 
 
 def _code() -> str:
@@ -90,12 +93,14 @@ def _code() -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:8]
 
 
-def _samples(scene: phantom_scene.Scene, image: str, stem: str, task: str) -> Iterator[Sample]:
+def _samples(
+    scene: phantom_scene.Scene, image: str, stem: str, task: PhantomTask, size: tuple[int, int]
+) -> Iterator[Sample]:
     if task == "vqa":
         for asked in questions(scene):
             yield Sample(
                 id=f"{stem}-{asked.key}", images=(image,), task="vqa",
-                question=asked.question, reference=asked.answer, boxes=asked.boxes,
+                question=asked.question, reference=asked.answer, boxes=asked.boxes, size=size,
                 meta={
                     "answer_type": asked.answer_type,
                     "question_type": asked.question_type,
@@ -106,12 +111,17 @@ def _samples(scene: phantom_scene.Scene, image: str, stem: str, task: str) -> It
         yield Sample(id=f"{stem}-caption", images=(image,), task="caption", reference=caption(scene))
     elif task == "report":
         yield Sample(id=f"{stem}-report", images=(image,), task="report", reference=report(scene))
+    elif task == "grounding":
+        text, boxes = grounded_caption(scene)
+        yield Sample(
+            id=f"{stem}-grounding", images=(image,), task="grounding", reference=text, boxes=boxes, size=size
+        )
     else:
         for key, phrase, boxes in phrases(scene):
-            yield Sample(
-                id=f"{stem}-grounding-{key}", images=(image,), task="grounding",
-                question=phrase, boxes=boxes, meta={"finding": _FINDINGS.get(key, key)},
-            )  # fmt: skip
+            finding = _FINDINGS.get(key, key)
+            yield from samples_of(
+                f"{stem}-{key}", image, size, phrase, boxes, {"category": finding, "finding": finding}, [task]
+            )
 
 
 def _draw_absent(drawn: list[phantom_scene.Scene], paths: list[Path], size: int) -> None:

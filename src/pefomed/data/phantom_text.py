@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
+from pefomed.data.box_tasks import marked
 from pefomed.data.phantom_scene import Device, Scene
 from pefomed.schema import Box
 
@@ -74,17 +75,17 @@ def questions(scene: Scene) -> list[Asked]:
 
 def caption(scene: Scene) -> str:
     """Return one sentence naming what is there."""
-    parts = ["an enlarged heart" if scene.heart_enlarged else "a heart of normal size"]
-    if scene.opacity is not None:
-        parts.append(f"an opacity in the {' '.join(scene.opacity)} zone")
-    if scene.effusion is not None:
-        parts.append(f"a {scene.effusion} pleural effusion")
-    if scene.nodules:
-        parts.append(_nodules(scene))
-    if scene.device != "none":
-        parts.append(_DEVICES[scene.device])
-    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    return f"A frontal chest radiograph with {listed}."
+    return _sentence([article + phrase for article, phrase, _ in _parts(scene)])
+
+
+def grounded_caption(scene: Scene) -> tuple[str, tuple[Box, ...]]:
+    """Return the caption with every phrase that has boxes marked with their numbers, and the boxes."""
+    parts: list[str] = []
+    boxes: list[Box] = []
+    for article, phrase, places in _parts(scene):
+        parts.append(article + (marked(phrase, len(boxes), len(places)) if places else phrase))
+        boxes += places
+    return _sentence(parts), tuple(boxes)
 
 
 def report(scene: Scene) -> str:
@@ -116,6 +117,28 @@ def phrases(scene: Scene) -> list[tuple[str, str, tuple[Box, ...]]]:
     if scene.device == "pacemaker":
         found.append(("pacemaker", "pacemaker", boxes["pacemaker"]))
     return found
+
+
+def _parts(scene: Scene) -> list[tuple[str, str, tuple[Box, ...]]]:
+    """Return what a caption names: article, phrase and boxes."""
+    boxes = scene.boxes()
+    heart = "enlarged heart" if scene.heart_enlarged else "heart of normal size"
+    parts = [("an " if scene.heart_enlarged else "a ", heart, boxes["heart"])]
+    if scene.opacity is not None:
+        parts.append(("an ", f"opacity in the {' '.join(scene.opacity)} zone", boxes["opacity"]))
+    if scene.effusion is not None:
+        parts.append(("a ", f"{scene.effusion} pleural effusion", boxes["effusion"]))
+    if scene.nodules:
+        parts.append(("", _nodules(scene), boxes["nodule"]))
+    if scene.device != "none":
+        article, _, device = _DEVICES[scene.device].partition(" ")
+        parts.append((f"{article} ", device, boxes.get("pacemaker", ())))
+    return parts
+
+
+def _sentence(parts: list[str]) -> str:
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"A frontal chest radiograph with {listed}."
 
 
 def _nodules(scene: Scene) -> str:

@@ -1,23 +1,31 @@
-"""Rows of CSV, TSV and JSON Lines tables, each with its place for error messages."""
+"""Rows of CSV, TSV, JSON Lines, Parquet and Arrow tables, each with its place for error messages.
+
+A table is read as a stream: memory holds one row (of Parquet and Arrow: one batch), not the file.
+"""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.files import read_text
+from pefomed.data.lines import binary_lines, text_lines
 from pefomed.errors import DataError, nearest
 
-SUFFIXES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": ""}
-"""Known endings and what stands between their cells."""
+SUFFIXES = {
+    ".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": "", ".parquet": "", ".arrow": ""
+}  # fmt: skip
+"""Known endings and what stands between their cells. All but the last two may be gzipped: `.csv.gz`."""
+
+_COLUMNAR = (".parquet", ".arrow")
 
 
 def read_table(path: Path, delimiter: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (place, row) for each row, place as in `answers.csv, line 12`.
+
+    Images inside a Parquet or Arrow table are written to the cache; the row holds their paths.
 
     Args:
         delimiter: what stands between cells; by default as `SUFFIXES` says.
@@ -25,15 +33,25 @@ def read_table(path: Path, delimiter: str | None = None) -> Iterator[tuple[str, 
     Raises:
         DataError: the file is missing, not UTF-8, of an unknown kind, or a row is malformed.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    kind = kind_of(path)
+    if kind not in SUFFIXES:
         raise DataError(
             f"{path} is no table that can be read",
             found=f"the ending {path.suffix!r}",
             remedy=nearest(path.suffix, SUFFIXES),
         )
-    text = read_text(path)
-    separator = delimiter or SUFFIXES[path.suffix.lower()]
-    return _cells(path, text, separator) if separator else _lines(path, text)
+    if kind in _COLUMNAR:
+        from pefomed.data.columnar import read_columnar
+
+        return read_columnar(path)
+    separator = delimiter or SUFFIXES[kind]
+    return _cells(path, separator) if separator else _objects(path)
+
+
+def kind_of(path: Path) -> str:
+    """Return the ending that says how a table is read: `.csv` of `a.csv` and of `a.csv.gz`."""
+    inner = Path(path.stem) if path.suffix.lower() == ".gz" else path
+    return inner.suffix.lower()
 
 
 def is_number(text: str) -> bool:
@@ -45,8 +63,8 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _cells(path: Path, text: str, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _cells(path: Path, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    reader = csv.reader(text_lines(path), delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) != len(header):
@@ -70,9 +88,9 @@ def _cells(path: Path, text: str, delimiter: str) -> Iterator[tuple[str, dict[st
         ) from None
 
 
-def _lines(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     # Only "\n" ends a record: JSON text may hold other line separators.
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(binary_lines(path), 1):
         if not line.strip():
             continue
         place = f"{path}, line {number}"
@@ -80,6 +98,8 @@ def _lines(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             raise DataError(f"{place}: not JSON", found=f"{error.msg} at column {error.colno}") from None
+        except (RecursionError, ValueError) as error:
+            raise DataError(f"{place}: not JSON that can be read", found=str(error)) from None
         if not isinstance(row, dict):
             raise DataError(f"{place}: expected an object", found=type(row).__name__)
         yield place, row

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 
 from PIL import Image
 
@@ -19,6 +21,9 @@ from pefomed.storage import write
 
 SIDE = 480
 """Longest side of a thumbnail, in pixels."""
+
+SMALL = 256
+"""An image below half of this is shown several times as large, its pixels as squares."""
 
 SHOWN = 8
 """Samples of an image shown at once; the others unfold."""
@@ -40,14 +45,41 @@ def contact_sheet(samples: Sequence[Sample], out: Path, n: int = 24, seed: int =
         groups.setdefault(sample.images, []).append(sample)
     chosen = random.Random(seed).sample(sorted(groups), min(n, len(groups)))
     cards = [_card(images, groups[images]) for images in track(chosen, "drawing the sheet", unit="images")]
-    heading = escape(title or "Contact sheet")
     subtitle = (
         f"{len(chosen):,} of {len(groups):,} images, {sum(len(groups[images]) for images in chosen):,} of"
         f" {len(samples):,} samples, drawn with seed {seed}"
     )
-    page = _PAGE.format(heading=heading, subtitle=subtitle, cards="\n".join(cards))
-    write(out, page, "free space or choose another place")
+    write(out, page(title or "Contact sheet", subtitle, cards), "free space or choose another place")
     return out
+
+
+def page(heading: str, subtitle: str, cards: Sequence[str], wide: bool = False) -> str:
+    """Return the page of `cards` (HTML); those of `wide` pages hold two images beside each other."""
+    width = "30rem" if wide else "19rem"
+    return _PAGE.format(
+        heading=escape(heading), subtitle=escape(subtitle), cards="\n".join(cards), width=width
+    )
+
+
+def figure(path: str, colours: Mapping[Box, str] = MappingProxyType({})) -> str:
+    """Return the image at `path` as HTML, with boxes over it in their colours, or why it cannot be read."""
+    try:
+        image = open_image(path)
+    except ImageError as error:
+        return f"<figure class=bad>{escape(str(error))}</figure>"
+    width, height = image.size
+    lines = "".join(
+        f"<rect x='{box.x0 * width:.1f}' y='{box.y0 * height:.1f}' width='{(box.x1 - box.x0) * width:.1f}'"
+        f" height='{(box.y1 - box.y0) * height:.1f}' stroke='{colour}'/>"
+        for box, colour in colours.items()
+    )
+    overlay = f"<svg viewBox='0 0 {width} {height}' aria-hidden=true>{lines}</svg>" if lines else ""
+    scale = max(1, SMALL // max(width, height))
+    enlarged = f" class=small style='width:{width * scale}px'" if scale > 1 else ""
+    return (
+        f"<figure><img{enlarged} src='{_thumbnail(image)}' width={width * scale} height={height * scale}"
+        f" loading=lazy alt='{escape(Path(path).name, quote=True)}'>{overlay}</figure>"
+    )
 
 
 def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
@@ -56,7 +88,7 @@ def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
         for box in sample.boxes:
             colours.setdefault(box, _COLOURS[len(colours) % len(_COLOURS)])
     # Boxes are fractions of the one image of their sample.
-    figures = "".join(_figure(path, colours) for path in images)
+    figures = "".join(figure(path, colours) for path in images)
     items = [_item(sample, colours) for sample in samples]
     rest = items[SHOWN:]
     more = f"<details><summary>{len(rest)} more</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
@@ -74,24 +106,6 @@ def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
     )
 
 
-def _figure(path: str, colours: dict[Box, str]) -> str:
-    try:
-        image = open_image(path)
-    except ImageError as error:
-        return f"<figure class=bad>{escape(str(error))}</figure>"
-    width, height = image.size
-    lines = "".join(
-        f"<rect x='{box.x0 * width:.1f}' y='{box.y0 * height:.1f}' width='{(box.x1 - box.x0) * width:.1f}'"
-        f" height='{(box.y1 - box.y0) * height:.1f}' stroke='{colour}'/>"
-        for box, colour in colours.items()
-    )
-    overlay = f"<svg viewBox='0 0 {width} {height}' aria-hidden=true>{lines}</svg>" if lines else ""
-    return (
-        f"<figure><img src='{_thumbnail(image)}' width={width} height={height} loading=lazy"
-        f" alt='{escape(Path(path).name, quote=True)}'>{overlay}</figure>"
-    )
-
-
 def _thumbnail(image: Image.Image) -> str:
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
@@ -100,11 +114,27 @@ def _thumbnail(image: Image.Image) -> str:
 
 
 def _item(sample: Sample, colours: dict[Box, str]) -> str:
-    marks = "".join(f"<i style='border-color:{colours[box]}'></i>" for box in sample.boxes)
+    shown = () if sample.task == "grounding" else sample.boxes  # there they stand behind their phrases
+    marks = "".join(f"<i style='border-color:{colours[box]}'></i>" for box in shown)
     question = f"<q>{escape(sample.question)}</q>" if sample.question else f"<em>{sample.task}</em>"
-    answer = escape(sample.reference) or ("" if sample.boxes else "<em>no answer</em>")
+    answer = _marked(sample, colours) or ("" if sample.boxes else "<em>no answer</em>")
     return f"<li title='{escape(sample.id, quote=True)}'>{question} <strong>{answer}</strong> {marks}</li>"
 
+
+def _marked(sample: Sample, colours: dict[Box, str]) -> str:
+    """Return the reference; behind a marked phrase of a grounding caption stand its boxes' colours."""
+    text = escape(sample.reference)
+    if sample.task != "grounding":
+        return text
+
+    def squares(mark: re.Match[str]) -> str:
+        boxes = [sample.boxes[int(i)] for i in mark[2].split(",") if int(i) < len(sample.boxes)]
+        return f"<u>{mark[1]}</u>" + "".join(f"<i style='border-color:{colours[box]}'></i>" for box in boxes)
+
+    return _MARK.sub(squares, text)
+
+
+_MARK = re.compile(r"&lt;p&gt;(.*?)&lt;/p&gt;\{(\d+(?:,\d+)*)\}")
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -119,13 +149,14 @@ body {{ margin: 0; padding: 1.5rem clamp(.75rem, 3vw, 2.5rem); background: var(-
   font: 15px/1.45 system-ui, sans-serif; }}
 h1 {{ margin: 0; font-size: 1.4rem; }}
 p {{ margin: .2rem 0 1.2rem; color: var(--soft); }}
-main {{ columns: 19rem; column-gap: 1rem; }}
+main {{ columns: {width}; column-gap: 1rem; }}
 article {{ break-inside: avoid; margin-bottom: 1rem; background: var(--card);
   border: 1px solid var(--line); border-radius: 10px; overflow: hidden; }}
 .images {{ display: flex; background: #000; }}
 figure {{ position: relative; margin: 0 auto; flex: 0 1 auto; min-width: 0; }}
 figure.bad {{ padding: 1rem; color: #ffb4b4; white-space: pre-wrap; overflow-wrap: anywhere; }}
 img {{ display: block; width: auto; max-width: 100%; height: auto; max-height: 26rem; }}
+.small {{ image-rendering: pixelated; }}
 svg {{ position: absolute; inset: 0; width: 100%; height: 100%; }}
 rect {{ fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }}
 header {{ padding: .6rem .9rem 0; }}

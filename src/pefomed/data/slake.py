@@ -3,7 +3,7 @@
 Link: https://www.med-vqa.com/slake/. Licence: CC BY 4.0. Counts: 9,835 / 2,099 / 2,094 train,
 validate, test pairs; English 4,919 / 1,053 / 1,061 on 450 / 96 / 96 images (English test: 645 open +
 416 closed). Layout: `train.json`, `validate.json`, `test.json`, `imgs/xmlab{N}/source.jpg` and
-`imgs/xmlab{N}/detection.json`.
+`imgs/xmlab{N}/detection.json`; the Hugging Face copy is the same files, but `validation.json` and `imgs.zip`.
 
 One record::
 
@@ -22,8 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pefomed.data.card import Card, Published
+from pefomed.data.card import Card, Hub, Published
 from pefomed.data.files import read_rows, unknown_split
+from pefomed.errors import DataError
 from pefomed.schema import Sample, meta_text
 
 CARD = Card(
@@ -39,6 +40,12 @@ CARD = Card(
         "validate": Published(samples=1053, images=96, open=631, closed=422),
         "test": Published(samples=1061, images=96, open=645, closed=416),
     },
+    access="the link on the authors' page",
+    files=(
+        "train.json, validate.json, test.json and imgs/xmlab*/",
+        "train.json, validation.json, test.json and imgs.zip, unpacked (the Hugging Face copy)",
+    ),
+    hub=Hub("BoKelvin/SLAKE", ("*.json", "imgs.zip"), 217, "slake", archives=("imgs.zip",)),
 )
 
 _FIELDS = (
@@ -75,7 +82,17 @@ def rows_of(root: Path, split: str, language: Literal["en", "zh", "both"]) -> li
     """Return the published records of `split` in one language or both, in file order."""
     if split not in CARD.splits:
         raise unknown_split("SLAKE", split, CARD.splits)
-    rows = read_rows(root / f"{split}.json", _FIELDS)
+    path = root / f"{split}.json"
+    copied = root / "validation.json"
+    if split == "validate" and copied.is_file() and not path.is_file():
+        path = copied
+    rows = read_rows(path, _FIELDS)
+    if (root / "imgs.zip").is_file() and not (root / "imgs").is_dir():
+        raise DataError(
+            f"SLAKE's images at {root} are still packed",
+            found="imgs.zip, no folder imgs",
+            remedy="unpack it: `unzip imgs.zip`, or `pefomed data get slake`",
+        )
     return [row for row in rows if language in ("both", row["q_lang"])]
 
 

@@ -116,22 +116,36 @@ def compose(modality: str, location: str, places: Mapping[str, Sequence[str]]) -
     Raises:
         DataError: the location is none of SLAKE's.
     """
+    organs = [f"{_organ(label)} {_join(found)}" for label, found in places.items() if not is_disease(label)]
+    diseases = [
+        f"{_disease(label, len(found))} {_join(found)}"
+        for label, found in places.items()
+        if is_disease(label)
+    ]
+    return sentence(modality, location, organs, diseases)
+
+
+def sentence(modality: str, location: str, organs: Sequence[str], diseases: Sequence[str]) -> str:
+    """Return the sentence that names these organs and diseases.
+
+    Raises:
+        DataError: the location is none of SLAKE's.
+    """
     if location not in _REGIONS:
         raise DataError(f"SLAKE has no location {location!r}", remedy=nearest(location, _REGIONS))
     text = _REGIONS[location].format(modality)
     article = "An" if text[0] in "aeiouAEIOU" or text.startswith(("MRI", "X-")) else "A"
-    organs = [f"{_organ(label)} {_join(found)}" for label, found in places.items() if label not in _DISEASES]
-    diseases = [
-        f"{_disease(label, len(found))} {_join(found)}"
-        for label, found in places.items()
-        if label in _DISEASES
-    ]
-    sentence = f"{article} {text}"
+    said = f"{article} {text}"
     if organs:
-        sentence += f" showing {_join(organs)}"
+        said += f" showing {_join(organs)}"
     if diseases:
-        sentence += f"{',' if organs else ''} with {_join(diseases)}"
-    return sentence + "."
+        said += f"{',' if organs else ''} with {_join(diseases)}"
+    return said + "."
+
+
+def is_disease(label: str) -> bool:
+    """Return whether a label of `detection.json` is a disease, not an organ."""
+    return label in _DISEASES
 
 
 def _places(labels: Path, image: Path) -> dict[str, list[str]]:

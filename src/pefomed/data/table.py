@@ -17,22 +17,35 @@ with, in the recipe::
                         split = "split", meta = ["patient"] }
 
 Several images of one question stand in one cell, separated by `;` (in JSON Lines also as a list).
+
+With boxes the question is the phrase, and the recipe says what the numbers are::
+
+    image,phrase,x,y,w,h
+    scans/0001.png,left basal opacity,1601,1492,771,652
+
+    options = { columns = { question = "phrase" },
+                boxes = { columns = ["x", "y", "w", "h"], form = "xywh", unit = "pixel" } }
 """
 
 from __future__ import annotations
 
 import typing
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pefomed.data.addresses import with_view
 from pefomed.data.card import Card
 from pefomed.data.rows import SUFFIXES, is_number, read_table
+from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
+
+_WITH_BOXES = ("refer", "identify", "detection", "grounding")
+_WITHOUT_QUESTION = ("caption", "report", "grounding")
 
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
 
@@ -44,7 +57,7 @@ class Columns(BaseModel):
 
     image: str = Field("image", min_length=1)
     question: str = Field("question", min_length=1)
-    """Not read for captions and reports."""
+    """The question, or the phrase that has boxes. Not read for captions and reports."""
     answer: str = "answer"
     """The reference; empty if the table has none, and is for prediction only."""
     id: str | None = None
@@ -63,9 +76,11 @@ def load(
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen
     task: Task = "vqa",
+    boxes: BoxColumns | None = None,
     only_split: str = "train",
     images: str = ".",
     separator: str = ";",
+    view: str = "",
     delimiter: str | None = None,
     numbers_as_text: bool = False,
 ) -> Iterator[Sample]:
@@ -73,10 +88,12 @@ def load(
 
     Args:
         columns: which column holds what.
-        task: the task of every row, unless `columns.task` names a column.
+        task: the task of every row, unless `columns.task` names a column or there are boxes.
+        boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
         only_split: the split that a single file without a split column is.
         images: folder of the images, relative to the table's folder.
         separator: what stands between several image paths in one cell.
+        view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
         delimiter: what stands between cells; by default a comma in `.csv`, a tab in `.tsv`.
         numbers_as_text: take an answer that is a number as its text, instead of refusing it.
 
@@ -85,6 +102,27 @@ def load(
             empty or a number; the file and the line are named.
     """
     path = _file_of(root, split, columns, only_split)
+    folder = path.parent / images
+    drafts = _drafts(
+        _of_split(path, split, columns, delimiter),
+        path.stem, folder, columns, "refer" if boxes else task, separator, view, numbers_as_text,
+    )  # fmt: skip
+    if boxes is not None:
+        yield from with_boxes(drafts, boxes, several_tasks=columns.task is None)
+        return
+    for place, sample, _ in drafts:
+        if sample.task in _WITH_BOXES:
+            raise DataError(
+                f"{place}: the task {sample.task!r} needs boxes",
+                remedy="say in the option `boxes` which columns hold them",
+            )
+        yield sample
+
+
+def _of_split(
+    path: Path, split: str, columns: Columns, delimiter: str | None
+) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Yield number, place and cells of the rows of `split`."""
     found: Counter[str] = Counter()
     for number, (place, row) in enumerate(read_table(path, delimiter), 1):
         if columns.split is not None:
@@ -92,15 +130,7 @@ def load(
             found[row_split] += 1
             if row_split != split:
                 continue
-        row_task = task if columns.task is None else _task(_text(row, columns.task, place), place)
-        yield Sample(
-            id=f"{path.stem}-{number}" if columns.id is None else _filled(row, columns.id, place),
-            images=_images(row, columns.image, place, path.parent / images, separator),
-            task=row_task,
-            question="" if row_task in ("caption", "report") else _filled(row, columns.question, place),
-            reference=_answer(row, columns.answer, place, numbers_as_text) if columns.answer else "",
-            meta={name: _text(row, name, place) for name in columns.meta},
-        )
+        yield number, place, row
     if found and split not in found:
         counts = ", ".join(f"{name!r} ({count})" for name, count in sorted(found.items()))
         raise DataError(
@@ -108,6 +138,37 @@ def load(
             found=f"column {columns.split!r} holds {counts}",
             remedy="use one of these splits, or correct the column",
         )
+
+
+def _drafts(
+    rows: Iterable[tuple[int, str, dict[str, Any]]],
+    stem: str,
+    folder: Path,
+    columns: Columns,
+    task: Task,
+    separator: str,
+    view: str,
+    numbers_as_text: bool,
+) -> Iterator[Draft]:
+    """Yield place, sample without boxes and cells of each row."""
+    for number, place, row in rows:
+        row_task = task if columns.task is None else _task(_text(row, columns.task, place), place)
+        question, answer = "", ""
+        if row_task not in _WITHOUT_QUESTION:
+            question = _filled(row, columns.question, place)
+        if row_task == "identify":
+            question, answer = "", question
+        elif row_task not in ("refer", "detection") and columns.answer:
+            answer = _answer(row, columns.answer, place, numbers_as_text)
+        sample = Sample(
+            id=f"{stem}-{number}" if columns.id is None else _filled(row, columns.id, place),
+            images=_images(row, columns.image, place, folder, separator, view),
+            task=row_task,
+            question=question,
+            reference=answer,
+            meta={name: _text(row, name, place) for name in columns.meta},
+        )
+        yield place, sample, row
 
 
 def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
@@ -130,12 +191,14 @@ def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
     return root
 
 
-def _images(row: Mapping[str, Any], column: str, place: str, folder: Path, separator: str) -> tuple[str, ...]:
+def _images(
+    row: Mapping[str, Any], column: str, place: str, folder: Path, separator: str, view: str
+) -> tuple[str, ...]:
     value = _cell(row, column, place)
     names = value if isinstance(value, list) else str(value or "").split(separator)
     if not all(isinstance(name, str) for name in names):
         raise DataError(f"{place}: column {column!r} must hold image paths", found=repr(value))
-    paths = tuple(str(folder / name.strip()) for name in names if name.strip())
+    paths = tuple(with_view(str(folder / name.strip()), view) for name in names if name.strip())
     if not paths:
         raise DataError(f"{place}: no image in column {column!r}", remedy="give a path, or remove the row")
     return paths

@@ -1,13 +1,6 @@
 """Any OpenAI-compatible server: one careful call, many at once, and what may be sent to it."""
 
-from pefomed.endpoint.address import (
-    Provenance,
-    check_may_leave,
-    checked_base_url,
-    is_loopback,
-    provenance,
-    provenance_of_loader,
-)
+from pefomed.endpoint.address import check_may_leave, checked_base_url, is_loopback, is_loopback_host
 from pefomed.endpoint.client import Client, Endpoint, Request
 from pefomed.endpoint.completion import Completion, completion, without_thoughts
 from pefomed.endpoint.failures import EndpointError
@@ -19,14 +12,12 @@ __all__ = [
     "Endpoint",
     "EndpointError",
     "Open",
-    "Provenance",
     "Request",
     "ask_all",
     "check_may_leave",
     "checked_base_url",
     "completion",
     "is_loopback",
-    "provenance",
-    "provenance_of_loader",
+    "is_loopback_host",
     "without_thoughts",
 ]

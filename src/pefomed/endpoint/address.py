@@ -9,18 +9,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
-from pefomed import recipe
-from pefomed.data import card
-from pefomed.errors import RecipeError, RunError
-
-Provenance = Literal["open", "restricted", "unknown"]
-
-OWN = frozenset({"table"})
-"""Loaders of the user's own files: their card cannot say whether the text may leave the machine."""
+from pefomed.data.provenance import Provenance
+from pefomed.errors import RunError
 
 
 def checked_base_url(url: str) -> str:
@@ -47,35 +39,17 @@ def checked_base_url(url: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Return whether `url` leads to this machine only; a name other than `localhost` does not count."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Return whether only this machine can reach `host`, a name or an address."""
+    if host.casefold() == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def provenance(run: Path, dataset: str) -> Provenance:
-    """Return what the card of a run's data set says; `unknown` without a recipe or without a card."""
-    path = run / "recipe.toml"
-    if not path.is_file():
-        return "unknown"
-    settings = recipe.load(path)
-    if dataset not in settings.data:
-        return "unknown"
-    return provenance_of_loader(settings.data[dataset].loader)
-
-
-def provenance_of_loader(loader: str) -> Provenance:
-    """Return what the card beside a loader says, `unknown` where there is none."""
-    try:
-        about = card(loader)
-    except RecipeError:  # a loader of somebody else's that is not installed here
-        return "unknown"
-    if about is None or loader in OWN:
-        return "unknown"
-    return "restricted" if about.restricted else "open"
 
 
 def check_may_leave(

@@ -9,14 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed import recipe
 from pefomed.errors import RunError
-from pefomed.evaluate import predicted, verdicts
+from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
 from pefomed.evaluate.captions.scores import Corpus, corpora, figures_of, item_sums, tokens_of
 from pefomed.evaluate.exact_match import METRICS
+from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
+from pefomed.evaluate.grounding import item_values
 from pefomed.evaluate.interval import DRAWS
 from pefomed.evaluate.overlap import OVERLAPS
 from pefomed.evaluate.paired import mcnemar, paired_bootstrap
+from pefomed.evaluate.run_answers import SHORT
+from pefomed.evaluate.run_texts import MARKED, TEXTS, unmarked, unmarked_answers
 from pefomed.evaluate.score import numbered, per_pair
 from pefomed.schema import Sample
 
@@ -44,7 +49,7 @@ class Difference:
 
 
 def compare_runs(run_a: Path, run_b: Path, *, draws: int = DRAWS, seed: int = 0) -> list[Difference]:
-    """Compare two runs' answers, data set by data set: exact match, overlap, report metrics, verdicts.
+    """Compare two runs' answers, data set by data set: exact match, overlap, report metrics, boxes, verdicts.
 
     Verdicts are compared rater by rater where the same rater judged both runs, on what it labelled in
     both (the majority of its runs for questions, their mean for reports).
@@ -72,7 +77,8 @@ def compare_runs(run_a: Path, run_b: Path, *, draws: int = DRAWS, seed: int = 0)
             for path in (predicted.predictions_path(run, dataset, split) for run in (run_a, run_b))
         ]
         pair = _Pair(dataset, split, samples, answers[0], answers[1], draws, seed)
-        found += [*_answers_compared(pair), *_texts_compared(pair), *_verdicts_compared(pair, run_a, run_b)]
+        found += [*_answers_compared(pair), *_texts_compared(pair), *_boxes_compared(pair, run_a, run_b)]
+        found += _verdicts_compared(pair, run_a, run_b)
     return found
 
 
@@ -95,7 +101,7 @@ def _listed(names: Sequence[tuple[str, str]]) -> str:
 
 
 def _answers_compared(pair: _Pair) -> list[Difference]:
-    places = [place for place, sample in enumerate(pair.samples) if sample.task == "vqa"]
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in SHORT]
     if not places:
         return []
     references = [pair.samples[place].reference for place in places]
@@ -116,13 +122,16 @@ def _answers_compared(pair: _Pair) -> list[Difference]:
 
 
 def _texts_compared(pair: _Pair) -> list[Difference]:
-    places = [place for place, sample in enumerate(pair.samples) if sample.task in ("caption", "report")]
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in (*TEXTS, MARKED)]
     if not places:
         return []
-    chosen = [pair.samples[place] for place in places]
+    chosen = [unmarked(pair.samples[place]) for place in places]
     found = []
     for corpus in corpora([sample.reference for sample in chosen], [sample.task for sample in chosen]):
-        sums = [_text_sums(corpus, [texts[place] for place in places]) for texts in (pair.a, pair.b)]
+        sums = [
+            _text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
+            for texts in (pair.a, pair.b)
+        ]
         for column, name in enumerate(TEXT_METRICS):
             found.append(_text_difference(pair, f"{name}{corpus.preset.suffix}", places, sums, column))
     return found
@@ -130,6 +139,25 @@ def _texts_compared(pair: _Pair) -> list[Difference]:
 
 def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
     return item_sums(corpus, tokens_of(corpus.preset, answers))
+
+
+def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
+    items = [item for item in box_items.items_of(pair.samples) if item.boxes]
+    if not items:
+        return []
+    rows: list[list[dict[str, float]]] = []
+    for run, texts in ((run_a, pair.a), (run_b, pair.b)):
+        path = run / "recipe.toml"
+        writing = box_items.writing_of(recipe.load(path) if path.exists() else None)
+        readings = box_items.readings_of(texts, writing)
+        answers = box_items.answers_of(items, pair.samples, readings, writing)
+        rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])
+    places = [item.place for item in items]
+    found = []
+    for name in BOX_METRICS:
+        a, b = (np.array([row[name] for row in side]) for side in rows)
+        found.append(_item_difference(pair, name, places, a, b, binary=name.startswith("acc_")))
+    return found
 
 
 def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
@@ -181,8 +209,9 @@ def _item_difference(
         high=high,
         p=mcnemar(a == 1.0, b == 1.0) if binary else p,
         test="McNemar, exact" if binary else _bootstrap_name(pair),
-        better=tuple(sample_id for sample_id, up in zip(ids, b > a, strict=True) if up),
-        worse=tuple(sample_id for sample_id, down in zip(ids, b < a, strict=True) if down),
+        # Once each: a caption has an item for every phrase.
+        better=tuple(dict.fromkeys(sample_id for sample_id, up in zip(ids, b > a, strict=True) if up)),
+        worse=tuple(dict.fromkeys(sample_id for sample_id, down in zip(ids, b < a, strict=True) if down)),
     )
 
 

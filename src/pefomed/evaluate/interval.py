@@ -70,6 +70,34 @@ def bootstrap(
     return Interval(float(low), float(high), _how(draws, seed, by))
 
 
+def bootstrap_means(
+    values: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    by: str = "image",
+) -> list[Interval | None]:
+    """Return the 95 % intervals of K means by the same draws of clusters; otherwise as `bootstrap`.
+
+    Args:
+        values: K numbers per item, shape (N, K).
+    """
+    if draws == 0 or len(values) == 0:
+        return [None] * values.shape[1]
+    _, codes = np.unique(clusters, return_inverse=True)
+    count = int(codes.max()) + 1
+    totals = draw_totals(cluster_sums(np.insert(values, 0, 1.0, axis=1), codes), draws, seed)  # (D, 1 + K)
+    ends = np.quantile(totals[:, 1:] / totals[:, :1], (_TAIL, 1 - _TAIL), axis=0)  # (2, K)
+    intervals: list[Interval | None] = []
+    for column, low, high in zip(values.T, *ends.tolist(), strict=True):
+        if np.all(column == 0.0) or np.all(column == 1.0):
+            intervals.append(_binomial(bool(column[0]), count, by))
+        else:
+            intervals.append(Interval(low, high, _how(draws, seed, by)) if count > 1 else None)
+    return intervals
+
+
 def bootstrap_sums(
     sums: NDArray[np.float64],
     clusters: NDArray[np.int64],

@@ -140,6 +140,26 @@ def check_same(one: Sequence[Sample], other: Sequence[Sample], run: Path, other_
         )
 
 
+def check_own_ids(named: Iterable[tuple[str, str]], run: Path) -> None:
+    """Check that no id stands in two data sets: verdicts name a sample by its id alone.
+
+    Args:
+        named: `(sample id, name of its data set)` of each sample that gets a verdict.
+
+    Raises:
+        RunError: an id does.
+    """
+    seen: dict[str, str] = {}
+    for sample_id, dataset in named:
+        other = seen.setdefault(sample_id, dataset)
+        if other != dataset:
+            raise RunError(
+                f"{run}: verdicts name a sample by its id alone, so ids must differ between data sets",
+                found=f"{sample_id} in {other} and in {dataset}",
+                remedy="give the samples of one data set other ids, or put it into a run of its own",
+            )
+
+
 def _same(one: Sample, other: Sample) -> bool:
     fields = ("task", "question", "reference", "boxes", "meta")
     return len(one.images) == len(other.images) and all(

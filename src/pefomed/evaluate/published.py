@@ -36,6 +36,7 @@ class Texts(NamedTuple):
 
 PEFOMED = "PeFoMed"
 _RECALL = "not comparable with exact match: open questions by token recall, closed ones by accuracy"
+_ONE_BOX = "phrases with one box, MedRPG's split"
 _NONE, _ONE, _TWO = (f"{PEFOMED} ({what})" for what in ("not trained", "stage 1 only", "stage 2 only"))
 
 SIZES: dict[str, tuple[int, int, int]] = {
@@ -90,6 +91,11 @@ VQA: dict[str, tuple[Answers, ...]] = {
     ),
 }
 
+_MS_CXR = (
+    Texts("MedRPG", {"iou": 0.594, "acc_0.5": 0.699}, 167, _ONE_BOX),
+    Texts("TransVG", {"iou": 0.589, "acc_0.5": 0.659}, 167, _ONE_BOX),
+)
+
 OTHER: dict[str, tuple[Texts, ...]] = {
     "iu_xray": (
         Texts(_NONE, {"meteor": 0.059, "rouge_l": 0.089, "cider": 0.007}, 0),
@@ -105,10 +111,8 @@ OTHER: dict[str, tuple[Texts, ...]] = {
         Texts(PEFOMED, {"wasm_human": 2.24}, 100, "ten raters, levels 0 to 4 (0.42), 100 samples"),
         Texts(PEFOMED, {"wasm_judge": 3.08}, 100, "GPT-4, levels 0 to 4 (0.03), 100 samples"),
     ),
-    "ms_cxr": (
-        Texts("MedRPG", {"iou": 0.594, "acc_50": 0.699}, 167),
-        Texts("TransVG", {"iou": 0.589, "acc_50": 0.659}, 167),
-    ),
+    "ms_cxr": _MS_CXR,
+    "ms_cxr_medrpg": _MS_CXR,
 }
 
 _NO_OPTIONS: dict[str, Any] = {}

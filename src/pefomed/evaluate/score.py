@@ -13,7 +13,7 @@ from pefomed.errors import DataError
 from pefomed.evaluate import overlap
 from pefomed.evaluate.exact_match import DEFINITIONS, METRICS
 from pefomed.evaluate.groups import OVERALL, groups_of
-from pefomed.evaluate.interval import DRAWS, bootstrap
+from pefomed.evaluate.interval import DRAWS, Interval, bootstrap
 from pefomed.schema import Score
 
 
@@ -135,6 +135,32 @@ def per_pair(
     return np.array([known[pair] for pair in zip(references, answers, strict=True)], dtype=np.float64)
 
 
+def made_score(
+    questions: Questions,
+    metric: str,
+    system: str,
+    group: str,
+    value: float,
+    interval: Interval | None,
+    n: int,
+    implementation: str,
+) -> Score:
+    """Return a figure and its interval as a score of these questions."""
+    return Score(
+        metric=metric,
+        system=system,
+        dataset=questions.dataset,
+        split=questions.split,
+        group=group,
+        value=value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        interval=interval.how if interval else "",
+        n=n,
+        implementation=implementation,
+    )
+
+
 def _every_group(
     questions: Questions,
     answers: Sequence[str],
@@ -165,16 +191,5 @@ def _score(
     interval = bootstrap(
         chosen, questions.clusters[places], draws=questions.draws, seed=questions.seed, by=questions.by
     )
-    return Score(
-        metric=metric,
-        system=system,
-        dataset=questions.dataset,
-        split=questions.split,
-        group=group,
-        value=float(chosen.mean()),
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        interval=interval.how if interval else "",
-        n=len(chosen),
-        implementation=implementation,
-    )
+    mean = float(chosen.mean())
+    return made_score(questions, metric, system, group, mean, interval, len(chosen), implementation)

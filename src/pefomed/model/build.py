@@ -67,7 +67,8 @@ def joined_config(recipe: Model, vision: Any, text: Any) -> PefomedConfig:
             remedy=f"choose a multiple of {patch * recipe.group} as image_size",
         )
     layers = int(vision.num_hidden_layers)
-    if not -layers - 1 <= recipe.vision_layer <= layers:
+    wanted = (recipe.vision_layer,) if isinstance(recipe.vision_layer, int) else recipe.vision_layer
+    if not wanted or not all(-layers - 1 <= layer <= layers for layer in wanted):
         raise RecipeError(
             f"model.vision_layer {recipe.vision_layer} does not exist",
             found=f"hidden states 0 to {layers}",
@@ -133,7 +134,7 @@ def _new_projector(config: PefomedConfig, language_model: nn.Module) -> nn.Linea
     Features after a LayerNorm have unit variance, so a weight deviation of s / sqrt(inputs) gives
     outputs of deviation s; larger image tokens than word tokens slow the first steps.
     """
-    inputs = int(config.vision_config.hidden_size) * config.group
+    inputs = config.feature_width * config.group
     projector = nn.Linear(inputs, int(config.text_config.hidden_size), dtype=torch.float32)
     scale = language_model.get_input_embeddings().weight.float().std().item()  # type: ignore[operator, union-attr]
     nn.init.normal_(projector.weight, std=scale / inputs**0.5)

@@ -22,7 +22,7 @@ class PefomedConfig(PretrainedConfig):
         vision_config: PretrainedConfig | dict[str, Any] | None = None,
         text_config: PretrainedConfig | dict[str, Any] | None = None,
         image_size: int = 224,
-        vision_layer: int = -1,
+        vision_layer: int | list[int] | tuple[int, ...] = -1,
         feature_norm: str = "encoder",
         group: int = 4,
         **kwargs: Any,
@@ -30,7 +30,7 @@ class PefomedConfig(PretrainedConfig):
         self.vision_config = _as_config(vision_config, "dinov2")
         self.text_config = _as_config(text_config, "llama")
         self.image_size = image_size
-        self.vision_layer = vision_layer
+        self.vision_layer = vision_layer if isinstance(vision_layer, int) else list(vision_layer)
         self.feature_norm = feature_norm
         self.group = group
         kwargs.setdefault("tie_word_embeddings", getattr(self.text_config, "tie_word_embeddings", False))
@@ -45,6 +45,16 @@ class PefomedConfig(PretrainedConfig):
     def grid(self) -> int:
         """Patches along one side of the image."""
         return self.image_size // int(self.vision_config.patch_size)
+
+    @property
+    def vision_layers(self) -> list[int]:
+        """The hidden states that are concatenated, one as a rule."""
+        return [self.vision_layer] if isinstance(self.vision_layer, int) else self.vision_layer
+
+    @property
+    def feature_width(self) -> int:
+        """Width of a patch's features."""
+        return int(self.vision_config.hidden_size) * len(self.vision_layers)
 
     @property
     def tokens_per_image(self) -> int:

@@ -4,7 +4,7 @@ PeFoMed (arXiv 2401.02797), section 3.1: patch tokens without CLS, `group` conse
 concatenated, one linear layer into the language model's embedding space.
 
 Shapes: B rows, L tokens of a row, I images, P patches of an image, N = P / group image tokens,
-D width of the vision encoder, H width of the language model, A answer tokens.
+D width of a patch's features, H width of the language model, A answer tokens.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         super().__init__(config)
         _check_grid(config)
         self.vision_encoder = vision_from_config(config.vision_config)
-        width = int(config.vision_config.hidden_size)
         text_width = int(config.text_config.hidden_size)
-        self.projector = nn.Linear(width * config.group, text_width)
+        self.projector = nn.Linear(config.feature_width * config.group, text_width)
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
         self.post_init()
 
@@ -71,12 +70,17 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
             options["interpolate_pos_encoding"] = True
         parameter = next(encoder.parameters())
         output = encoder(pixel_values.to(parameter.dtype), output_hidden_states=True, **options)
-        hidden = output.hidden_states[config.vision_layer]  # (I, prefix + P, D)
+        kept = [self._features(output.hidden_states[layer]) for layer in config.vision_layers]
+        return torch.cat(kept, dim=-1)
+
+    def _features(self, hidden: Tensor) -> Tensor:
+        """Return the normalised patches (I, P, width) of a hidden state (I, prefix + P, width)."""
+        config = self.config
         hidden = hidden[:, hidden.shape[1] - config.grid**2 :]
         if config.feature_norm == "encoder":
-            hidden = _final_norm(encoder)(hidden)
-        elif config.feature_norm == "layernorm":
-            hidden = nn.functional.layer_norm(hidden, hidden.shape[-1:])
+            return _final_norm(self.vision_encoder)(hidden)  # type: ignore[no-any-return]
+        if config.feature_norm == "layernorm":
+            return nn.functional.layer_norm(hidden, hidden.shape[-1:])
         return hidden
 
     def project(self, features: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -98,16 +97,6 @@ def csrf_key(secret: str, token: str) -> str:
 def same(one: str, other: str) -> bool:
     """Return whether both are equal, in a time that says nothing of where they differ."""
     return hmac.compare_digest(one.encode(), other.encode())
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach `host`."""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _name(host: str) -> str:

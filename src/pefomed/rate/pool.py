@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pefomed import recipe
-from pefomed.data import LOADERS, card
+from pefomed.data.provenance import provenance_in_words
 from pefomed.errors import RunError
 from pefomed.evaluate.exact_match import exact_match_vqa
-from pefomed.evaluate.predicted import read_predictions, read_samples
+from pefomed.evaluate.predicted import check_own_ids, read_predictions, read_samples
 from pefomed.rate.scale import TASKS, RatedTask
 from pefomed.schema import Sample
 
@@ -92,19 +90,7 @@ def features(answers: Sequence[Answer]) -> list[tuple[Hashable, ...]]:
 
 def privacy(run: Path, sources: Sequence[str]) -> dict[str, str]:
     """Return for each `<dataset>-<split>` whether its images and texts may leave the machine, in words."""
-    loaders: dict[str, str] = {}
-    if (run / "recipe.toml").exists():
-        loaders = {name: data.loader for name, data in recipe.load(run / "recipe.toml").data.items()}
-    said = {}
-    for source in dict.fromkeys(sources):
-        loader = loaders.get(source.rpartition("-")[0], "")
-        # Only our own loaders are asked: rating runs nobody else's code.
-        known = card(loader) if loader in LOADERS else None
-        if known is None:
-            said[source] = "not known whether it is restricted"
-        else:
-            said[source] = "restricted: must not leave this machine" if known.restricted else known.licence
-    return said
+    return {source: provenance_in_words(run, source.rpartition("-")[0]) for source in dict.fromkeys(sources)}
 
 
 def _all_answers(run: Path) -> list[Answer]:
@@ -120,14 +106,7 @@ def _all_answers(run: Path) -> list[Answer]:
         samples = read_samples(run / "samples" / path.name)
         for sample, prediction in zip(samples, read_predictions(path, samples), strict=True):
             answers.append(Answer(sample, prediction.text, path.stem, _stratum(sample, prediction.text)))
-    counts = Counter(answer.sample.id for answer in answers)
-    twice = [sample_id for sample_id, count in counts.items() if count > 1]
-    if twice:
-        raise RunError(
-            f"{run}: verdicts name samples by id, so an id may occur in one data set only",
-            found=f"{len(twice)} ids in several, e.g. {twice[0]!r}",
-            remedy="give the samples of each data set their own ids, or rate them in separate runs",
-        )
+    check_own_ids(((answer.sample.id, answer.source) for answer in answers), run)
     return answers
 
 

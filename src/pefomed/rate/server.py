@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from pefomed.endpoint import is_loopback, is_loopback_host
 from pefomed.errors import PefomedError, RunError
 from pefomed.rate.app import make_app
 from pefomed.rate.export import export
-from pefomed.rate.guards import LOOPBACK, is_loopback
+from pefomed.rate.guards import LOOPBACK
 from pefomed.rate.pool import privacy
 from pefomed.rate.session import Session
 
@@ -32,9 +33,7 @@ class Address:
 
     @property
     def private(self) -> bool:
-        return is_loopback(self.host) and (
-            self.link is None or is_loopback(urlsplit(self.link).hostname or "")
-        )
+        return is_loopback_host(self.host) and (self.link is None or is_loopback(self.link))
 
 
 class Listening:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from pefomed.errors import RunError
 from pefomed.rate.assignment import Settings
 from pefomed.rate.scale import RatedTask
+from pefomed.storage import safe_stem
 
 DEFAULTS = {"raters": 10, "sample": 100, "seed": 0, "wrong_share": 0.5, "overlap": 1.0}
 
@@ -87,7 +87,7 @@ def check_wishes(wishes: Wishes, has: Settings, run: Path) -> None:
 
 def file_name(rater: str) -> str:
     """Return the rater's name as a file's, without ending."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", rater).strip("-.") or "rater"
+    return safe_stem(rater) or "rater"
 
 
 def _check_names(names: Sequence[str]) -> None:

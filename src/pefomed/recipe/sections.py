@@ -52,8 +52,10 @@ class Model(Section):
     image_std: tuple[float, float, float] | None = Field(
         None, description="Standard deviation per channel; by default the encoder's own."
     )
-    vision_layer: int = Field(
-        -1, description="Hidden state to use: 0 is the embeddings, n is after layer n, -1 the last."
+    vision_layer: int | tuple[int, ...] = Field(
+        -1,
+        description="Hidden state to use: 0 is the embeddings, n is after layer n, -1 the last. A list of"
+        " several is concatenated.",
     )
     feature_norm: Literal["encoder", "layernorm", "none"] = Field(
         "encoder",
@@ -131,6 +133,17 @@ class Stage(Section):
         True, description="All samples of an image in one row, the common prefix computed once."
     )
     max_questions: int = Field(32, gt=0, description="Most samples in one row; larger groups are split.")
+    crops: int = Field(
+        0,
+        ge=0,
+        description="Copies of each training sample with boxes, on an image cropped or padded a little.",
+    )
+    crop_reach: float = Field(
+        0.15,
+        gt=0,
+        lt=0.5,
+        description="How far a copy's edges lie off the image's, at most, as a share of it.",
+    )
     train: tuple[Literal["projector", "lora"], ...] = Field(
         ("projector", "lora"), min_length=1, description="What is trained."
     )

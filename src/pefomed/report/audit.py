@@ -1,6 +1,7 @@
 """The leakage audit in sentences, with the alarms that belong on top of the page.
 
-An alarm: images, or whole samples, of the split that was scored occur in a split that was trained on.
+An alarm: images, images that look alike, patients or whole samples of the split that was scored occur in a
+split that was trained on.
 Equal texts on other images are told, but raise no alarm: `Is this a CT?` may be asked twice.
 """
 
@@ -11,8 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pefomed.data.audit_finding import evenly
+from pefomed.data.show_pairs import Pair, picture_pairs
 from pefomed.errors import DataError
 from pefomed.recipe import Recipe
+from pefomed.report.thumbnails import Thumbnail, thumbnails
+
+SHOWN = 8
+"""Pairs of pictures shown for a data set."""
+
+BUDGET = 1_000_000
+"""Most characters of their thumbnails."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +32,8 @@ class Told:
     name: str
     sentences: list[str]
     alarms: list[str]
+    pairs: list[tuple[Pair, Thumbnail, Thumbnail]]
+    """Pictures of a split that was trained on, and of the scored one, that are equal or look alike."""
     details: str
     """The whole result as JSON."""
 
@@ -36,13 +48,16 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
         sentences = [str(sentence) for sentence in result["summary"]]
         pairs = [pair for pair in result["leakage"] if _matters(pair, name, recipe)]
         alarms = [alarm for pair in pairs for alarm in _alarms(pair)]
+        pictures = evenly(list(picture_pairs({"leakage": pairs})), SHOWN)
     except (KeyError, TypeError) as error:
         raise DataError(
             f"audit.json: the audit of {name!r} is damaged",
             found=f"{type(error).__name__}: {error}",
             remedy="delete audit.json and run the audit again",
         ) from None
-    return Told(name, sentences, alarms, json.dumps(result, indent=2, ensure_ascii=False))
+    small = thumbnails((path for pair in pictures for path in pair.images), BUDGET)
+    shown = [(pair, small[pair.images[0]], small[pair.images[1]]) for pair in pictures]
+    return Told(name, sentences, alarms, shown, json.dumps(result, indent=2, ensure_ascii=False))
 
 
 def _matters(pair: Mapping[str, Any], name: str, recipe: Recipe | None) -> bool:
@@ -58,6 +73,17 @@ def _alarms(pair: Mapping[str, Any]) -> list[str]:
     if images["count"]:
         which = "All" if images["count"] == images["of"] else f"{images['count']:,} of"
         alarms.append(f"{which} {images['of']:,} images of {pair['of']} also occur in {pair['in']}.")
+    near = pair.get("near_images", {"count": 0})  # an older audit did not look for them
+    if near["count"]:
+        alarms.append(
+            f"{near['count']:,} of {near['of']:,} images of {pair['of']}, with {near['samples']:,} of its"
+            f" {near['of_samples']:,} samples, look like one of {pair['in']}."
+        )
+    alarms += [
+        f"{key}: {found['count']:,} of {found['of']:,} of {pair['of']} also occur in {pair['in']}."
+        for key, found in pair.get("groups", {}).items()
+        if found["count"]
+    ]
     if samples["count"]:
         alarms.append(
             f"{samples['count']:,} of its {samples['of']:,} samples occur there with the same image,"

@@ -37,14 +37,19 @@ def bar(
     )
 
 
-def strip(value: float, low: float | None, high: float | None, marks: Sequence[Mark], text: str) -> Markup:
-    """Return the headline's scale from 0 to 100: our value with its interval, and a tick for every `mark`."""
+def strip(
+    value: float, low: float | None, high: float | None, marks: Sequence[Mark], text: str, top: int = 100
+) -> Markup:
+    """Return the headline's scale: our value with its interval, and a tick for every `mark`.
+
+    Args:
+        top: what stands at the scale's end: 100 for percent, 1 for the values themselves.
+    """
     parts = [Markup('<rect class="track" x="0" y="26" width="100%" height="8" rx="4"/>')]
-    for tenth in range(0, 101, 25):
-        anchor = {0: "start", 100: "end"}.get(tenth, "middle")
-        parts.append(
-            Markup('<text class="tick" x="{0}%" y="54" text-anchor="{1}">{0}</text>').format(tenth, anchor)
-        )
+    for place in range(0, 101, 25):
+        anchor = {0: "start", 100: "end"}.get(place, "middle")
+        tick = Markup('<text class="tick" x="{}%" y="54" text-anchor="{}">{:g}</text>')
+        parts.append(tick.format(place, anchor, place * top / 100))
     parts += [_mark(mark, 18, 42) for mark in marks]
     parts.append(_span("range", low, high, 30))
     parts.append(Markup('<circle class="ours" cx="{}%" cy="30" r="8"/>').format(_percent(value)))

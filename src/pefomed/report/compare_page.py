@@ -16,7 +16,8 @@ from pefomed.report.differences import changed_items, difference_sheet
 from pefomed.report.runs import Named, joined_scores, named, read_arms
 from pefomed.report.sheet import Sheet, of_results, sheet_name
 from pefomed.report.shell import render
-from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables, text_table
+from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
+from pefomed.report.wide_tables import box_table, rate_table, text_table
 from pefomed.storage import write
 
 
@@ -102,11 +103,17 @@ def _tables(runs: Sequence[Named], notes: Footnotes) -> list[_Table]:
         of = f"{dataset}, {split}".rstrip(", ")
         main = exact_match_table(scores, dataset, split, notes)
         texts = text_table(scores, dataset, split, notes)
-        named_tables = [("methods", of, main, False), ("texts", f"{of}: reports and captions", texts, False)]
+        named_tables = [
+            ("methods", of, main, False),
+            ("texts", f"{of}: reports and captions", texts, False),
+            ("boxes", f"{of}: boxes", box_table(scores, dataset, split, notes), False),
+        ]
         named_tables += [
             (sheet_name(one.heads[0].metric), f"{of}: {one.title}", one, True)
             for one in other_tables(scores, dataset, split, notes)
         ]
+        rates = rate_table(scores, dataset, split, notes)
+        named_tables.append(("answers", f"{of}: how answers came out", rates, True))
         for name, heading, table, folded in named_tables:
             if table:
                 sheet = of_results(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pefomed.evaluate.compare import Difference
-from pefomed.evaluate.exact_match import METRICS
 from pefomed.report import items
+from pefomed.report.box_items import box_marks
 from pefomed.report.figures import Cell, is_share, metric_title
-from pefomed.report.run import Answered
+from pefomed.report.located import located
+from pefomed.report.rightness import judged_tasks, rightness
 from pefomed.report.runs import Named
 from pefomed.report.sheet import Column, Line, Sheet, sheet_name
 
@@ -42,28 +43,35 @@ def changed_items(first: Named, second: Named) -> dict[str, Any]:
     names = {"second": second.label, "first": first.label}
     found: list[dict[str, Any]] = []
     datasets = []
+    right = rightness(second.run.answered, second.run.recipe)
     before = {(split.dataset, split.split): split for split in first.run.answered}
     for split in second.run.answered:
         other = before.get((split.dataset, split.split))
         if other is None:
             continue
         datasets.append(f"{split.dataset} {split.split}".strip())
-        judged = items.judged_tasks(split.dataset, second.run.recipe)
+        judged = judged_tasks(split.dataset, second.run.recipe)
+        sides = (
+            ("second", split.predictions, located(split, second.run.recipe).get("model", {})),
+            ("first", other.predictions, located(other, first.run.recipe).get("model", {})),
+        )
         found += [
             {
                 "dataset": len(datasets) - 1,
                 **items.item_of(sample),
                 "answers": {
-                    name: _answer(answered, sample, judged)
-                    for name, answered in (("second", split), ("first", other))
+                    name: items.answer_of(
+                        right, sample, predictions.get(sample.id), judged, boxes.get(sample.id)
+                    )
+                    for name, predictions, boxes in sides
                 },
                 "labels": [],
-                "marks": {},
+                "marks": box_marks(sides[0][2].get(sample.id)),
             }
             for sample in split.samples
             if sample.id in other.predictions
         ]
-    data = items.assembled(found, names, SEGMENTS, [metric_title(metric) for metric in METRICS], datasets)
+    data = items.assembled(found, names, SEGMENTS, right.titles, datasets)
     return data | {"compares": True, "start": "changed"}
 
 
@@ -86,14 +94,6 @@ def _line(one: Difference) -> Line:
         (f"{one.dataset} {one.split}".strip(), title_of(one.metric)),
         (_cell(one, one.a), _cell(one, one.b), difference, p, *((up, down) if by_item else (None, None))),
     )
-
-
-def _answer(split: Answered, sample: Any, judged: frozenset[str]) -> Mapping[str, Any] | None:
-    prediction = split.predictions.get(sample.id)
-    if prediction is None:
-        return None
-    verdicts = items.verdicts_of(sample, prediction, judged)
-    return {"text": prediction.text, "cut": prediction.finish == "length", "verdicts": verdicts}
 
 
 def _cell(one: Difference, value: float) -> Cell:

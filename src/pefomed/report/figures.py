@@ -12,7 +12,16 @@ OVERALL = "overall"
 PRIMARY = "exact_match"
 """The metric of the headline and of the charts by group."""
 
-RATES = ("empty_rate", "cut_rate")
+IOU = "iou"
+"""The metric of boxes that headline, charts and floors are about."""
+
+BOXES = ("iou", "dice", "acc_0.3", "acc_0.5", "acc_0.7", "pointing", "box_precision", "box_recall")
+"""Metrics of boxes, as means over phrases."""
+
+BOXES_MACRO = ("iou_macro", "dice_macro", "acc_0.5_macro")
+"""Metrics of boxes, as means over categories."""
+
+RATES = ("unparsable_rate", "repaired_rate", "empty_rate", "cut_rate")
 """Metrics that say how answers came out, not how good they are."""
 
 JUDGED = ("judge_accuracy", "offline_judge_accuracy", "human_accuracy")
@@ -35,10 +44,14 @@ _SHARES = {
     "token_precision": "Token precision",
     "token_f1": "Token F1",
     "llava_med_recall": "Token recall, LLaVA-Med's",
-    "acc_50": "Acc@0.5",
+    "box_precision": "Precision",
+    "box_recall": "Recall",
+    "pointing": "Pointing",
+    "unparsable_rate": "Answers without a readable box",
+    "repaired_rate": "Answers repaired",
     "empty_rate": "Empty answers",
     "cut_rate": "Answers cut at the limit",
-}
+} | {f"acc_{share}": f"Acc@{share}" for share in ("0.3", "0.5", "0.7")}
 """Metrics that are shares, shown in percent."""
 
 _PLAIN = {
@@ -58,9 +71,28 @@ _SYSTEMS = {
     "blind": "This model, blind",
     "floor:majority": "Majority answer of the training split",
     "floor:nearest-text": "Nearest training questions by text",
+    "floor:nearest-text-same-image": "The same, of a seen image counting double",
     "floor:constant": "One training report for all",
     "floor:constant-report": "One training report for all",
+    "floor:whole-image": "Whole image",
+    "floor:median-box": "Median training box",
+    "floor:median-box-category": "Median training box of the category",
+    "floor:median-box-category-place": "Median training box of category and place",
+    "ceiling:bins": "Reference boxes, written and read back",
 }
+
+_SHORT = {
+    "blind": "blind",
+    "floor:whole-image": "whole image",
+    "floor:median-box": "median",
+    "floor:median-box-category": "by category",
+    "floor:median-box-category-place": "by place",
+    "ceiling:bins": "ceiling",
+}
+
+_KINDS = ("model", "blind", "floor", "ceiling", "published")
+
+_MACRO = "_macro"
 
 
 @dataclass(frozen=True)
@@ -104,7 +136,12 @@ def canonical(metric: str) -> str:
 
 def is_share(metric: str) -> bool:
     """Return whether the metric is a share, shown in percent."""
-    return _base(metric) in _SHARES
+    return _base(metric).removesuffix(_MACRO) in _SHARES
+
+
+def is_boxes(metric: str) -> bool:
+    """Return whether the metric says how good boxes are."""
+    return metric in BOXES or metric in BOXES_MACRO
 
 
 def is_judged(metric: str) -> bool:
@@ -123,16 +160,22 @@ def is_incomparable(score: Score) -> bool:
 
 
 def kind_of(system: str) -> str:
-    """Return `model`, `blind`, `floor`, `published` or `other`; `run:NAME` is a model among several."""
+    """Return a kind of `_KINDS` or `other`; `run:NAME` is a model among several."""
     kind = system.partition(":")[0]
     if kind == "run":
         return "model"
-    return kind if kind in ("model", "blind", "floor", "published") else "other"
+    return kind if kind in _KINDS else "other"
 
 
 def system_label(system: str) -> str:
     """Return what a system is called on the page."""
     return _SYSTEMS.get(system) or system.partition(":")[2] or system
+
+
+def short_label(system: str) -> str:
+    """Return one or two words for a system, for the head of a narrow column."""
+    label = system_label(system)
+    return _SHORT.get(system) or (label if kind_of(system) == "published" else label.split(" ")[0].lower())
 
 
 def mark_of(score: Score) -> tuple[str, float, str]:
@@ -144,6 +187,8 @@ def metric_title(metric: str) -> str:
     """Return what a metric is called on the page: `judge_accuracy:gpt` is `Judge gpt`."""
     name = metric.partition(":")[2]
     title = _SHARES.get(_base(metric)) or _PLAIN.get(_base(metric))
+    if title is None and is_boxes(metric):
+        return f"{metric_title(metric.removesuffix(_MACRO))}, mean of categories"
     if title is None and _base(metric).endswith(PRESET):
         return f"{metric_title(_base(metric).removesuffix(PRESET))} (r2gen)"
     if title is None:

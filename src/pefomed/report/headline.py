@@ -9,11 +9,13 @@ from markupsafe import Markup
 
 from pefomed.report import bars
 from pefomed.report.figures import (
+    IOU,
     OVERALL,
     PRIMARY,
     RATES,
     Cell,
     cell_of,
+    is_boxes,
     is_incomparable,
     is_judged,
     is_share,
@@ -27,7 +29,7 @@ from pefomed.report.figures import (
 )
 from pefomed.schema import Score
 
-FIRST = (PRIMARY, "cider", "rouge_l")
+FIRST = (PRIMARY, "cider", "rouge_l", IOU)
 """Metrics of the headline, the first that there is."""
 
 
@@ -35,7 +37,7 @@ FIRST = (PRIMARY, "cider", "rouge_l")
 class Headline:
     metric: str
     asked: str
-    """What n counts: `questions` or `items`."""
+    """What n counts: `questions`, `phrases` or `items`."""
     cell: Cell
     unit: str
     """` %` for shares."""
@@ -46,37 +48,62 @@ class Headline:
     """`(kind, label, cell)` of the blind run and the floors, best first."""
     ahead: str
     """Signed difference to the best of these, or empty where there is none."""
-    judged: list[tuple[str, Cell]]
-    """What judges and human raters say of the same answers: `(title, cell)`."""
+    beside: list[tuple[str, Cell, str]]
+    """What else is said of the same answers: `(title, cell, unit)`. Judges and human raters; of boxes how
+    many are right, and how many answers have none."""
+    ceiling: Cell | None
+    """What boxes written in the model's steps can reach."""
 
 
-def headline(scores: Sequence[Score], dataset: str, split: str) -> Headline | None:
-    """Return our overall exact match, or where there is none our first other metric; None without scores."""
+def headlines(scores: Sequence[Score], dataset: str, split: str) -> list[Headline]:
+    """Return one for answers in words and one for boxes, where the split has either; none without scores.
+
+    That of words is our overall exact match, or where there is none our first other metric.
+    """
     overall = [score for score in of_split(scores, dataset, split) if score.group == OVERALL]
     ours = sorted((score for score in overall if score.system == "model"), key=_order)
-    if not ours:
-        return None
-    main = ours[0]
+    words = [score for score in ours if not is_boxes(score.metric)]
+    boxes = [score for score in ours if score.metric == IOU]
+    if boxes and all(score.metric in RATES for score in words):
+        words = []
+    return [_headline(main, ours, overall) for main in (*words[:1], *boxes)]
+
+
+def _headline(main: Score, ours: Sequence[Score], overall: Sequence[Score]) -> Headline:
     others = [s for s in overall if s.metric == main.metric and not is_incomparable(s)]
+    ceilings = [cell_of(score) for score in others if kind_of(score.system) == "ceiling"]
+    on_strip = is_share(main.metric) or main.metric == IOU
+    asked = {PRIMARY: "questions", IOU: "phrases"}
     floors = sorted((s for s in others if kind_of(s.system) in ("blind", "floor")), key=lambda s: -s.value)
     # Floors last: they lie over the published ticks.
-    behind = [s for s in others if kind_of(s.system) == "published"] + floors
+    behind = [s for s in others if kind_of(s.system) in ("published", "ceiling")] + floors
     marks = [mark_of(score) for score in behind]
     cell = cell_of(main)
     said = "; ".join([f"{metric_title(main.metric)} {cell.text}", *(label for _, _, label in marks)])
     return Headline(
         metric=metric_title(main.metric),
-        asked="questions" if main.metric == PRIMARY else "items",
+        asked=asked.get(main.metric, "items"),
         cell=cell,
         unit=" %" if is_share(main.metric) else "",
-        strip=bars.strip(main.value, main.low, main.high, marks, said) if is_share(main.metric) else None,
+        strip=bars.strip(main.value, main.low, main.high, marks, said, 1 if main.metric == IOU else 100)
+        if on_strip
+        else None,
         published=any(kind_of(s.system) == "published" for s in behind),
         floors=[(kind_of(s.system), system_label(s.system), cell_of(s)) for s in floors],
         ahead=_difference(main, floors[0]) if floors else "",
-        judged=[
-            (metric_title(s.metric), cell_of(s)) for s in ours if is_judged(s.metric) or is_wasm(s.metric)
+        beside=[
+            (metric_title(s.metric), cell_of(s), " %" if is_share(s.metric) else "")
+            for s in ours
+            if _is_beside(s.metric, main.metric)
         ],
+        ceiling=ceilings[0] if ceilings else None,
     )
+
+
+def _is_beside(metric: str, main: str) -> bool:
+    if main == IOU:
+        return metric in ("acc_0.5", "iou_macro", "unparsable_rate")
+    return is_judged(metric) or is_wasm(metric)
 
 
 def _order(score: Score) -> tuple[int, bool]:

@@ -122,13 +122,21 @@ def _log_facts(steps: list[dict[str, Any]], validations: list[dict[str, Any]]) -
     tail = [loss for _, loss in _points(steps, "loss")[-max(1, len(steps) // 20) :]]
     if tail:
         facts.append(("Loss at the end", f"{sum(tail) / len(tail):.3f}"))
-    scored = [row for row in validations if _is_number(row.get("exact_match"))]
+    scored = [row for row in validations if _is_number(_score(row))]
     if scored:
-        best = max(scored, key=lambda row: float(row["exact_match"]))
+        best = max(scored, key=_score)
         n = f", n = {best['n']:,}" if _is_number(best.get("n")) else ""
-        value = f"{100 * best['exact_match']:.1f} % exact match at step {best['step']:,}{n}"
-        facts.append(("Best validation", value))
+        parts = (
+            [f"{100 * best['exact_match']:.1f} % exact match"] if _is_number(best.get("exact_match")) else []
+        )
+        parts += [f"IoU {best['iou']:.3f}"] if _is_number(best.get("iou")) else []
+        facts.append(("Best validation", f"{', '.join(parts)} at step {best['step']:,}{n}"))
     return facts
+
+
+def _score(row: dict[str, Any]) -> Any:
+    """Return what checkpoints are compared by; older logs have exact match alone."""
+    return row.get("score", row.get("exact_match"))
 
 
 def _panels(
@@ -149,6 +157,11 @@ def _panels(
             "Validation exact match",
             [Series("exact match", _points(validations, "exact_match"), "dots", "b")],
             "percent",
+        ),
+        (
+            "Validation IoU, from the true tokens",
+            [Series("IoU", _points(validations, "iou"), "dots", "b")],
+            "zero",
         ),
         ("Learning rate", rates, "zero"),
     ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.evaluate.exact_match import METRICS
+from pefomed.evaluate import box_items as asked
 from pefomed.evaluate.groups import values_of
-from pefomed.evaluate.run import TEMPLATED
 from pefomed.recipe import Recipe
-from pefomed.report.figures import metric_title
+from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
+from pefomed.report.located import Located
+from pefomed.report.rightness import Rightness, judged_tasks, rightness
 from pefomed.report.run import Answered
 from pefomed.report.thumbnails import Thumbnail, thumbnails
 from pefomed.schema import Prediction, Sample
@@ -34,41 +35,55 @@ _NONE: Labels = {}
 
 
 def browser_data(
-    answered: Sequence[Answered], recipe: Recipe | None, labels: Labels = _NONE
+    answered: Sequence[Answered],
+    recipe: Recipe | None,
+    boxes: Sequence[Mapping[str, Mapping[str, Located]]],
+    labels: Labels = _NONE,
 ) -> dict[str, Any]:
     """Return what the page's item browser reads, as plain JSON values.
+
+    Args:
+        boxes: what the answers of each of `answered` say about boxes.
 
     Keys: `names` (of the answers an item can have), `segments`, `metrics` (titles of the verdicts),
     `datasets`, `filters` (key -> values, sorted), `images` (name, JPEG data URI or empty, problem),
     `items` (in the order of the samples).
     """
     judges = list(dict.fromkeys(one.title for several in labels.values() for one in several if one.binary))
+    right = rightness(answered, recipe)
     items = []
-    for number, split in enumerate(answered):
+    for number, (split, found) in enumerate(zip(answered, boxes, strict=True)):
         judged = judged_tasks(split.dataset, recipe)
+        given = {"model": split.predictions, **({"blind": split.blind} if split.blind else {})}
         for sample in split.samples:
             said = labels.get(sample.id, ())
-            prediction = split.predictions.get(sample.id)
-            verdicts = verdicts_of(sample, prediction, judged)
-            others = _joint(said, judges)
-            answers = {"model": _answer(prediction, verdicts, others)}
-            if split.blind:
-                blind = split.blind.get(sample.id)
-                answers["blind"] = _answer(blind, verdicts_of(sample, blind, judged), [None] * len(judges))
-            exact = verdicts[0] if verdicts and sample.task == "vqa" else None
+            nobody: list[int | None] = [None] * len(judges)
+            answers = {
+                name: answer_of(
+                    right,
+                    sample,
+                    predictions.get(sample.id),
+                    judged,
+                    found.get(name, {}).get(sample.id),
+                    _joint(said, judges) if name == "model" else nobody,
+                )
+                for name, predictions in given.items()
+            }
+            exact = (answers["model"] or {}).get("verdicts") if sample.task == "vqa" else None
+            marks = marks_of(said, exact[0] if exact else None)
             items.append(
                 {
                     "dataset": number,
                     **item_of(sample),
                     "answers": answers,
                     "labels": [_label(one) for one in said],
-                    "marks": marks_of(said, exact),
+                    "marks": marks | box_items.box_marks(found.get("model", {}).get(sample.id)),
                 }
             )
     names = {"model": "Model", "blind": "Blind"}
     if not any("blind" in item["answers"] for item in items):
         del names["blind"]
-    titles = [metric_title(metric) for metric in METRICS] + judges
+    titles = right.titles + judges
     return assembled(items, names, SEGMENTS, titles, [f"{s.dataset} {s.split}".strip() for s in answered])
 
 
@@ -93,14 +108,6 @@ def assembled(
     }
 
 
-def judged_tasks(dataset: str, recipe: Recipe | None) -> frozenset[str]:
-    """Return the tasks whose answers are right or wrong as a whole; a report in free words is neither."""
-    table = recipe.data.get(dataset) if recipe else None
-    if table and table.loader in TEMPLATED:
-        return frozenset({"vqa", "caption", "report"})
-    return frozenset({"vqa"})
-
-
 def item_of(sample: Sample) -> dict[str, Any]:
     """Return what the browser shows of a sample itself; its images are still paths."""
     return {
@@ -109,35 +116,40 @@ def item_of(sample: Sample) -> dict[str, Any]:
         "images": list(sample.images),
         "question": sample.question,
         "reference": sample.reference,
-        "boxes": [[box.x0, box.y0, box.x1, box.y1] for box in sample.boxes],
-        "meta": {key: list(values_of(key, text)) for key, text in sample.meta.items() if text},
+        "boxes": box_items.reference_boxes(sample),
+        "meta": {key: list(values_of(key, text)) for key, text in sample.meta.items() if text}
+        | (box_items.meta_of(sample) if sample.task in asked.TASKS else {}),
     }
 
 
-def verdicts_of(sample: Sample, prediction: Prediction | None, judged: frozenset[str]) -> list[int] | None:
-    """Return what each exact match says of an answer, None where it says nothing."""
-    if prediction is None or sample.task not in judged:
+def answer_of(
+    right: Rightness,
+    sample: Sample,
+    prediction: Prediction | None,
+    judged: frozenset[str],
+    boxes: Located | None,
+    others: Sequence[int | None] = (),
+) -> dict[str, Any] | None:
+    """Return what the browser shows of an answer, None without one.
+
+    Args:
+        others: the verdicts of judges, behind those of `right`.
+    """
+    if prediction is None:
         return None
-    return [int(metric(sample.reference, prediction.text)) for metric in METRICS.values()]
+    own = right.verdicts(sample, prediction, judged, boxes) or right.nobody
+    verdicts = [*own, *others]
+    return {
+        "text": prediction.text,
+        "cut": prediction.finish == "length",
+        "verdicts": verdicts if any(verdict is not None for verdict in verdicts) else None,
+        **box_items.answer_fields(boxes),
+    }
 
 
 def _joint(said: Sequence[ItemLabel], judges: Sequence[str]) -> list[int | None]:
     joint = {one.title: one.joint for one in said if one.binary}
     return [joint.get(title) for title in judges]
-
-
-def _answer(
-    prediction: Prediction | None, exact: list[int] | None, others: Sequence[int | None]
-) -> dict[str, Any] | None:
-    if prediction is None:
-        return None
-    nobody: list[int | None] = [None] * len(METRICS)
-    verdicts = [*(exact or nobody), *others]
-    return {
-        "text": prediction.text,
-        "cut": prediction.finish == "length",
-        "verdicts": verdicts if any(verdict is not None for verdict in verdicts) else None,
-    }
 
 
 def _label(one: ItemLabel) -> dict[str, Any]:

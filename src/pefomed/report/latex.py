@@ -66,7 +66,7 @@ def _head(sheet: Sheet) -> list[str]:
 def _body(sheet: Sheet) -> list[str]:
     rows = []
     for place, line in enumerate(sheet.lines):
-        if place and line.kind == "published" and sheet.lines[place - 1].kind != "published":
+        if place and line.kind in ("published", "total") and sheet.lines[place - 1].kind != line.kind:
             rows.append(r"    \midrule")
         rows.append(
             _row([escaped(label) for label in line.labels] + [_cell(entry) for entry in line.entries])

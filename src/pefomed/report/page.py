@@ -9,10 +9,12 @@ from pathlib import Path
 from pefomed.data import LOADERS, Card, card
 from pefomed.evaluate.agreement import write_agreement
 from pefomed.report import audit, files, history, items, plots
+from pefomed.report.box_items import SIDE
 from pefomed.report.coefficients import agreement_sections
 from pefomed.report.figures import cell_of, is_judged, is_wasm
 from pefomed.report.judgements import judge_cards
 from pefomed.report.labels import item_labels
+from pefomed.report.located import located
 from pefomed.report.results import results_of
 from pefomed.report.run import Run, read_run
 from pefomed.report.shell import render
@@ -39,15 +41,21 @@ def write_run_report(folder: Path) -> Path:
     titles = _titles(run, known)
     loaders = {name: table.loader for name, table in run.recipe.data.items()} if run.recipe else {}
     notes = Footnotes()
-    results = results_of(run.scores, run.answered, found, titles, loaders, notes)
+    boxes = [located(split, run.recipe) for split in run.answered]
+    results = results_of(run.scores, run.answered, boxes, found, titles, loaders, notes)
     agreement = agreement_sections(found)
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
     html = render(
         "page.html.j2",
-        items.browser_data(run.answered, run.recipe, item_labels(folder, run.labellers)),
+        items.browser_data(run.answered, run.recipe, boxes, item_labels(folder, run.labellers)),
         run=run,
         results=results,
+        heads=[(result, head) for result in results for head in result.headlines],
+        boxed=[result for result in results if result.box_groups or result.box_figures],
+        # A run of boxes alone has no exact match by group: that section would only say so.
+        worded=any(result.groups for result in results) or not any(result.box_groups for result in results),
+        side_key=SIDE,
         judges=judge_cards(run.labellers, found),
         agreement=agreement,
         unweighed=bool(run.labellers)

@@ -1,4 +1,4 @@
-"""The figures by group as SVG files of their own: exact match, judges and raters side by side.
+"""The figures as SVG files of their own: by group, measures side by side, and those of boxes.
 
 Complete drawings with their own colours and text, for papers and slides; the page draws its bars itself.
 """
@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from pefomed.report.figures import IOU
 from pefomed.report.groups import GroupTable
+from pefomed.report.scatter import standalone
+from pefomed.report.sheet import sheet_name
 
 if TYPE_CHECKING:
     from pefomed.report.results import Result
@@ -25,16 +28,20 @@ _STYLE = "font-family:Helvetica,Arial,sans-serif;font-size:12px;fill:#222"
 
 
 def of_results(results: Sequence[Result]) -> dict[str, str]:
-    """Return a drawing for every table by group: name of its sheet -> SVG."""
-    return {
+    """Return a drawing for every table by group, by the name of its sheet, and for every figure of boxes."""
+    drawn = {
         group.sheet.name: grouped_bars(group.sheet.title, group.table)
         for result in results
-        for group in result.groups
+        for group in (*result.groups, *result.box_groups)
     }
+    for result in results:
+        for plot in result.box_figures.plots if result.box_figures else ():
+            drawn[sheet_name(result.dataset, result.split, "boxes", plot.key)] = standalone(plot.drawing)
+    return drawn
 
 
 def grouped_bars(title: str, table: GroupTable) -> str:
-    """Return horizontal bars over [0, 100] %, a group of bars per value and a colour per measure."""
+    """Return horizontal bars over [0, 1], a group of bars per value and a colour per measure."""
     measures = [label for _, label in table.measures]
     step = GAP + BAR * len(measures)
     height = TOP + step * len(table.rows) + BOTTOM
@@ -42,7 +49,7 @@ def grouped_bars(title: str, table: GroupTable) -> str:
         Markup('<rect width="{}" height="{}" fill="#fff"/>').format(WIDTH, height),
         _text(WIDTH / 2, 18, title, "middle", "font-weight:bold"),
         *_legend(measures),
-        *_axis(height),
+        *_axis(height, percent=table.metric != IOU),
     ]
     for place, row in enumerate(table.rows):
         top = TOP + place * step
@@ -71,16 +78,18 @@ def _legend(measures: Sequence[str]) -> list[Markup]:
     return parts
 
 
-def _axis(height: float) -> list[Markup]:
+def _axis(height: float, *, percent: bool) -> list[Markup]:
     parts = []
-    for percent in range(0, 101, 25):
-        x = _x(percent / 100)
+    for place in range(0, 101, 25):
+        x = _x(place / 100)
         parts.append(
             Markup('<line x1="{0}" x2="{0}" y1="{1}" y2="{2}" stroke="#ddd"/>').format(
                 x, TOP - 4, height - BOTTOM
             )
         )
-        parts.append(_text(x, height - BOTTOM + 16, f"{percent} %", "middle"))
+        parts.append(
+            _text(x, height - BOTTOM + 16, f"{place} %" if percent else f"{place / 100:g}", "middle")
+        )
     return parts
 
 

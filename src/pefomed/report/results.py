@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from pefomed.evaluate.agreement import Agreements
 from pefomed.report import sheet as sheets
+from pefomed.report.box_figures import BoxFigures, box_figures
 from pefomed.report.figures import is_wasm, of_split
-from pefomed.report.groups import GroupTable, group_tables
-from pefomed.report.headline import Headline, headline
+from pefomed.report.groups import GroupTable, box_group_tables, group_tables
+from pefomed.report.headline import Headline, headlines
 from pefomed.report.levels import level_sheet, stacked
+from pefomed.report.located import Located
 from pefomed.report.run import Answered
 from pefomed.report.sheet import Sheet, sheet_name
-from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables, text_table
+from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
+from pefomed.report.wide_tables import box_table, rate_table, text_table
 from pefomed.schema import Score
 
 
@@ -41,20 +44,25 @@ class Result:
     split: str
     title: str
     images: int
-    headline: Headline | None
+    headlines: list[Headline]
     main: Shown | None
     texts: Shown | None
+    boxes: Shown | None
     others: list[Shown]
     groups: list[ShownGroups]
+    box_groups: list[ShownGroups]
+    box_figures: BoxFigures | None
     levels: Sheet | None
     bars: list[tuple[str, object]]
     """`(title, drawing)` of the levels each judge and the raters gave."""
 
     @property
     def sheets(self) -> list[Sheet]:
-        tables = [table for table in (self.main, self.texts, *self.others) if table]
+        tables = [table for table in (self.main, self.texts, self.boxes, *self.others) if table]
+        groups = [group.sheet for group in (*self.groups, *self.box_groups)]
+        figures = self.box_figures.sheets if self.box_figures else []
         levels = [self.levels] if self.levels else []
-        return [table.sheet for table in tables] + [group.sheet for group in self.groups] + levels
+        return [table.sheet for table in tables] + groups + figures + levels
 
 
 OPEN_GROUPS = 2
@@ -64,6 +72,7 @@ OPEN_GROUPS = 2
 def results_of(
     scores: Sequence[Score],
     answered: Sequence[Answered],
+    boxes: Sequence[Mapping[str, Mapping[str, Located]]],
     found: Agreements,
     titles: Mapping[str, str],
     loaders: Mapping[str, str],
@@ -72,6 +81,7 @@ def results_of(
     """Return the results of every split that has scores, in the scores' order.
 
     Args:
+        boxes: what the answers of each of `answered` say about boxes.
         titles: what each data set is called.
         loaders: what reads each data set, as far as the recipe says.
         notes: gets the tables' footnotes.
@@ -80,6 +90,7 @@ def results_of(
         (split.dataset, split.split): len({path for sample in split.samples for path in sample.images})
         for split in answered
     }
+    of_boxes = {(split.dataset, split.split): one for split, one in zip(answered, boxes, strict=True)}
     splits = dict.fromkeys((score.dataset, score.split) for score in scores)
     return [
         _result(
@@ -87,6 +98,7 @@ def results_of(
             titles[dataset],
             loaders.get(dataset, ""),
             images.get((dataset, split), 0),
+            of_boxes.get((dataset, split), {}),
             found,
             notes,
         )
@@ -99,6 +111,7 @@ def _result(
     title: str,
     loader: str,
     images: int,
+    boxes: Mapping[str, Mapping[str, Located]],
     found: Agreements,
     notes: Footnotes,
 ) -> Result:
@@ -108,31 +121,29 @@ def _result(
     levels = level_sheet(found.levels, scores, dataset, split, loader)
     main = exact_match_table(scores, dataset, split, notes)
     texts = text_table(scores, dataset, split, notes)
+    answered_boxes = box_table(scores, dataset, split, notes)
     rest = [score for score in scores if not (levels and is_wasm(score.metric))]
     others = other_tables(rest, dataset, split, notes)
-    groups = group_tables(scores, dataset, split)
+    rates = rate_table(scores, dataset, split, notes)
     return Result(
         dataset=dataset,
         split=split,
         title=title,
         images=images,
-        headline=headline(scores, dataset, split),
+        headlines=headlines(scores, dataset, split),
         main=_shown(f"{name}-methods", f"Results on {of}: {main.title}", main, notes) if main else None,
         texts=_shown(f"{name}-texts", f"Report metrics on {of}", texts, notes) if texts else None,
+        boxes=_shown(f"{name}-boxes", f"Boxes on {of}", answered_boxes, notes) if answered_boxes else None,
         others=[
-            _shown(f"{name}-{sheet_name(one.heads[0].metric)}", f"{one.title} on {of}", one, notes)
-            for one in others
+            *(
+                _shown(f"{name}-{sheet_name(one.heads[0].metric)}", f"{one.title} on {of}", one, notes)
+                for one in others
+            ),
+            *([_shown(f"{name}-answers", f"How answers came out on {of}", rates, notes)] if rates else ()),
         ],
-        groups=[
-            ShownGroups(
-                one,
-                sheets.of_groups(
-                    f"{name}-by-{sheet_name(one.key)}", f"{of} by {one.key.replace('_', ' ')}", one
-                ),
-                place < OPEN_GROUPS,
-            )
-            for place, one in enumerate(groups)
-        ],
+        groups=_groups(name, of, group_tables(scores, dataset, split), OPEN_GROUPS),
+        box_groups=_groups(f"{name}-boxes", f"Boxes on {of}", box_group_tables(scores, dataset, split), 1),
+        box_figures=box_figures(name, of, boxes),
         levels=levels,
         bars=[
             (one.title, stacked(one.counts, f"Levels by {one.title}"))
@@ -140,6 +151,17 @@ def _result(
             if (one.dataset, one.split) == (dataset, split)
         ],
     )
+
+
+def _groups(name: str, of: str, tables: Sequence[GroupTable], most_open: int) -> list[ShownGroups]:
+    return [
+        ShownGroups(
+            one,
+            sheets.of_groups(f"{name}-by-{sheet_name(one.key)}", f"{of} by {one.key.replace('_', ' ')}", one),
+            place < most_open,
+        )
+        for place, one in enumerate(tables)
+    ]
 
 
 def _shown(name: str, title: str, table: ResultTable, notes: Footnotes) -> Shown:

@@ -87,7 +87,7 @@ def joined_scores(runs: Sequence[Named]) -> list[Score]:
         for score in one.run.scores:
             if score.system == "model":
                 found.append(score.model_copy(update={"system": f"run:{one.label}"}))
-            elif kind_of(score.system) in ("floor", "published"):
+            elif kind_of(score.system) in ("floor", "ceiling", "published"):
                 key = (score.system, score.metric, score.dataset, score.split, score.group)
                 known = shared.setdefault(key, score)
                 if known != score:

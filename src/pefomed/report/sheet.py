@@ -28,7 +28,7 @@ class Line:
     labels: tuple[str, ...]
     entries: tuple[Entry, ...]
     kind: str = ""
-    """`published` and `floor` rows are set apart; others may be empty."""
+    """`published`, `floor`, `ceiling` and `total` rows are set apart; others may be empty."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,18 @@ def of_results(name: str, title: str, table: ResultTable, notes: Sequence[str]) 
 
 
 def of_groups(name: str, title: str, table: GroupTable) -> Sheet:
-    """Return a table by group: a line per value, a column per measure and floor."""
-    columns = [Column(measure, label) for measure, label in table.measures]
-    columns += [Column(f"exact_match {label}", label) for _, label in table.floors]
+    """Return a table by group: a line per value, a column per measure, and per floor of the main one."""
+    columns = [Column(measure, label, "This model") for measure, label in table.measures]
+    block = f"{table.measures[0][1]} of others"
+    columns += [Column(f"{table.metric} {label}", marked(label, kind), block) for kind, label in table.floors]
     lines = [Line((row.value,), (*row.cells, *row.floors)) for row in table.rows]
+    lines += [Line((row.value,), (*row.cells, *row.floors), "total") for row in table.totals]
     return Sheet(name, title, (table.key,), tuple(columns), lines)
 
 
 def marked(label: str, kind: str) -> str:
     """Return a system's label with what sets its row apart, for tables without colours."""
-    return f"{label} ({kind})" if kind in ("published", "floor") else label
+    return f"{label} ({kind})" if kind in ("published", "floor", "ceiling") else label
 
 
 def unique(sheets: Iterable[Sheet]) -> list[Sheet]:

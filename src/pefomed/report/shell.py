@@ -22,8 +22,10 @@ from pefomed.report.csv_text import csv_text
 from pefomed.report.latex import latex
 from pefomed.report.sheet import Sheet
 
-BROWSER = ("state", "list", "detail", "controls")
+BROWSER = ("state", "boxes", "list", "detail", "controls")
 """Parts of the item browser's script, in the order they are joined."""
+
+STYLES = ("style.css", "boxes.css", "pairs.css")
 
 
 def render(template: str, browser: dict[str, Any], **content: Any) -> str:
@@ -42,7 +44,7 @@ def render(template: str, browser: dict[str, Any], **content: Any) -> str:
     return environment.get_template(template).render(
         version=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        style=Markup(_source("style.css")),
+        style=Markup("\n".join(map(_source, STYLES))),
         scripts=[Markup(script) for script in scripts],
         script_hashes=[_csp_hash(script) for script in scripts],
         browser=browser,

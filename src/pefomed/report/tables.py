@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pefomed.report.figures import (
@@ -13,6 +13,7 @@ from pefomed.report.figures import (
     Cell,
     canonical,
     cell_of,
+    is_boxes,
     is_incomparable,
     is_judged,
     kind_of,
@@ -24,10 +25,13 @@ from pefomed.schema import Score
 
 COLUMNS = {"answer_type=OPEN": "open", "answer_type=CLOSED": "closed", OVERALL: "overall"}
 
-_ORDER = ("model", "blind", "floor", "other", "published")
+_ORDER = ("model", "blind", "floor", "ceiling", "other", "published")
 
 _JUDGE = "judge_accuracy"
-_TEXT = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider")
+TEXTS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider")
+
+Proof = Callable[[Sequence[Score]], list[str]]
+"""From the scores of a row to the texts of its footnotes."""
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Head:
 @dataclass(frozen=True)
 class Row:
     kind: str
-    """`model`, `blind`, `floor`, `published` or `other`."""
+    """`model`, `blind`, `floor`, `ceiling`, `published` or `other`."""
     label: str
     cells: list[Cell | None]
     notes: list[int]
@@ -111,14 +115,18 @@ def exact_match_table(
 def other_tables(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> list[ResultTable]:
     """Return systems by open / closed / overall, one table for every metric that stands in no other table.
 
-    The rates come last.
+    Those of `wide_tables` are in none.
     """
     mine = _of_columns(scores, dataset, split)
-    shown = set(_main_metrics(mine))
-    rest = [score for score in mine if canonical(score.metric) not in shown and not _is_text(score.metric)]
+    shown = {*_main_metrics(mine), *RATES}
+    rest = [
+        score
+        for score in mine
+        if canonical(score.metric) not in shown and not is_text(score.metric) and not is_boxes(score.metric)
+    ]
     metrics = sorted(
         dict.fromkeys(canonical(score.metric) for score in rest),
-        key=lambda metric: (metric in RATES, not metric.startswith(PRIMARY)),
+        key=lambda metric: not metric.startswith(PRIMARY),
     )
     return [
         _table([score for score in rest if canonical(score.metric) == metric], [metric], notes)
@@ -126,31 +134,28 @@ def other_tables(scores: Sequence[Score], dataset: str, split: str, notes: Footn
     ]
 
 
-def text_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
-    """Return systems by the metrics of reports and captions, both presets side by side; None without any."""
-    mine = [s for s in of_split(scores, dataset, split) if s.group == OVERALL and _is_text(s.metric)]
-    present = {score.metric for score in mine}
-    presets = (("COCO, PTB tokens", ""), ("R2Gen cleaning", PRESET))
-    columns = [
-        (title, f"{name}{suffix}")
-        for title, suffix in presets
-        for name in _TEXT
-        if f"{name}{suffix}" in present
-    ]
-    if not columns:
-        return None
-    titles = [title for title, _ in columns]
-    first = [place == 0 or titles[place] != titles[place - 1] for place in range(len(columns))]
-    heads = [
-        Head(metric, OVERALL, metric_title(metric.removesuffix(PRESET)), _asked(mine, metric, OVERALL), new)
-        for (_, metric), new in zip(columns, first, strict=True)
-    ]
-    blocks = [(title, titles.count(title)) for title in dict.fromkeys(titles)]
-    return ResultTable(blocks, heads, _rows(mine, heads, notes))
+def is_text(metric: str) -> bool:
+    """Return whether the metric is one of reports and captions."""
+    return metric.removesuffix(PRESET) in TEXTS
 
 
-def _is_text(metric: str) -> bool:
-    return metric.removesuffix(PRESET) in _TEXT
+def asked(scores: Sequence[Score], metric: str, group: str) -> int:
+    """Return how many items our model answered in a column; 0 where it did not."""
+    ours = (s for s in scores if kind_of(s.system) == "model" and s.metric == metric and s.group == group)
+    return next((score.n for score in ours), 0)
+
+
+def rows_of(
+    scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes, proof: Proof | None = None
+) -> list[Row]:
+    """Return a row for each system, ours first and published ones last.
+
+    Args:
+        proof: the texts of a row's footnotes; by default what computed each of its scores.
+    """
+    systems = sorted(dict.fromkeys(score.system for score in scores), key=lambda s: _ORDER.index(kind_of(s)))
+    by_system = [[score for score in scores if score.system == system] for system in systems]
+    return [_row(mine, heads, notes, proof or _implementations) for mine in by_system]
 
 
 def _main_metrics(scores: Sequence[Score]) -> list[str]:
@@ -177,29 +182,24 @@ def _of_columns(scores: Sequence[Score], dataset: str, split: str) -> list[Score
 def _table(scores: Sequence[Score], metrics: Sequence[str], notes: Footnotes) -> ResultTable:
     groups = [group for group in COLUMNS if any(score.group == group for score in scores)]
     heads = [
-        Head(metric, group, COLUMNS[group], _asked(scores, metric, group), group == groups[0])
+        Head(metric, group, COLUMNS[group], asked(scores, metric, group), group == groups[0])
         for metric in metrics
         for group in groups
     ]
     return ResultTable(
-        [(metric_title(metric), len(groups)) for metric in metrics], heads, _rows(scores, heads, notes)
+        [(metric_title(metric), len(groups)) for metric in metrics], heads, rows_of(scores, heads, notes)
     )
 
 
-def _asked(scores: Sequence[Score], metric: str, group: str) -> int:
-    ours = (s for s in scores if kind_of(s.system) == "model" and s.metric == metric and s.group == group)
-    return next((score.n for score in ours), 0)
+def _implementations(scores: Sequence[Score]) -> list[str]:
+    return [score.implementation for score in scores]
 
 
-def _rows(scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes) -> list[Row]:
-    systems = sorted(dict.fromkeys(score.system for score in scores), key=lambda s: _ORDER.index(kind_of(s)))
-    return [_row(system, [s for s in scores if s.system == system], heads, notes) for system in systems]
-
-
-def _row(system: str, scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes) -> Row:
+def _row(scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes, proof: Proof) -> Row:
+    system = scores[0].system
     found = {(canonical(score.metric), score.group): score for score in scores}
     in_columns = [found.get((head.metric, head.group)) for head in heads]
-    texts = [score.implementation for score in scores]
+    texts = proof(scores)
     texts += [f"Interval: {score.interval}" for score in scores if score.interval]
     return Row(
         kind=kind_of(system),

@@ -14,6 +14,7 @@ from peft import PeftModel
 from pefomed import processes
 from pefomed.batch import Row, rows, tokenise
 from pefomed.data import load_samples
+from pefomed.data.cropped_copies import cropped_copies
 from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
@@ -185,6 +186,7 @@ class Trainer:
                 f"data set {name} has no sample with an answer in {', '.join(splits)}",
                 remedy="check the split and the answers",
             )
+        answered += cropped_copies(answered, stage.crops, stage.crop_reach, self.recipe.seed)
         sequences = tokenise(answered, self.recipe.prompt, processor)
         return rows(sequences, share_image=stage.share_image, max_questions=stage.max_questions)
 
@@ -192,8 +194,9 @@ class Trainer:
         if stage.validate_split is None:
             return []
         made: list[Row] = []
+        bare = stage.model_copy(update={"crops": 0})
         for name in sorted(stage.data):
-            made += self._rows(name, (stage.validate_split,), stage, processor)
+            made += self._rows(name, (stage.validate_split,), bare, processor)
         return made
 
     def _features(

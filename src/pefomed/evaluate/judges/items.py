@@ -61,7 +61,7 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
             found=f"samples of the task {', '.join(sorted(tasks))}",
             remedy=f"judges take {', '.join(SCALES)}",
         )
-    _check_ids(items)
+    predicted.check_own_ids(((item.sample_id, item.dataset) for item in items), run)
     return items
 
 
@@ -81,15 +81,3 @@ def datasets_of(run: Path, items: Sequence[Item]) -> dict[str, str]:
 
 def _wanted(task: str, only: str | None) -> bool:
     return task in SCALES and (only is None or (only == "vqa") == (task == "vqa"))
-
-
-def _check_ids(items: Sequence[Item]) -> None:
-    seen: dict[str, str] = {}
-    for item in items:
-        other = seen.setdefault(item.sample_id, item.dataset)
-        if other != item.dataset:
-            raise RunError(
-                "verdicts name a sample by its id alone, so ids must differ between data sets",
-                found=f"{item.sample_id} in {other} and in {item.dataset}",
-                remedy="give the samples of one data set other ids, or put it into a run of its own",
-            )

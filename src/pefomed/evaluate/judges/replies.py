@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from pefomed import jsonl
 from pefomed.errors import RunError
 from pefomed.evaluate.judges.prompts import Pair, messages
 from pefomed.schema import Record
-from pefomed.storage import storage_errors
+from pefomed.storage import safe_stem, storage_errors
 
 
 class Reply(Record):
@@ -67,7 +66,7 @@ def safe_name(name: str) -> str:
     Raises:
         RunError: nothing is left, or the name would collide with the files beside the verdicts.
     """
-    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
+    safe = safe_stem(name)
     if not safe or len(safe) > 120 or safe.endswith(".card"):
         raise RunError(
             f"{name!r} cannot be a rater's name", remedy="choose one with --rater, e.g. --rater gpt-4o"

@@ -1,6 +1,6 @@
 // Filters, keys and links, and the first view.
 function reset(keep) {
-  Object.assign(state, { verdict: "all", dataset: "", key: "", value: "", search: "" });
+  Object.assign(state, CLEAR);
   fillValues();
   showState();
   apply(keep);
@@ -34,6 +34,12 @@ function setUp() {
   fillValues();
   at("dataset").parentElement.hidden = data.datasets.length < 2;
   at("key").parentElement.hidden = at("value").parentElement.hidden = !Object.keys(data.filters).length;
+  const boxed = data.items.some((item) => Object.values(item.answers).some((answer) => answer?.state));
+  for (const name of ["low", "sides", "sort"]) at(name).closest("label").hidden = !boxed;
+  if (data.compares) {
+    at("sort").append(...[["change up", "largest loss of IoU first"], ["change down", "largest gain of IoU first"]]
+      .map(([value, text]) => Object.assign(make("option", "", text), { value })));
+  }
   const judged = data.items.some((item) => Object.values(item.answers).some((answer) => answer?.verdicts));
   at("verdict").hidden = at("metric").parentElement.hidden = !judged;
   at("verdict").addEventListener("click", (event) => {
@@ -58,11 +64,18 @@ function setUp() {
   });
   root.addEventListener("keydown", onKey);
   for (const link of document.querySelectorAll("a[data-filter]")) link.addEventListener("click", () => follow(link.dataset));
+  const byId = new Map(data.items.map((item) => [item.id, item]));
+  for (const point of document.querySelectorAll(".scatter [data-item]")) {
+    point.addEventListener("click", () => {
+      show(byId.get(point.dataset.item));
+      root.scrollIntoView();
+    });
+  }
 }
 
 function follow({ dataset, key, value }) {
   const number = data.datasets.indexOf(dataset);
-  Object.assign(state, { verdict: "all", search: "", dataset: data.datasets.length > 1 && number >= 0 ? String(number) : "", key: key in data.filters ? key : "" });
+  Object.assign(state, CLEAR, { dataset: data.datasets.length > 1 && number >= 0 ? String(number) : "", key: key in data.filters ? key : "" });
   fillValues();
   state.value = state.key ? value : "";
   showState();

@@ -19,11 +19,19 @@ function drawDetail(item) {
     pager.append(button);
   }
   detail.append(pager, imagesOf(item));
-  detail.append(make("p", "question", item.question || { caption: "Caption", report: "Report" }[item.task] || item.task));
+  if (layersOf(item).length) {
+    detail.append(boxKeys(item, (name) => {
+      drawDetail(item);
+      detail.querySelector(`[data-boxes="${name}"]`)?.focus({ preventScroll: true });
+    }));
+  }
+  detail.append(make("p", "question", item.question || (TITLES[item.task] || item.task).replace(":", "")));
   const answers = make("dl", "answers");
-  addAnswer(answers, "Reference", { text: item.reference }, null);
+  const reference = item.reference || (item.boxes.length ? inWords(item.boxes) : "");
+  addAnswer(answers, "Reference", { text: reference }, null);
   for (const [name, title] of Object.entries(data.names)) {
-    if (name in item.answers) addAnswer(answers, title, item.answers[name], markOf(verdictOf(item, name)));
+    if (!(name in item.answers)) continue;
+    addAnswer(answers, title, item.answers[name], item.answers[name]?.state ? iouMark(item, name) : markOf(verdictOf(item, name)));
   }
   for (const label of item.labels) addLabel(answers, label);
   detail.append(answers);
@@ -49,30 +57,37 @@ function imagesOf(item) {
     view.style.width = `calc(min(340px, 50vh) * ${image.ratio})`;
     view.style.aspectRatio = image.ratio;
     view.append(pictureOf(number));
-    // Boxes belong to a sample's only image.
-    if (place === 0 && item.images.length === 1) item.boxes.forEach((box) => view.append(boxOf(box)));
+    // Boxes belong to a sample's first image.
+    if (place === 0 && layersOf(item).length) view.append(overlayOf(item, image.ratio));
     stage.append(view);
   }
   return stage;
 }
 
-function boxOf([x0, y0, x1, y1]) {
-  const box = make("span", "box");
-  box.title = "reference box";
-  Object.assign(box.style, {
-    left: 100 * x0 + "%", top: 100 * y0 + "%", width: 100 * (x1 - x0) + "%", height: 100 * (y1 - y0) + "%",
-  });
-  return box;
-}
-
 function addAnswer(answers, name, answer, verdict) {
   answers.append(make("dt", "", name));
   const text = answer ? answer.text : "";
-  answers.append(make("dd", text ? "" : "blank", text || (answer ? "(empty)" : "not answered")));
+  const said = make("dd", text ? "" : "blank", text || (answer ? "(empty)" : "not answered"));
+  if (answer?.state) addBoxes(said, answer);
+  answers.append(said);
   const mark = make("dd", "verdict");
   if (verdict && answer) mark.append(verdict);
   if (answer?.cut) mark.append(make("span", "chip warn", "cut"));
   answers.append(mark);
+}
+
+function addBoxes(said, answer) {
+  said.classList.add("raw");
+  if (answer.boxes.length) said.append(make("small", "", inWords(answer.boxes)));
+  if (answer.phrases.length > 1) {
+    said.append(make("small", "", "IoU: " + answer.phrases.map(([phrase, iou]) => `${phrase} ${iou.toFixed(2)}`).join(", ")));
+  }
+  const chips = boxChips(answer);
+  if (chips.length) {
+    const row = make("span", "chips");
+    row.append(...chips);
+    said.append(row);
+  }
 }
 
 function addLabel(answers, label) {
@@ -93,7 +108,7 @@ function addSiblings(item) {
     const button = make("button");
     button.type = "button";
     button.append(markOf(verdictOf(other)));
-    button.title = other.question || other.task;
+    button.title = other.question || (TITLES[other.task] || other.task).replace(":", "");
     button.setAttribute("aria-label", button.title);
     button.setAttribute("aria-current", String(other === item));
     button.addEventListener("click", () => show(other));

@@ -1,5 +1,6 @@
 // The list of items, drawn in parts, and the choice of one of them.
 const CHUNK = 60;
+const TITLES = { caption: "Caption:", report: "Report:", grounding: "Caption with boxes:", identify: "What is in the box?" };
 
 function drawMore() {
   list.querySelector(".more")?.remove();
@@ -27,10 +28,11 @@ function rowOf(item, place) {
   const verdict = verdictOf(item);
   const given = item.answers[first];
   const answer = given ? given.text || "(empty)" : "not answered";
-  texts.append(make("b", "", item.question || `${item.task}: ${item.id}`));
+  texts.append(make("b", "", item.question || `${TITLES[item.task] || item.task} ${withoutMarks(item.reference) || item.id}`));
   texts.append(make("span", "", lineOf(item, answer, verdict)));
   const level = item.labels.find((label) => label.level !== null);
-  row.append(texts, verdict === null && level ? levelOf(level) : markOf(verdict));
+  const mark = given?.state ? iouMark(item) : verdict === null && level ? levelOf(level) : markOf(verdict);
+  row.append(texts, mark);
   row.addEventListener("click", () => select(place, true));
   return row;
 }
@@ -42,8 +44,25 @@ function levelOf(label) {
 }
 
 function lineOf(item, answer, verdict) {
+  if (item.answers[first]?.state) return boxLineOf(item);
   if (data.compares) return `${item.answers[second]?.text || "(empty)"} → ${answer}`;
   return verdict === false ? `${answer} — not ${item.reference || "(empty)"}` : answer;
+}
+
+// A caption without its marks of phrases, `<p>liver</p>{0}`.
+function withoutMarks(text) {
+  return text.replace(/<\/?p>|\{[\d,]+\}/g, "");
+}
+
+function boxLineOf(item) {
+  const { state: how, boxes, mistaken, text } = item.answers[first];
+  if (data.compares) return `IoU ${[second, first].map((name) => iouOf(item, name)?.toFixed(2) ?? "none").join(" → ")}`;
+  if (how === "unparsable") return `no readable box: ${text}`;
+  if (how === "empty") return "(empty)";
+  const parts = [`${boxes.length} of ${item.boxes.length} box${item.boxes.length === 1 ? "" : "es"}`];
+  if (mistaken) parts.push("left and right mistaken");
+  if (how === "repaired") parts.push("repaired");
+  return parts.join(", ");
 }
 
 function pictureOf(number) {

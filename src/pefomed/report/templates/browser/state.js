@@ -4,8 +4,9 @@ const root = document.getElementById("browser");
 const at = (id) => document.getElementById(id);
 const list = at("list"), detail = at("detail");
 const [first, second] = Object.keys(data.names);
-const FIELDS = ["metric", "dataset", "key", "value", "search"];
-const state = { verdict: data.start || "all", metric: 0, dataset: "", key: "", value: "", search: "" };
+const FIELDS = ["metric", "dataset", "key", "value", "low", "high", "sides", "sort", "search"];
+const CLEAR = { verdict: "all", dataset: "", key: "", value: "", low: "", high: "", sides: "", search: "" };
+const state = { ...CLEAR, verdict: data.start || "all", metric: 0, sort: "" };
 let shown = [], drawn = 0, current = -1;
 
 const byImage = new Map();
@@ -49,23 +50,54 @@ const KEEPS = {
   changed: (item) => verdictOf(item) !== verdictOf(item, second),
 };
 
+function meanIou() {
+  const found = shown.map((item) => iouOf(item)).filter((iou) => iou !== null);
+  return found.length ? `, mean IoU ${(found.reduce((sum, iou) => sum + iou, 0) / found.length).toFixed(3)}` : "";
+}
+
 function inGroup(item) {
   if (!state.key || !state.value) return true;
   if (state.key === "task") return item.task === state.value;
   return (item.meta[state.key] || item.marks[state.key] || []).includes(state.value);
 }
 
+const SIDES = {
+  "": () => true,
+  mistaken: (item) => item.answers[first]?.mistaken === true,
+  right: (item) => item.answers[first]?.mistaken === false,
+};
+
+function inRange(item) {
+  if (state.low === "" && state.high === "") return true;
+  const iou = iouOf(item);
+  return iou !== null && iou >= Number(state.low || 0) && iou <= Number(state.high || 1);
+}
+
+// What items are sorted by; those without it come last, the others in the data's order where equal.
+const SORTS = {
+  iou: (item) => iouOf(item),
+  change: (item) => iouOf(item) === null || iouOf(item, second) === null ? null : iouOf(item) - iouOf(item, second),
+};
+
+function sorted(items) {
+  const [name, direction] = state.sort.split(" ");
+  if (!name) return items;
+  const sign = direction === "down" ? -1 : 1;
+  const valued = items.map((item) => [item, SORTS[name](item)]);
+  return valued.sort(([, a], [, b]) => (a === null) - (b === null) || sign * (a - b)).map(([item]) => item);
+}
+
 function apply(keep) {
   const words = state.search.toLowerCase().split(/\s+/).filter(Boolean);
   const kept = data.items.filter((item) =>
     (state.dataset === "" || String(item.dataset) === state.dataset) && inGroup(item) &&
-    words.every((word) => item.text.includes(word)));
-  shown = kept.filter(KEEPS[state.verdict]);
+    inRange(item) && SIDES[state.sides](item) && words.every((word) => item.text.includes(word)));
+  shown = sorted(kept.filter(KEEPS[state.verdict]));
   const judged = kept.filter((item) => verdictOf(item) !== null);
   const right = judged.filter(KEEPS.right).length;
   const filtered = state.verdict !== "all" || kept.length < data.items.length;
   at("count").textContent = `${shown.length.toLocaleString("en")} of ${data.items.length.toLocaleString("en")} items` +
-    (judged.length && state.verdict === "all" ? `, ${(100 * right / judged.length).toFixed(1)} % right${data.compares ? " in " + data.names[first] : ""}` : "");
+    (judged.length && state.verdict === "all" ? `, ${(100 * right / judged.length).toFixed(1)} % right${data.compares ? " in " + data.names[first] : ""}` : "") + meanIou();
   at("clear").hidden = !filtered;
   list.replaceChildren();
   list.scrollTop = 0;

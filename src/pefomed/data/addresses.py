@@ -1,0 +1,102 @@
+"""What a path may say behind `#`: which frame, slice or part of a file, and through which window.
+
+    scan.dcm#frame=3                      the fourth frame
+    scan.dcm#window=lung                  a named window
+    ct.nii.gz#axis=2&index=40&window=40:400
+    scan.png#crop=-0.1:0.05:0.9:1         a part: left, top, right, bottom as shares of the sides
+
+Frames, indices and volumes count from 0. A file whose own name holds such an ending is that file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.crop import Crop, crop_of
+from pefomed.data.windows import AUTO, Window, window
+from pefomed.errors import ImageError, PefomedError, nearest
+
+
+@dataclass(frozen=True)
+class Address:
+    """One picture in one file; None is the file's own choice."""
+
+    file: Path
+    frame: int | None = None
+    """Of DICOM, TIFF and GIF; by default the first."""
+    axis: int | None = None
+    """Of NIfTI: 0 sagittal, 1 coronal, 2 axial (default)."""
+    index: int | None = None
+    """Of NIfTI: the slice, from the left, the back or the feet; by default the middle one."""
+    volume: int | None = None
+    """Of NIfTI with four dimensions; by default the first."""
+    window: Window = AUTO
+    crop: Crop | None = None
+    """What lies beyond the image is black; by default the whole image."""
+
+    @property
+    def view(self) -> str:
+        """What stands behind `#`, in one fixed order; empty for the file as it is."""
+        parts = [(name, getattr(self, name)) for name in _NUMBERS]
+        text = [f"{name}={value}" for name, value in parts if value is not None]
+        text += [f"window={self.window}"] if self.window != AUTO else []
+        return "&".join(text + ([f"crop={self.crop}"] if self.crop else []))
+
+
+def address(path: str | Path) -> Address:
+    """Return what `path` names.
+
+    Raises:
+        ImageError: what stands behind `#` names something unknown, or a value is wrong.
+    """
+    text = str(path)
+    found = _VIEW.search(text)
+    if found is None or Path(text).exists():
+        return Address(Path(text))
+    try:
+        return Address(Path(text[: found.start()]), **_values(found.group()[1:]))
+    except PefomedError as error:
+        raise ImageError(
+            f"{text}: {error.problem} (behind `#`)", found=error.found, remedy=error.remedy
+        ) from None
+
+
+def with_view(path: str, view: str) -> str:
+    """Return `path` with `view` (e.g. `window=lung`) said behind `#`; what `path` says itself counts more."""
+    if not view or (Path(path).exists() and "#" in path):
+        return path
+    found = _VIEW.search(path)
+    if found is None:
+        return f"{path}#{view}"
+    own = found.group()[1:].split("&")
+    names = {part.partition("=")[0] for part in own}
+    added = [part for part in view.split("&") if part.partition("=")[0] not in names]
+    return path[: found.start()] + "#" + "&".join([*own, *added])
+
+
+_NUMBERS = ("frame", "axis", "index", "volume")
+_VIEW = re.compile(r"#[A-Za-z]+=[^#&/]*(?:&[A-Za-z]+=[^#&/]*)*$")
+
+
+def _values(view: str) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for part in view.split("&"):
+        name, _, value = part.partition("=")
+        if name in values:
+            raise ImageError(f"{name!r} is said twice")
+        if name == "window":
+            values[name] = window(value)
+        elif name == "crop":
+            values[name] = crop_of(value)
+        elif name not in _NUMBERS:
+            known = [field.name for field in fields(Address) if field.name != "file"]
+            raise ImageError(f"there is no {name!r}", remedy=nearest(name, known))
+        elif not re.fullmatch(r"[0-9]{1,9}", value) or (name == "axis" and int(value) > 2):
+            expected = "0, 1 or 2" if name == "axis" else "a whole number from 0"
+            raise ImageError(f"{name} must be {expected}", found=repr(value))
+        else:
+            values[name] = int(value)
+    return values

@@ -1,0 +1,77 @@
+"""What the audit says about boxes, and about rows that a loader knows to be unusable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pefomed.data.left_out import LeftOut
+from pefomed.schema import Sample
+
+ASKED_FOR = ("refer", "detection")
+"""Tasks whose answer is boxes and nothing else."""
+
+EXAMPLES = 5
+
+
+def box_counts(samples: Sequence[Sample]) -> dict[str, Any]:
+    """Return how many samples have boxes, how many several, and what is odd about the boxes.
+
+    `thin` boxes are narrower or lower than a hundredth of the image, and written a step wide; `whole`
+    ones cover it; `repeated` ones occur twice in a sample.
+    """
+    with_boxes = [sample for sample in samples if sample.boxes]
+    boxes = [box for sample in with_boxes for box in sample.boxes]
+    return {
+        "samples": len(with_boxes),
+        "several": sum(len(sample.boxes) > 1 for sample in with_boxes),
+        "boxes": len(boxes),
+        "thin": sum(min(box.x1 - box.x0, box.y1 - box.y0) < 0.01 for box in boxes),
+        "whole": sum((box.x1 - box.x0) * (box.y1 - box.y0) > 0.99 for box in boxes),
+        "repeated": sum(len(sample.boxes) - len(set(sample.boxes)) for sample in with_boxes),
+    }
+
+
+def reasons(rows: Sequence[LeftOut]) -> list[dict[str, Any]]:
+    """Return how many rows were left out for each reason, the most frequent first, with examples."""
+    counts = Counter(row.reason for row in rows)
+    return [
+        {
+            "reason": reason,
+            "count": count,
+            "examples": [
+                f"{row.place}{f': {row.found}' if row.found else ''}" for row in rows if row.reason == reason
+            ][:EXAMPLES],
+        }
+        for reason, count in counts.most_common()
+    ]
+
+
+def sentences(result: Mapping[str, Any]) -> list[str]:
+    """Return the boxes and the rows left out of an audit's result as sentences."""
+    told = []
+    for split, counts in result["boxes"].items():
+        if counts["samples"]:
+            each = (
+                f"in {counts['samples']:,} samples, {counts['several']:,} of which have several"
+                if counts["several"]
+                else "one in each sample"
+            )
+            told.append(f"{split}: {counts['boxes']:,} boxes, {each}{_odd(counts)}.")
+    for split, found in result["left_out"].items():
+        told += [
+            f"{split}: left out {each['count']:,}, {each['reason']}, e.g. {each['examples'][0]}."
+            for each in found
+        ]
+    return told
+
+
+def _odd(counts: Mapping[str, Any]) -> str:
+    words = {
+        "thin": "thinner than a hundredth of the image",
+        "whole": "as large as the image",
+        "repeated": "twice in one sample",
+    }
+    found = [f"{counts[key]:,} {text}" for key, text in words.items() if counts[key]]
+    return f"; {', '.join(found)}" if found else ""

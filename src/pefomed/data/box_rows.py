@@ -1,0 +1,137 @@
+"""Rows that say where a phrase is, merged so that all boxes of a phrase in an image are one phrase."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
+from pefomed.data.images import image_size
+from pefomed.data.left_out import LeftOut
+from pefomed.errors import DataError
+from pefomed.progress import track
+from pefomed.schema import Box
+
+TOLERATED = 0.05
+"""Wrong rows for each right phrase that a known data set may have; with more it is not the published one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One box of a phrase, or its only one."""
+
+    place: str
+    """The file and the place in it, for error messages."""
+    image: Path
+    phrase: str
+    category: str
+    numbers: tuple[Any, ...]
+    size: tuple[Any, Any] | None = None
+    """Width and height of the image as the file says; None where it does not."""
+    meta: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A phrase in an image with all of its boxes."""
+
+    first: Row
+    size: Size
+    """Width and height of the image in pixels, as its own header says."""
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A row that cannot be used, and with it its phrase."""
+
+    place: str
+    fault: Fault
+
+
+def merged(
+    rows: Iterable[Row],
+    form: Form,
+    unit: Unit,
+    *,
+    scaled_images: bool = False,
+    frame: Size | None = None,
+) -> Iterator[Phrase | Wrong]:
+    """Yield every phrase with its boxes in the order of its first row, and every wrong row.
+
+    A phrase with a wrong row is not yielded: without all of its boxes an answer would be scored wrongly.
+
+    Args:
+        scaled_images: the images are smaller or larger than the file says, in the same proportions.
+        frame: width and height of the frame the pixels are counted in, whatever the image's size.
+
+    Raises:
+        ImageError: an image cannot be read.
+        DataError: an image's true size is not the one the file says.
+    """
+    size_of = functools.cache(image_size)
+    groups: dict[tuple[Path, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.image, row.category, row.phrase), []).append(row)
+    for (image, _, phrase), group in track(groups.items(), "checking boxes", len(groups), "phrases"):
+        size = size_of(image)
+        boxes, wrong = [], []
+        for row in group:
+            pixels = frame or _pixels(row, size, scaled_images)
+            box = box_of(row.numbers, form, unit, pixels) if phrase else Fault("the phrase is empty", "")
+            if isinstance(box, Fault):
+                wrong.append(Wrong(row.place, box))
+            else:
+                boxes.append(box)
+        if wrong:
+            yield from wrong
+        else:
+            yield Phrase(group[0], size, tuple(boxes))
+
+
+def all_right(found: Iterable[Phrase | Wrong]) -> Iterator[Phrase]:
+    """Yield the phrases of a user's own data.
+
+    Raises:
+        DataError: a row is wrong; the first one is named.
+    """
+    for each in found:
+        if isinstance(each, Wrong):
+            raise each.fault.error(each.place)
+        yield each
+
+
+def known(found: Iterable[Phrase | Wrong]) -> tuple[list[Phrase], list[LeftOut]]:
+    """Return the phrases of a known data set, and the wrong rows as what is left out.
+
+    Raises:
+        DataError: there are more than `TOLERATED` wrong ones.
+    """
+    phrases, wrong = [], []
+    for each in found:
+        if isinstance(each, Wrong):
+            wrong.append(each)
+        else:
+            phrases.append(each)
+    if len(wrong) > max(1, TOLERATED * len(phrases)):
+        first = wrong[0]
+        raise DataError(
+            f"{first.place}: {first.fault.reason}; in all {len(wrong):,} wrong rows,"
+            f" {len(phrases):,} right phrases",
+            found=first.fault.found,
+            remedy="check that this is the published file, and that its images belong to it",
+        )
+    return phrases, [LeftOut(row.place, row.fault.reason, row.fault.found) for row in wrong]
+
+
+def _pixels(row: Row, true: Size, scaled_images: bool) -> Size:
+    """Return the size that the row's pixels are counted in."""
+    if row.size is None:
+        return true
+    fault = size_fault(true, row.size, scaled_images)
+    if fault is not None:
+        raise fault.error(f"{row.place}, image {row.image}")
+    return (int(float(row.size[0])), int(float(row.size[1])))

@@ -1,0 +1,56 @@
+"""What can be asked about a phrase and its boxes: one sample for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from pefomed.schema import Box, Sample
+
+BoxTask = Literal["refer", "identify", "detection"]
+
+
+def samples_of(
+    stem: str,
+    image: str,
+    size: tuple[int, int],
+    phrase: str,
+    boxes: Sequence[Box],
+    meta: Mapping[str, str],
+    tasks: Sequence[BoxTask],
+) -> Iterator[Sample]:
+    """Yield a sample for each of `tasks`, its id `stem` and the task.
+
+    `refer` and `detection` ask for the boxes of the phrase, `identify` for the phrase of the boxes.
+    `meta` gets `boxes`: `1` or `several`.
+
+    Args:
+        size: width and height of the image in pixels.
+    """
+    for task in tasks:
+        asked, answer = ("", phrase) if task == "identify" else (phrase, "")
+        yield Sample(
+            id=f"{stem}-{task}",
+            images=(image,),
+            task=task,
+            question=asked,
+            reference=answer,
+            boxes=tuple(boxes),
+            size=size,
+            meta={**meta, "boxes": how_many(boxes)},
+        )
+
+
+def marked(phrase: str, first: int, count: int) -> str:
+    """Return a phrase of a grounding caption, marked with the numbers of its boxes: `<p>liver</p>{0,1}`."""
+    return f"<p>{phrase}</p>{{{','.join(str(first + number) for number in range(count))}}}"
+
+
+def is_chosen(boxes: Sequence[Box], chosen: Literal["all", "one", "several"]) -> bool:
+    """Return whether a phrase with these boxes belongs to a loader's option `boxes`."""
+    return chosen == "all" or (chosen == "one") == (len(boxes) == 1)
+
+
+def how_many(boxes: Sequence[Box]) -> str:
+    """Return what `meta` says about the number of boxes."""
+    return "1" if len(boxes) == 1 else "several"

@@ -1,0 +1,93 @@
+"""A COCO JSON file as annotations, each with its image and its category.
+
+Layout: `{"images": [{"id", "file_name", "width", "height", ...}], "categories": [{"id", "name"}],
+"annotations": [{"id", "image_id", "category_id", "bbox": [x, y, w, h], ...}]}`, see
+https://cocodataset.org/#format-data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.files import read_json
+from pefomed.errors import DataError, listed
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One box of a COCO file."""
+
+    place: str
+    """The file and the annotation's id, for error messages."""
+    entry: Mapping[str, Any]
+    image: Mapping[str, Any]
+    category: str
+
+    def text(self, field: str) -> str | None:
+        """Return a field of the annotation, or else of its image, as text; None where neither has it."""
+        value = self.entry.get(field, self.image.get(field))
+        return None if value is None else str(value).strip()
+
+    @property
+    def numbers(self) -> tuple[Any, ...]:
+        """The field `bbox`, whatever is in it."""
+        box = self.entry.get("bbox")
+        return tuple(box) if isinstance(box, list) else (box,)
+
+
+def read_coco(path: Path) -> Iterator[Annotation]:
+    """Yield the annotations of a COCO file, in file order.
+
+    Raises:
+        DataError: the file is missing, not COCO JSON, an id occurs twice, or an annotation names an
+            image or a category that the file does not have.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise DataError(f"{path} is no COCO file: expected an object", found=type(content).__name__)
+    images = _by_id(path, content, "images", ("file_name",))
+    names = {key: entry["name"] for key, entry in _by_id(path, content, "categories", ("name",)).items()}
+    for key, entry in _by_id(path, content, "annotations", ("image_id", "category_id")).items():
+        place = f"{path}, annotation {key}"
+        yield Annotation(
+            place,
+            entry,
+            image=_named(images, entry["image_id"], "image", place),
+            category=str(_named(names, entry["category_id"], "category", place)).strip(),
+        )
+
+
+def _by_id(
+    path: Path, content: Mapping[str, Any], part: str, fields: tuple[str, ...]
+) -> dict[Hashable, dict[str, Any]]:
+    entries = content.get(part)
+    if not isinstance(entries, list):
+        raise DataError(
+            f"{path} is no COCO file: it needs a list {part!r}",
+            found=f"keys {listed(sorted(str(key) for key in content))}",
+        )
+    found: dict[Hashable, dict[str, Any]] = {}
+    for number, entry in enumerate(entries, 1):
+        place = f"{path}, {part} entry {number}"
+        if not isinstance(entry, dict):
+            raise DataError(f"{place}: expected an object", found=type(entry).__name__)
+        for field in ("id", *fields):
+            if field not in entry or isinstance(entry[field], list | dict):
+                raise DataError(f"{place}: no field {field!r}", found=f"fields {listed(sorted(entry))}")
+        if entry["id"] in found:
+            raise DataError(f"{place}: the id {entry['id']!r} occurs twice", remedy="give each its own id")
+        found[entry["id"]] = entry
+    return found
+
+
+def _named(known: Mapping[Hashable, Any], key: Hashable, what: str, place: str) -> Any:
+    if key not in known:
+        raise DataError(
+            f"{place}: unknown {what} id {key!r}",
+            found=f"{len(known):,} known, e.g. {listed([repr(each) for each in known], most=3)}",
+            remedy=f"add the {what} to the file, or remove the annotation",
+        )
+    return known[key]

@@ -1,0 +1,77 @@
+"""Any Hugging Face data set on this disk: the hub's Parquet files, or a folder written by `datasets`.
+
+Link, licence, counts: the data set's. Layout: `data/train-00000-of-00003.parquet` as on the hub, its
+converted branch's `default/train/0000.parquet`, or `train/data-00000-of-00001.arrow` as `save_to_disk`
+writes. A single Parquet file is read by `table`.
+
+One record, the image inside the file::
+
+    {"image": {"bytes": b"\\xff\\xd8...", "path": "a.jpg"}, "question": "Which bone?", "answer": "femur"}
+
+with, in the recipe::
+
+    [data.mine]
+    loader = "hugging_face"
+    root = "mine"
+    options.columns = { image = "image", question = "question", answer = "answer", meta = ["organ"] }
+
+Traps: images inside the files are unpacked once to the cache; the hub's name for the validation split
+differs (`validation`, `val`, `dev`), all of them are `validate` here; a class number becomes its name only
+where the file states the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pefomed.data import table
+from pefomed.data.card import Card
+from pefomed.data.shards import shards_of, splits_of
+from pefomed.errors import DataError, nearest
+from pefomed.schema import Sample, Task
+
+CARD = Card(
+    title="Any Hugging Face data set",
+    licence="the data set's",
+    link="https://huggingface.co/datasets",
+    citation="",
+    access="`hf download --repo-type dataset OWNER/NAME --local-dir DIR`, or `save_to_disk` of `datasets`",
+    files=("data/<split>-*.parquet, or <split>/*.arrow",),
+)
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    columns: table.Columns = table.Columns(),  # noqa: B008 - frozen
+    task: Task = "vqa",
+    images: str = ".",
+    numbers_as_text: bool = False,
+) -> Iterator[Sample]:
+    """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
+
+    Args:
+        columns: which column holds what, as for `table`.
+        task: the task of every row, unless `columns.task` names a column.
+        images: folder of images that are not inside the files, relative to them.
+        numbers_as_text: take an answer that is a number as its text, instead of refusing it.
+
+    Raises:
+        DataError: the split is not there, a file is missing or damaged, or a row is wrong; the file and
+            the row are named.
+    """
+    files = shards_of(root, split)
+    if not files:
+        known = splits_of(root)
+        raise DataError(
+            f"{root} has no Parquet or Arrow files of the split {split!r}",
+            found=f"splits: {', '.join(known)}" if known else "none of any split",
+            remedy=nearest(split, known) if known else CARD.access,
+        )
+    for file in files:
+        yield from table.load(
+            file, split, columns=columns, task=task, only_split=split, images=images,
+            numbers_as_text=numbers_as_text,
+        )  # fmt: skip

@@ -1,0 +1,123 @@
+"""What an import did, as counts: for machines in `report.json`, for people in `report.md`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.imports.convert import COLUMNS, Settings
+from pefomed.data.imports.profile import EDITION, identifying
+from pefomed.data.imports.records import Imported
+
+
+def summary(
+    records: Iterable[Imported], rows: Iterable[Mapping[str, str]], repeated: int, settings: Settings
+) -> dict[str, Any]:
+    """Return the counts of an import; they name no file, patient or value.
+
+    Args:
+        repeated: files whose image another file had already given.
+    """
+    records, rows = list(records), list(rows)
+    dropped: Counter[str] = Counter()
+    for record in records:
+        dropped.update(record.dropped.keys())
+    return {
+        "files": dict(Counter(record.outcome for record in records).most_common()),
+        "repeated": repeated,
+        "images": len(rows),
+        "patients": len({row["patient"] for row in rows}),
+        "studies": len({row["study"] for row in rows}),
+        "patients_without_number": len(
+            {r.links["patient"][0] for r in records if r.links and r.links["patient"][1].startswith("study ")}
+        ),
+        "splits": dict(Counter(row["split"] for row in rows)),
+        "modalities": dict(Counter(row["modality"] for row in rows).most_common()),
+        "burned_in": dict(Counter(row["burned_in"] for row in rows).most_common()),
+        "warnings": dict(Counter(text for record in records for text in record.warnings).most_common()),
+        "profile": f"DICOM PS3.15 Basic Application Confidentiality Profile ({EDITION})",
+        "dropped": dict(dropped.most_common()),
+        "columns": [*COLUMNS, *settings.keep],
+        "kept_against_the_profile": [name for name in settings.keep if _is_identifying(name)],
+        "found_in_text": dict(
+            Counter(f"{column}: {kind}" for r in records for column, kind, _ in r.findings).most_common()
+        ),
+    }
+
+
+def text_of(result: Mapping[str, Any], out: Path) -> str:
+    """Return the summary for people, in Markdown."""
+    files = ", ".join(f"{count:,} {outcome}" for outcome, count in result["files"].items())
+    lines = [
+        "# Import",
+        "",
+        f"{result['images']:,} images of {result['patients']:,} patients in {result['studies']:,} studies.",
+        f"Files: {files}.",
+        *([f"{result['repeated']:,} files repeated an image of another."] if result["repeated"] else []),
+        f"Splits, by patient: {_counts(result['splits'])}. Modalities: {_counts(result['modalities'])}.",
+        "",
+        "## Look at before giving it on",
+        "",
+        *_concerns(result),
+        "",
+        "## Dropped",
+        "",
+        f"By the {result['profile']};",
+        "counted are the files that had the attribute. Every other attribute that is not a column",
+        f"({', '.join(result['columns'])}) was left behind, too.",
+        "",
+        *(f"- {name}: {count:,}" for name, count in result["dropped"].items()),
+        "",
+        "## Use",
+        "",
+        "Add the columns `question` and `answer` (or one with reports) to `table.csv`, then:",
+        "",
+        "```toml",
+        "[data.hospital]",
+        'loader = "table"',
+        f'root = "{out.name}/table.csv"',
+        'options.columns = { id = "id", image = "image", question = "question", answer = "answer",',
+        '                    split = "split", meta = ["modality", "body_part", "patient"] }',
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _concerns(result: Mapping[str, Any]) -> list[str]:
+    found = []
+    left = result["files"].get("burned in", 0)
+    if left:
+        found.append(f"- {left:,} files say that names or dates are burned into the picture: left out.")
+    for kind, sentence in (
+        ("yes", "images say so of themselves and were kept as you asked: look at each."),
+        ("suspect", "images are of a kind that often carries names or dates in the picture: look at each."),
+        ("unknown", "images do not say whether anything is burned in."),
+    ):
+        if count := result["burned_in"].get(kind, 0):
+            found.append(f"- {count:,} {sentence}")
+    for text, count in result["warnings"].items():
+        if "burned-in" not in text:
+            found.append(f"- {count:,} files: {text}.")
+    for where, count in result["found_in_text"].items():
+        action = "noted, not masked" if where.endswith("?") else "masked"
+        found.append(f"- {count:,} times in the column {where} ({action}).")
+    for name in result["kept_against_the_profile"]:
+        found.append(f"- The column {name} is identifying under the profile and was kept as you asked.")
+    if count := result["patients_without_number"]:
+        found.append(f"- {count:,} studies have no patient number: each counts as a patient of its own.")
+    found.append("- Heads in CT and MR slices: a face can be rebuilt from a whole series.")
+    return found
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name or 'none'} {count:,}" for name, count in counts.items())
+
+
+def _is_identifying(keyword: str) -> bool:
+    from pydicom.datadict import tag_for_keyword
+
+    tag = tag_for_keyword(keyword)
+    return tag is not None and identifying(tag >> 16, tag & 0xFFFF)

@@ -1,0 +1,82 @@
+"""Lines of a text file, gzipped or not, one at a time: bounded memory, and errors that name the byte."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from pefomed.data.files import missing_file, not_utf8
+from pefomed.errors import DataError
+
+LINE_LIMIT = 64 * 2**20
+"""Most bytes (or characters) in one line; more is no text file, or a decompression bomb."""
+
+Line = TypeVar("Line", bytes, str)
+
+_MARK = b"\xef\xbb\xbf"  # UTF-8's byte-order mark
+
+
+def binary_lines(path: Path) -> Iterator[str]:
+    r"""Yield the lines of a UTF-8 file without their end; only "\n" ends a line.
+
+    Raises:
+        DataError: the file is missing, not UTF-8, its gzip is damaged, or a line is too long.
+    """
+    read = 0  # bytes before the line
+    with _opened(path) as file:
+        for number, line in enumerate(_bounded(path, file.readline), 1):
+            text = line.removeprefix(_MARK) if number == 1 else line
+            try:
+                yield text.decode().removesuffix("\n")
+            except UnicodeDecodeError as error:
+                offset = read + len(line) - len(text) + error.start
+                raise not_utf8(path, text[error.start], offset, number) from None
+            read += len(line)
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    r"""Yield the lines of a UTF-8 file with their end, "\n", "\r" or "\r\n", as the csv module wants them.
+
+    Raises: as `binary_lines`.
+    """
+    with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        try:
+            yield from _bounded(path, text.readline)
+        except UnicodeDecodeError:
+            for _ in binary_lines(path):  # finds and names the byte
+                pass
+            raise
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO | gzip.GzipFile]:
+    try:
+        if path.suffix.lower() == ".gz":
+            with gzip.open(path, "rb") as unpacked:
+                yield unpacked
+        else:
+            with path.open("rb") as file:
+                yield file
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        raise missing_file(path, error) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path} is not a whole gzip file", found=str(error), remedy="download the file again"
+        ) from None
+
+
+def _bounded(path: Path, readline: Callable[[int], Line]) -> Iterator[Line]:
+    number = 0
+    while line := readline(LINE_LIMIT + 1):
+        number += 1
+        if len(line) > LINE_LIMIT:
+            raise DataError(
+                f"{path}, line {number} is too long: at most {LINE_LIMIT:,} bytes are read",
+                remedy="check that it is the text file it should be",
+            )
+        yield line

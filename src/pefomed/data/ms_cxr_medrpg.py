@@ -1,0 +1,115 @@
+"""MS-CXR as MedRPG divides it: the 638 / 85 / 167 phrases with one box that others report results on.
+
+Link: https://github.com/eraserNut/MedRPG (`data/MS_CXR/MS_CXR_{train,val,test}.pth`). Licence: that of
+MS-CXR, see `ms_cxr`; text and images stay on the machine. Layout: the three files in the root; images of
+MIMIC-CXR-JPG under `files/`. A file is a list, saved by torch, read here without torch and without
+running anything in it. 43 % of the test phrases are of one category, Cardiomegaly.
+
+One record, `(anno_id, image_id, category_id, path, [x, y, w, h], width, height, phrase)`::
+
+    (17, 12, 1, "files/p10/p10000032/s50414267/02aa804e.jpg", [210, 251, 289, 240], 2544, 3056,
+     "the heart is enlarged")
+
+Trap: the box is in a frame of 640 x 640 pixels to which the image was squashed, whatever width and
+height say.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pefomed.data import ms_cxr
+from pefomed.data.box_rows import Row, known, merged
+from pefomed.data.box_tasks import BoxTask, samples_of
+from pefomed.data.card import Published
+from pefomed.data.files import inside, unknown_split
+from pefomed.data.left_out import LeftOut
+from pefomed.data.plain_pickle import read_plain_pickle
+from pefomed.errors import DataError
+from pefomed.schema import Sample
+
+CARD = replace(
+    ms_cxr.CARD,
+    title="MS-CXR, MedRPG's split",
+    link="https://github.com/eraserNut/MedRPG",
+    citation=f"{ms_cxr.CARD.citation}; Chen, Zhou, Tran, Zhao, Wan, Ooi, Cheng, Thng, Xu, Liu, Fu: Medical"
+    " phrase grounding with region-phrase context contrastive alignment. MICCAI 2023",
+    splits={
+        "train": Published(samples=638),
+        "validate": Published(samples=85),
+        "test": Published(samples=167),
+    },
+    files=("MS_CXR_train.pth, MS_CXR_val.pth, MS_CXR_test.pth, files/p10/p10000032/s50414267/<dicom>.jpg",),
+)
+
+FRAME = (640, 640)
+
+_CATEGORIES = {
+    1: "Cardiomegaly", 2: "Lung Opacity", 3: "Edema", 4: "Consolidation", 5: "Pneumonia",
+    6: "Atelectasis", 7: "Pneumothorax", 8: "Pleural Effusion",
+}  # fmt: skip
+_FILES = {"train": "train", "validate": "val", "test": "test"}
+
+
+def load(
+    root: Path, split: str, *, tasks: tuple[BoxTask, ...] = ("refer",), images: str = "."
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each task and phrase of `split` (`train`, `validate`, `test`).
+
+    Args:
+        tasks: `refer` and `detection` (where is it?), `identify` (what is it?).
+        images: folder that holds `files/`, relative to `root`.
+
+    Raises:
+        DataError: a file or image is missing, a file is not in the published layout or would run code,
+            or more than 5 % of the boxes are wrong.
+    """
+    if split not in _FILES:
+        raise unknown_split("MS-CXR as MedRPG divides it", split, _FILES)
+    path = root / f"MS_CXR_{_FILES[split]}.pth"
+    rows = (_row(record, f"{path}, entry {number}", root / images) for number, record in _records(path))
+    phrases, wrong = known(merged(rows, "xywh", "pixel", frame=FRAME))
+    yield from wrong
+    for number, phrase in enumerate(phrases, 1):
+        yield from samples_of(
+            f"medrpg-{split}-{number}", str(phrase.first.image), phrase.size, phrase.first.phrase,
+            phrase.boxes, {"category": phrase.first.category}, tasks,
+        )  # fmt: skip
+
+
+def _records(path: Path) -> Iterator[tuple[int, Any]]:
+    content = _saved_by_torch(path)
+    if not isinstance(content, list):
+        raise DataError(f"{path}: expected a list", found=type(content).__name__)
+    yield from enumerate(content, 1)
+
+
+def _saved_by_torch(path: Path) -> Any:
+    """Return the value in a file of `torch.save`: a zip, or (before torch 1.6) five pickles in a row."""
+    if not zipfile.is_zipfile(path):
+        return read_plain_pickle(path, skipped=3)  # a magic number, the format's version, the machine
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.rsplit("/", 1)[-1] == "data.pkl"]
+        if len(names) != 1:
+            raise DataError(f"{path} was not saved by torch", found=f"{len(names)} members data.pkl")
+        return read_plain_pickle(path, io.BytesIO(archive.read(names[0])))
+
+
+def _row(record: Any, place: str, images: Path) -> Row:
+    if not isinstance(record, list | tuple) or len(record) != 8:
+        raise DataError(
+            f"{place}: expected (anno_id, image_id, category_id, path, box, width, height, phrase)",
+            found=repr(record)[:120],
+        )
+    _, _, category, name, box, _, _, phrase = record
+    if not isinstance(name, str) or not isinstance(phrase, str) or not isinstance(box, list | tuple):
+        raise DataError(f"{place}: expected path, box and phrase", found=repr((name, box, phrase))[:120])
+    if category not in _CATEGORIES:
+        raise DataError(f"{place}: unknown category {category!r}", remedy=f"known: {_CATEGORIES}")
+    # No size: what the record says of it is not what its box is counted in.
+    return Row(place, inside(images, name, place), phrase.strip(), _CATEGORIES[category], tuple(box))

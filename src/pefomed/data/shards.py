@@ -1,0 +1,74 @@
+"""The files of one split in a Hugging Face data set: the hub's Parquet shards, or a `datasets` folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pefomed.errors import DataError
+
+_NAMES = {
+    "train": ("train", "training"),
+    "validate": ("validate", "validation", "valid", "val", "dev"),
+    "test": ("test", "testing"),
+}
+# As the hub names them, its converted branch (`default/train/0000.parquet`), and `save_to_disk`.
+_PATTERNS = (
+    "data/{}-*.parquet", "{}-*.parquet", "data/{}.parquet", "{}.parquet", "data/{}/*.parquet", "{}/*.parquet",
+    "default/{}/*.parquet", "{}/*.arrow",
+)  # fmt: skip
+_PART = re.compile(r"-(\d{5})-of-(\d{5})\.(?:parquet|arrow)$")
+
+
+def shards_of(root: Path, split: str) -> list[Path]:
+    """Return the Parquet or Arrow files of `split` in order; none if there are none.
+
+    `validate` also finds `validation`, `valid`, `val` and `dev`.
+
+    Raises:
+        DataError: some of the split's numbered files are missing.
+    """
+    if not root.is_dir():
+        return []
+    for name in _NAMES.get(split, (split,)):
+        for pattern in _PATTERNS:
+            if files := sorted(root.glob(pattern.format(name))):
+                _check_whole(files)
+                return files
+    return []
+
+
+def splits_of(root: Path) -> list[str]:
+    """Return the names of the splits that `root` seems to have, for error messages."""
+    found = {name for path in _all(root) if (name := _split_of(path, root))}
+    return sorted(found)
+
+
+def has_shards(root: Path) -> bool:
+    """Return whether `root` holds Parquet or Arrow files as a Hugging Face data set does."""
+    return any(True for _ in _all(root))
+
+
+def _all(root: Path) -> Iterator[Path]:
+    for pattern in dict.fromkeys(pattern.replace("{}", "*") for pattern in _PATTERNS):
+        yield from root.glob(pattern)
+
+
+def _split_of(path: Path, root: Path) -> str:
+    folder = path.relative_to(root).parent.name
+    return folder if folder not in ("", "data") else re.sub(r"-\d{5}-of-\d{5}$", "", path.stem)
+
+
+def _check_whole(files: list[Path]) -> None:
+    parts = [match for path in files if (match := _PART.search(path.name))]
+    if not parts:
+        return
+    wanted, there = int(parts[0][2]), {int(part[1]) for part in parts}
+    missing = sorted(set(range(wanted)) - there)
+    if missing:
+        raise DataError(
+            f"{files[0].parent}: {len(missing)} of the split's {wanted} files are missing",
+            found=f"no {files[0].name[: parts[0].start()]}-{missing[0]:05d}-of-{wanted:05d}{files[0].suffix}",
+            remedy="download the data set again",
+        )

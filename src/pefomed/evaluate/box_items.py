@@ -1,0 +1,143 @@
+"""What is scored where boxes are answered: phrases with their boxes, and the boxes an answer gives them.
+
+`refer` and `detection` samples are one phrase each, and every box of the answer is meant for it. A
+`grounding` sample is as many items as its caption marks phrases: an answer's boxes count for the phrase
+they are written behind, the second phrase of the same words for the second. A phrase the answer does not
+mark has no boxes. Boxes are compared in the original image: the preprocessing is undone, what lies
+beyond the image's edge is cut off, and a box of nothing but padding is kept in mind as `outside`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pefomed.boxes import BoxFormat, Reading, Resizing, read_boxes
+from pefomed.evaluate.marks import marked_phrases
+from pefomed.evaluate.normalise import plain
+from pefomed.recipe import Recipe
+from pefomed.schema import Box, Sample
+
+ASKED = ("refer", "detection")
+MARKED = "grounding"
+TASKS = (*ASKED, MARKED)
+"""Tasks whose answers hold boxes."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A phrase and its boxes."""
+
+    place: int
+    """Place of its sample."""
+    phrase: str
+    occurrence: int
+    """How many phrases of the same words stand before it in the sample."""
+    boxes: tuple[Box, ...]
+    meta: Mapping[str, str]
+    """Of the sample, with the item's own `category` and `boxes` (`1` or `several`)."""
+
+    @property
+    def category(self) -> str:
+        """The meta value, or else the phrase itself."""
+        return self.meta["category"]
+
+
+class Answer(NamedTuple):
+    """The boxes given to one item, in the original image."""
+
+    boxes: tuple[Box, ...]
+    outside: int = 0
+    """Further boxes that lie in the padding: no area, but wrong where boxes are counted."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How boxes stand in a model's answers."""
+
+    format: BoxFormat = field(default_factory=BoxFormat)
+    resizing: Resizing = field(default_factory=Resizing)
+
+
+def writing_of(recipe: Recipe | None) -> Writing:
+    """Return how a run writes boxes; without recipe 100 rounded bins of the image itself."""
+    if recipe is None:
+        return Writing()
+    return Writing(
+        BoxFormat(recipe.prompt.box_bins, recipe.prompt.box_rounding),
+        Resizing(recipe.model.resize, recipe.model.image_size),
+    )
+
+
+def items_of(samples: Sequence[Sample]) -> list[Item]:
+    """Return the phrases of all samples whose answers hold boxes, in order.
+
+    Raises:
+        DataError: a caption's mark names a box that is not there.
+    """
+    items = []
+    spelt: dict[str, str] = {}  # a label and the word of a caption are one category
+    for place, sample in enumerate(samples):
+        if sample.task in ASKED:
+            category = sample.meta.get("category") or sample.question
+            meta = {**sample.meta, "category": spelt.setdefault(plain(category), category)}
+            meta["boxes"] = _count(sample.boxes)
+            items.append(Item(place, sample.question, 0, sample.boxes, meta))
+        elif sample.task == MARKED:
+            seen: Counter[str] = Counter()
+            for phrase, boxes in marked_phrases(sample):
+                name = plain(phrase)
+                meta = {**sample.meta, "category": spelt.setdefault(name, name), "boxes": _count(boxes)}
+                items.append(Item(place, phrase, seen[name], boxes, meta))
+                seen[name] += 1
+    return items
+
+
+def readings_of(texts: Sequence[str], writing: Writing) -> list[Reading]:
+    """Return what each answer says about boxes."""
+    return [read_boxes(text, writing.format.bins) for text in texts]
+
+
+def answers_of(
+    items: Sequence[Item], samples: Sequence[Sample], readings: Sequence[Reading], writing: Writing
+) -> list[Answer]:
+    """Return the boxes given to each item.
+
+    Args:
+        samples: what the items are of.
+        readings: of the answer to each sample.
+
+    Raises:
+        DataError: images are letterboxed, and a sample does not say how large its image is.
+    """
+    found = []
+    for item in items:
+        sample, reading = samples[item.place], readings[item.place]
+        boxes = reading.boxes if sample.task in ASKED else _of_phrase(item, reading)
+        frame = writing.resizing.frame(sample.size)
+        placed = [frame.to_image(box) for box in boxes]
+        kept = tuple(box for box in placed if box is not None)
+        found.append(Answer(kept, len(placed) - len(kept)))
+    return found
+
+
+def written_and_read(items: Sequence[Item], samples: Sequence[Sample], writing: Writing) -> list[Answer]:
+    """Return the items' own boxes, written as an answer and read again: what bins and pixels cost."""
+    found = []
+    for item in items:
+        frame = writing.resizing.frame(samples[item.place].size)
+        text = writing.format.boxes([frame.to_model(box) for box in item.boxes])
+        boxes = [frame.to_image(box) for box in read_boxes(text, writing.format.bins).boxes]
+        found.append(Answer(tuple(box for box in boxes if box is not None)))
+    return found
+
+
+def _count(boxes: Sequence[Box]) -> str:
+    return "1" if len(boxes) == 1 else "several"
+
+
+def _of_phrase(item: Item, reading: Reading) -> tuple[Box, ...]:
+    same = [boxes for phrase, boxes in reading.phrases if plain(phrase) == plain(item.phrase)]
+    return same[item.occurrence] if item.occurrence < len(same) else ()

@@ -1,0 +1,225 @@
+"""Scores of boxes: per item IoU, Dice, Acc@t, matched boxes and pointing; micro and macro means.
+
+Of an item with reference boxes R and answered boxes P (sets; areas are those of their unions):
+
+    iou         |R and P| / |R or P|
+    dice        2 |R and P| / (|R| + |P|), which is 2 iou / (1 + iou)
+    acc_t       1 if iou >= t, t = 0.3, 0.5, 0.7
+    box_*       precision and recall of one-to-one matching at IoU >= 0.5, box by box
+    pointing    share of P whose centre lies in a box of R, edges included
+
+An answer without boxes has 0 everywhere. `iou` is the mean over items (micro), `iou_macro` the mean over
+categories of each category's mean; so are `dice_macro` and `acc_0.5_macro`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed import __version__
+from pefomed.boxes.matching import LEAST_IOU, TOLERANCE, match
+from pefomed.boxes.region import areas
+from pefomed.errors import DataError
+from pefomed.evaluate.box_items import Answer
+from pefomed.evaluate.groups import groups_of
+from pefomed.evaluate.interval import DRAWS, bootstrap_means, bootstrap_sums
+from pefomed.evaluate.score import Questions, made_score, numbered
+from pefomed.schema import Box, Score
+
+THRESHOLDS = (0.3, 0.5, 0.7)
+
+DEFINITIONS: dict[str, str] = {
+    "iou": "intersection over union of the boxes' union areas, exact",
+    "dice": "Dice of the boxes' union areas, exact, 2 IoU / (1 + IoU)",
+    **{f"acc_{t}": f"share of items with IoU >= {t}" for t in THRESHOLDS},
+    "box_precision": f"share of an answer's boxes matched one to one at IoU >= {LEAST_IOU}, mean over items",
+    "box_recall": f"share of an item's boxes matched one to one at IoU >= {LEAST_IOU}, mean over items",
+    "pointing": "share of an answer's boxes whose centre is in a reference box, mean over items",
+}
+"""Every metric of an item, and what it is."""
+
+MACRO = ("iou", "dice", "acc_0.5")
+"""Metrics that have a macro mean too."""
+
+MOST_CATEGORIES = 200
+"""With more categories than this there are no macro means and no groups: they are single phrases."""
+
+
+def item_values(references: Sequence[Box], answer: Answer) -> dict[str, float]:
+    """Return every metric of one item; an answer without boxes has 0 everywhere."""
+    found = areas(references, answer.boxes)
+    matching = match(answer.boxes, references)
+    given = len(answer.boxes) + answer.outside
+    pointed = sum(_points(box, references) for box in answer.boxes)
+    return {
+        "iou": found.iou,
+        "dice": found.dice,
+        **{f"acc_{t}": float(found.iou >= t - TOLERANCE) for t in THRESHOLDS},
+        "box_precision": len(matching.pairs) / given if given else 0.0,
+        "box_recall": matching.recall,
+        "pointing": pointed / given if given else 0.0,
+    }
+
+
+def score_answered_boxes(
+    questions: Questions,
+    categories: Sequence[str],
+    references: Sequence[Sequence[Box]],
+    answers: Sequence[Answer],
+    system: str,
+    how: str = "",
+) -> list[Score]:
+    """Return every metric for every group, and the macro means over categories.
+
+    Args:
+        questions: the items' groups and images; its references are not read.
+        categories: each item's category; an empty one counts in no macro mean.
+        references: each item's boxes, at least one.
+        how: how the answers came about.
+    """
+    rows = [item_values(boxes, answer) for boxes, answer in zip(references, answers, strict=True)]
+    values = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in DEFINITIONS}
+    columns = np.stack([values[name] for name in MACRO], axis=1)
+    return _micro_scores(questions, values, system, how) + _macro_scores(
+        questions, categories, columns, system, how
+    )
+
+
+def score_boxes(
+    references: Sequence[Sequence[Box]],
+    predictions: Sequence[Sequence[Box]],
+    *,
+    images: Sequence[str] | None = None,
+    metas: Sequence[Mapping[str, str]] | None = None,
+    system: str = "model",
+    dataset: str = "boxes",
+    split: str = "all",
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Score]:
+    """Score lists of boxes: every metric, overall and by every meta key of 2 to 40 values.
+
+    Args:
+        references: the right boxes of each item, at least one.
+        predictions: the given boxes of each item, none if there was no readable answer.
+        images: what each item is about; items with the same name are drawn together in the interval.
+            By default every item stands alone.
+        metas: the items' meta values; `category` makes the macro means.
+        draws: bootstrap draws of the interval, 0 for none.
+
+    Raises:
+        DataError: the lists differ in length or are empty, or an item has no reference box.
+    """
+    lengths = {"references": len(references), "predictions": len(predictions)}
+    lengths |= {"images": len(images)} if images is not None else {}
+    lengths |= {"metas": len(metas)} if metas is not None else {}
+    if len(set(lengths.values())) > 1 or not references:
+        raise DataError(
+            "the lists to score must be equally long and not empty",
+            found=", ".join(f"{name}: {length}" for name, length in lengths.items()),
+            remedy="give one entry of each list per item, in the same order; a single box is a list of one",
+        )
+    empty = [place for place, boxes in enumerate(references) if not boxes]
+    if empty:
+        raise DataError(
+            f"{len(empty)} items have no reference box",
+            found=f"the first is number {empty[0]}, counted from 0",
+            remedy="leave out what has no place in the image",
+        )
+    known = list(metas) if metas is not None else [{}] * len(references)
+    questions = Questions(
+        dataset=dataset,
+        split=split,
+        references=[""] * len(references),
+        clusters=numbered(images if images is not None else range(len(references))),
+        groups=groups_of(known),
+        by="item" if images is None else "image",
+        draws=draws,
+        seed=seed,
+    )
+    categories = [meta.get("category", "") for meta in known]
+    answers = [Answer(tuple(boxes)) for boxes in predictions]
+    return score_answered_boxes(questions, categories, references, answers, system)
+
+
+def _points(box: Box, references: Sequence[Box]) -> bool:
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    return any(one.x0 <= x <= one.x1 and one.y0 <= y <= one.y1 for one in references)
+
+
+def _micro_scores(
+    questions: Questions, values: Mapping[str, NDArray[np.float64]], system: str, how: str
+) -> list[Score]:
+    columns = np.stack(list(values.values()), axis=1)  # (N, K)
+    implementations = [_implementation(name, DEFINITIONS[name], how) for name in values]
+    scores = []
+    for group, places in questions.groups.items():
+        intervals = bootstrap_means(
+            columns[places],
+            questions.clusters[places],
+            draws=questions.draws,
+            seed=questions.seed,
+            by=questions.by,
+        )
+        scores += [
+            made_score(questions, name, system, group, mean, interval, len(places), implementation)
+            for name, mean, interval, implementation in zip(
+                values, columns[places].mean(0).tolist(), intervals, implementations, strict=True
+            )
+        ]
+    return scores
+
+
+def _macro_scores(
+    questions: Questions, categories: Sequence[str], values: NDArray[np.float64], system: str, how: str
+) -> list[Score]:
+    """Return the macro means of `values`, shape (N, M), for every group that has several categories."""
+    names = {name: number for number, name in enumerate(sorted(set(categories) - {""}))}
+    if not 2 <= len(names) <= MOST_CATEGORIES:
+        return []
+    codes = np.array([names.get(category, -1) for category in categories])  # (N,)
+    scores: list[Score] = []
+    for group, chosen in questions.groups.items():
+        places = chosen[codes[chosen] >= 0]
+        present = np.unique(codes[places])
+        if len(present) < 2:
+            continue
+        member = (codes[places, None] == present).astype(np.float64)  # (N, C)
+        weighed = [values[places, column, None] * member for column in range(len(MACRO))]
+        sums = np.concatenate((*weighed, member), axis=1)  # (N, M C + C)
+        macro = partial(_macro, categories=len(present))
+        value = macro(sums.sum(0, keepdims=True))[0]
+        intervals = bootstrap_sums(
+            sums,
+            questions.clusters[places],
+            macro,
+            draws=questions.draws,
+            seed=questions.seed,
+            by=questions.by,
+        )
+        for name, mean, interval in zip(MACRO, value.tolist(), intervals, strict=True):
+            about = f"mean over {len(present)} categories of each one's mean {name}"
+            implementation = _implementation(f"{name}_macro", about, how)
+            scores.append(
+                made_score(
+                    questions, f"{name}_macro", system, group, mean, interval, len(places), implementation
+                )
+            )
+    return scores
+
+
+def _macro(totals: NDArray[np.float64], categories: int) -> NDArray[np.float64]:
+    """Return the M macro means of totals, shape (D, M C + C); a category not drawn is left out."""
+    counts = totals[:, -categories:]  # (D, C)
+    sums = totals[:, :-categories].reshape(len(totals), -1, categories)  # (D, M, C)
+    drawn = counts > 0
+    means = np.divide(sums, counts[:, None], out=np.zeros_like(sums), where=drawn[:, None])
+    return np.asarray(means.sum(2) / drawn.sum(1)[:, None])
+
+
+def _implementation(name: str, definition: str, how: str) -> str:
+    return f"pefomed {__version__}, {name}: {definition}" + (f"; {how}" if how else "")

@@ -1,0 +1,50 @@
+"""Captions with marked phrases: what they mark, and their text alone.
+
+A reference marks a phrase and names its boxes by number, `The <p>liver</p>{0} and <p>kidneys</p>{1,2}.`;
+an answer writes the boxes themselves, `The <p>liver</p>{<12><30><45><60>} ...`. Without its marks either
+is `The liver and kidneys.`
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pefomed.errors import DataError
+from pefomed.schema import Box, Sample
+
+_REFERENCE = re.compile(r"<p>([^<>]*)</p>\{(\d+(?:,\d+)*)\}")
+_MARKS = re.compile(
+    r"\s*(?:\{\d+(?:,\d+)*\}|\{?(?:\s*<\s*-?\d[\d.]*\s*>)+(?:\s*\})?|<delim>)|</?p>|\{\s*\}", re.IGNORECASE
+)
+
+
+class Marked(NamedTuple):
+    """A phrase of a caption and its boxes."""
+
+    phrase: str
+    boxes: tuple[Box, ...]
+
+
+def marked_phrases(sample: Sample) -> list[Marked]:
+    """Return the phrases that a sample's reference marks, in order.
+
+    Raises:
+        DataError: a mark names a box that the sample has not.
+    """
+    found = []
+    for match in _REFERENCE.finditer(sample.reference):
+        numbers = [int(number) for number in match[2].split(",")]
+        if max(numbers) >= len(sample.boxes):
+            raise DataError(
+                f"sample {sample.id}: the phrase {match[1]!r} names a box that is not there",
+                found=f"box {max(numbers)} of {len(sample.boxes)}",
+                remedy="number the boxes from 0, or give the sample all its boxes",
+            )
+        found.append(Marked(match[1].strip(), tuple(sample.boxes[number] for number in numbers)))
+    return found
+
+
+def without_marks(text: str) -> str:
+    """Return a caption's text without phrase tags, box numbers, boxes and pieces of boxes."""
+    return " ".join(_MARKS.sub("", text).split())

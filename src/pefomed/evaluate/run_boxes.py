@@ -1,0 +1,137 @@
+"""The scores of a run's boxes: the model's, the blind run's, the floors', and the ceiling of its bins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pefomed.boxes import Reading
+from pefomed.evaluate.answered import Answered
+from pefomed.evaluate.box_floors import floors_of
+from pefomed.evaluate.box_items import (
+    Answer,
+    Item,
+    Writing,
+    answers_of,
+    items_of,
+    readings_of,
+    writing_of,
+    written_and_read,
+)
+from pefomed.evaluate.grounding import MOST_CATEGORIES, score_answered_boxes
+from pefomed.evaluate.groups import OVERALL, groups_of
+from pefomed.evaluate.score import Questions, numbered, score_share
+from pefomed.progress import track
+from pefomed.schema import Sample, Score
+
+_REPAIRS = "missing braces or delimiters, spaces, swapped corners, out of range, pieces dropped"
+
+
+class _System(NamedTuple):
+    name: str
+    answers: list[Answer]
+    how: str
+
+
+def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
+    """Return the scores of the boxes in the answers to the samples at `places`.
+
+    Raises:
+        DataError: a caption's mark names a box that is not there, or the images are letterboxed and a
+            sample does not say how large its image is.
+    """
+    samples = [answered.samples[place] for place in places]
+    items = _with_boxes(answered, items_of(samples))
+    if not items:
+        return []
+    writing = writing_of(answered.run.recipe)
+    scores: list[Score] = []
+    systems = []
+    by_sample = answered.questions(samples)
+    for system in answered.systems:
+        name, texts, how = system.only(places)
+        readings = readings_of(texts, writing)
+        scores += _rates(by_sample, readings, name)
+        answers = answers_of(items, samples, readings, writing)
+        _say_outside(answered, name, answers)
+        systems.append(_System(name, answers, how))
+    systems += _floors(answered, items)
+    systems.append(_ceiling(items, samples, writing))
+    questions = _questions(answered, items, samples)
+    categories, references = [item.category for item in items], [item.boxes for item in items]
+    for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
+        scores += score_answered_boxes(questions, categories, references, answers, name, how)
+    return scores
+
+
+def _with_boxes(answered: Answered, items: list[Item]) -> list[Item]:
+    without = sum(not item.boxes for item in items)
+    if without:
+        answered.run.events.append(f"{answered.name}: {without} phrases have no box and are not scored")
+    return [item for item in items if item.boxes]
+
+
+def _rates(questions: Questions, readings: Sequence[Reading], system: str) -> list[Score]:
+    unparsable = [reading.state == "unparsable" for reading in readings]
+    repaired = [reading.state == "repaired" for reading in readings]
+    return [
+        score_share(
+            questions, unparsable, "unparsable_rate", system, "share of answers with text but without a box"
+        ),
+        score_share(
+            questions, repaired, "repaired_rate", system, f"share of answers with a repair ({_REPAIRS})"
+        ),
+    ]
+
+
+def _say_outside(answered: Answered, system: str, answers: Sequence[Answer]) -> None:
+    outside = sum(answer.outside for answer in answers)
+    if outside:
+        answered.run.events.append(
+            f"{answered.name}: {outside} boxes of {system} lie in the padding around the image"
+        )
+
+
+def _floors(answered: Answered, items: Sequence[Item]) -> list[_System]:
+    if not answered.has_floors:
+        return []
+    training = answered.training
+    floors = floors_of(items_of(training.samples) if training else [], items)
+    if training and len(floors) == 1:
+        answered.run.events.append(
+            f"{answered.dataset}: no training phrase has exactly one box, so there is no median box"
+        )
+    source = f", {training.source}" if training else ""
+    return [
+        _System(floor.name, [Answer((box,)) for box in floor.boxes], floor.how + source * floor.learns)
+        for floor in floors
+    ]
+
+
+def _ceiling(items: Sequence[Item], samples: Sequence[Sample], writing: Writing) -> _System:
+    bins, rounding = writing.format.bins, writing.format.rounding
+    how = f"the reference boxes written in {bins} bins ({rounding}) and read again"
+    return _System("ceiling:bins", written_and_read(items, samples, writing), how)
+
+
+def _questions(answered: Answered, items: Sequence[Item], samples: Sequence[Sample]) -> Questions:
+    """Return the items' groups and images: the samples' keys, and category and number of boxes."""
+    of_samples = answered.questions([samples[item.place] for item in items])
+    metas = [item.meta for item in items]
+    few = len({item.category for item in items}) <= MOST_CATEGORIES
+    keys = (*answered.run.evaluate.groups, *(("category",) if few else ()), "boxes")
+    own = groups_of(metas, keys)
+    groups = {name: places for name, places in of_samples.groups.items() if _key(name) not in keys}
+    return Questions(
+        dataset=answered.dataset,
+        split=answered.split,
+        references=[item.phrase for item in items],
+        clusters=numbered([samples[item.place].images for item in items]),
+        groups={OVERALL: own[OVERALL], **groups, **own},
+        draws=of_samples.draws,
+        seed=of_samples.seed,
+    )
+
+
+def _key(group: str) -> str:
+    return group.partition("=")[0]

@@ -1,0 +1,72 @@
+"""The scores of a run's free texts: captions, reports, and captions with marked phrases without the marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed.evaluate.answered import Answered, System
+from pefomed.evaluate.captions import meteor
+from pefomed.evaluate.captions.scores import Corpus, all_meteor_sums, caption_scores, corpora
+from pefomed.evaluate.marks import without_marks
+from pefomed.evaluate.run_floors import constant_floor, validation_split
+from pefomed.schema import Sample, Score
+
+TEXTS = ("caption", "report")
+"""Tasks whose answers are free text and nothing else."""
+
+MARKED = "grounding"
+"""The task whose answers are free text with marks."""
+
+
+def text_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
+    """Return the report metrics of the samples at `places`, in both presets."""
+    samples = [unmarked(answered.samples[place]) for place in places]
+    questions = answered.questions(samples)
+    systems = [
+        system._replace(answers=unmarked_answers(system.answers, samples))
+        for system in (system.only(places) for system in answered.systems)
+    ]
+    if answered.has_floors and answered.training is not None:
+        split = validation_split(answered)
+        validation = [unmarked(sample) for sample in answered.load(split)] if split else []
+        systems += constant_floor(answered, samples, answered.training.changed(unmarked), validation)
+    made = corpora(questions.references, [sample.task for sample in samples])
+    sums = _meteor_sums(answered, made, systems)
+    scores: list[Score] = []
+    for corpus, by_system in zip(made, sums, strict=True):
+        for (name, texts, how), meteor_sums in zip(systems, by_system, strict=True):
+            scores += caption_scores(questions, corpus, texts, name, how, meteor_sums)
+    return scores
+
+
+def unmarked(sample: Sample) -> Sample:
+    """Return a sample whose reference is text alone; only a grounded caption is another one then."""
+    if sample.task != MARKED:
+        return sample
+    return sample.model_copy(update={"reference": without_marks(sample.reference)})
+
+
+def unmarked_answers(answers: Sequence[str], samples: Sequence[Sample]) -> list[str]:
+    """Return the answers to the samples, grounded captions without their marks."""
+    return [
+        without_marks(text) if sample.task == MARKED else text
+        for text, sample in zip(answers, samples, strict=True)
+    ]
+
+
+def _meteor_sums(
+    answered: Answered, made: list[Corpus], systems: list[System]
+) -> Sequence[Sequence[NDArray[np.float64] | None]]:
+    """Return METEOR's sums by preset and system; None for each, and an event, where there is no METEOR."""
+    program = meteor.find()
+    why = program if isinstance(program, str) else ""
+    if not isinstance(program, str):
+        try:
+            return all_meteor_sums(made, [system.answers for system in systems], program)
+        except meteor.MeteorFailed as failure:
+            why = str(failure)
+    answered.run.events.append(f"{answered.name}: {why}")
+    return [[None] * len(systems)] * len(made)

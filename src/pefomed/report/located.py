@@ -1,0 +1,98 @@
+"""What a run's answers say about boxes, phrase by phrase, as evaluation reads and compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+from pefomed.boxes.matching import TOLERANCE
+from pefomed.boxes.reading import State
+from pefomed.boxes.region import iou
+from pefomed.evaluate.box_items import TASKS, Writing, answers_of, items_of, readings_of, writing_of
+from pefomed.recipe import Recipe
+from pefomed.report.run import Answered
+from pefomed.schema import Box, Prediction, Sample
+
+RIGHT = 0.5
+"""IoU from which an answer counts as right."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One phrase with its reference boxes and those an answer gives it, in the original image."""
+
+    text: str
+    boxes: tuple[Box, ...]
+    given: tuple[Box, ...]
+    iou: float
+
+
+@dataclass(frozen=True)
+class Located:
+    """One answer to a sample of boxes."""
+
+    sample_id: str
+    images: tuple[str, ...]
+    size: tuple[int, int] | None
+    phrases: tuple[Phrase, ...]
+    """Those that have boxes; a caption may mark several, other samples are one."""
+    boxes: tuple[tuple[str, Box], ...]
+    """Every box of the answer that lies in the image, with the phrase it is marked with."""
+    state: State
+    repairs: tuple[str, ...]
+
+    @property
+    def iou(self) -> float | None:
+        """Mean over the phrases; None where none has a box."""
+        return mean(phrase.iou for phrase in self.phrases) if self.phrases else None
+
+    @property
+    def right(self) -> bool | None:
+        return None if self.iou is None else self.iou >= RIGHT - TOLERANCE
+
+
+def located(split: Answered, recipe: Recipe | None) -> dict[str, dict[str, Located]]:
+    """Return system (`model`, `blind`) -> sample id -> its answer, of the samples that ask for boxes.
+
+    Raises:
+        DataError: a caption's mark names a box that is not there, or images are letterboxed and a sample
+            does not say how large its image is.
+    """
+    samples = [sample for sample in split.samples if sample.task in TASKS]
+    writing = writing_of(recipe)
+    systems = {"model": split.predictions, "blind": split.blind}
+    return {name: _of_system(samples, given, writing) for name, given in systems.items() if given and samples}
+
+
+def phrases_of(answers: Mapping[str, Located]) -> list[Phrase]:
+    """Return the phrases of all answers, in order."""
+    return [phrase for one in answers.values() for phrase in one.phrases]
+
+
+def _of_system(
+    samples: Sequence[Sample], given: Mapping[str, Prediction], writing: Writing
+) -> dict[str, Located]:
+    answered = [sample for sample in samples if sample.id in given]
+    readings = readings_of([given[sample.id].text for sample in answered], writing)
+    items = [item for item in items_of(answered) if item.boxes]
+    phrases: list[list[Phrase]] = [[] for _ in answered]
+    for item, answer in zip(items, answers_of(items, answered, readings, writing), strict=True):
+        value = iou(item.boxes, answer.boxes)
+        phrases[item.place].append(Phrase(item.phrase, item.boxes, answer.boxes, value))
+    found = {}
+    for sample, reading, mine in zip(answered, readings, phrases, strict=True):
+        frame = writing.resizing.frame(sample.size)
+        marked = reading.phrases if sample.task == "grounding" else ()
+        names = {box: phrase for phrase, boxes in marked for box in boxes}
+        boxes = [(names.get(box, ""), frame.to_image(box)) for box in reading.boxes]
+        found[sample.id] = Located(
+            sample_id=sample.id,
+            images=sample.images,
+            size=sample.size,
+            phrases=tuple(mine),
+            boxes=tuple((name, box) for name, box in boxes if box is not None),
+            state=reading.state,
+            repairs=reading.repairs,
+        )
+    return found

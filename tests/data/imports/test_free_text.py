@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+from tests.data.made_dicom import header
+
+from pefomed.data.imports.free_text import searched
+from pefomed.data.imports.people import known_words
+
+
+@pytest.mark.parametrize(
+    ("text", "masked", "kinds"),
+    [
+        ("seen by Dr. Anna Weber on 3.4.2019", "seen by [name]on [date]", ["date", "name"]),
+        ("Herr Müller, 12:30", "[name], [time]", ["time", "name"]),
+        ("DOE^JOHN^^", "[name]", ["name"]),
+        ("call +49 30 1234567 or a.b@c.org", "call [number] or [mail]", ["mail", "number"]),
+        ("compared with 20190403 and 2019-04-03", "compared with [date] and [date]", ["date", "date"]),
+        ("since 4 March 2019, March 4, 2019", "since [date], [date]", ["date", "date"]),
+        ("MRN1234567", "[number]", ["number"]),
+        # Ordinary reports stay as they are.
+        ("CT Thorax 5 mm, T2 FLAIR, 1.5 T, L4/5", "CT Thorax 5 mm, T2 FLAIR, 1.5 T, L4/5", []),
+        ("may be pneumonia", "may be pneumonia", []),
+        ("Thorax, Abdomen", "Thorax, Abdomen", ["name?"]),
+        ("", "", []),
+    ],
+)
+def test_names_dates_and_numbers_are_masked(text: str, masked: str, kinds: list[str]) -> None:
+    found, findings = searched(text)
+    assert found.replace("] on", "]on") == masked.replace("] on", "]on")
+    assert [finding.kind for finding in findings] == kinds
+
+
+def test_what_the_file_says_elsewhere_is_found_word_by_word() -> None:
+    made = header(
+        PatientName="Okonkwo^Ada^Lee", PatientID="A-77", InstitutionName="St. Elsewhere Hospital",
+        PatientBirthDate="19500102", ReferringPhysicianName="Li^X",
+    )  # fmt: skip
+    known = known_words(made)
+    assert {"Okonkwo", "Ada", "Lee", "A-77", "Elsewhere", "19500102", "02.01.1950"} <= known
+    assert not {"Hospital", "Li", "X", "St"} & known  # ordinary or too short to be looked for
+    text, findings = searched("Hospital note: okonkwo, born 02.01.1950 (A-77), sleeps", known)
+    assert text == "Hospital note: [known], born [known] ([known]), sleeps"
+    assert [finding.kind for finding in findings] == ["known"] * 3
+    # A word within a word is none.
+    assert searched("Adagio", known)[0] == "Adagio"

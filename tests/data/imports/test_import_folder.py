@@ -1,0 +1,218 @@
+"""A made hospital: two patients, a report, a broken file and a few that do not belong there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.data.made_dicom import made
+
+from pefomed import jsonl
+from pefomed.cli import main
+from pefomed.data import load_samples
+from pefomed.data.images import open_image
+from pefomed.data.imports import Settings, import_folder, secret_folder
+from pefomed.data.imports.records import Imported
+from pefomed.data.windows import AUTO, window
+from pefomed.errors import DataError
+from pefomed.recipe import Dataset
+
+pytest.importorskip("dicomanonymizer", reason="the extra `dicom` is not installed")
+
+ANNE = {
+    "PatientName": "Muster^Anne", "PatientID": "4711", "PatientBirthDate": "19300102", "PatientAge": "093Y",
+    "StudyInstanceUID": "1.2.3.1", "SeriesInstanceUID": "1.2.3.1.1", "StudyDate": "20230405",
+    "AccessionNumber": "ACC-99", "InstitutionName": "Elsewhere Clinic", "Modality": "CT",
+    "StudyDescription": "Thorax Muster 05.04.2023, ordered by Dr. Hase", "BodyPartExamined": "CHEST",
+    "RescaleSlope": 1, "RescaleIntercept": -1024,
+}  # fmt: skip
+BEN = {"PatientID": "0815", "PatientName": "Muster^Ben", "StudyInstanceUID": "1.2.3.2", "Modality": "US"}
+SECRETS = (
+    "4711",
+    "0815",
+    "Muster",
+    "Anne",
+    "ACC-99",
+    "Elsewhere",
+    "1.2.3",
+    "20230405",
+    "05.04.2023",
+    "Hase",
+    "1930",
+)
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Path:
+    """Return the folder of an export."""
+    folder = tmp_path / "export Muster"
+    ramp = np.arange(0, 2048, 8, dtype=np.uint16).reshape(16, 16)
+    made(folder / "Anne" / "IM1", ramp, InstanceNumber=2, SOPInstanceUID="1.2.3.1.1.2", **ANNE)
+    made(folder / "Anne" / "IM0", ramp[::-1], InstanceNumber=1, SOPInstanceUID="1.2.3.1.1.1", **ANNE)
+    made(folder / "Ben" / "loop.dcm", np.arange(48, dtype=np.uint8).reshape(3, 4, 4), **BEN)
+    made(folder / "Ben" / "burned.dcm", np.ones((4, 4), np.uint8), BurnedInAnnotation="YES", **BEN)
+    data = (folder / "Anne" / "IM1").read_bytes()
+    (folder / "Anne" / "copy.dcm").write_bytes(data)
+    (folder / "cut.dcm").write_bytes(data[:-100])
+    (folder / "note.txt").write_text("Muster")
+    (folder / "empty").touch()
+    with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+        archive.writestr("IM1", data)
+    (tmp_path / "outside.dcm").write_bytes(data)
+    (folder / "link.dcm").symlink_to(tmp_path / "outside.dcm")
+    (folder / "circle").symlink_to(folder)
+    return folder
+
+
+def settings(**changes: Any) -> Settings:
+    return Settings(**({"windows": {"": AUTO}} | changes))
+
+
+def table(out: Path) -> list[dict[str, str]]:
+    with (out / "table.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_what_is_given_on_names_nobody(hospital: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ward"
+    result = import_folder(hospital, out, settings(keep=("StudyDescription", "PatientAge", "StudyDate")))
+    assert result["files"] == {"image": 4, "not DICOM": 3, "unreadable": 1, "burned in": 1, "link": 1}
+    assert (result["images"], result["repeated"], result["patients"], result["studies"]) == (5, 1, 2, 2)
+    assert result["dropped"]["PatientName"] == 4
+    assert result["kept_against_the_profile"] == ["StudyDescription", "PatientAge", "StudyDate"]
+    for path in out.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        for secret in SECRETS:
+            assert secret not in path.relative_to(out).as_posix(), path
+            assert secret.encode() not in content, (secret, path)
+    rows = table(out)
+    anne = [row for row in rows if row["modality"] == "CT"]
+    assert [row["number"] for row in anne] == ["1", "2"]
+    assert {row["StudyDescription"] for row in anne} == {"Thorax [known] [known], ordered by [name]"}
+    assert {row["PatientAge"] for row in anne} == {"090Y+"}
+    assert all(row["StudyDate"] and row["StudyDate"] != "2023-04-05" for row in anne)
+    assert {row["burned_in"] for row in anne} == {"unknown"}
+    ben = [row for row in rows if row["modality"] == "US"]
+    assert [row["frame"] for row in ben] == ["0", "1", "2"]
+    assert {row["burned_in"] for row in ben} == {"suspect"}
+    assert len({row["patient"] for row in rows}) == 2
+    assert len({row["split"] for row in anne}) == 1  # a patient is in one split
+
+
+def test_what_leads_back_stays_beside(hospital: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ward"
+    import_folder(hospital, out, settings(keep=("StudyDescription",)))
+    secret = secret_folder(out)
+    assert secret.parent == out.parent
+    links = (secret / "links.csv").read_text()
+    rows = table(out)
+    assert f"patient,{rows[0]['patient']},4711" in links or f"patient,{rows[0]['patient']},0815" in links
+    assert "accession," in links
+    left = (secret / "left_out.csv").read_text()
+    assert "cut.dcm,unreadable," in left
+    assert "link.dcm,link," in left
+    assert "Dr. Hase" in (secret / "found_in_text.csv").read_text()
+    for name in ("key", "journal.jsonl", "links.csv", "left_out.csv", "found_in_text.csv"):
+        assert stat.S_IMODE((secret / name).stat().st_mode) == 0o600, name
+
+
+def test_the_images_are_windowed_and_the_table_loads(hospital: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ward"
+    import_folder(hospital, out, settings(windows={"CT": window("0:1024"), "": AUTO}))
+    row = next(row for row in table(out) if row["number"] == "2")
+    # Stored 0, 8 .. 2040 is -1024 .. 1016: black up to -512, white from 512.
+    values = np.clip((np.arange(0, 2048, 8) - 1024) / 1024 + 0.5, 0, 1)
+    assert np.array_equal(np.asarray(open_image(out / row["image"]))[..., 0].ravel(), np.rint(values * 255))
+    assert row["window"] == "0:1024"
+    columns = {"id": "id", "image": "image", "answer": "", "split": "split", "meta": ["modality", "patient"]}
+    dataset = Dataset(loader="table", root="ward/table.csv", options={"columns": columns, "task": "caption"})
+    samples = [
+        sample
+        for split in {row["split"] for row in table(out)}
+        for sample in load_samples(dataset, split, tmp_path)
+    ]
+    assert len(samples) == 5
+    assert all(Path(sample.images[0]).is_file() for sample in samples)
+
+
+def test_a_second_import_does_only_what_is_new(hospital: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ward"
+    first = import_folder(hospital, out, settings())
+    images = {path: path.stat().st_mtime_ns for path in out.rglob("*.png")}
+    before = (out / "table.csv").read_bytes()
+    assert import_folder(hospital, out, settings()) == first
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*.png")} == images
+    assert (out / "table.csv").read_bytes() == before
+    # A new file is added, a lost image is made again; the pseudonyms stay.
+    made(hospital / "new.dcm", np.zeros((2, 2), np.uint8), **BEN)
+    next(iter(images)).unlink()
+    assert import_folder(hospital, out, settings())["images"] == first["images"] + 1
+    assert next(iter(images)).is_file()
+    with pytest.raises(DataError, match="other settings") as caught:
+        import_folder(hospital, out, settings(frames="first"))
+    assert "frames: all before, first now" in str(caught.value)
+
+
+def test_a_stopped_import_goes_on(hospital: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pefomed.data import imports
+
+    whole, out = tmp_path / "whole", tmp_path / "ward"
+    import_folder(hospital, whole, settings())
+    original: Callable[..., Imported] = imports.convert
+    calls = 0
+
+    def stops(*arguments: Any) -> Imported:
+        nonlocal calls
+        calls += 1
+        if calls == 6:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(imports, "convert", stops)
+    monkeypatch.setattr(imports, "_PORTION", 2)
+    with pytest.raises(KeyboardInterrupt):
+        import_folder(hospital, out, settings())
+    done = len(list(jsonl.read(secret_folder(out) / "journal.jsonl", Imported)))
+    assert 0 < done < 10
+    assert not (out / "table.csv").exists()
+    calls = 100
+    result = import_folder(hospital, out, settings())
+    assert calls == 100 + 10 - done  # the link, which is not converted, is among what was done
+    assert result == json.loads((whole / "report.json").read_text())
+
+
+def test_mistakes_are_named(hospital: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no folder at"):
+        import_folder(tmp_path / "none", tmp_path / "out", settings())
+    with pytest.raises(DataError, match="the folder that is read"):
+        import_folder(hospital, hospital, settings())
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "a.txt").write_text("x")
+    with pytest.raises(DataError, match="holds no DICOM image") as caught:
+        import_folder(tmp_path / "bare", tmp_path / "out", settings())
+    assert "1 not DICOM" in str(caught.value)
+
+
+def test_the_command(hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*words: str) -> tuple[int | str | None, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main(["data", "import", str(hospital), "--out", str(tmp_path / "ward"), *words])
+        shown = capsys.readouterr()
+        return stopped.value.code, shown.out + shown.err
+
+    code, shown = run(
+        "--window", "CT=lung", "--window", "robust", "--keep", "PatientSex", "--frames", "first"
+    )
+    assert code == 0, shown
+    assert "3 images of 2 patients in 2 studies" in shown
+    assert "do not give it on" in shown
+    assert run("--window", "MR=lung")[0] == 2
+    assert "never kept" in run("--keep", "PatientName")[1]
+    assert "not three shares" in run("--split", "1:2")[1]

@@ -1,0 +1,56 @@
+"""Pictures of two splits that are equal or look alike stand in the report side by side, with their alarm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from tests.report import small_run
+
+from pefomed.report import write_report
+from pefomed.report.audit import SHOWN, tell
+
+
+def _pair(folder: Path, count: int = 1) -> dict[str, Any]:
+    example = {
+        "image": str(folder / "b.png"),
+        "like": str(folder / "gone.png"),
+        "bits": 7,
+        "correlation": 0.98,
+    }
+    near = {
+        "of": 9,
+        "count": count,
+        "samples": 4,
+        "of_samples": 20,
+        "empty": 0,
+        "examples": [example] * count,
+    }
+    return {
+        **small_run.AUDIT["leakage"][0],
+        "images": {"of": 9, "count": 0, "examples": []},
+        "triplets": {"of": 20, "count": 0, "examples": []},
+        "near_images": near,
+        "groups": {"patient": {"of": 5, "count": 2, "examples": ["p1", "p2"], "samples": 3, "without": 0}},
+    }
+
+
+def test_near_images_and_shared_patients_raise_an_alarm(tmp_path: Path) -> None:
+    told = tell("rad", {**small_run.AUDIT, "leakage": [_pair(tmp_path, 50)]}, None)
+    assert told.alarms == [
+        "50 of 9 images of test, with 4 of its 20 samples, look like one of train.",
+        "patient: 2 of 5 of test also occur in train.",
+    ]
+    assert len(told.pairs) == SHOWN
+
+
+def test_pictures_stand_side_by_side_and_a_lost_one_is_named(run: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64), (9, 99, 9)).save(tmp_path / "b.png")
+    small_run.write_json(run / "audit.json", {"rad": {**small_run.AUDIT, "leakage": [_pair(tmp_path)]}})
+    page = write_report(run).read_text(encoding="utf-8")
+    section = page[page.index('<section id="leakage">') :]
+    assert 'alt="test: ' in section
+    assert "gone.png" in section
+    assert "train and test: 7 of 256 bits differ, correlation 0.980" in section
+    assert str(tmp_path) not in section[: section.index("<details>")]
