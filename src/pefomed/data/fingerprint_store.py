@@ -1,6 +1,6 @@
 """Fingerprints of image files, each computed once and kept on disk by the hash of the file's content.
 
-One SQLite file, `<cache>/audit/fingerprints-<format>-pillow-<version>.sqlite`, about 1.3 KB an image: another
+One SQLite file, `<cache>/audit/fingerprints-<format>-pillow-<version>.sqlite`, about 1.4 KB an image: another
 Pillow may decode a JPEG to other pixels. What is computed is written every few hundred images, so that a
 killed audit goes on where it was, and several may run at once.
 """

@@ -186,7 +186,7 @@ class Trainer:
                 f"data set {name} has no sample with an answer in {', '.join(splits)}",
                 remedy="check the split and the answers",
             )
-        answered += cropped_copies(answered, stage.crops, stage.crop_reach, self.recipe.seed)
+        answered = [*answered, *cropped_copies(answered, stage.crops, stage.crop_reach, self.recipe.seed)]
         sequences = tokenise(answered, self.recipe.prompt, processor)
         return rows(sequences, share_image=stage.share_image, max_questions=stage.max_questions)
 
