@@ -38,6 +38,24 @@ def spaces(folder: Path) -> list[Space]:
     return found
 
 
+OTHERS = {
+    "weights": "frozen weights, see `pefomed weights`",
+    "images": "images unpacked from Parquet; runs point to them",
+    "audit": "fingerprints of audited images",
+}
+"""What else is in the cache folder; pruning leaves it."""
+
+
+def others(folder: Path) -> dict[str, int]:
+    """Return the bytes of each part of the cache folder that is not features and is there."""
+    found = {}
+    for name in OTHERS:
+        files = [path for path in (folder / name).rglob("*") if path.is_file()]
+        if files:
+            found[name] = sum(path.stat().st_size for path in files)
+    return found
+
+
 def prune(folder: Path, keep_bytes: int) -> tuple[int, int]:
     """Remove the longest unused features until at most `keep_bytes` remain; return (files, bytes) removed."""
     files = [(file, file.stat()) for file in (folder / "features").glob("*/*/*.safetensors")]

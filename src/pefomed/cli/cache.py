@@ -14,13 +14,19 @@ app = typer.Typer(help="Show and prune the cache of image features.")
 
 @app.command(epilog="Example: pefomed cache show")
 def show(json_: Json = False) -> None:
-    """Show what the cache holds, by encoder and preprocessing."""
+    """Show what the cache holds: features by encoder and preprocessing, and what else is there."""
     from pefomed import cache
 
     folder = cache.cache_folder()
     spaces = cache.spaces(folder)
     if json_:
-        print_json({"folder": str(folder), "spaces": [vars(space) for space in spaces]})
+        print_json(
+            {
+                "folder": str(folder),
+                "spaces": [vars(space) for space in spaces],
+                "others": cache.others(folder),
+            }
+        )
         return
     typer.echo(f"folder: {folder}")
     if spaces:
@@ -38,6 +44,8 @@ def show(json_: Json = False) -> None:
         )
     else:
         typer.echo("no features are kept")
+    for name, size in cache.others(folder).items():
+        typer.echo(f"{folder / name}: {size / 1e6:,.1f} MB, {cache.OTHERS[name]}")
 
 
 @app.command(epilog="Example: pefomed cache prune --to 5")
