@@ -19,7 +19,7 @@ from torch import Tensor
 
 from benchmarks.setting import Bench
 from pefomed.batch import Tokens
-from pefomed.data.images import open_image
+from pefomed.data.pictures.images import open_image
 from pefomed.features import Features
 from pefomed.model.processing import PefomedProcessor
 

@@ -18,7 +18,7 @@ from typing import Any
 from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.data import load_samples
-from pefomed.data.images import open_image
+from pefomed.data.pictures.images import open_image
 from pefomed.data.provenance import Provenance, provenance_of_loader
 from pefomed.endpoint import (
     Client,

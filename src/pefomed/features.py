@@ -19,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pefomed.cache import cache_folder
-from pefomed.data.images import content_hash, open_image
+from pefomed.data.pictures.images import content_hash, open_image
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor
 from pefomed.progress import line

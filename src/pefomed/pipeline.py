@@ -116,7 +116,7 @@ def describe(recipe: Recipe, folder: Path) -> None:
 
 def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
     """Write the leakage audit of the data that is trained on and predicted into the run."""
-    from pefomed.data.audit_recipe import audit_recipe
+    from pefomed.data.audits.recipe import audit_recipe
 
     write(folder / "audit.json", json.dumps(audit_recipe(recipe, data), indent=1, ensure_ascii=False))
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from pefomed.data import load_samples
-from pefomed.data.addresses import address, with_view
-from pefomed.data.images import content_hash, image_size, open_image
+from pefomed.data.pictures.addresses import address, with_view
+from pefomed.data.pictures.images import content_hash, image_size, open_image
 from pefomed.errors import ImageError
 from pefomed.recipe import Dataset
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pefomed.data import slake, slake_captions, vqa_rad
-from pefomed.data.audit import audit
-from pefomed.data.audit_finding import EXAMPLES
-from pefomed.data.audit_text import bare, normalised
+from pefomed.data.audits.audit import audit
+from pefomed.data.audits.finding import EXAMPLES
+from pefomed.data.audits.text import bare, normalised
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
 from pefomed.schema import Box, Sample

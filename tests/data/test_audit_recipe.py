@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pefomed import recipe as recipes
-from pefomed.data.audit_recipe import audit_recipe, used_splits
+from pefomed.data.audits.recipe import audit_recipe, used_splits
 
 Writer = Callable[..., Path]
 

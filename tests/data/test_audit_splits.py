@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from pefomed.data import slake
-from pefomed.data.audit import audit
-from pefomed.data.audit_answers import answer_shift
-from pefomed.data.audit_finding import evenly, spread
-from pefomed.data.audit_groups import shared_groups
-from pefomed.data.audit_leakage import PAIRS
+from pefomed.data.audits.answers import answer_shift
+from pefomed.data.audits.audit import audit
+from pefomed.data.audits.finding import evenly, spread
+from pefomed.data.audits.groups import shared_groups
+from pefomed.data.audits.leakage import PAIRS
 from pefomed.data.show_pairs import pair_sheet, picture_pairs
 from pefomed.schema import Sample
 

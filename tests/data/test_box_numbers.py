@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.data.box_numbers import Fault, Form, Unit, box_of, size_fault
+from pefomed.data.readers.box_numbers import Fault, Form, Unit, box_of, size_fault
 from pefomed.schema import Box
 
 SIZE = (200, 100)

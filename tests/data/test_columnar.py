@@ -12,8 +12,9 @@ import pyarrow.parquet
 import pytest
 from tests.data.made_parquet import table_of, write_arrow, write_parquet
 
-from pefomed.data import columnar, load_samples
-from pefomed.data.rows import read_table
+from pefomed.data import load_samples
+from pefomed.data.readers import columnar
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pefomed.data.crop import Crop, crop_of
 from pefomed.data.cropped_copies import cropped_copies
-from pefomed.data.images import content_hash, image_size, open_image
+from pefomed.data.pictures.crop import Crop, crop_of
+from pefomed.data.pictures.images import content_hash, image_size, open_image
 from pefomed.errors import ImageError
 from pefomed.schema import Box, Sample
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.data.made_dicom import corpus, corpus_file, header, made
 
-from pefomed.data.images import content_hash, image_size, open_image
+from pefomed.data.pictures.images import content_hash, image_size, open_image
 from pefomed.errors import ImageError
 
 UNREADABLE = {

@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.data.made_dicom import corpus_file, made
 
-from pefomed.data import dicom_source
-from pefomed.data.codestreams import claimed_size
-from pefomed.data.images import image_size, open_image
+from pefomed.data.pictures import dicom_source
+from pefomed.data.pictures.codestreams import claimed_size
+from pefomed.data.pictures.images import image_size, open_image
 from pefomed.errors import ImageError
 
 pydicom = pytest.importorskip("pydicom")

@@ -14,7 +14,7 @@ from pefomed.data import LOADERS, card, slake
 from pefomed.data import get as getting
 from pefomed.data.get import folder_of, get
 from pefomed.data.listing import facts_of, in_full
-from pefomed.data.unzip import unzip
+from pefomed.data.readers.unzip import unzip
 from pefomed.errors import DataError, RecipeError, StorageError
 
 
@@ -168,7 +168,7 @@ def test_links_bombs_and_damage_are_refused(tmp_path: Path, monkeypatch: pytest.
         archive.writestr(link, "/etc/passwd")
     with pytest.raises(DataError, match="holds a link"):
         unzip(tmp_path / "link.zip", tmp_path)
-    monkeypatch.setattr("pefomed.data.unzip.RATIO_LIMIT", 1)
+    monkeypatch.setattr("pefomed.data.readers.unzip.RATIO_LIMIT", 1)
     zipped(tmp_path / "bomb.zip", {"zeros": b"\0" * 3 * 2**20})
     with pytest.raises(DataError, match="unpacks to too much"):
         unzip(tmp_path / "bomb.zip", tmp_path)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pefomed.data.images import content_hash, image_size, open_image, pixel_hash
+from pefomed.data.pictures.images import content_hash, image_size, open_image, pixel_hash
 from pefomed.errors import ImageError
 
 Writer = Callable[..., Path]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from pefomed.data import card, iu_xray, load_split, openi_xml
+from pefomed.data import card, iu_xray, load_split
 from pefomed.data.left_out import LeftOut
+from pefomed.data.readers import openi_xml
 from pefomed.errors import DataError, RecipeError
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from pefomed.data.jpeg_lossless import decode
+from pefomed.data.pictures.jpeg_lossless import decode
 
 # 17 categories with codes of 5 bits each: 0 .. 16 in order (T.81, annex C).
 LENGTHS = bytes([0, 0, 0, 0, 17]) + bytes(11)

@@ -8,7 +8,7 @@ from PIL import Image
 from tests.data import ms_cxr_folder
 
 from pefomed.data import LeftOut, load_samples, load_split, ms_cxr
-from pefomed.data.audit_recipe import audit_dataset
+from pefomed.data.audits.recipe import audit_dataset
 from pefomed.data.provenance import provenance_of_loader
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset

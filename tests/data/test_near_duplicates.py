@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from PIL import Image, ImageEnhance
 from scipy.fft import dctn
 
-from pefomed.data import near_duplicates
-from pefomed.data.fingerprint_store import Fingerprints
-from pefomed.data.fingerprints import fingerprint
-from pefomed.data.images import pixel_hash
-from pefomed.data.near_duplicates import LIMIT, Near
+from pefomed.data.audits import near_duplicates
+from pefomed.data.audits.fingerprint_store import Fingerprints
+from pefomed.data.audits.fingerprints import fingerprint
+from pefomed.data.audits.near_duplicates import LIMIT, Near
+from pefomed.data.pictures.images import pixel_hash
 from pefomed.errors import StorageError
 
 
@@ -192,7 +192,7 @@ def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 _SLOW = """
 import sys, time
 from pathlib import Path
-from pefomed.data import fingerprint_store
+from pefomed.data.audits import fingerprint_store
 fingerprint_store.TOGETHER = 2
 decoded = fingerprint_store._decoded
 def slowly(path):

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pefomed.data.images import image_size, open_image
-from pefomed.data.nifti import nifti_shape
+from pefomed.data.pictures.images import image_size, open_image
+from pefomed.data.pictures.nifti import nifti_shape
 from pefomed.errors import ImageError
 
 nibabel = pytest.importorskip("nibabel", reason="the extra `dicom` is not installed")

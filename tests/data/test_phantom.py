@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pefomed.data import phantom, phantom_scene, phantom_text
-from pefomed.data.images import open_image, pixel_hash
+from pefomed.data.pictures.images import open_image, pixel_hash
 from pefomed.errors import DataError, StorageError
 from pefomed.schema import Sample
 

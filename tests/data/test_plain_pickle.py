@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pefomed.data.plain_pickle import read_plain_pickle
+from pefomed.data.readers.plain_pickle import read_plain_pickle
 from pefomed.errors import DataError
 
 PLAIN = st.recursive(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pefomed.data import lines
-from pefomed.data.files import inside
-from pefomed.data.rows import read_table
+from pefomed.data.readers import lines
+from pefomed.data.readers.files import inside
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError
 
 

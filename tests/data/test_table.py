@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pefomed.data import load_samples, rows, table
+from pefomed.data import load_samples, table
+from pefomed.data.readers import rows
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.data.windows import (
+from pefomed.data.pictures.windows import (
     AUTO,
     RANGE,
     ROBUST,

@@ -170,7 +170,7 @@ def _chosen(
 ) -> dict[str, tuple[Dataset, list[str]]]:
     """Return the data sets of a recipe, or the one a loader reads at `root`, each with its splits."""
     from pefomed import recipe as recipes
-    from pefomed.data.audit_recipe import used_splits
+    from pefomed.data.audits.recipe import used_splits
 
     if not source.endswith(".toml"):
         dataset = recipes.Dataset(loader=source, root=root, options=overrides_of(options))
@@ -195,8 +195,8 @@ def _audits(
     ids: list[str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the audits of the chosen data sets, and of a whole recipe those across data sets."""
-    from pefomed.data.audit_groups import IDS
-    from pefomed.data.audit_recipe import audit_across, audit_dataset
+    from pefomed.data.audits.groups import IDS
+    from pefomed.data.audits.recipe import audit_across, audit_dataset
 
     results = {
         name: audit_dataset(dataset, split or known, data, ids or IDS)

@@ -12,7 +12,7 @@ from pefomed.cli.options import Json
 from pefomed.cli.output import print_json
 
 if TYPE_CHECKING:
-    from pefomed.data.windows import Window
+    from pefomed.data.pictures.windows import Window
 
 
 class Frames(StrEnum):
@@ -77,8 +77,8 @@ def import_(
 
 
 def _windows(words: list[str]) -> dict[str, Window]:
-    from pefomed.data.windows import NAMED
-    from pefomed.data.windows import window as window_of
+    from pefomed.data.pictures.windows import NAMED
+    from pefomed.data.pictures.windows import window as window_of
 
     found = {}
     for word in words:

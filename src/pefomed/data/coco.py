@@ -21,12 +21,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pefomed.data.box_numbers import Form, Unit
-from pefomed.data.box_rows import Row, all_right, merged
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, read_coco
-from pefomed.data.files import inside
+from pefomed.data.readers.box_numbers import Form, Unit
+from pefomed.data.readers.box_rows import Row, all_right, merged
+from pefomed.data.readers.files import inside
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample
 

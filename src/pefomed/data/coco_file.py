@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.files import read_json
+from pefomed.data.readers.files import read_json
 from pefomed.errors import DataError, listed
 
 

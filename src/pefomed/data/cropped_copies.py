@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from pefomed.data.addresses import with_view
-from pefomed.data.crop import Crop, crop_of
-from pefomed.data.images import image_size
+from pefomed.data.pictures.addresses import with_view
+from pefomed.data.pictures.crop import Crop, crop_of
+from pefomed.data.pictures.images import image_size
 from pefomed.schema import Sample
 
 TASKS = ("refer", "detection", "identify", "grounding")

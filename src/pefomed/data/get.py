@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pefomed.data import card
 from pefomed.data.card import Card, Hub
-from pefomed.data.unzip import unzip
+from pefomed.data.readers.unzip import unzip
 from pefomed.errors import DataError, StorageError
 
 _SECONDS = 10.0  # for the hub to answer at all

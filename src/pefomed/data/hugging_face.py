@@ -27,7 +27,7 @@ from pathlib import Path
 
 from pefomed.data import table
 from pefomed.data.card import Card
-from pefomed.data.shards import shards_of, splits_of
+from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 

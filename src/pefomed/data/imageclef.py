@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.data.card import Card, Published
-from pefomed.data.files import inside, missing_layout, unknown_split
 from pefomed.data.left_out import LeftOut
-from pefomed.data.lines import binary_lines
+from pefomed.data.readers.files import inside, missing_layout, unknown_split
+from pefomed.data.readers.lines import binary_lines
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 

@@ -33,9 +33,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pefomed.data.card import Card, Published
-from pefomed.data.files import missing_layout, unknown_split
 from pefomed.data.iu_xray_layouts import IuImage, Study, kaggle, openi, r2gen
 from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.files import missing_layout, unknown_split
 from pefomed.errors import RecipeError
 from pefomed.schema import Sample
 

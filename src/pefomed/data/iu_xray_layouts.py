@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.files import checked_rows, inside, missing_field, read_json
-from pefomed.data.openi_xml import read_report
-from pefomed.data.rows import read_table
+from pefomed.data.readers.files import checked_rows, inside, missing_field, read_json
+from pefomed.data.readers.openi_xml import read_report
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError
 
 

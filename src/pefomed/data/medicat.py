@@ -28,9 +28,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pefomed.data.card import Card, Published
-from pefomed.data.files import inside, missing_field, missing_layout, unknown_split
 from pefomed.data.left_out import LeftOut
-from pefomed.data.rows import read_table
+from pefomed.data.readers.files import inside, missing_field, missing_layout, unknown_split
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 

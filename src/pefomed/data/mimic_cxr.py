@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pefomed.data.card import Card, Published
-from pefomed.data.files import missing_field, missing_layout, read_text, unknown_split
 from pefomed.data.left_out import LeftOut
-from pefomed.data.rows import read_table
+from pefomed.data.readers.files import missing_field, missing_layout, read_text, unknown_split
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 

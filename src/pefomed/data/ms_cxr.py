@@ -27,11 +27,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pefomed.data import ms_cxr_file
-from pefomed.data.box_rows import known, merged
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
-from pefomed.data.files import unknown_split
 from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.box_rows import known, merged
+from pefomed.data.readers.files import unknown_split
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 

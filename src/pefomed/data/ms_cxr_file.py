@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pefomed.data.box_rows import Row
 from pefomed.data.coco_file import read_coco
-from pefomed.data.files import inside, missing_field
-from pefomed.data.rows import read_table
+from pefomed.data.readers.box_rows import Row
+from pefomed.data.readers.files import inside, missing_field
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, nearest
 
 CATEGORIES = (

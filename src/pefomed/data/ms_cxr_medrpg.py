@@ -24,12 +24,12 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data import ms_cxr
-from pefomed.data.box_rows import Row, known, merged
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.card import Published
-from pefomed.data.files import inside, unknown_split
 from pefomed.data.left_out import LeftOut
-from pefomed.data.plain_pickle import read_plain_pickle
+from pefomed.data.readers.box_rows import Row, known, merged
+from pefomed.data.readers.files import inside, unknown_split
+from pefomed.data.readers.plain_pickle import read_plain_pickle
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 

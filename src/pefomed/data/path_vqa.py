@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.card import Card, Hub, Published
-from pefomed.data.files import checked_rows, inside, missing_field, missing_layout, unknown_split
-from pefomed.data.plain_pickle import read_plain_pickle
-from pefomed.data.rows import read_table
-from pefomed.data.shards import has_shards, shards_of
+from pefomed.data.readers.files import checked_rows, inside, missing_field, missing_layout, unknown_split
+from pefomed.data.readers.plain_pickle import read_plain_pickle
+from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.shards import has_shards, shards_of
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 

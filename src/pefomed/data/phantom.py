@@ -30,8 +30,8 @@ from pydantic import Field
 from pefomed.data import phantom_drawing, phantom_scene
 from pefomed.data.box_tasks import samples_of
 from pefomed.data.card import Card
-from pefomed.data.files import unknown_split
 from pefomed.data.phantom_text import caption, grounded_caption, phrases, questions, report
+from pefomed.data.readers.files import unknown_split
 from pefomed.progress import track
 from pefomed.schema import Sample
 from pefomed.storage import write

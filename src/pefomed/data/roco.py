@@ -30,11 +30,11 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.data.card import Card, Hub, Published
-from pefomed.data.files import inside, missing_field, missing_layout, unknown_split
 from pefomed.data.left_out import LeftOut
-from pefomed.data.lines import binary_lines
-from pefomed.data.rows import read_table
-from pefomed.data.shards import has_shards, shards_of
+from pefomed.data.readers.files import inside, missing_field, missing_layout, unknown_split
+from pefomed.data.readers.lines import binary_lines
+from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.shards import has_shards, shards_of
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from PIL import Image
 
-from pefomed.data.images import open_image
+from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError
 from pefomed.progress import track
 from pefomed.schema import Box, Sample

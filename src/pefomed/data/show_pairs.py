@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.audit_finding import evenly
-from pefomed.data.near_duplicates import BITS
+from pefomed.data.audits.finding import evenly
+from pefomed.data.audits.near_duplicates import BITS
 from pefomed.data.show import figure, page
 from pefomed.progress import track
 from pefomed.storage import write

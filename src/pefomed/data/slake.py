@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.card import Card, Hub, Published
-from pefomed.data.files import read_rows, unknown_split
+from pefomed.data.readers.files import read_rows, unknown_split
 from pefomed.errors import DataError
 from pefomed.schema import Sample, meta_text
 

@@ -26,11 +26,11 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.data import slake
-from pefomed.data.box_numbers import Fault, box_of
 from pefomed.data.box_tasks import BoxTask, is_chosen, marked, samples_of
-from pefomed.data.files import read_rows
-from pefomed.data.images import image_size
 from pefomed.data.left_out import LeftOut
+from pefomed.data.pictures.images import image_size
+from pefomed.data.readers.box_numbers import Fault, box_of
+from pefomed.data.readers.files import read_rows
 from pefomed.data.slake_captions import is_disease, sentence
 from pefomed.errors import DataError
 from pefomed.schema import Box, Sample, meta_text

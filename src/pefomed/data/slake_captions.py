@@ -28,8 +28,8 @@ from typing import Any
 
 from pefomed.data import slake
 from pefomed.data.card import Published
-from pefomed.data.files import read_rows
-from pefomed.data.images import image_size
+from pefomed.data.pictures.images import image_size
+from pefomed.data.readers.files import read_rows
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, meta_text
 

@@ -37,9 +37,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pefomed.data.addresses import with_view
 from pefomed.data.card import Card
-from pefomed.data.rows import SUFFIXES, is_number, read_table
+from pefomed.data.pictures.addresses import with_view
+from pefomed.data.readers.rows import SUFFIXES, is_number, read_table
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task

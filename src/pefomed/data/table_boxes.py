@@ -14,9 +14,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pefomed.data.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
 from pefomed.data.box_tasks import BoxTask, how_many, samples_of
-from pefomed.data.images import image_size
+from pefomed.data.pictures.images import image_size
+from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Sample
 

@@ -26,8 +26,8 @@ from pydantic import Field
 
 from pefomed.data import vqa_rad_copies
 from pefomed.data.card import Card, Hub, Published
-from pefomed.data.files import inside, read_rows, unknown_split
-from pefomed.data.shards import has_shards, shards_of
+from pefomed.data.readers.files import inside, read_rows, unknown_split
+from pefomed.data.readers.shards import has_shards, shards_of
 from pefomed.errors import DataError
 from pefomed.schema import Sample, meta_text
 

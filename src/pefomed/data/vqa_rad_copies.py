@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.card import Card, Published
-from pefomed.data.files import missing_field, read_rows
-from pefomed.data.rows import read_table
-from pefomed.data.shards import shards_of
+from pefomed.data.readers.files import missing_field, read_rows
+from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.shards import shards_of
 from pefomed.errors import DataError
 
 OSF_FILE = "VQA_RAD Dataset Public.json"

@@ -20,8 +20,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pefomed import jsonl
-from pefomed.data.files import read_text
-from pefomed.data.rows import is_number
+from pefomed.data.readers.files import read_text
+from pefomed.data.readers.rows import is_number
 from pefomed.errors import DataError, RunError, nearest
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path

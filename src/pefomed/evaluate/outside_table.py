@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pefomed.data.files import read_text
-from pefomed.data.rows import SUFFIXES, read_table
+from pefomed.data.readers.files import read_text
+from pefomed.data.readers.rows import SUFFIXES, read_table
 from pefomed.errors import DataError, listed, nearest
 from pefomed.schema import Sample, Task
 

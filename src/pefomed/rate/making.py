@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pefomed.data.images import image_size
+from pefomed.data.pictures.images import image_size
 from pefomed.errors import ImageError, RunError, listed
 from pefomed.progress import track
 from pefomed.rate.assignment import Assignment, Settings, assign

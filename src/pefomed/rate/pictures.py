@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from PIL import Image
 
-from pefomed.data.images import open_image
+from pefomed.data.pictures.images import open_image
 
 LONGEST = 2048
 """Longest side in pixels that a browser gets: a chest radiograph's detail, at a size a phone can hold."""

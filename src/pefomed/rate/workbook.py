@@ -19,7 +19,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pefomed import progress
-from pefomed.data.images import open_image
+from pefomed.data.pictures.images import open_image
 from pefomed.errors import DataError
 from pefomed.rate.pictures import encode, shrunk
 from pefomed.rate.scale import CANNOT, Scale

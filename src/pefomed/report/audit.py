@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pefomed.data.audit_finding import evenly
+from pefomed.data.audits.finding import evenly
 from pefomed.data.show_pairs import Pair, picture_pairs
 from pefomed.errors import DataError
 from pefomed.recipe import Recipe
@@ -42,7 +42,7 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
     """Return the audit of the data set the recipe calls `name`.
 
     Raises:
-        DataError: the result is not as `pefomed.data.audit` makes it.
+        DataError: the result is not as `pefomed.data.audits.audit` makes it.
     """
     try:
         sentences = [str(sentence) for sentence in result["summary"]]

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from pefomed import progress
-from pefomed.data.images import open_image
+from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError
 
 BUDGET = 16_000_000

@@ -17,10 +17,10 @@ from tests.data.made_dicom import made
 from pefomed import jsonl
 from pefomed.cli import main
 from pefomed.data import load_samples
-from pefomed.data.images import open_image
 from pefomed.data.imports import Settings, import_folder, secret_folder
 from pefomed.data.imports.records import Imported
-from pefomed.data.windows import AUTO, window
+from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.windows import AUTO, window
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset
 

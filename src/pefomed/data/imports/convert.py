@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
-from pefomed.data.dicom import picture
-from pefomed.data.dicom_file import DicomFile, is_dicom, opened
 from pefomed.data.imports.free_text import searched
 from pefomed.data.imports.people import known_words
 from pefomed.data.imports.profile import dropped
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
-from pefomed.data.windows import AUTO, NAMED, Window
+from pefomed.data.pictures.dicom import picture
+from pefomed.data.pictures.dicom_file import DicomFile, is_dicom, opened
+from pefomed.data.pictures.windows import AUTO, NAMED, Window
 from pefomed.errors import ImageError
 from pefomed.storage import write
 

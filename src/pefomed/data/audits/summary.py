@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pefomed.data import audit_boxes
+from pefomed.data.audits import boxes as audit_boxes
 
 
 def summarise(result: Mapping[str, Any]) -> list[str]:

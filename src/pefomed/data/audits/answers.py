@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.data.audit_finding import EXAMPLES
-from pefomed.data.audit_text import bare, normalised
+from pefomed.data.audits.finding import EXAMPLES
+from pefomed.data.audits.text import bare, normalised
 from pefomed.schema import Sample
 
 DEALS = 200

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from pefomed.data.files import inside
+from pefomed.data.readers.files import inside
 from pefomed.errors import DataError
 from pefomed.progress import track
 from pefomed.storage import storage_errors

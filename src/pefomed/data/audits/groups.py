@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pefomed.data.audit_finding import finding
+from pefomed.data.audits.finding import finding
 from pefomed.schema import Sample
 
 PEOPLE = ("patient", "subject", "person")

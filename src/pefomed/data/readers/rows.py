@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.lines import binary_lines, text_lines
+from pefomed.data.readers.lines import binary_lines, text_lines
 from pefomed.errors import DataError, nearest
 
 SUFFIXES = {
@@ -41,7 +41,7 @@ def read_table(path: Path, delimiter: str | None = None) -> Iterator[tuple[str, 
             remedy=nearest(path.suffix, SUFFIXES),
         )
     if kind in _COLUMNAR:
-        from pefomed.data.columnar import read_columnar
+        from pefomed.data.readers.columnar import read_columnar
 
         return read_columnar(path)
     separator = delimiter or SUFFIXES[kind]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from pefomed.data.files import missing_file
+from pefomed.data.readers.files import missing_file
 from pefomed.errors import DataError
 
 SIZE_LIMIT = 16 * 2**20

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from pefomed.data.dicom_file import DicomFile
-from pefomed.data.image_errors import damaged
+from pefomed.data.pictures.dicom_file import DicomFile
+from pefomed.data.pictures.image_errors import damaged
 
 ENTRIES = 65_536
 """Most entries of a palette: 16 bits address no more."""

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from pefomed.data.addresses import Address, address
-from pefomed.data.dicom import dicom_size, open_dicom
-from pefomed.data.dicom_file import is_dicom
-from pefomed.data.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
-from pefomed.data.nifti import is_nifti, nifti_size, open_nifti
-from pefomed.data.windows import AUTO, Counts, Values, limits_of, render, shares
+from pefomed.data.pictures.addresses import Address, address
+from pefomed.data.pictures.dicom import dicom_size, open_dicom
+from pefomed.data.pictures.dicom_file import is_dicom
+from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
+from pefomed.data.pictures.nifti import is_nifti, nifti_size, open_nifti
+from pefomed.data.pictures.windows import AUTO, Counts, Values, limits_of, render, shares
 from pefomed.errors import ImageError
 
 __all__ = ["FORMATS", "PIXEL_LIMIT", "content_hash", "image_size", "open_image", "pixel_hash"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from pefomed.data.files import missing_file, not_utf8
+from pefomed.data.readers.files import missing_file, not_utf8
 from pefomed.errors import DataError
 
 LINE_LIMIT = 64 * 2**20

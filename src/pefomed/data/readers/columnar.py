@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.files import missing_file
-from pefomed.data.unpacked import image_files
+from pefomed.data.readers.files import missing_file
+from pefomed.data.readers.unpacked import image_files
 from pefomed.errors import DataError
 
 GROUP_LIMIT = 2 * 2**30

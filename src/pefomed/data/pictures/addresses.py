@@ -15,8 +15,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.crop import Crop, crop_of
-from pefomed.data.windows import AUTO, Window, window
+from pefomed.data.pictures.crop import Crop, crop_of
+from pefomed.data.pictures.windows import AUTO, Window, window
 from pefomed.errors import ImageError, PefomedError, nearest
 
 

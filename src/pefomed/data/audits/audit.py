@@ -13,14 +13,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.audit_boxes import ASKED_FOR, box_counts, reasons
-from pefomed.data.audit_finding import finding
-from pefomed.data.audit_groups import IDS
-from pefomed.data.audit_leakage import leakage, of_one_data_set
-from pefomed.data.audit_summary import summarise
-from pefomed.data.audit_text import triplet_key
+from pefomed.data.audits.boxes import ASKED_FOR, box_counts, reasons
+from pefomed.data.audits.finding import finding
+from pefomed.data.audits.fingerprint_store import Fingerprints
+from pefomed.data.audits.groups import IDS
+from pefomed.data.audits.leakage import leakage, of_one_data_set
+from pefomed.data.audits.summary import summarise
+from pefomed.data.audits.text import triplet_key
 from pefomed.data.card import Card, Published
-from pefomed.data.fingerprint_store import Fingerprints
 from pefomed.data.left_out import LeftOut
 from pefomed.schema import Sample
 

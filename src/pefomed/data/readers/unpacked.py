@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.cache import cache_folder
-from pefomed.data.files import inside
+from pefomed.data.readers.files import inside
 from pefomed.errors import DataError
 from pefomed.progress import track
 from pefomed.storage import write

@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pefomed.data.addresses import Address
-from pefomed.data.dicom_file import DicomFile, opened
-from pefomed.data.dicom_palette import check_palette
-from pefomed.data.image_errors import not_for
-from pefomed.data.square import squared, squared_size
-from pefomed.data.windows import (
+from pefomed.data.pictures.addresses import Address
+from pefomed.data.pictures.dicom_file import DicomFile, opened
+from pefomed.data.pictures.dicom_palette import check_palette
+from pefomed.data.pictures.image_errors import not_for
+from pefomed.data.pictures.square import squared, squared_size
+from pefomed.data.pictures.windows import (
     AUTO,
     FUNCTIONS,
     NAMED,

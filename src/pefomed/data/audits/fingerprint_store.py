@@ -17,8 +17,8 @@ from pathlib import Path
 
 import PIL
 
-from pefomed.data.fingerprints import Fingerprint, fingerprint
-from pefomed.data.images import content_hash, open_image
+from pefomed.data.audits.fingerprints import Fingerprint, fingerprint
+from pefomed.data.pictures.images import content_hash, open_image
 from pefomed.errors import ImageError, StorageError
 from pefomed.progress import Line, line
 from pefomed.storage import storage_errors

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-from pefomed.data.audit_answers import answer_shift
-from pefomed.data.audit_boxes import ASKED_FOR
-from pefomed.data.audit_finding import finding, spread
-from pefomed.data.audit_groups import shared_groups
-from pefomed.data.audit_text import bare, text_key, triplet_key
-from pefomed.data.fingerprint_store import Fingerprints
-from pefomed.data.near_duplicates import near_duplicates
+from pefomed.data.audits.answers import answer_shift
+from pefomed.data.audits.boxes import ASKED_FOR
+from pefomed.data.audits.finding import finding, spread
+from pefomed.data.audits.fingerprint_store import Fingerprints
+from pefomed.data.audits.groups import shared_groups
+from pefomed.data.audits.near_duplicates import near_duplicates
+from pefomed.data.audits.text import bare, text_key, triplet_key
 from pefomed.schema import Sample
 
 PAIRS = 60

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from pefomed.data.files import missing_file
+from pefomed.data.readers.files import missing_file
 from pefomed.errors import DataError
 
 _MARK = object()

@@ -12,8 +12,8 @@ from typing import Any
 from pefomed.cache import cache_folder
 from pefomed.data import card, load_samples, load_split
 from pefomed.data import data_folder as root_of
-from pefomed.data.audit import audit
-from pefomed.data.audit_groups import IDS
+from pefomed.data.audits.audit import audit
+from pefomed.data.audits.groups import IDS
 from pefomed.recipe import Dataset, Recipe
 
 

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from pefomed.data.image_errors import absent
+from pefomed.data.pictures.image_errors import absent
 from pefomed.errors import ImageError
 
 if TYPE_CHECKING:

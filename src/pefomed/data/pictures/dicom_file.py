@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.data.codestreams import claimed_size
-from pefomed.data.dicom_source import FAULTS, Clamped, data_set, encoding, prepare
-from pefomed.data.image_errors import check_size, damaged
-from pefomed.data.jpeg_lossless import decode
+from pefomed.data.pictures.codestreams import claimed_size
+from pefomed.data.pictures.dicom_source import FAULTS, Clamped, data_set, encoding, prepare
+from pefomed.data.pictures.image_errors import check_size, damaged
+from pefomed.data.pictures.jpeg_lossless import decode
 from pefomed.errors import ImageError
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
-from pefomed.data.images import image_size
 from pefomed.data.left_out import LeftOut
+from pefomed.data.pictures.images import image_size
+from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
 from pefomed.errors import DataError
 from pefomed.progress import track
 from pefomed.schema import Box

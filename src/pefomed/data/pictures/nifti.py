@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pefomed.data.addresses import Address
-from pefomed.data.image_errors import absent, check_size, damaged, not_for
-from pefomed.data.square import squared, squared_size
-from pefomed.data.windows import AUTO, Counts, Values, Window, limits_of, render, shares
+from pefomed.data.pictures.addresses import Address
+from pefomed.data.pictures.image_errors import absent, check_size, damaged, not_for
+from pefomed.data.pictures.square import squared, squared_size
+from pefomed.data.pictures.windows import AUTO, Counts, Values, Window, limits_of, render, shares
 from pefomed.errors import ImageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pefomed.data.image_errors import check_size
+from pefomed.data.pictures.image_errors import check_size
 
 TOLERANCE = 0.01
 """Up to this difference of height and width a pixel counts as square."""

@@ -1,0 +1,1 @@
+"""Images from files: which picture of a file is meant, how it is decoded, and what is refused."""

@@ -1,0 +1,1 @@
+"""Files of records from outside: tables, JSON Lines, Parquet, pickles, XML, archives; read with suspicion."""
