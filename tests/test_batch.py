@@ -101,7 +101,7 @@ def test_gradients_equal_those_of_one_question_a_row(
         answered = answer(model, batch, features(batch.images))
         answered.loss.backward()
         grads = [p.grad.clone() for group in parts.values() for p in group if p.grad is not None]
-        return float(answered.loss), grads, batch.input_ids.numel()
+        return float(answered.loss.detach()), grads, batch.input_ids.numel()
 
     choose_attention(base, Compute(attention=attention))
     one_loss, one, one_tokens = gradients(rows(sequences, share_image=False, max_questions=1))

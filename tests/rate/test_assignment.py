@@ -120,7 +120,7 @@ def test_a_run_without_the_task_is_refused(vqa_run: Path) -> None:
 
 def test_an_id_in_two_data_sets_is_refused(vqa_run: Path, images: list[str]) -> None:
     write(vqa_run, "slake-test", vqa_pairs(images, 2))
-    with pytest.raises(RunError, match="2 ids in several"):
+    with pytest.raises(RunError, match="ids must differ between data sets"):
         read_answers(vqa_run)
 
 

@@ -130,7 +130,7 @@ def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[
     settings = session.settings
     what = "VQA answers as right or wrong" if settings.task == "vqa" else "reports on levels 0 to 4"
     together = (
-        "all raters get the same items, each in his own order"
+        "all raters get the same items, each in an order of their own"
         if settings.overlap == 1
         else f"{settings.overlap:.0%} of a rater's items are the same for all"
     )

@@ -140,7 +140,7 @@ def _stability(found: Sequence[Agreement]) -> list[str]:
             continue
         human, judge = spread.get((one.one, one.other)), spread.get((one.other, one.one))
         if one.value is None or human is None or judge is None or human.value is None or judge.value is None:
-            sentences.append(f"{one.one} and {one.other}: {one.note or 'no spread to compare'}.")
+            sentences += _spreadless(one, human, judge)
             continue
         cell = cell_of_agreement(one)
         unit = "points" if one.scale == "binary" else "levels"
@@ -152,6 +152,16 @@ def _stability(found: Sequence[Agreement]) -> list[str]:
             f" {unit}{interval}."
         )
     return sentences
+
+
+def _spreadless(one: Agreement, *spreads: Agreement | None) -> list[str]:
+    """Say whose spread is missing, and why; the other's is in the table within raters."""
+    without = [spread for spread in spreads if spread and spread.value is None]
+    if not without:
+        return [f"{one.one} and {one.other}: {one.note or 'no spread to compare'}."]
+    return [
+        f"“{spread.one}” has no spread to compare: {spread.note.partition(':')[0]}." for spread in without
+    ]
 
 
 def _shown(one: Agreement, value: float) -> str:

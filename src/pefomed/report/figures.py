@@ -71,7 +71,7 @@ _SYSTEMS = {
     "blind": "This model, blind",
     "floor:majority": "Majority answer of the training split",
     "floor:nearest-text": "Nearest training questions by text",
-    "floor:nearest-text-same-image": "The same, of a seen image counting double",
+    "floor:nearest-text-same-image": "Same-image questions counting double, nearest by text",
     "floor:constant": "One training report for all",
     "floor:constant-report": "One training report for all",
     "floor:whole-image": "Whole image",

@@ -95,9 +95,10 @@ function apply(keep) {
   shown = sorted(kept.filter(KEEPS[state.verdict]));
   const judged = kept.filter((item) => verdictOf(item) !== null);
   const right = judged.filter(KEEPS.right).length;
+  const unsaid = judged.length < kept.length ? `${judged.length.toLocaleString("en")} with a verdict, of these ` : "";
   const filtered = state.verdict !== "all" || kept.length < data.items.length;
   at("count").textContent = `${shown.length.toLocaleString("en")} of ${data.items.length.toLocaleString("en")} items` +
-    (judged.length && state.verdict === "all" ? `, ${(100 * right / judged.length).toFixed(1)} % right${data.compares ? " in " + data.names[first] : ""}` : "") + meanIou();
+    (judged.length && state.verdict === "all" ? `, ${unsaid}${(100 * right / judged.length).toFixed(1)} % right${data.compares ? " in " + data.names[first] : ""}` : "") + meanIou();
   at("clear").hidden = !filtered;
   list.replaceChildren();
   list.scrollTop = 0;
