@@ -77,6 +77,31 @@ def test_people_are_weighed_by_what_exact_match_called_right(tmp_path: Path) -> 
     assert "weighed by exact_match_vqa" in score.implementation
 
 
+def test_equal_labels_of_a_sample_do_not_make_an_interval_narrow(tmp_path: Path) -> None:
+    # 40 answers, half of them called right; 5 of each half shown, all right ones said 1, all wrong ones 0.
+    samples = [
+        Sample(id=f"s{i}", images=(f"{i}.png",), task="vqa", question="?", reference="yes") for i in range(40)
+    ]
+    answers = ["yes" if i < 20 else "no" for i in range(40)]
+    shown = [(f"s{i}", 0, int(i < 20)) for i in (*range(5), *range(20, 25))]
+    rater(tmp_path, "p", shown, "human")
+    score = scored(tmp_path, samples, answers)["human_accuracy", "overall"]
+    assert score.value == pytest.approx(0.5)
+    # Five equal labels leave 1 - 0.025^(1/5) = 0.5218 of their kind open, half of all answers: 0.2609.
+    assert score.low is not None
+    assert score.high is not None
+    assert score.low <= 0.5 - 0.2609
+    assert score.high >= 0.5 + 0.2609
+    assert "Clopper-Pearson" in score.interval
+    # All shown: nothing is open, and the bootstrap speaks alone.
+    everyone = tmp_path / "everyone"
+    rater(everyone, "p", [(f"s{i}", 0, int(i < 20)) for i in range(40)], "human")
+    whole = scored(everyone, samples, answers)["human_accuracy", "overall"]
+    assert "Clopper-Pearson" not in whole.interval
+    assert whole.low is not None
+    assert whole.low > score.low
+
+
 def test_as_in_the_paper_what_was_right_counts_as_right_if_nobody_was_shown_it(tmp_path: Path) -> None:
     rater(tmp_path, "p", [("v2", 0, 1), ("v3", 0, 0), ("v4", 0, 0), ("v5", 0, 0)], "human")
     score = scored(tmp_path, VQA, ANSWERS)["human_accuracy", "overall"]

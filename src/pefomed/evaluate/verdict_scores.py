@@ -6,6 +6,10 @@ than they have, so a rater's accuracy weighs the two by their shares among all a
 
     share(right) * mean label(right) + share(wrong) * mean label(wrong)
 
+Where only a part of the answers of a kind was shown and all of them got the same label, a bootstrap of
+that kind has no spread. The interval is then widened by the kind's share times what Clopper and Pearson
+(1934) leave open: of n equal labels, 1 - 0.025^(1/n).
+
 A rater without answers of one kind takes that kind's mean over the other raters. Where nobody was shown
 answers called right, as in PeFoMed, these count as right; where nobody was shown wrong ones, there
 is no figure.
@@ -23,6 +27,7 @@ from pefomed import __version__
 from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.interval import bootstrap_sums
 from pefomed.evaluate.score import Questions
+from pefomed.evaluate.unshown import WIDENED, left_open
 from pefomed.evaluate.verdicts import KINDS, Kind, Rater
 from pefomed.schema import Sample, Score, Verdict
 
@@ -134,6 +139,8 @@ def _scores(questions: Questions, row: _Row) -> list[Score]:
             seed=questions.seed,
             by=questions.by,
         )
+        below, above = (0.0, 0.0) if row.right is None else left_open(labels, row.right[places])
+        how = interval.how if interval else ""
         scores.append(
             Score(
                 metric=row.metric,
@@ -142,9 +149,9 @@ def _scores(questions: Questions, row: _Row) -> list[Score]:
                 split=questions.split,
                 group=group,
                 value=float(each[0]),
-                low=interval.low if interval else None,
-                high=interval.high if interval else None,
-                interval=interval.how if interval else "",
+                low=max(0.0, interval.low - below) if interval else None,
+                high=min(1.0, interval.high + above) if interval else None,
+                interval=f"{how}, {WIDENED}" if interval and below + above else how,
                 n=int(labelled.sum()),
                 implementation=_implementation(row, places, labelled, each[1:]),
             )
