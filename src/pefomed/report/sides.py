@@ -36,7 +36,8 @@ def side_of(boxes: Sequence[Box]) -> str:
     """Return one of `SIDES`, or `NOWHERE` without boxes."""
     if not boxes:
         return NOWHERE
-    offsets = [(box.x0 + box.x1) / 2 - 0.5 for box in boxes]
+    # Rounded: a centre exactly at the margin is in the middle on either side, whatever its last digit.
+    offsets = [round((box.x0 + box.x1) / 2 - 0.5, 9) for box in boxes]
     left, right = any(offset < -MARGIN for offset in offsets), any(offset > MARGIN for offset in offsets)
     if left and right:
         return "both"
