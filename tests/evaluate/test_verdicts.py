@@ -125,6 +125,16 @@ def test_reports_become_wasm(tmp_path: Path) -> None:
     assert {metric for metric, _ in scores} == {"wasm_judge", "wasm_human"}
 
 
+def test_the_interval_of_a_wasm_is_on_its_own_scale(tmp_path: Path) -> None:
+    rater(tmp_path, "gpt", [("r0", 0, 4), ("r1", 0, 3), ("r2", 0, 2), ("r3", 0, 4)])
+    score = scored(tmp_path, REPORTS, ["clear"] * 4)["wasm_judge", "overall"]
+    # Levels of 2 to 4: every mean of draws lies between them.
+    assert score.value == pytest.approx(13 / 4)
+    assert score.low is not None
+    assert score.high is not None
+    assert 2 <= score.low < score.value < score.high <= 4
+
+
 def test_the_interval_of_a_judge_that_ran_once_is_the_plain_bootstraps(tmp_path: Path) -> None:
     samples = [
         Sample(id=f"s{i}", images=(f"{i}",), task="vqa", question="?", reference="a") for i in range(400)

@@ -59,6 +59,24 @@ def score_pairs(
     Raises:
         DataError: the lists differ in length or are empty.
     """
+    check_lists(
+        references, predictions, images, metas, "give one entry of each list per answer, in the same order"
+    )
+    return score_answers(listed(references, images, metas, dataset, split, draws, seed), predictions, system)
+
+
+def check_lists(
+    references: Sequence[object],
+    predictions: Sequence[object],
+    images: Sequence[str] | None,
+    metas: Sequence[Mapping[str, str]] | None,
+    remedy: str,
+) -> None:
+    """Check that the lists to score are equally long.
+
+    Raises:
+        DataError: they differ in length or are empty.
+    """
     lengths = {"references": len(references), "predictions": len(predictions)}
     lengths |= {"images": len(images)} if images is not None else {}
     lengths |= {"metas": len(metas)} if metas is not None else {}
@@ -66,9 +84,21 @@ def score_pairs(
         raise DataError(
             "the lists to score must be equally long and not empty",
             found=", ".join(f"{name}: {length}" for name, length in lengths.items()),
-            remedy="give one entry of each list per answer, in the same order",
+            remedy=remedy,
         )
-    questions = Questions(
+
+
+def listed(
+    references: Sequence[str],
+    images: Sequence[str] | None,
+    metas: Sequence[Mapping[str, str]] | None,
+    dataset: str,
+    split: str,
+    draws: int,
+    seed: int,
+) -> Questions:
+    """Return the questions of lists: without images every item stands alone, without metas in no group."""
+    return Questions(
         dataset=dataset,
         split=split,
         references=references,
@@ -78,7 +108,6 @@ def score_pairs(
         draws=draws,
         seed=seed,
     )
-    return score_answers(questions, predictions, system)
 
 
 def numbered(names: Sequence[object]) -> NDArray[np.int64]:

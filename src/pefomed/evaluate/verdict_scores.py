@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from pefomed import __version__
 from pefomed.evaluate.exact_match import exact_match_vqa
-from pefomed.evaluate.interval import bootstrap_sums
-from pefomed.evaluate.score import Questions
+from pefomed.evaluate.interval import Interval, bootstrap_sums
+from pefomed.evaluate.score import Questions, made_score
 from pefomed.evaluate.unshown import WIDENED, left_open
 from pefomed.evaluate.verdicts import KINDS, Kind, Rater
 from pefomed.schema import Sample, Score, Verdict
@@ -140,22 +140,11 @@ def _scores(questions: Questions, row: _Row) -> list[Score]:
             by=questions.by,
         )
         below, above = (0.0, 0.0) if row.right is None else left_open(labels, row.right[places])
-        how = interval.how if interval else ""
-        scores.append(
-            Score(
-                metric=row.metric,
-                system="model",
-                dataset=questions.dataset,
-                split=questions.split,
-                group=group,
-                value=float(each[0]),
-                low=max(0.0, interval.low - below) if interval else None,
-                high=min(1.0, interval.high + above) if interval else None,
-                interval=f"{how}, {WIDENED}" if interval and below + above else how,
-                n=int(labelled.sum()),
-                implementation=_implementation(row, places, labelled, each[1:]),
-            )
-        )
+        if interval and below + above:
+            low, high = max(0.0, interval.low - below), min(1.0, interval.high + above)
+            interval = Interval(low, high, f"{interval.how}, {WIDENED}")
+        n, how = int(labelled.sum()), _implementation(row, places, labelled, each[1:])
+        scores.append(made_score(questions, row.metric, "model", group, float(each[0]), interval, n, how))
     return scores
 
 
