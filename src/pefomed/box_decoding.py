@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pefomed.boxes.grammar import ALPHABET, may_end, may_go_on
+from pefomed.boxes.marks import tagged
+from pefomed.boxes.tasks import ASKED
 from pefomed.schema import Sample
-
-MARKED = ("detection",)
-"""Tasks whose answer repeats the phrase before its boxes."""
-
-TASKS = ("refer", *MARKED)
-"""Tasks whose answer is boxes and nothing else."""
 
 
 class BoxVocabulary:
@@ -33,9 +29,9 @@ class BoxVocabulary:
 
     def constraint(self, sample: Sample) -> BoxConstraint | None:
         """Return what the answer to `sample` may be; None if it is not boxes."""
-        if sample.task not in TASKS:
+        if sample.task not in ASKED:
             return None
-        mark = f"<p>{sample.question}</p>" if sample.task in MARKED else ""
+        mark = tagged(sample.question) if sample.task == "detection" else ""
         tokens: list[int] = self.tokenizer(mark, add_special_tokens=False)["input_ids"] if mark else []
         return BoxConstraint(self, tokens)
 

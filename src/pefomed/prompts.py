@@ -7,10 +7,10 @@ write it; several images follow each other, each in its own `<Img>...</Img>`.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Protocol
 
 from pefomed.boxes import BoxFormat, Resizing
+from pefomed.boxes.marks import REFERENCE
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Prompt
 from pefomed.schema import Box, Sample
@@ -91,7 +91,8 @@ def instruction(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> s
     digest = hashlib.sha256(f"{prompt.seed}\0{sample.id}".encode()).digest()
     chosen = pool[int.from_bytes(digest[:8], "big") % len(pool)]
     # Not str.format: questions and the user's own instructions may hold braces.
-    question = sample.question if sample.task != "identify" else _box_text(sample, prompt, resizing)
+    asks_boxes = sample.task == "identify"
+    question = _format(prompt).boxes(_boxes(sample, resizing)) if asks_boxes else sample.question
     return chosen.replace("{question}", question)
 
 
@@ -124,12 +125,13 @@ def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
         DataError: the answer is a box and there is none, or a caption marks a box that is not there.
     """
     text = sample.reference.lower() if prompt.answer_case == "lower" else sample.reference
+    form = _format(prompt)
     if sample.task == "refer":
-        return _box_text(sample, prompt, resizing)
+        return form.boxes(_boxes(sample, resizing))
     if sample.task == "detection":
-        return f"<p>{sample.question}</p>{_box_text(sample, prompt, resizing)}"
+        return form.phrase(sample.question, _boxes(sample, resizing))
     if sample.task == "grounding":
-        return _MARK.sub(lambda mark: mark[1] + _box_text(sample, prompt, resizing, mark[2]), text)
+        return REFERENCE.sub(lambda mark: form.phrase(mark[1], _boxes(sample, resizing, mark[2])), text)
     return text
 
 
@@ -156,11 +158,8 @@ def render(
     return tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True)
 
 
-_MARK = re.compile(r"(<p>[^<>]*</p>)\{(\d+(?:,\d+)*)\}")
-
-
-def _box_text(sample: Sample, prompt: Prompt, resizing: Resizing, indices: str = "") -> str:
-    """Return the sample's boxes as text: those of the comma-joined `indices`, or all."""
+def _boxes(sample: Sample, resizing: Resizing, indices: str = "") -> list[Box]:
+    """Return the sample's boxes as the model sees them: those of the comma-joined `indices`, or all."""
     try:
         boxes = [sample.boxes[int(index)] for index in indices.split(",")] if indices else [*sample.boxes]
     except IndexError:
@@ -173,5 +172,8 @@ def _box_text(sample: Sample, prompt: Prompt, resizing: Resizing, indices: str =
         )
     frame = resizing.frame(sample.size)
     # From left to right, then down: an order the model can learn, whatever the file's is.
-    ordered: list[Box] = sorted(map(frame.to_model, boxes), key=lambda box: (box.x0, box.y0, box.x1, box.y1))
-    return BoxFormat(prompt.box_bins, prompt.box_rounding).boxes(ordered)
+    return sorted(map(frame.to_model, boxes), key=lambda box: (box.x0, box.y0, box.x1, box.y1))
+
+
+def _format(prompt: Prompt) -> BoxFormat:
+    return BoxFormat(prompt.box_bins, prompt.box_rounding)

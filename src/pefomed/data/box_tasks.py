@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+from pefomed.boxes.marks import tagged
+from pefomed.boxes.tasks import how_many
 from pefomed.schema import Box, Sample
 
 BoxTask = Literal["refer", "identify", "detection"]
@@ -43,14 +45,9 @@ def samples_of(
 
 def marked(phrase: str, first: int, count: int) -> str:
     """Return a phrase of a grounding caption, marked with the numbers of its boxes: `<p>liver</p>{0,1}`."""
-    return f"<p>{phrase}</p>{{{','.join(str(first + number) for number in range(count))}}}"
+    return f"{tagged(phrase)}{{{','.join(str(first + number) for number in range(count))}}}"
 
 
 def is_chosen(boxes: Sequence[Box], chosen: Literal["all", "one", "several"]) -> bool:
     """Return whether a phrase with these boxes belongs to a loader's option `boxes`."""
     return chosen == "all" or (chosen == "one") == (len(boxes) == 1)
-
-
-def how_many(boxes: Sequence[Box]) -> str:
-    """Return what `meta` says about the number of boxes."""
-    return "1" if len(boxes) == 1 else "several"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from pefomed.boxes import tasks
 from pefomed.data.pictures.addresses import with_view
 from pefomed.data.pictures.crop import Crop, crop_of
 from pefomed.data.pictures.images import image_size
 from pefomed.schema import Sample
 
-TASKS = ("refer", "detection", "identify", "grounding")
 LEAST = 0.8
 """Share of a box that must be in the picture."""
 
@@ -31,7 +31,7 @@ def cropped_copies(samples: Sequence[Sample], copies: int, reach: float, seed: i
     """
     sizes: dict[str, tuple[int, int]] = {}
     for sample in samples:
-        if not sample.boxes or len(sample.images) != 1 or sample.task not in TASKS:
+        if not sample.boxes or len(sample.images) != 1 or sample.task not in tasks.ALL:
             continue
         [path] = sample.images
         if path not in sizes:

@@ -23,7 +23,6 @@ study; a study may have one image or up to five; R2Gen and Open-i do not say whi
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -35,6 +34,7 @@ from pydantic import Field
 from pefomed.data.card import Card, Published
 from pefomed.data.iu_xray_layouts import IuImage, Study, kaggle, openi, r2gen
 from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.drawn import rank_of
 from pefomed.data.readers.files import missing_layout, unknown_split
 from pefomed.errors import RecipeError
 from pefomed.schema import Sample
@@ -152,7 +152,7 @@ def _studies(
 
 def _split_by_hash(studies: Sequence[Study], shares: tuple[float, float], seed: int) -> list[Study]:
     """Return the studies with a split each, in file order: the same for any reading of the same studies."""
-    drawn = sorted(studies, key=lambda study: hashlib.sha256(f"{seed}/{study.id}".encode()).hexdigest())
+    drawn = sorted(studies, key=lambda study: rank_of(study.id, seed))
     validate, test = (round(share * len(studies)) for share in shares)
     splits = {study.id: "validate" for study in drawn[:validate]}
     splits |= {study.id: "test" for study in drawn[validate : validate + test]}

@@ -6,11 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pefomed.data.readers.files import checked_rows, inside, missing_field, read_json
+from pefomed.data.readers.files import checked_rows, inside, read_json
 from pefomed.data.readers.openi_xml import read_report
-from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.rows import read_published
 from pefomed.errors import DataError
 
 
@@ -63,10 +62,10 @@ def kaggle(root: Path) -> Iterator[Study]:
     folder = root / "images" / "images_normalized"
     folder = folder if folder.is_dir() else root / "images"
     images: defaultdict[str, list[IuImage]] = defaultdict(list)
-    for place, row in _rows(root / "indiana_projections.csv", _PROJECTIONS):
+    for place, row in read_published(root / "indiana_projections.csv", _PROJECTIONS):
         image = IuImage(str(inside(folder, row["filename"], place)), row["projection"].strip().lower())
         images[row["uid"]].append(image)
-    for place, row in _rows(root / "indiana_reports.csv", _REPORTS):
+    for place, row in read_published(root / "indiana_reports.csv", _REPORTS):
         yield Study(
             row["uid"],
             place,
@@ -90,14 +89,6 @@ def openi(root: Path) -> Iterator[Study]:
             tuple(IuImage(str(inside(folder, f"{name}.png", str(path)))) for name in report.images),
             condition=_condition(report.major),
         )
-
-
-def _rows(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for place, row in read_table(path):
-        for field in fields:
-            if field not in row:
-                raise missing_field(place, field, row)
-        yield place, row
 
 
 def _condition(problem: str) -> str:

@@ -19,7 +19,6 @@ split: `validate_share` holds out whole articles.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,8 +28,9 @@ from pydantic import Field
 
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
-from pefomed.data.readers.files import inside, missing_field, missing_layout, unknown_split
-from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.drawn import draw
+from pefomed.data.readers.files import inside, missing_layout, unknown_split
+from pefomed.data.readers.rows import read_published
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 
@@ -104,20 +104,12 @@ def _figures(
     base = next((folder for folder in (root, root / "release") if (folder / FILE).is_file()), None)
     if base is None:
         raise missing_layout("MEDICAT", root, CARD.files, "medicat")
-    for place, row in read_table(base / FILE):
-        for field in _FIELDS:
-            if field not in row:
-                raise missing_field(place, field, row)
+    for place, row in read_published(base / FILE, _FIELDS):
         if radiology and not row["radiology"]:
             continue
-        held_out = _draw(str(row["pdf_hash"]), seed) < share
+        held_out = draw(str(row["pdf_hash"]), seed) < share
         if held_out == (split == "validate"):
             yield place, row, inside(base / "figures", f"{row['pdf_hash']}_{row['fig_uri']}", place)
-
-
-def _draw(article: str, seed: int) -> float:
-    """Return a number in [0, 1), the same for all figures of an article."""
-    return int(hashlib.sha256(f"{seed}/{article}".encode()).hexdigest()[:13], 16) / 16**13
 
 
 def _caption(row: dict[str, Any], figure_numbers: str) -> str:

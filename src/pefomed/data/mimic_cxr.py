@@ -28,8 +28,8 @@ from typing import Any, Literal, NamedTuple
 
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
-from pefomed.data.readers.files import missing_field, missing_layout, read_text, unknown_split
-from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.files import missing_layout, read_text, unknown_split
+from pefomed.data.readers.rows import read_published
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 
@@ -184,11 +184,7 @@ def _file(root: Path, name: str) -> Path | None:
 
 
 def _rows(path: Path, fields: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    for place, row in read_table(path):
-        for field in fields:
-            if field not in row:
-                raise missing_field(place, field, row)
-        yield row
+    return (row for _, row in read_published(path, fields))
 
 
 def _folder(image: _Image) -> Path:

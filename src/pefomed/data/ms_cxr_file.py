@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pefomed.data.coco_file import read_coco
 from pefomed.data.readers.box_rows import Row
-from pefomed.data.readers.files import inside, missing_field
-from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.files import check_fields, inside, missing_field
+from pefomed.data.readers.rows import read_published
 from pefomed.errors import DataError, nearest
 
 CATEGORIES = (
@@ -50,10 +50,7 @@ def rows(path: Path, images: Path) -> Iterator[tuple[Row, str | None]]:
 
 
 def _csv_rows(path: Path, images: Path) -> Iterator[tuple[Row, str | None]]:
-    for place, cells in read_table(path):
-        for column in _COLUMNS:
-            if column not in cells:
-                raise missing_field(place, column, cells)
+    for place, cells in read_published(path, _COLUMNS):
         row = Row(
             place=place,
             image=inside(images, cells["path"].strip(), place),
@@ -70,9 +67,7 @@ def _json_rows(path: Path, images: Path) -> Iterator[tuple[Row, str | None]]:
         phrase = each.entry.get("label_text")
         if not isinstance(phrase, str):
             raise missing_field(each.place, "label_text", each.entry)
-        for field in ("path", "width", "height"):
-            if field not in each.image:
-                raise missing_field(f"{each.place}, its image", field, each.image)
+        check_fields(f"{each.place}, its image", each.image, ("path", "width", "height"))
         row = Row(
             place=each.place,
             image=inside(images, str(each.image["path"]), each.place),

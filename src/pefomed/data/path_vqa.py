@@ -27,11 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.card import Card, Hub, Published
-from pefomed.data.readers.files import checked_rows, inside, missing_field, missing_layout, unknown_split
+from pefomed.data.readers.files import checked_rows, inside, missing_layout, unknown_split
 from pefomed.data.readers.plain_pickle import read_plain_pickle
-from pefomed.data.readers.rows import read_table
-from pefomed.data.readers.shards import has_shards, shards_of
-from pefomed.errors import DataError
+from pefomed.data.readers.shards import has_shards, read_shards, shards_of
 from pefomed.schema import Sample
 
 CARD = Card(
@@ -123,11 +121,5 @@ def _copy(root: Path, split: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     files = shards_of(root, split)
     if not files:
         raise missing_layout("PathVQA", root, CARD.files, "path_vqa")
-    for file in files:
-        for place, row in read_table(file):
-            for field in _FIELDS:
-                if field not in row:
-                    raise missing_field(place, field, row)
-            if not isinstance(row["image"], str):
-                raise DataError(f"{place}: no image", remedy="download the file again")
-            yield row["image"], row
+    for _, row in read_shards(files, _FIELDS):
+        yield row["image"], row

@@ -31,10 +31,10 @@ from typing import Literal
 
 from pefomed.data.card import Card, Hub, Published
 from pefomed.data.left_out import LeftOut
-from pefomed.data.readers.files import inside, missing_field, missing_layout, unknown_split
+from pefomed.data.readers.files import inside, missing_layout, unknown_split
 from pefomed.data.readers.lines import binary_lines
-from pefomed.data.readers.rows import read_table
-from pefomed.data.readers.shards import has_shards, shards_of
+from pefomed.data.readers.rows import read_published
+from pefomed.data.readers.shards import has_shards, read_shards, shards_of
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 
@@ -129,8 +129,7 @@ def _captions(root: Path, split: str, kind: Kind) -> Iterator[_Found]:
     shards = shards_of(root, split)
     if not shards:
         raise missing_layout("ROCO", root, CARD.files, "roco")
-    for shard in shards:
-        yield from _parquet(shard)
+    yield from _parquet(shards)
 
 
 def _published(folder: Path, kind: str) -> Iterator[_Found]:
@@ -174,19 +173,11 @@ def _kaggle_tables(base: Path, kind: str) -> Iterator[tuple[str, Path]]:
 
 
 def _kaggle(base: Path, kind: str, table: Path) -> Iterator[_Found]:
-    for place, row in read_table(table):
-        for field in ("id", "name", "caption"):
-            if field not in row:
-                raise missing_field(place, field, row)
+    for place, row in read_published(table, ("id", "name", "caption")):
         image = inside(base / kind / "images", row["name"], place)
         yield place, row["id"], str(image), row["caption"].strip(), kind
 
 
-def _parquet(shard: Path) -> Iterator[_Found]:
-    for place, row in read_table(shard):
-        for field in ("image", "image_id", "caption"):
-            if field not in row:
-                raise missing_field(place, field, row)
-        if not isinstance(row["image"], str):
-            raise DataError(f"{place}: no image", remedy="download the file again")
+def _parquet(shards: list[Path]) -> Iterator[_Found]:
+    for place, row in read_shards(shards, ("image", "image_id", "caption")):
         yield place, str(row["image_id"]), row["image"], str(row["caption"] or "").strip(), "radiology"

@@ -37,6 +37,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pefomed.boxes import tasks
 from pefomed.data.card import Card
 from pefomed.data.pictures.addresses import with_view
 from pefomed.data.readers.rows import SUFFIXES, is_number, read_table
@@ -44,7 +45,6 @@ from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 
-_WITH_BOXES = ("refer", "identify", "detection", "grounding")
 _WITHOUT_QUESTION = ("caption", "report", "grounding")
 
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
@@ -111,7 +111,7 @@ def load(
         yield from with_boxes(drafts, boxes, several_tasks=columns.task is None)
         return
     for place, sample, _ in drafts:
-        if sample.task in _WITH_BOXES:
+        if sample.task in tasks.ALL:
             raise DataError(
                 f"{place}: the task {sample.task!r} needs boxes",
                 remedy="say in the option `boxes` which columns hold them",
@@ -158,7 +158,7 @@ def _drafts(
             question = _filled(row, columns.question, place)
         if row_task == "identify":
             question, answer = "", question
-        elif row_task not in ("refer", "detection") and columns.answer:
+        elif row_task not in tasks.ASKED and columns.answer:
             answer = _answer(row, columns.answer, place, numbers_as_text)
         sample = Sample(
             id=f"{stem}-{number}" if columns.id is None else _filled(row, columns.id, place),

@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pefomed.data.box_tasks import BoxTask, how_many, samples_of
+from pefomed.boxes import tasks
+from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.pictures.images import image_size
 from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
 from pefomed.errors import DataError, nearest
@@ -75,7 +76,7 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
     for group in groups.values():
         (place, draft, _), category = group[0]
         boxes = tuple(box for (where, _, row), _ in group for box in _boxes(row, spec, where, draft, size_of))
-        if draft.task in ("refer", "identify", "detection", "grounding") and not boxes:
+        if draft.task in tasks.ALL and not boxes:
             raise DataError(
                 f"{place}: a phrase without boxes",
                 found=f"columns {', '.join(spec.columns)} are empty",
@@ -89,9 +90,8 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             )  # fmt: skip
             continue
         _check_marks(draft, boxes, place)
-        own = (
-            {} if draft.task == "grounding" or not boxes else {"category": category, "boxes": how_many(boxes)}
-        )
+        counts = draft.task != tasks.MARKED and boxes
+        own = {"category": category, "boxes": tasks.how_many(boxes)} if counts else {}
         yield draft.model_copy(update={"boxes": boxes, "size": size, "meta": {**own, **draft.meta}})
 
 

@@ -17,7 +17,6 @@ is no validation split: `validate_share` carves one out of train.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +25,7 @@ from pydantic import Field
 
 from pefomed.data import vqa_rad_copies
 from pefomed.data.card import Card, Hub, Published
+from pefomed.data.readers.drawn import rank_of
 from pefomed.data.readers.files import inside, read_rows, unknown_split
 from pefomed.data.readers.shards import has_shards, shards_of
 from pefomed.errors import DataError
@@ -123,10 +123,7 @@ def _rows(root: Path, file: str) -> list[dict[str, Any]]:
 
 
 def _held_out(names: set[str], share: float, seed: int) -> set[str]:
-    def draw(name: str) -> str:
-        return hashlib.sha256(f"{seed}/{name}".encode()).hexdigest()
-
-    return set(sorted(names, key=draw)[: round(share * len(names))])
+    return set(sorted(names, key=lambda name: rank_of(name, seed))[: round(share * len(names))])
 
 
 def _sample(sample_id: str, row: dict[str, Any]) -> Sample:

@@ -28,10 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.card import Card, Published
-from pefomed.data.readers.files import missing_field, read_rows
-from pefomed.data.readers.rows import read_table
-from pefomed.data.readers.shards import shards_of
-from pefomed.errors import DataError
+from pefomed.data.readers.files import read_rows
+from pefomed.data.readers.shards import read_shards, shards_of
 
 OSF_FILE = "VQA_RAD Dataset Public.json"
 OSF_IMAGES = "VQA_RAD Image Folder"
@@ -77,21 +75,13 @@ def hub_rows(root: Path, file: str) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: a file or field is missing.
     """
-    number = 0
-    for shard in shards_of(root, file):
-        for place, row in read_table(shard):
-            for field in _HUB_FIELDS:
-                if field not in row:
-                    raise missing_field(place, field, row)
-            if not isinstance(row["image"], str):
-                raise DataError(f"{place}: no image", remedy="download the file again")
-            number += 1
-            closed = str(row["answer"]).strip().casefold() in ("yes", "no")
-            yield {
-                "qid": number,
-                "image_name": Path(row["image"]).name,  # named by its content
-                "path": row["image"],
-                "question": row["question"],
-                "answer": row["answer"],
-                "answer_type": "CLOSED" if closed else "OPEN",
-            }
+    for number, (_, row) in enumerate(read_shards(shards_of(root, file), _HUB_FIELDS), 1):
+        closed = str(row["answer"]).strip().casefold() in ("yes", "no")
+        yield {
+            "qid": number,
+            "image_name": Path(row["image"]).name,  # named by its content
+            "path": row["image"],
+            "question": row["question"],
+            "answer": row["answer"],
+            "answer_type": "CLOSED" if closed else "OPEN",
+        }

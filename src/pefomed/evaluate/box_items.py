@@ -15,15 +15,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pefomed.boxes import BoxFormat, Reading, Resizing, read_boxes
-from pefomed.evaluate.marks import marked_phrases
+from pefomed.boxes.marks import marked_phrases
+from pefomed.boxes.tasks import ASKED, MARKED, how_many
 from pefomed.evaluate.normalise import plain
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Sample
-
-ASKED = ("refer", "detection")
-MARKED = "grounding"
-TASKS = (*ASKED, MARKED)
-"""Tasks whose answers hold boxes."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +79,13 @@ def items_of(samples: Sequence[Sample]) -> list[Item]:
         if sample.task in ASKED:
             category = sample.meta.get("category") or sample.question
             meta = {**sample.meta, "category": spelt.setdefault(plain(category), category)}
-            meta["boxes"] = _count(sample.boxes)
+            meta["boxes"] = how_many(sample.boxes)
             items.append(Item(place, sample.question, 0, sample.boxes, meta))
         elif sample.task == MARKED:
             seen: Counter[str] = Counter()
             for phrase, boxes in marked_phrases(sample):
                 name = plain(phrase)
-                meta = {**sample.meta, "category": spelt.setdefault(name, name), "boxes": _count(boxes)}
+                meta = {**sample.meta, "category": spelt.setdefault(name, name), "boxes": how_many(boxes)}
                 items.append(Item(place, phrase, seen[name], boxes, meta))
                 seen[name] += 1
     return items
@@ -132,10 +128,6 @@ def written_and_read(items: Sequence[Item], samples: Sequence[Sample], writing: 
         boxes = [frame.to_image(box) for box in read_boxes(text, writing.format.bins).boxes]
         found.append(Answer(tuple(box for box in boxes if box is not None)))
     return found
-
-
-def _count(boxes: Sequence[Box]) -> str:
-    return "1" if len(boxes) == 1 else "several"
 
 
 def _of_phrase(item: Item, reading: Reading) -> tuple[Box, ...]:

@@ -25,9 +25,8 @@ from pefomed.boxes.matching import LEAST_IOU, TOLERANCE, match
 from pefomed.boxes.region import areas
 from pefomed.errors import DataError
 from pefomed.evaluate.box_items import Answer
-from pefomed.evaluate.groups import groups_of
 from pefomed.evaluate.interval import DRAWS, bootstrap_means, bootstrap_sums
-from pefomed.evaluate.score import Questions, made_score, numbered
+from pefomed.evaluate.score import Questions, check_lists, listed, made_score
 from pefomed.schema import Box, Score
 
 THRESHOLDS = (0.3, 0.5, 0.7)
@@ -114,15 +113,8 @@ def score_boxes(
     Raises:
         DataError: the lists differ in length or are empty, or an item has no reference box.
     """
-    lengths = {"references": len(references), "predictions": len(predictions)}
-    lengths |= {"images": len(images)} if images is not None else {}
-    lengths |= {"metas": len(metas)} if metas is not None else {}
-    if len(set(lengths.values())) > 1 or not references:
-        raise DataError(
-            "the lists to score must be equally long and not empty",
-            found=", ".join(f"{name}: {length}" for name, length in lengths.items()),
-            remedy="give one entry of each list per item, in the same order; a single box is a list of one",
-        )
+    remedy = "give one entry of each list per item, in the same order; a single box is a list of one"
+    check_lists(references, predictions, images, metas, remedy)
     empty = [place for place, boxes in enumerate(references) if not boxes]
     if empty:
         raise DataError(
@@ -130,18 +122,8 @@ def score_boxes(
             found=f"the first is number {empty[0]}, counted from 0",
             remedy="leave out what has no place in the image",
         )
-    known = list(metas) if metas is not None else [{}] * len(references)
-    questions = Questions(
-        dataset=dataset,
-        split=split,
-        references=[""] * len(references),
-        clusters=numbered(images if images is not None else range(len(references))),
-        groups=groups_of(known),
-        by="item" if images is None else "image",
-        draws=draws,
-        seed=seed,
-    )
-    categories = [meta.get("category", "") for meta in known]
+    questions = listed([""] * len(references), images, metas, dataset, split, draws, seed)
+    categories = [meta.get("category", "") for meta in metas or [{}] * len(references)]
     answers = [Answer(tuple(boxes)) for boxes in predictions]
     return score_answered_boxes(questions, categories, references, answers, system)
 

@@ -14,15 +14,16 @@ from typing import Literal
 
 from pefomed import jsonl
 from pefomed import recipe as recipes
+from pefomed.boxes import tasks
 from pefomed.data import load_samples
 from pefomed.errors import RunError, nearest
-from pefomed.evaluate import box_items, predicted
+from pefomed.evaluate import predicted
 from pefomed.evaluate.answered import Answered, Run, read_answered
 from pefomed.evaluate.published import published_scores
 from pefomed.evaluate.run_answers import SHORT, answer_scores
 from pefomed.evaluate.run_boxes import box_scores
 from pefomed.evaluate.run_texts import MARKED, TEXTS, text_scores
-from pefomed.evaluate.score import score_share
+from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
 from pefomed.recipe import Evaluate
@@ -86,7 +87,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
     known = {key for sample in samples for key in sample.meta}
-    if any(sample.task in box_items.TASKS for sample in samples):
+    if any(sample.task in tasks.ANSWERED for sample in samples):
         known |= set(BOX_KEYS)
     for key in keys:
         if key not in known:
@@ -106,19 +107,19 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
         samples = [sample.model_copy(update={"images": images[sample.id]}) for sample in samples]
     answered = read_answered(run, dataset, split, samples)
     everything = answered.questions(samples)
-    scores = _rates(answered)
+    scores = _rates(answered, everything)
     templated = table is not None and table.loader in TEMPLATED
     exact = answered.places(*SHORT, *(TEXTS if templated else ()))
     if len(exact) < len(samples):
-        tasks = sorted({sample.task for sample in samples} - {samples[place].task for place in exact})
+        other = sorted({sample.task for sample in samples} - {samples[place].task for place in exact})
         run.events.append(
-            f"{answered.name}: {len(samples) - len(exact)} of {len(samples)} samples ({', '.join(tasks)})"
+            f"{answered.name}: {len(samples) - len(exact)} of {len(samples)} samples ({', '.join(other)})"
             " have no exact match: it says nothing of free text and boxes"
         )
     parts = (
         (answer_scores, exact),
         (text_scores, answered.places(*TEXTS, MARKED)),
-        (box_scores, answered.places(*box_items.TASKS)),
+        (box_scores, answered.places(*tasks.ANSWERED)),
     )
     for part, places in parts:
         if places:
@@ -127,8 +128,8 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
     return scores + (published_scores(table.loader, split, dataset, table.options) if table else [])
 
 
-def _rates(answered: Answered) -> list[Score]:
-    questions = replace(answered.questions(answered.samples), groups={})
+def _rates(answered: Answered, everything: Questions) -> list[Score]:
+    questions = replace(everything, groups={})
     scores = []
     length = "share of answers cut at the limit of tokens"
     for system, predictions in zip(answered.systems, answered.predictions, strict=True):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed.boxes.marks import without_marks
 from pefomed.evaluate.answered import Answered, System
 from pefomed.evaluate.captions import meteor
 from pefomed.evaluate.captions.scores import Corpus, all_meteor_sums, caption_scores, corpora
-from pefomed.evaluate.marks import without_marks
 from pefomed.evaluate.run_floors import constant_floor, validation_split
 from pefomed.schema import Sample, Score
 

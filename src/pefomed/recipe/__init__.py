@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
     Compute,
     Dataset,
@@ -11,9 +12,8 @@ from pefomed.recipe.sections import (
     Predict,
     Prompt,
     Recipe,
-    Section,
-    Stage,
 )
+from pefomed.recipe.stage import Stage
 from pefomed.recipe.toml import dumps, load, parse, shipped
 
 __all__ = [

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pefomed.errors import nearest
+from pefomed.recipe.section import Section
+from pefomed.recipe.stage import Stage
 from pefomed.schema import Task
-
-
-class Section(BaseModel):
-    """A table of a recipe: unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Lora(Section):
@@ -110,70 +106,6 @@ class Dataset(Section):
     root: str = Field(description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA).")
     options: dict[str, Any] = Field({}, description="Options of the loader, e.g. `language` or `columns`.")
     limit: int | None = Field(None, gt=0, description="Use only the first so many samples of each split.")
-
-
-class Stage(Section):
-    """One training stage."""
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name of the stage and of its folder.")
-    data: dict[str, float] = Field(
-        min_length=1, description="Data sets and the ratio at which a batch is drawn from each."
-    )
-    split: str = Field("train", description="Split to train on.")
-    also_train: tuple[str, ...] = Field((), description="Further splits to train on, e.g. `validate`.")
-    validate_split: str | None = Field(
-        None, description="Split to validate on; the best checkpoint by its exact match (boxes: IoU) is kept."
-    )
-    epochs: float | None = Field(None, gt=0, description="Passes over the data (or give `steps`).")
-    steps: int | None = Field(None, gt=0, description="Optimiser steps (or give `epochs`).")
-    batch_size: int = Field(1, gt=0, description="Most samples in one batch.")
-    batch_tokens: int = Field(4096, gt=0, description="Most tokens, padding included, in one batch.")
-    accumulate: int = Field(1, gt=0, description="Batches per optimiser step.")
-    share_image: bool = Field(
-        True, description="All samples of an image in one row, the common prefix computed once."
-    )
-    max_questions: int = Field(32, gt=0, description="Most samples in one row; larger groups are split.")
-    crops: int = Field(
-        0,
-        ge=0,
-        description="Copies of each training sample with boxes, on an image cropped or padded a little.",
-    )
-    crop_reach: float = Field(
-        0.15,
-        gt=0,
-        lt=0.5,
-        description="How far a copy's edges lie off the image's, at most, as a share of it.",
-    )
-    train: tuple[Literal["projector", "lora"], ...] = Field(
-        ("projector", "lora"), min_length=1, description="What is trained."
-    )
-    lr: float = Field(gt=0, description="Peak learning rate of LoRA.")
-    lr_end: float = Field(ge=0, description="Learning rate of LoRA at the end of the cosine.")
-    projector_lr: float | None = Field(None, gt=0, description="Peak rate of the projector; by default `lr`.")
-    projector_lr_end: float | None = Field(
-        None, ge=0, description="End rate of the projector; by default in proportion to `lr_end`."
-    )
-    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
-    warmup_start: float = Field(
-        0.0, ge=0, description="Rate at which the warm-up begins, as a share of the peak."
-    )
-    weight_decay: float = Field(
-        0.05, ge=0, description="AdamW's decay of weights with two or more dimensions."
-    )
-    betas: tuple[float, float] = Field((0.9, 0.999), description="AdamW's betas.")
-    max_grad_norm: float = Field(
-        1.0, gt=0, allow_inf_nan=True, description="Clip the gradient's norm; `inf` for no clipping."
-    )
-    validate_every: float = Field(1.0, gt=0, description="Epochs between validations.")
-    checkpoint_every: int = Field(100, gt=0, description="Optimiser steps between checkpoints.")
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Stage:
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError("give exactly one of `epochs` and `steps`")
-        if any(ratio <= 0 for ratio in self.data.values()):
-            raise ValueError("every ratio in `data` must be above 0")
-        return self
 
 
 class Compute(Section):

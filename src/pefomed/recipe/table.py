@@ -7,6 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
     Compute,
     Dataset,
@@ -16,9 +17,8 @@ from pefomed.recipe.sections import (
     Predict,
     Prompt,
     Recipe,
-    Section,
-    Stage,
 )
+from pefomed.recipe.stage import Stage
 
 TABLES: dict[str, type[Section]] = {
     "(top level)": Recipe,

@@ -9,7 +9,8 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from pefomed.errors import RecipeError, nearest
-from pefomed.recipe.sections import Recipe, Section
+from pefomed.recipe.section import Section
+from pefomed.recipe.sections import Recipe
 
 
 def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:

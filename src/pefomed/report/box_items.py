@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.reading import State
 from pefomed.evaluate.box_items import items_of
-from pefomed.evaluate.marks import marked_phrases
 from pefomed.report.located import Located
 from pefomed.report.sides import is_mistaken, side_of
 from pefomed.schema import Box, Sample

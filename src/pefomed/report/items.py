@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.evaluate import box_items as asked
+from pefomed.boxes.tasks import ANSWERED
 from pefomed.evaluate.groups import values_of
 from pefomed.recipe import Recipe
 from pefomed.report import box_items
@@ -118,7 +118,7 @@ def item_of(sample: Sample) -> dict[str, Any]:
         "reference": sample.reference,
         "boxes": box_items.reference_boxes(sample),
         "meta": {key: list(values_of(key, text)) for key, text in sample.meta.items() if text}
-        | (box_items.meta_of(sample) if sample.task in asked.TASKS else {}),
+        | (box_items.meta_of(sample) if sample.task in ANSWERED else {}),
     }
 
 

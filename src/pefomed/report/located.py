@@ -9,7 +9,8 @@ from statistics import mean
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
 from pefomed.boxes.region import iou
-from pefomed.evaluate.box_items import TASKS, Writing, answers_of, items_of, readings_of, writing_of
+from pefomed.boxes.tasks import ANSWERED
+from pefomed.evaluate.box_items import Writing, answers_of, items_of, readings_of, writing_of
 from pefomed.recipe import Recipe
 from pefomed.report.run import Answered
 from pefomed.schema import Box, Prediction, Sample
@@ -59,7 +60,7 @@ def located(split: Answered, recipe: Recipe | None) -> dict[str, dict[str, Locat
         DataError: a caption's mark names a box that is not there, or images are letterboxed and a sample
             does not say how large its image is.
     """
-    samples = [sample for sample in split.samples if sample.task in TASKS]
+    samples = [sample for sample in split.samples if sample.task in ANSWERED]
     writing = writing_of(recipe)
     systems = {"model": split.predictions, "blind": split.blind}
     return {name: _of_system(samples, given, writing) for name, given in systems.items() if given and samples}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pefomed.evaluate import box_items
+from pefomed.boxes import tasks
 from pefomed.evaluate.exact_match import METRICS
 from pefomed.evaluate.run import TEMPLATED
 from pefomed.evaluate.run_answers import SHORT
@@ -59,7 +59,7 @@ def rightness(answered: Iterable[Answered], recipe: Recipe | None) -> Rightness:
     """Return what the answers of a run can be judged by."""
     asked = {(sample.task, split.dataset) for split in answered for sample in split.samples}
     words = any(task in judged_tasks(dataset, recipe) for task, dataset in asked)
-    boxes = any(task in box_items.TASKS for task, _ in asked)
+    boxes = any(task in tasks.ANSWERED for task, _ in asked)
     return Rightness(words=words or not boxes, boxes=boxes)
 
 

@@ -13,6 +13,7 @@ from peft import PeftModel
 
 from pefomed import processes
 from pefomed.batch import Row, rows, tokenise
+from pefomed.boxes.tasks import has_answer
 from pefomed.data import load_samples
 from pefomed.data.cropped_copies import cropped_copies
 from pefomed.errors import DataError, RunError
@@ -123,7 +124,7 @@ class Trainer:
         model, processor = self._model_at(start, str(where), precision)
         torch.manual_seed(self.recipe.seed)
         train_rows = {
-            name: self._rows(name, (stage.split, *stage.also_train), stage, processor)
+            name: self._rows(name, (stage.split, *stage.also_train), stage, processor, stage.crops)
             for name in sorted(stage.data)
         }
         validation = self._validation_rows(stage, processor)
@@ -172,12 +173,12 @@ class Trainer:
         return add_adapter(base, self.recipe.model.lora, seed=self.recipe.seed), processor
 
     def _rows(
-        self, name: str, splits: tuple[str, ...], stage: Stage, processor: PefomedProcessor
+        self, name: str, splits: tuple[str, ...], stage: Stage, processor: PefomedProcessor, crops: int = 0
     ) -> list[Row]:
         samples: list[Sample] = []
         for split in splits:
             samples += load_samples(self.recipe.data[name], split, self.data_folder)
-        answered = [sample for sample in samples if sample.reference.strip() or sample.boxes]
+        answered = [sample for sample in samples if has_answer(sample)]
         if len(answered) < len(samples):
             left = len(samples) - len(answered)
             self.log.write("event", stage.name, text=f"{name}: {left} samples without an answer left out")
@@ -186,7 +187,7 @@ class Trainer:
                 f"data set {name} has no sample with an answer in {', '.join(splits)}",
                 remedy="check the split and the answers",
             )
-        answered = [*answered, *cropped_copies(answered, stage.crops, stage.crop_reach, self.recipe.seed)]
+        answered = [*answered, *cropped_copies(answered, crops, stage.crop_reach, self.recipe.seed)]
         sequences = tokenise(answered, self.recipe.prompt, processor)
         return rows(sequences, share_image=stage.share_image, max_questions=stage.max_questions)
 
@@ -194,9 +195,8 @@ class Trainer:
         if stage.validate_split is None:
             return []
         made: list[Row] = []
-        bare = stage.model_copy(update={"crops": 0})
         for name in sorted(stage.data):
-            made += self._rows(name, (stage.validate_split,), bare, processor)
+            made += self._rows(name, (stage.validate_split,), stage, processor)
         return made
 
     def _features(

@@ -15,10 +15,8 @@ from typing import Any
 from pefomed.batch import Batch
 from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
+from pefomed.boxes.tasks import ANSWERED
 from pefomed.training.loss import Answered
-
-BOX_TASKS = ("refer", "detection", "grounding")
-"""Tasks whose answer holds boxes."""
 
 
 @dataclass
@@ -39,14 +37,12 @@ class Validation:
         """Count a batch."""
         self.loss += float(answered.loss)
         self.tokens += len(batch.targets)
-        owners = batch.owners.tolist()
-        said, true = answered.said.tolist(), batch.targets.tolist()
         for number, (sample, right) in enumerate(zip(batch.samples, answered.right.tolist(), strict=True)):
-            if sample.task not in BOX_TASKS:
+            if sample.task not in ANSWERED:
                 self.right.append(right)
                 continue
-            places = [place for place, owner in enumerate(owners) if owner == number]
-            texts = (self.read([tokens[place] for place in places]) for tokens in (said, true))
+            own = batch.owners == number
+            texts = (self.read(tokens[own].tolist()) for tokens in (answered.said, batch.targets))
             self.ious.append(iou(*(read_boxes(text, self.bins).boxes for text in texts)))
 
     def counts(self) -> tuple[float, int, list[bool], list[float]]:

@@ -13,7 +13,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.audits.boxes import ASKED_FOR, box_counts, reasons
+from pefomed.boxes.tasks import has_answer
+from pefomed.data.audits.boxes import box_counts, reasons
 from pefomed.data.audits.finding import finding
 from pefomed.data.audits.fingerprint_store import Fingerprints
 from pefomed.data.audits.groups import IDS
@@ -83,7 +84,7 @@ def audit(
         "same_image": _same_image(pixels),
         "duplicates": {name: _duplicates(samples, pixels) for name, samples in splits.items()},
         "empty_answers": {
-            name: finding(sample.id for sample in samples if _is_empty(sample))
+            name: finding(sample.id for sample in samples if not has_answer(sample))
             for name, samples in splits.items()
         },
         "shared_ids": _shared_ids(splits),
@@ -149,7 +150,3 @@ def _shared_ids(splits: Mapping[str, Sequence[Sample]]) -> dict[str, Any]:
     for samples in splits.values():
         found.update({sample.id for sample in samples})
     return finding(sample_id for sample_id, count in found.items() if count > 1)
-
-
-def _is_empty(sample: Sample) -> bool:
-    return not sample.boxes if sample.task in ASKED_FOR else not sample.reference.strip()

@@ -9,9 +9,6 @@ from typing import Any
 from pefomed.data.left_out import LeftOut
 from pefomed.schema import Sample
 
-ASKED_FOR = ("refer", "detection")
-"""Tasks whose answer is boxes and nothing else."""
-
 EXAMPLES = 5
 
 

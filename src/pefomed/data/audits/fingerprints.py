@@ -8,12 +8,13 @@ each one bit: is it above their median?
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from pefomed.data.pictures.images import hash_of_pixels
 
 SIDE = 64
 """Pixels a side of what the perceptual hash is made from."""
@@ -42,13 +43,11 @@ class Fingerprint:
 
 def fingerprint(image: Image.Image) -> Fingerprint:
     """Return the fingerprint of a decoded RGB image."""
-    digest = hashlib.sha256(f"{image.width}x{image.height}".encode())
-    digest.update(image.tobytes())
     small = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
     grey = np.asarray(small, dtype=np.float32)
     halves = grey.reshape(THUMBNAIL, 2, THUMBNAIL, 2).mean((1, 3))
     return Fingerprint(
-        digest.hexdigest(),
+        hash_of_pixels(image),
         _bits(grey) if float(grey.std()) >= FLATTEST else b"",
         np.round(halves).astype(np.uint8).tobytes(),
     )

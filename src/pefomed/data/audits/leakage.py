@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+from pefomed.boxes.tasks import ASKED
 from pefomed.data.audits.answers import answer_shift
-from pefomed.data.audits.boxes import ASKED_FOR
 from pefomed.data.audits.finding import finding, spread
 from pefomed.data.audits.fingerprint_store import Fingerprints
 from pefomed.data.audits.groups import shared_groups
@@ -78,7 +78,7 @@ def _near(
 
 
 def _answered_in_words(samples: Sequence[Sample]) -> list[Sample]:
-    return [sample for sample in samples if sample.task not in ASKED_FOR]
+    return [sample for sample in samples if sample.task not in ASKED]
 
 
 def _occurring(

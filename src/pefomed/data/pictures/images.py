@@ -25,7 +25,15 @@ from pefomed.data.pictures.nifti import is_nifti, nifti_size, open_nifti
 from pefomed.data.pictures.windows import AUTO, Counts, Values, limits_of, render, shares
 from pefomed.errors import ImageError
 
-__all__ = ["FORMATS", "PIXEL_LIMIT", "content_hash", "image_size", "open_image", "pixel_hash"]
+__all__ = [
+    "FORMATS",
+    "PIXEL_LIMIT",
+    "content_hash",
+    "hash_of_pixels",
+    "image_size",
+    "open_image",
+    "pixel_hash",
+]
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
@@ -84,7 +92,11 @@ def pixel_hash(path: str | Path) -> str:
     Raises:
         ImageError: see `open_image`.
     """
-    image = open_image(path)
+    return hash_of_pixels(open_image(path))
+
+
+def hash_of_pixels(image: Image.Image) -> str:
+    """Return the SHA-256 of a decoded image: its size and its pixels."""
     digest = hashlib.sha256(f"{image.width}x{image.height}".encode())
     digest.update(image.tobytes())
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -63,10 +63,19 @@ def checked_rows(rows: Any, required: Iterable[str], where: str) -> list[dict[st
         raise DataError(f"{where}: expected a list of objects", found=type(rows).__name__)
     names = list(required)
     for number, row in enumerate(rows, 1):
-        for key in names:
-            if key not in row:
-                raise missing_field(f"{where}, entry {number}", key, row)
+        check_fields(f"{where}, entry {number}", row, names)
     return rows
+
+
+def check_fields(place: str, row: Mapping[str, Any], fields: Iterable[str]) -> None:
+    """Check that a record has every one of `fields`.
+
+    Raises:
+        DataError: one is absent; `place` names the record.
+    """
+    for field in fields:
+        if field not in row:
+            raise missing_field(place, field, row)
 
 
 def inside(folder: Path, name: str, place: str) -> Path:

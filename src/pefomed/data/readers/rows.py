@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.readers.files import check_fields
 from pefomed.data.readers.lines import binary_lines, text_lines
 from pefomed.errors import DataError, nearest
 
@@ -46,6 +47,17 @@ def read_table(path: Path, delimiter: str | None = None) -> Iterator[tuple[str, 
         return read_columnar(path)
     separator = delimiter or SUFFIXES[kind]
     return _cells(path, separator) if separator else _objects(path)
+
+
+def read_published(path: Path, fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the (place, row) of `read_table` of a published file, whose rows all have `fields`.
+
+    Raises:
+        DataError: as `read_table`, or a field is absent.
+    """
+    for place, row in read_table(path):
+        check_fields(place, row, fields)
+        yield place, row
 
 
 def kind_of(path: Path) -> str:

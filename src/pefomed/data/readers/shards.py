@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from pefomed.data.readers.rows import read_published
 from pefomed.errors import DataError
 
 _NAMES = {
@@ -37,6 +39,19 @@ def shards_of(root: Path, split: str) -> list[Path]:
                 _check_whole(files)
                 return files
     return []
+
+
+def read_shards(files: Iterable[Path], fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row) of a published copy's files; every row has `fields`, and its `image` is a path.
+
+    Raises:
+        DataError: a file is damaged, or a field or an image is absent.
+    """
+    for file in files:
+        for place, row in read_published(file, fields):
+            if not isinstance(row["image"], str):
+                raise DataError(f"{place}: no image", remedy="download the file again")
+            yield place, row
 
 
 def splits_of(root: Path) -> list[str]:

@@ -15,7 +15,7 @@ from pefomed.evaluate.captions.pairs import Numbered
 from pefomed.evaluate.captions.presets import PRESETS, Preset
 from pefomed.evaluate.captions.rouge import rouge_l
 from pefomed.evaluate.interval import bootstrap_sums
-from pefomed.evaluate.score import Questions
+from pefomed.evaluate.score import Questions, made_score
 from pefomed.progress import track
 from pefomed.schema import Score
 
@@ -160,18 +160,6 @@ def _grouped(
             implementations.items(), values.tolist(), intervals, strict=True
         ):
             scores.append(
-                Score(
-                    metric=name,
-                    system=system,
-                    dataset=questions.dataset,
-                    split=questions.split,
-                    group=group,
-                    value=value,
-                    low=interval.low if interval else None,
-                    high=interval.high if interval else None,
-                    interval=interval.how if interval else "",
-                    n=len(places),
-                    implementation=implementation,
-                )
+                made_score(questions, name, system, group, value, interval, len(places), implementation)
             )
     return scores

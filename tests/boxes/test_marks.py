@@ -1,7 +1,7 @@
 import pytest
 
+from pefomed.boxes.marks import marked_phrases, without_marks
 from pefomed.errors import DataError
-from pefomed.evaluate.marks import marked_phrases, without_marks
 from pefomed.schema import Box, Sample
 
 BOXES = tuple(Box(x0=i / 10, y0=0.0, x1=1.0, y1=1.0) for i in range(3))

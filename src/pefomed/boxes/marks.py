@@ -13,7 +13,9 @@ from typing import NamedTuple
 from pefomed.errors import DataError
 from pefomed.schema import Box, Sample
 
-_REFERENCE = re.compile(r"<p>([^<>]*)</p>\{(\d+(?:,\d+)*)\}")
+REFERENCE = re.compile(r"<p>([^<>]*)</p>\{(\d+(?:,\d+)*)\}")
+"""A marked phrase of a reference: the phrase, the numbers of its boxes."""
+
 _MARKS = re.compile(
     r"\s*(?:\{\d+(?:,\d+)*\}|\{?(?:\s*<\s*-?\d[\d.]*\s*>)+(?:\s*\})?|<delim>)|</?p>|\{\s*\}", re.IGNORECASE
 )
@@ -26,6 +28,11 @@ class Marked(NamedTuple):
     boxes: tuple[Box, ...]
 
 
+def tagged(phrase: str) -> str:
+    """Return a phrase as boxes stand behind it."""
+    return f"<p>{phrase}</p>"
+
+
 def marked_phrases(sample: Sample) -> list[Marked]:
     """Return the phrases that a sample's reference marks, in order.
 
@@ -33,7 +40,7 @@ def marked_phrases(sample: Sample) -> list[Marked]:
         DataError: a mark names a box that the sample has not.
     """
     found = []
-    for match in _REFERENCE.finditer(sample.reference):
+    for match in REFERENCE.finditer(sample.reference):
         numbers = [int(number) for number in match[2].split(",")]
         if max(numbers) >= len(sample.boxes):
             raise DataError(

@@ -1,0 +1,29 @@
+"""The tasks that are about boxes, and what their samples hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pefomed.schema import Box, Sample
+
+ASKED = ("refer", "detection")
+"""A phrase is asked about; the answer is its boxes and nothing else."""
+
+MARKED = "grounding"
+"""The answer is a caption with boxes behind its phrases."""
+
+ANSWERED = (*ASKED, MARKED)
+"""Tasks whose answer holds boxes."""
+
+ALL = (*ANSWERED, "identify")
+"""Tasks whose samples have boxes; of `identify` they are the question."""
+
+
+def has_answer(sample: Sample) -> bool:
+    """Return whether there is something to train on or to compare with."""
+    return bool(sample.boxes) if sample.task in ASKED else bool(sample.reference.strip())
+
+
+def how_many(boxes: Sequence[Box]) -> str:
+    """Return what `meta` says about the number of boxes."""
+    return "1" if len(boxes) == 1 else "several"
