@@ -77,6 +77,17 @@ def test_people_are_weighed_by_what_exact_match_called_right(tmp_path: Path) -> 
     assert "weighed by exact_match_vqa" in score.implementation
 
 
+def test_a_language_model_in_a_rating_session_has_a_row_of_its_own(tmp_path: Path) -> None:
+    shown = [("v0", 0, 1), ("v2", 0, 0), ("v3", 0, 1)]
+    rater(tmp_path, "p", shown, "human")
+    rater(tmp_path, "m", shown, "model-rater")
+    scores = scored(tmp_path, VQA, ANSWERS)
+    human, model = scores["human_accuracy", "overall"], scores["model_rater_accuracy", "overall"]
+    assert model.value == human.value == pytest.approx(2 / 6 * 1 + 4 / 6 * 1 / 2)  # weighed the same way
+    assert "1 human rater;" in human.implementation
+    assert "m (language model in a rating session)" in model.implementation
+
+
 def test_equal_labels_of_a_sample_do_not_make_an_interval_narrow(tmp_path: Path) -> None:
     # 40 answers, half of them called right; 5 of each half shown, all right ones said 1, all wrong ones 0.
     samples = [

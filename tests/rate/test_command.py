@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -106,3 +107,28 @@ def test_rating_runs_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+def test_a_rater_said_to_be_a_language_model_is_no_human(vqa_run: Path, tmp_path: Path) -> None:
+    sheets = tmp_path / "sheets"
+    assert command(vqa_run, "--raters", "2", "--sample", "4", "--xlsx", sheets) == 0
+    for path in sorted(sheets.glob("*.xlsx")):
+        book = load_workbook(path)
+        for row in range(2, 6):
+            book["rating"].cell(row, 6).value = "right"
+        book.save(path)
+    assert command(vqa_run, "--import", sheets) == 0
+    cards = sorted((vqa_run / "verdicts").glob("*.json"))
+    assert [json.loads(path.read_text())["kind"] for path in cards] == ["human", "human"]
+    # Said afterwards, it changes what the verdicts are called, and nobody's items.
+    session = open_session(vqa_run)
+    before = [session.items(rater) for rater in session.raters()]
+    assert command(vqa_run, "--models", "rater-02", "--export") == 0
+    session = open_session(vqa_run)
+    assert [session.items(rater) for rater in session.raters()] == before
+    card = json.loads((vqa_run / "verdicts" / "rater-02.card.json").read_text())
+    assert card["kind"] == "model-rater"
+    assert "language model" in card["about"]
+    person = json.loads((vqa_run / "verdicts" / "rater-01.card.json").read_text())
+    assert person["kind"] == "human"
+    assert person["about"].startswith("The only human rater")

@@ -73,6 +73,7 @@ def test_other_numbers_are_refused(vqa_run: Path, wishes: Wishes, message: str) 
         (Wishes(names=("x", "x")), "two raters would have the same file"),
         (Wishes(names=("", "b")), "empty"),
         (Wishes(names=("a", "b"), raters=3), "--raters 3 does not fit --names"),
+        (Wishes(models=("gpt",)), "--models names somebody who does not rate"),
         (Wishes(sample=91), "91 different answers are wanted, the run has 90"),
     ],
 )

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.report import small_run
 
 from pefomed.report import write_report
-from pefomed.report.audit import SHOWN, tell
+from pefomed.report.audit import SHOWN, tell, tell_all
 
 
 def _pair(folder: Path, count: int = 1) -> dict[str, Any]:
@@ -54,3 +54,11 @@ def test_pictures_stand_side_by_side_and_a_lost_one_is_named(run: Path, tmp_path
     assert "gone.png" in section
     assert "train and test: 7 of 256 bits differ, correlation 0.980" in section
     assert str(tmp_path) not in section[: section.index("<details>")]
+
+
+def test_a_leak_that_several_audits_find_is_one_banner(tmp_path: Path) -> None:
+    leak = {**small_run.AUDIT, "leakage": [_pair(tmp_path)]}
+    other = {**small_run.AUDIT, "leakage": [_pair(tmp_path / "elsewhere")]}
+    told, banners = tell_all({"captions": leak, "vqa": leak, "rad": other, "calm": small_run.AUDIT}, None)
+    assert [banner.names for banner in banners][:2] == [["captions", "vqa"], ["rad"]]
+    assert [(one.same_as, len(one.pairs)) for one in told[:3]] == [("", 1), ("captions", 0), ("", 1)]

@@ -125,3 +125,18 @@ def test_names() -> None:
     ]  # fmt: skip
     assert (system_label("published:PeFoMed"), system_label("floor:own")) == ("PeFoMed", "own")
     assert (metric_title("rouge_l"), metric_title("my_measure")) == ("ROUGE-L", "My measure")
+
+
+def test_reports_are_headed_by_their_overlap_not_by_being_equal_word_for_word() -> None:
+    texts = [
+        score("model", "overall", 0.012, 80),
+        score("model", "overall", 2.69, 80, metric="cider", high=3.1),
+        score("floor:constant", "overall", 2.87, 80, metric="cider", high=3.3),
+        score("model", "overall", 0.718, 80, metric="rouge_l"),
+    ]
+    (found,) = headlines(texts, "rad", "test")
+    assert (found.metric, found.cell.text, found.asked, found.ahead) == ("CIDEr", "2.690", "texts", "−0.180")  # noqa: RUF001
+    assert [title for title, _, _ in found.beside] == ["Exact match", "ROUGE-L"]
+    # Where some answers are no texts, exact match is about all of them.
+    mixed = [score("model", "overall", 0.5, 100), *texts[1:]]
+    assert headlines(mixed, "rad", "test")[0].metric == "Exact match"

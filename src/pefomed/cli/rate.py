@@ -34,6 +34,10 @@ def rate(
     names: Annotated[
         str | None, typer.Option(help="Names of the raters, better pseudonyms, with commas between.")
     ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(help="Those of the names who are language models; nothing of theirs is called human."),
+    ] = None,
     wrong_share: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Share of answers that exact match called wrong; by default 0.5."),
@@ -80,8 +84,7 @@ def rate(
 
     if sum((export, xlsx is not None, import_ is not None)) > 1:
         raise typer.BadParameter("--export, --xlsx and --import are separate steps: give one")
-    given = tuple(name.strip() for name in names.split(",")) if names is not None else None
-    wishes = Wishes(task, raters, given, sample, seed, wrong_share, overlap)
+    wishes = Wishes(task, raters, _listed(names), sample, seed, wrong_share, overlap, _listed(models))
     session = open_session(run, wishes, make=not export and import_ is None)
     try:
         if export:
@@ -110,6 +113,10 @@ def rate(
             typer.echo(f"every rater has rated everything; next: pefomed evaluate {run}")
     finally:
         session.database.close()
+
+
+def _listed(names: str | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(name.strip() for name in names.split(","))
 
 
 def _check_installed() -> None:

@@ -28,7 +28,7 @@ from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.interval import Interval, bootstrap_sums
 from pefomed.evaluate.score import Questions, made_score
 from pefomed.evaluate.unshown import WIDENED, left_open
-from pefomed.evaluate.verdicts import KINDS, Kind, Rater
+from pefomed.evaluate.verdicts import KINDS, RATING, Kind, Rater
 from pefomed.schema import Sample, Score, Verdict
 
 
@@ -37,8 +37,8 @@ def verdict_scores(
 ) -> list[Score]:
     """Return accuracy (VQA) and WASM (captions and reports) of every judge, and of all people together.
 
-    Metrics: `judge_accuracy`, `offline_judge_accuracy`, `human_accuracy`, and `wasm_judge`,
-    `wasm_offline_judge`, `wasm_human`; of several judges of a kind each has its name behind a colon.
+    Metrics: `judge_accuracy`, `offline_judge_accuracy`, `model_rater_accuracy`, `human_accuracy`, and
+    `wasm_judge` and so on; of several of a kind, people apart, each has its name behind a colon.
     n is the number of answers with at least one label.
 
     Args:
@@ -62,7 +62,7 @@ def verdict_scores(
             suffix = f":{name}" if len(rows) > 1 else ""
             labels, verdicts = _labels(kind, members, place_of, len(samples))
             for chosen, metric, strata in (
-                (vqa, f"{kind_name}_accuracy{suffix}", kind == "human"),
+                (vqa, f"{kind_name}_accuracy{suffix}", kind in RATING),
                 (text, f"wasm_{kind_name}{suffix}", False),
             ):
                 if np.isfinite(labels[:, chosen]).any():
@@ -117,8 +117,7 @@ def _voice(kind: Kind, verdict: Verdict) -> tuple[str, int]:
 def _who(kind: Kind, members: Sequence[Rater], voices: int) -> str:
     if kind == "human":
         return f"{voices} human rater{'s' if voices > 1 else ''}"
-    what = "judge that is no language model" if kind == "offline-judge" else "language model as a judge"
-    return f"{members[0].name} ({what}), {voices} run{'s' if voices > 1 else ''}"
+    return f"{members[0].name} ({_WHAT[kind]}), {voices} run{'s' if voices > 1 else ''}"
 
 
 def _scores(questions: Questions, row: _Row) -> list[Score]:
@@ -146,6 +145,13 @@ def _scores(questions: Questions, row: _Row) -> list[Score]:
         n, how = int(labelled.sum()), _implementation(row, places, labelled, each[1:])
         scores.append(made_score(questions, row.metric, "model", group, float(each[0]), interval, n, how))
     return scores
+
+
+_WHAT = {
+    "llm-judge": "language model as a judge",
+    "offline-judge": "judge that is no language model",
+    "model-rater": "language model in a rating session",
+}
 
 
 Figures = Callable[[NDArray[np.float64]], NDArray[np.float64]]

@@ -18,13 +18,19 @@ from pefomed import jsonl
 from pefomed.errors import DataError, listed
 from pefomed.schema import Sample, Verdict
 
-Kind = Literal["llm-judge", "offline-judge", "human"]
+Kind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
 
 SCALES: dict[str, range] = {"vqa": range(2), "caption": range(5), "report": range(5)}
 """The labels of a task; other tasks are not judged."""
 
-KINDS: dict[Kind, str] = {"llm-judge": "judge", "offline-judge": "offline_judge", "human": "human"}
-"""What a rater can be, and what its scores are called."""
+KINDS: dict[Kind, str] = {
+    "llm-judge": "judge", "offline-judge": "offline_judge", "model-rater": "model_rater", "human": "human",
+}  # fmt: skip
+"""What a rater can be, and what its scores are called. A model rater is a language model in a
+rating session."""
+
+RATING: tuple[Kind, ...] = ("model-rater", "human")
+"""Those who rate in a session, where answers called right and wrong are drawn in shares of their own."""
 _NAMED = 5  # verdicts an error names
 
 

@@ -22,7 +22,7 @@ from pefomed.schema import Record
 
 
 class Settings(Record):
-    """The numbers of a rating session; they never change once it has begun."""
+    """The numbers of a rating session; but for `models` they never change once it has begun."""
 
     task: RatedTask
     names: tuple[str, ...] = Field(min_length=1)
@@ -33,6 +33,8 @@ class Settings(Record):
     """Share of answers that exact match called wrong; None for reports."""
     overlap: float = Field(default=1.0, ge=0, le=1)
     """Share of each rater's answers that all raters get."""
+    models: tuple[str, ...] = ()
+    """Those of `names` who are language models: no figure of theirs is called human."""
 
 
 @dataclass(frozen=True)

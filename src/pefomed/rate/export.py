@@ -10,6 +10,7 @@ from typing import Any
 
 from pefomed import jsonl
 from pefomed.errors import RunError
+from pefomed.evaluate.verdicts import RATING
 from pefomed.rate.scale import CANNOT
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import State, states
@@ -118,7 +119,7 @@ def _check_ours(path: Path, card_path: Path) -> None:
         kind = json.loads(card_path.read_text(encoding="utf-8")).get("kind")
     except (OSError, ValueError, AttributeError):
         kind = None
-    if kind != "human":
+    if kind not in RATING:
         raise RunError(
             f"{path} was not written by a rating session, so it is not replaced",
             found=f"a card of kind {kind!r}" if kind else "no card that can be read",
@@ -139,11 +140,14 @@ def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[
     [[items]] = session.database.rows(
         "SELECT COUNT(*) FROM shown JOIN rater ON rater.id = shown.rater WHERE rater.name = ?", one.rater.name
     )
+    is_model = one.rater.name in settings.models
+    people = len(settings.names) - len(settings.models)
+    person = f"One of {people} human raters" if people > 1 else "The only human rater"
+    who = "A language model in a rating session" if is_model else person
     return {
-        "kind": "human",
+        "kind": "model-rater" if is_model else "human",
         "title": one.rater.name,
-        "about": f"One of {len(settings.names)} human raters, blinded to model and metric, rated {what};"
-        f" {together}.",
+        "about": f"{who}, blinded to model and metric, rated {what}; {together}.",
         "runs": 1,
         "settings": {
             "session": session.id,

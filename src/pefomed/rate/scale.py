@@ -51,12 +51,16 @@ ANSWERS = Scale(
     ),
     advice=(
         "Take the reference as true. If you think that it is wrong, rate all the same and leave a comment.",
-        "More precise is right: reference “x-ray”, answer “chest x-ray”.",
-        "What the question already names need not be said again: asked about the pancreas, “head” is as good"
-        " as “pancreatic head”.",
-        "Other words for the same are right: reference “both”, answer “bilateral”.",
-        "An answer that settles the question is right: “Is the spleen present?”, reference “on patient's"
-        " left”, answer “yes”.",
+        "More precise is right, unless the image speaks against it: reference “fracture”, answer “rib"
+        " fracture”.",
+        "What the question already names need not be said again: asked about the kidney, “lower pole” is as"
+        " good as “lower pole of the kidney”.",
+        "Other words for the same are right: reference “swelling”, answer “edema”.",
+        "An answer that settles the question is right: “Is a drain visible?”, reference “in the chest”,"
+        " answer “yes”.",
+        "Left and right are the patient's. The other side is wrong, and so is a side where both are meant.",
+        "A list is right if it has all that the reference lists, and nothing that contradicts it or"
+        " the image.",
     ),
     sides=False,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pefomed.errors import DataError, RunError, listed
@@ -13,7 +13,7 @@ from pefomed.rate.database import Database
 from pefomed.rate.making import make_session
 from pefomed.rate.pool import Answer, read_answers
 from pefomed.rate.scale import SCALES, RatedTask, Scale
-from pefomed.rate.wishes import Wishes, check_wishes, resolved
+from pefomed.rate.wishes import Wishes, check_models, check_wishes, resolved
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,8 @@ def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) 
             make_session(run, database, resolved(wishes, task, len(answers)), answers)
         session = _read(run, database, task)
         check_wishes(wishes, session.settings, run)
+        if wishes.models not in (None, session.settings.models):
+            session = _with_models(session, wishes.models or ())
         _check_unchanged(session, answers)
     except BaseException:
         database.close()
@@ -161,6 +163,17 @@ def _read(run: Path, database: Database, task: RatedTask) -> Session:
         notes=tuple(json.loads(row["notes"])),
         created=row["created"],
     )
+
+
+def _with_models(session: Session, models: tuple[str, ...]) -> Session:
+    """Say of other raters that they are language models; what they were shown does not hang on it."""
+    check_models(models, session.settings.names)
+    settings = session.settings.model_copy(update={"models": models})
+    with session.database.transaction() as connection:
+        connection.execute(
+            "UPDATE session SET settings = ? WHERE task = ?", (settings.model_dump_json(), settings.task)
+        )
+    return replace(session, settings=settings)
 
 
 def _check_unchanged(session: Session, answers: Sequence[Answer]) -> None:

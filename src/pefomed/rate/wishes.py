@@ -25,6 +25,8 @@ class Wishes:
     seed: int | None = None
     wrong_share: float | None = None
     overlap: float | None = None
+    models: tuple[str, ...] | None = None
+    """Raters who are language models; this may be said later, too."""
 
 
 def resolved(wishes: Wishes, task: RatedTask, available: int) -> Settings:
@@ -42,6 +44,7 @@ def resolved(wishes: Wishes, task: RatedTask, available: int) -> Settings:
     raters = int(DEFAULTS["raters"]) if wishes.raters is None else wishes.raters
     names = wishes.names or tuple(f"rater-{number:02}" for number in range(1, raters + 1))
     _check_names(names)
+    check_models(wishes.models or (), names)
     if task != "vqa" and wishes.wrong_share is not None:
         raise RunError(
             "--wrong-share is for VQA answers: exact match says nothing of reports", remedy="leave it out"
@@ -58,6 +61,7 @@ def resolved(wishes: Wishes, task: RatedTask, available: int) -> Settings:
         seed=int(DEFAULTS["seed"]) if wishes.seed is None else wishes.seed,
         wrong_share=share if task == "vqa" else None,
         overlap=overlap,
+        models=wishes.models or (),
     )
 
 
@@ -82,6 +86,20 @@ def check_wishes(wishes: Wishes, has: Settings, run: Path) -> None:
             found="; ".join(f"{name} {there}, asked for {asked}" for name, asked, there in other),
             remedy="leave these options out to continue it; to begin anew, move"
             f" {run / 'verdicts' / 'rating.sqlite'} and the raters' files beside it away",
+        )
+
+
+def check_models(models: Sequence[str], names: Sequence[str]) -> None:
+    """Check that every language model is one of the raters.
+
+    Raises:
+        RunError: one is not.
+    """
+    if unknown := [model for model in models if model not in names]:
+        raise RunError(
+            "--models names somebody who does not rate",
+            found=", ".join(map(repr, unknown)),
+            remedy=f"raters: {', '.join(names)}; --names chooses the names of a new session",
         )
 
 

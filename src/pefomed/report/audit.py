@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pefomed.data.audits.finding import evenly
@@ -36,6 +36,38 @@ class Told:
     """Pictures of a split that was trained on, and of the scored one, that are equal or look alike."""
     details: str
     """The whole result as JSON."""
+    images: frozenset[str] = frozenset()
+    """All images of such pairs."""
+    same_as: str = ""
+    """The name of an audit before it whose pairs have the same images; `pairs` is then empty."""
+
+
+@dataclass(frozen=True)
+class Banner:
+    """One leak, told once for all audits that found it."""
+
+    names: list[str]
+    alarms: list[str]
+
+
+def tell_all(results: Mapping[str, Any], recipe: Recipe | None) -> tuple[list[Told], list[Banner]]:
+    """Return the audits of a run, and what belongs on top of the page.
+
+    Where questions, captions and reports share their images, each audit finds the same leak: it is one
+    banner, and its pictures are shown once.
+
+    Raises:
+        DataError: a result is not as `pefomed.data.audits.audit` makes it.
+    """
+    told: list[Told] = []
+    banners: dict[frozenset[str] | str, Banner] = {}
+    for name, result in results.items():
+        one = tell(name, result, recipe)
+        first = next((before for before in told if before.images and before.images == one.images), None)
+        told.append(replace(one, pairs=[], same_as=first.name) if first else one)
+        if one.alarms:
+            banners.setdefault(one.images or name, Banner([], one.alarms)).names.append(name)
+    return told, list(banners.values())
 
 
 def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
@@ -48,16 +80,18 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
         sentences = [str(sentence) for sentence in result["summary"]]
         pairs = [pair for pair in result["leakage"] if _matters(pair, name, recipe)]
         alarms = [alarm for pair in pairs for alarm in _alarms(pair)]
-        pictures = evenly(list(picture_pairs({"leakage": pairs})), SHOWN)
+        found = list(picture_pairs({"leakage": pairs}))
     except (KeyError, TypeError) as error:
         raise DataError(
             f"audit.json: the audit of {name!r} is damaged",
             found=f"{type(error).__name__}: {error}",
             remedy="delete audit.json and run the audit again",
         ) from None
+    pictures = evenly(found, SHOWN)
     small = thumbnails((path for pair in pictures for path in pair.images), BUDGET)
     shown = [(pair, small[pair.images[0]], small[pair.images[1]]) for pair in pictures]
-    return Told(name, sentences, alarms, shown, json.dumps(result, indent=2, ensure_ascii=False))
+    images = frozenset(path for pair in found for path in pair.images)
+    return Told(name, sentences, alarms, shown, json.dumps(result, indent=2, ensure_ascii=False), images)
 
 
 def _matters(pair: Mapping[str, Any], name: str, recipe: Recipe | None) -> bool:

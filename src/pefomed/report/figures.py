@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pefomed.evaluate.verdicts import KINDS
 from pefomed.schema import Score
 
 OVERALL = "overall"
@@ -24,7 +25,7 @@ BOXES_MACRO = ("iou_macro", "dice_macro", "acc_0.5_macro")
 RATES = ("unparsable_rate", "repaired_rate", "empty_rate", "cut_rate")
 """Metrics that say how answers came out, not how good they are."""
 
-JUDGED = ("judge_accuracy", "offline_judge_accuracy", "human_accuracy")
+JUDGED = tuple(f"{name}_accuracy" for name in KINDS.values())
 """Shares of right answers by others than exact match; of several judges each has its name behind a colon."""
 
 PRESET = "_r2gen"
@@ -38,6 +39,7 @@ _SHARES = {
     "exact_match_vqa": "Exact match, VQA-style",
     "judge_accuracy": "Judge",
     "offline_judge_accuracy": "Offline judge",
+    "model_rater_accuracy": "Model rater",
     "human_accuracy": "Human raters",
     "closed_accuracy": "Closed accuracy",
     "token_recall": "Token recall",
@@ -62,6 +64,7 @@ _PLAIN = {
     "dice": "Dice",
     "wasm_judge": "WASM, judge",
     "wasm_offline_judge": "WASM, offline judge",
+    "wasm_model_rater": "WASM, model rater",
     "wasm_human": "WASM, human raters",
 } | {f"bleu_{n}": f"BLEU-{n}" for n in range(1, 5)}
 """Metrics shown as they are, like every metric that is not named here."""

@@ -35,6 +35,9 @@ FIRST = (
 )  # fmt: skip
 """Keys whose tables stand open, in this order: those of the published tables."""
 
+FEW = 10
+"""Figures of fewer items are shown pale."""
+
 
 @dataclass(frozen=True)
 class GroupRow:

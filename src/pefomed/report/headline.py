@@ -29,7 +29,10 @@ from pefomed.report.figures import (
 )
 from pefomed.schema import Score
 
-FIRST = (PRIMARY, "cider", "rouge_l", IOU)
+TEXT = ("cider", "rouge_l", "bleu_4")
+"""Metrics of reports and captions, the first of them the headline."""
+
+FIRST = (PRIMARY, *TEXT, IOU)
 """Metrics of the headline, the first that there is."""
 
 
@@ -37,7 +40,7 @@ FIRST = (PRIMARY, "cider", "rouge_l", IOU)
 class Headline:
     metric: str
     asked: str
-    """What n counts: `questions`, `phrases` or `items`."""
+    """What n counts: `questions`, `texts`, `phrases` or `items`."""
     cell: Cell
     unit: str
     """` %` for shares."""
@@ -58,12 +61,16 @@ class Headline:
 def headlines(scores: Sequence[Score], dataset: str, split: str) -> list[Headline]:
     """Return one for answers in words and one for boxes, where the split has either; none without scores.
 
-    That of words is our overall exact match, or where there is none our first other metric.
+    That of words is our overall exact match, or where there is none our first other metric. Where every
+    answer is a report or caption it is CIDEr: hardly any text is the reference word for word.
     """
     overall = [score for score in of_split(scores, dataset, split) if score.group == OVERALL]
     ours = sorted((score for score in overall if score.system == "model"), key=_order)
     words = [score for score in ours if not is_boxes(score.metric)]
     boxes = [score for score in ours if score.metric == IOU]
+    texts = [score for score in words if score.metric in TEXT]
+    if texts and words[0].n == texts[0].n:
+        words = texts
     if boxes and all(score.metric in RATES for score in words):
         words = []
     return [_headline(main, ours, overall) for main in (*words[:1], *boxes)]
@@ -73,7 +80,7 @@ def _headline(main: Score, ours: Sequence[Score], overall: Sequence[Score]) -> H
     others = [s for s in overall if s.metric == main.metric and not is_incomparable(s)]
     ceilings = [cell_of(score) for score in others if kind_of(score.system) == "ceiling"]
     on_strip = is_share(main.metric) or main.metric == IOU
-    asked = {PRIMARY: "questions", IOU: "phrases"}
+    asked = {PRIMARY: "questions", IOU: "phrases"} | dict.fromkeys(TEXT, "texts")
     floors = sorted((s for s in others if kind_of(s.system) in ("blind", "floor")), key=lambda s: -s.value)
     # Floors last: they lie over the published ticks.
     behind = [s for s in others if kind_of(s.system) in ("published", "ceiling")] + floors
@@ -103,6 +110,8 @@ def _headline(main: Score, ours: Sequence[Score], overall: Sequence[Score]) -> H
 def _is_beside(metric: str, main: str) -> bool:
     if main == IOU:
         return metric in ("acc_0.5", "iou_macro", "unparsable_rate")
+    if main in TEXT and metric in (*TEXT, PRIMARY):
+        return metric != main
     return is_judged(metric) or is_wasm(metric)
 
 

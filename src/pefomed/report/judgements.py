@@ -17,6 +17,7 @@ from pefomed.evaluate.agreement.records import Rated
 KINDS = {
     "llm-judge": "language model as judge",
     "offline-judge": "judge without a language model",
+    "model-rater": "language model in a rating session",
     "human": "human raters",
 }
 

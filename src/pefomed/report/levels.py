@@ -8,12 +8,13 @@ from markupsafe import Markup
 
 from pefomed.evaluate.agreement.published_levels import published_levels
 from pefomed.evaluate.agreement.records import Levels
+from pefomed.evaluate.verdicts import KINDS
 from pefomed.evaluate.wasm import wasm
 from pefomed.report.figures import OVERALL, Cell, cell_of, of_split
 from pefomed.report.sheet import Column, Line, Sheet, marked, sheet_name
 from pefomed.schema import Score
 
-_METRICS = {"llm-judge": "wasm_judge", "offline-judge": "wasm_offline_judge", "human": "wasm_human"}
+_METRICS: dict[str, str] = {kind: f"wasm_{name}" for kind, name in KINDS.items()}
 
 _LABELLED = 8
 """Percent from which a part of the bar is wide enough for its text."""

@@ -12,6 +12,7 @@ from pefomed.report import audit, files, history, items, plots
 from pefomed.report.box_items import SIDE
 from pefomed.report.coefficients import agreement_sections
 from pefomed.report.figures import cell_of, is_judged, is_wasm
+from pefomed.report.groups import FEW
 from pefomed.report.judgements import judge_cards
 from pefomed.report.labels import item_labels
 from pefomed.report.located import located
@@ -46,6 +47,7 @@ def write_run_report(folder: Path) -> Path:
     agreement = agreement_sections(found)
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
+    audits, banners = audit.tell_all(run.audit, run.recipe)
     html = render(
         "page.html.j2",
         items.browser_data(run.answered, run.recipe, boxes, item_labels(folder, run.labellers)),
@@ -63,7 +65,9 @@ def write_run_report(folder: Path) -> Path:
         notes=notes,
         unscored=[str(row.get("text", "")) for row in run.log if row.get("stage") == "evaluate"],
         stages=history.stages(run.log, run.recipe),
-        audits=[audit.tell(name, result, run.recipe) for name, result in run.audit.items()],
+        audits=audits,
+        banners=banners,
+        few=FEW,
         titles=titles,
         cards=known,
         cited=list({one.citation: one for one in known.values() if one.citation}.values()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from pefomed.evaluate.verdicts import KINDS
 from pefomed.report.figures import (
     OVERALL,
     PRESET,
@@ -172,7 +173,7 @@ def _main_metrics(scores: Sequence[Score]) -> list[str]:
 
 
 def _order_of_judges(metric: str) -> int:
-    return ("judge", "offline_judge", "human").index(metric.partition("_accuracy")[0])
+    return list(KINDS.values()).index(metric.partition("_accuracy")[0])
 
 
 def _of_columns(scores: Sequence[Score], dataset: str, split: str) -> list[Score]:

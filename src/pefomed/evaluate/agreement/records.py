@@ -56,7 +56,7 @@ class Rated(Record):
     rater: str
     title: str
     kind: str
-    """`llm-judge`, `offline-judge` or `human`."""
+    """A kind of `verdicts.KINDS`."""
     runs: int
     items: int
     """Items with at least one verdict, scored or not."""

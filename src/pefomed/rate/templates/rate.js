@@ -245,7 +245,7 @@ addEventListener("keydown", (event) => {
     if (event.key === "Escape" || (event.key === "Enter" && !event.shiftKey)) {
       event.preventDefault();
       $("comment").blur();
-      if (event.key === "Enter" && states[at].cannot) next();
+      if (event.key === "Enter" && states[at].cannot) { if (states.every(done)) finish(); else next(); }
     }
     return;
   }
