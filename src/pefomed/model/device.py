@@ -10,7 +10,7 @@ import torch
 from pefomed.errors import RecipeError
 from pefomed.recipe import Compute
 
-COMPILE_TOKENS = 150_000
+COMPILE_TOKENS = 100_000
 """Tokens of training from which compiling (about half a minute) is earned back."""
 
 
