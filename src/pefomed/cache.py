@@ -27,6 +27,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pefomed"
 
 
+def keeps(setting: str, needed: float, budget_gib: float, images: int, uses: float) -> bool:
+    """Return whether features are kept on disk under `compute.feature_cache` = `setting`.
+
+    Args:
+        needed: bytes of the features of all `images`.
+        budget_gib: `compute.cache_gib`.
+        uses: times that features are asked for; `auto` keeps them if images recur and the budget suffices.
+    """
+    return setting == "on" or (setting == "auto" and uses > images and needed <= budget_gib * 2**30)
+
+
 def spaces(folder: Path) -> list[Space]:
     """Return what the feature cache in `folder` holds."""
     found = []

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from pefomed.cache import cache_folder
+from pefomed.cache import cache_folder, keeps
 from pefomed.data.pictures.images import content_hash, open_image
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor
@@ -155,8 +155,7 @@ def open_features(
     config = model.config
     size = next(model.vision_encoder.parameters()).element_size()
     needed = count * config.grid**2 * config.feature_width * size
-    within = needed <= compute.cache_gib * 2**30
-    keep = compute.feature_cache == "on" or (compute.feature_cache == "auto" and uses > count and within)
+    keep = keeps(compute.feature_cache, needed, compute.cache_gib, count, uses)
     return Features(model, images, cache_folder() if keep else None)
 
 

@@ -137,7 +137,7 @@ def _check_same(recipe: Recipe, folder: Path) -> None:
     changed = [
         key
         for key in ("seed", "model", "prompt", "data", "stages")
-        if getattr(before, key) != getattr(recipe, key)
+        if _fixed(before, key) != _fixed(recipe, key)
     ]
     if changed:
         raise RunError(
@@ -145,3 +145,10 @@ def _check_same(recipe: Recipe, folder: Path) -> None:
             found=f"different: {', '.join(changed)}",
             remedy="give the recipe another name, choose another --out, or start anew with --fresh",
         )
+
+
+def _fixed(recipe: Recipe, key: str) -> Any:
+    """Return what must not change in a run; how many images may be missing may."""
+    if key == "data":
+        return {name: data.model_copy(update={"max_unreadable": 0}) for name, data in recipe.data.items()}
+    return getattr(recipe, key)

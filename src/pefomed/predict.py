@@ -15,6 +15,7 @@ from pefomed import recipe as recipes
 from pefomed.batch import Row, rows, tokenise
 from pefomed.box_decoding import BoxConstraint, BoxVocabulary
 from pefomed.data import load_samples
+from pefomed.data.unreadable import unreadable, without
 from pefomed.decoding import greedy
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
@@ -191,13 +192,13 @@ def _train_images(recipe: Recipe, name: str, data_folder: Path | None) -> list[s
         splits: tuple[str, ...] = ("train",)
     else:
         splits = (stage.split, *stage.also_train)
-    images = [
-        image
-        for split in splits
-        for sample in load_samples(recipe.data[name], split, data_folder)
-        for image in sample.images
-    ]
-    return sorted(set(images))
+    images: set[str] = set()
+    for split in splits:
+        samples = load_samples(recipe.data[name], split, data_folder)
+        # What training may leave out is left out of the mean too; of what is answered, nothing ever is.
+        bad = unreadable(name, recipe.data[name], split, samples)
+        images.update(image for sample in without(samples, bad) for image in sample.images)
+    return sorted(images)
 
 
 def _chunks(made: Sequence[Row], questions: int) -> Iterator[list[Row]]:

@@ -67,6 +67,30 @@ def test_version_1_0_0_has_its_patients_divided_if_asked(tmp_path: Path) -> None
         assert sorted(patients) == sorted(ms_cxr_folder.PATIENTS)  # each in one split
 
 
+@pytest.mark.parametrize("file", ["csv", "json"])
+def test_a_patient_who_is_in_two_splits_is_found(tmp_path: Path, file: str) -> None:
+    rows = ms_cxr_folder.rows()
+    ms_cxr_folder.make(tmp_path, "1.1.0", file, rows)
+    first = read(tmp_path, "train")[0]
+    assert (first.meta["patient"], first.meta["study"]) == ("p10000032", "s50414260")
+    (pair,) = audit_dataset(dataset(), ["train", "test"], tmp_path)["leakage"]
+    assert {key: found["count"] for key, found in pair["groups"].items()} == {"patient": 0, "study": 0}
+    # A second image of the test's only patient, in another study, is trained on.
+    rows[0]["path"] = rows[0]["path"].replace("p10/p10000032/s50414260", "p10/p10001217/s50414269")
+    ms_cxr_folder.make(tmp_path, "1.1.0", file, rows)
+    (pair,) = audit_dataset(dataset(), ["train", "test"], tmp_path)["leakage"]
+    assert {key: found["count"] for key, found in pair["groups"].items()} == {"patient": 1, "study": 0}
+    assert pair["groups"]["patient"]["examples"] == ["p10001217"]
+
+
+def test_a_path_of_ones_own_names_no_patient(tmp_path: Path) -> None:
+    rows = ms_cxr_folder.rows()
+    for each in rows:
+        each["path"] = f"flat/{Path(each['path']).name}"
+    ms_cxr_folder.make(tmp_path, given=rows)
+    assert not {"patient", "study"} & read(tmp_path)[0].meta.keys()
+
+
 def test_tasks_and_phrases_with_one_box(tmp_path: Path) -> None:
     ms_cxr_folder.make(tmp_path)
     samples = read(tmp_path, tasks=["refer", "identify", "detection"], boxes="one")

@@ -27,6 +27,7 @@ def read(path: Path, split: str = "train", **options: Any) -> list[Sample]:
 
 
 def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 
@@ -105,6 +106,36 @@ def test_an_absent_split_names_those_that_exist(tmp_path: Path) -> None:
     path = write(tmp_path / "q.csv", CSV)
     with pytest.raises(DataError, match=r"(?s)'validate'.*'test' \(2\), 'train' \(1\)"):
         read(path, "validate", columns={"split": "fold"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../a.png",
+        "scans/../../a.png",
+        "/etc/a.png",
+        "..\\a.png",
+        "C:\\a.png",
+        "../a.dcm#frame=1",
+        "b.png;../a",
+    ],
+)
+def test_an_image_path_cannot_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "mine" / "t.csv", f"image,question,answer\n{name},q?,yes\n")
+    with pytest.raises(DataError, match=r"(?s)t\.csv, line 2: a file name must stay inside.*option `images`"):
+        read(path)
+
+
+def test_the_recipe_may_name_another_folder_and_the_owner_may_link_to_one(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    path = write(tmp_path / "mine" / "t.csv", "image,question,answer\nct.nii#window=40:400,q?,yes\n")
+    for images in (str(archive), "../archive"):
+        (sample,) = read(path, images=images)
+        assert Path(sample.images[0]).parent.resolve() == archive
+    (tmp_path / "mine" / "link").symlink_to(archive)
+    (sample,) = read(path, images="link")
+    assert sample.images == (str(tmp_path / "mine/link/ct.nii#window=40:400"),)
 
 
 @pytest.mark.parametrize("answer", [3, 2.5, "7", "1e3", "nan"])

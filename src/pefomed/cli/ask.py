@@ -9,6 +9,17 @@ import typer
 
 from pefomed.cli.options import Json, Overrides, RecipeFile, RunFolder, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_table
+from pefomed.cli.plan import (
+    DiskRate,
+    Gpus,
+    Images,
+    ImageSize,
+    PlanOptions,
+    Samples,
+    TextTokens,
+    Tflops,
+    show_plan,
+)
 
 app = typer.Typer()
 
@@ -38,12 +49,37 @@ def ask(
 
 
 @app.command(rich_help_panel="Look", epilog="Example: pefomed describe recipes/paper/vqa_rad.toml")
-def describe(recipe: RecipeFile, set_: Overrides = None, json_: Json = False) -> None:
-    """Show the parts of a recipe's model, what is trained, and the memory needed; no weights are loaded."""
+def describe(
+    recipe: RecipeFile,
+    set_: Overrides = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Plan its training instead: tokens, operations, bytes, hours.")
+    ] = False,
+    gpus: Gpus = None,
+    samples: Samples = None,
+    images: Images = None,
+    text_tokens: TextTokens = None,
+    tflops: Tflops = None,
+    disk_gb_s: DiskRate = None,
+    image_mb: ImageSize = None,
+    json_: Json = False,
+) -> None:
+    """Show the parts of a recipe's model, what is trained, and the memory needed; no weights are loaded.
+
+    With --plan, what its training costs on so many GPUs, before any data is there.
+    """
+    overrides = overrides_of(set_)
+    asked = PlanOptions(gpus, samples, images, text_tokens, tflops, disk_gb_s, image_mb)
+    if not plan:
+        asked.refuse()
     from pefomed import recipe as recipes
+
+    loaded = recipes.load(recipe, overrides)
+    if plan:
+        show_plan(loaded, asked, json_)
+        return
     from pefomed.model.describe import describe as describe_model
 
-    loaded = recipes.load(recipe, overrides_of(set_))
     described = describe_model(loaded)
     if json_:
         print_json(described)

@@ -7,6 +7,7 @@ than a fifth is left out: what is not in the picture cannot be found. Nothing is
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 
 from pefomed.boxes import tasks
@@ -49,6 +50,11 @@ def cropped_copies(samples: Sequence[Sample], copies: int, reach: float, seed: i
                         "size": crop.size(sizes[path]),
                     }
                 )
+
+
+def original(image: str) -> str:
+    """Return the path of the image that a copy's `image` was cropped from."""
+    return re.sub(r"[#&]crop=[^#&/]*$", "", image)
 
 
 def _drawn(path: str, number: int, reach: float, seed: int) -> Crop:

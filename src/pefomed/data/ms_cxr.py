@@ -11,14 +11,14 @@ One row of the CSV of version 1.1.0::
     Pneumonia,left basilar opacity,files/p10/p10000032/s50414267/02aa804e.jpg,1601,1492,771,652,2544,3056,02aa804e,train
 
 A phrase with several boxes is several rows, here one sample. Version 1.0.0 has no split: it is `all`,
-or its patients are divided by a seeded hash. A phrase with a box outside its image, or without area, is
+or its patients are divided by a seeded hash. `meta` names the patient and the study, which are those of
+MIMIC-CXR, so that the audit finds a patient who is in two splits. A phrase with a box outside its image, or without area, is
 left out and counted by the audit.
 """  # noqa: E501
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,7 +102,7 @@ def load(
         if is_chosen(phrase.boxes, boxes):
             yield from samples_of(
                 f"ms_cxr-{image.stem}-{seen[image.stem]}", str(image), phrase.size, phrase.first.phrase,
-                phrase.boxes, {"category": phrase.first.category}, tasks,
+                phrase.boxes, {"category": phrase.first.category, **ms_cxr_file.people(image)}, tasks,
             )  # fmt: skip
 
 
@@ -114,13 +114,13 @@ def _drawn(image: Path, place: str, validate_share: float, test_share: float, se
             remedy="use the split 'all', take version 1.1.0, or set `test_share` and `validate_share` to"
             " have its patients divided",
         )
-    patient = re.search(r"/p\d{8}/", image.as_posix())
+    patient = ms_cxr_file.people(image).get("patient")
     if patient is None:
         raise DataError(
             f"{place}: the path names no patient, so the image cannot be given to a split",
             found=str(image),
             remedy="it must be as in files/p10/p10000032/s50414267/02aa804e.jpg",
         )
-    digest = hashlib.sha256(f"{seed}{patient.group()}".encode()).digest()
+    digest = hashlib.sha256(f"{seed}/{patient}/".encode()).digest()
     draw = int.from_bytes(digest[:8], "big") / 2**64
     return "test" if draw < test_share else "validate" if draw < test_share + validate_share else "train"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,20 @@ def rows(path: Path, images: Path) -> Iterator[tuple[Row, str | None]]:
         DataError: the file is missing or not in the published layout, or a category or split is unknown.
     """
     yield from _json_rows(path, images) if path.suffix.lower() == ".json" else _csv_rows(path, images)
+
+
+def people(image: Path) -> dict[str, str]:
+    """Return the `patient` and the `study` that the path of an image names, in the words of `mimic_cxr`.
+
+    They are those of MIMIC-CXR, e.g. files/p10/p10000032/s50414267/02aa804e.jpg; a path that names none
+    gives none.
+    """
+    path = image.as_posix()
+    patient, study = re.search(r"/(p\d{8})/", path), re.search(r"/p\d{8}/(s\d{8})/", path)
+    return {
+        **({"patient": patient[1]} if patient else {}),
+        **({"study": study[1]} if study else {}),
+    }
 
 
 def _csv_rows(path: Path, images: Path) -> Iterator[tuple[Row, str | None]]:

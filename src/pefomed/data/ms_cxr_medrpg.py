@@ -27,6 +27,7 @@ from pefomed.data import ms_cxr
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.card import Published
 from pefomed.data.left_out import LeftOut
+from pefomed.data.ms_cxr_file import people
 from pefomed.data.readers.box_rows import Row, known, merged
 from pefomed.data.readers.files import inside, unknown_split
 from pefomed.data.readers.plain_pickle import read_plain_pickle
@@ -76,9 +77,10 @@ def load(
     phrases, wrong = known(merged(rows, "xywh", "pixel", frame=FRAME))
     yield from wrong
     for number, phrase in enumerate(phrases, 1):
+        image = phrase.first.image
         yield from samples_of(
-            f"medrpg-{split}-{number}", str(phrase.first.image), phrase.size, phrase.first.phrase,
-            phrase.boxes, {"category": phrase.first.category}, tasks,
+            f"medrpg-{split}-{number}", str(image), phrase.size, phrase.first.phrase, phrase.boxes,
+            {"category": phrase.first.category, **people(image)}, tasks,
         )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A table of one's own: CSV, TSV or JSON Lines with a column map in the recipe.
 
 Link, licence, counts: the owner's. Layout: `root` is either one file, or a folder with one file per
-split (`train.csv`, `validate.csv`, `test.csv`). Image paths are relative to the table's folder.
+split (`train.csv`, `validate.csv`, `test.csv`). Image paths stay in the table's folder, or in `images`.
 
 One record::
 
@@ -39,12 +39,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pefomed.boxes import tasks
 from pefomed.data.card import Card
-from pefomed.data.pictures.addresses import with_view
+from pefomed.data.pictures.addresses import with_view, within
 from pefomed.data.readers.rows import SUFFIXES, is_number, read_table
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 
+_STAY = "give it relative to the table's folder; the option `images` may name any other folder"
 _WITHOUT_QUESTION = ("caption", "report", "grounding")
 
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
@@ -91,7 +92,7 @@ def load(
         task: the task of every row, unless `columns.task` names a column or there are boxes.
         boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
         only_split: the split that a single file without a split column is.
-        images: folder of the images, relative to the table's folder.
+        images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
         delimiter: what stands between cells; by default a comma in `.csv`, a tab in `.tsv`.
@@ -198,7 +199,8 @@ def _images(
     names = value if isinstance(value, list) else str(value or "").split(separator)
     if not all(isinstance(name, str) for name in names):
         raise DataError(f"{place}: column {column!r} must hold image paths", found=repr(value))
-    paths = tuple(with_view(str(folder / name.strip()), view) for name in names if name.strip())
+    stripped = [name.strip() for name in names if name.strip()]
+    paths = tuple(with_view(within(folder, name, place, _STAY), view) for name in stripped)
     if not paths:
         raise DataError(f"{place}: no image in column {column!r}", remedy="give a path, or remove the row")
     return paths

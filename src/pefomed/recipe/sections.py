@@ -106,6 +106,12 @@ class Dataset(Section):
     root: str = Field(description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA).")
     options: dict[str, Any] = Field({}, description="Options of the loader, e.g. `language` or `columns`.")
     limit: int | None = Field(None, gt=0, description="Use only the first so many samples of each split.")
+    max_unreadable: int = Field(
+        0,
+        ge=0,
+        description="Most images of a split that may be missing or damaged in training; their samples are"
+        " left out and named in the log. A sample to be predicted is never left out.",
+    )
 
 
 class Compute(Section):

@@ -27,10 +27,11 @@ from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.recipe import Recipe, Stage
 from pefomed.schema import Sample
-from pefomed.training import checkpoint
+from pefomed.training import checkpoint, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
-from pefomed.training.plan import plan
+from pefomed.training.plan import plan, replaced
+from pefomed.training.unreadable import Unreadable
 from pefomed.training.validation import Validation
 
 __all__ = ["Trainer", "train"]
@@ -75,6 +76,7 @@ class Trainer:
         self.recipe, self.run, self.data_folder = recipe, run, data_folder
         self.log = Log(run / "log.jsonl")
         self._model: PeftModel | None = None
+        self._missing = Unreadable()
 
     def train(self) -> Path:
         """Run every stage that is not finished."""
@@ -121,6 +123,10 @@ class Trainer:
         )
         if compute.trackers:
             accelerator.init_trackers(f"{self.recipe.name}-{stage.name}")
+        if processes.is_main():
+            unreadable.find(self.stage_folder(stage), stage, self.recipe, self.data_folder, self.log)
+        accelerator.wait_for_everyone()
+        self._missing = unreadable.read(self.stage_folder(stage))
         model, processor = self._model_at(start, str(where), precision)
         torch.manual_seed(self.recipe.seed)
         train_rows = {
@@ -129,6 +135,10 @@ class Trainer:
         }
         validation = self._validation_rows(stage, processor)
         steps = plan(train_rows, stage, self.recipe.seed, accelerator.num_processes)
+        if self._missing.lost:
+            steps = replaced(steps, train_rows, self._missing.touches)
+            train_rows = {name: self._present(part) for name, part in train_rows.items()}
+            validation = self._present(validation)
         features = self._features(model, processor, [*train_rows.values(), validation], steps)
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
@@ -177,7 +187,9 @@ class Trainer:
     ) -> list[Row]:
         samples: list[Sample] = []
         for split in splits:
-            samples += load_samples(self.recipe.data[name], split, self.data_folder)
+            samples += self._missing.kept(
+                name, split, load_samples(self.recipe.data[name], split, self.data_folder)
+            )
         answered = [sample for sample in samples if has_answer(sample)]
         if len(answered) < len(samples):
             left = len(samples) - len(answered)
@@ -190,6 +202,9 @@ class Trainer:
         answered = [*answered, *cropped_copies(answered, crops, stage.crop_reach, self.recipe.seed)]
         sequences = tokenise(answered, self.recipe.prompt, processor)
         return rows(sequences, share_image=stage.share_image, max_questions=stage.max_questions)
+
+    def _present(self, part: list[Row]) -> list[Row]:
+        return [row for row in part if not self._missing.touches(row)]
 
     def _validation_rows(self, stage: Stage, processor: PefomedProcessor) -> list[Row]:
         if stage.validate_split is None:

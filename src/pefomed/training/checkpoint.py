@@ -72,6 +72,11 @@ def restore(folder: Path, model: PeftModel, optimiser: Optimizer) -> Progress | 
     return Progress(**json.loads((newest / "progress.json").read_text()))
 
 
+def exists(folder: Path) -> bool:
+    """Return whether `restore` would find a checkpoint in `folder`."""
+    return bool(_all(folder))
+
+
 def save_final(folder: Path, model: PeftModel) -> None:
     """Write an adapter folder by rename, replacing the one that is there."""
     temporary = folder.with_name(f".part-{folder.name}-{os.getpid()}")

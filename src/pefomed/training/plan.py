@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from pefomed.batch import Row
+from pefomed.errors import DataError
 from pefomed.recipe import Stage
 
 WINDOW = 16
@@ -28,6 +29,27 @@ def plan(data: dict[str, list[Row]], stage: Stage, seed: int, processes: int = 1
         per_epoch = sum(len(_epoch(rows, stage, seed, name, 0)) for name, rows in data.items())
         batches = list(islice(stream, max(1, round(stage.epochs * per_epoch))))
     return [batches[i : i + size] for i in range(0, len(batches), size)]
+
+
+def replaced(
+    steps: Sequence[Sequence[Sequence[Row]]], data: Mapping[str, Sequence[Row]], lost: Callable[[Row], bool]
+) -> list[list[list[Row]]]:
+    """Return `steps` with every lost row replaced by the row of its data set that is nearest in length.
+
+    Number, order and size of the batches stay, so that a training that goes on finds its place.
+
+    Raises:
+        DataError: a data set has lost all of its rows.
+    """
+    others: dict[int, Row] = {}
+    for name, rows in data.items():
+        kept = [row for row in rows if not lost(row)]
+        if not kept:
+            raise DataError(f"data set {name}: none of its images can be read", remedy="copy them again")
+        for row in filter(lost, rows):
+            distances = [abs(len(other) - len(row)) for other in kept]
+            others[id(row)] = kept[distances.index(min(distances))]
+    return [[[others.get(id(row), row) for row in batch] for batch in step] for step in steps]
 
 
 def shares(step: Sequence[list[Row]], processes: int) -> list[list[list[Row]]]:

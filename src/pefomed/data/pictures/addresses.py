@@ -17,6 +17,7 @@ from typing import Any
 
 from pefomed.data.pictures.crop import Crop, crop_of
 from pefomed.data.pictures.windows import AUTO, Window, window
+from pefomed.data.readers.files import inside
 from pefomed.errors import ImageError, PefomedError, nearest
 
 
@@ -77,8 +78,18 @@ def with_view(path: str, view: str) -> str:
     return path[: found.start()] + "#" + "&".join([*own, *added])
 
 
+def within(folder: Path, name: str, place: str, remedy: str) -> str:
+    """Return the path of the picture `name` in `folder`, with what `name` says behind `#`.
+
+    Raises:
+        DataError: the name is empty, absolute, or leads out of the folder; `place` names the record.
+    """
+    inside(folder, _VIEW.sub("", name), place, remedy)
+    return str(folder / name)
+
+
 _NUMBERS = ("frame", "axis", "index", "volume")
-_VIEW = re.compile(r"#[A-Za-z]+=[^#&/]*(?:&[A-Za-z]+=[^#&/]*)*$")
+_VIEW = re.compile(r"#[A-Za-z]+=[^#&/\\]*(?:&[A-Za-z]+=[^#&/\\]*)*$")
 
 
 def _values(view: str) -> dict[str, Any]:

@@ -78,8 +78,11 @@ def check_fields(place: str, row: Mapping[str, Any], fields: Iterable[str]) -> N
             raise missing_field(place, field, row)
 
 
-def inside(folder: Path, name: str, place: str) -> Path:
+def inside(folder: Path, name: str, place: str, remedy: str = "correct the record") -> Path:
     """Return the file called `name` in `folder`, which a data set's own record names.
+
+    The name alone is looked at: a symbolic link in the folder was put there by whoever keeps the data
+    (an archive that holds one is refused), e.g. to images on another disk, and is followed.
 
     Raises:
         DataError: the name is empty, absolute, or leads out of the folder.
@@ -88,9 +91,7 @@ def inside(folder: Path, name: str, place: str) -> Path:
     parts = PurePosixPath(name.replace("\\", "/"))
     drive = ":" in parts.parts[0] if parts.parts else True
     if drive or parts.is_absolute() or ".." in parts.parts or not name.strip() or "\0" in name:
-        raise DataError(
-            f"{place}: a file name must stay inside {folder}", found=repr(name), remedy="correct the record"
-        )
+        raise DataError(f"{place}: a file name must stay inside {folder}", found=repr(name), remedy=remedy)
     return folder / name
 
 

@@ -1,0 +1,96 @@
+"""Training samples whose images cannot be read: the same ones in every process and after every stop.
+
+The list is made before the steps are planned and kept in the stage's folder. A training that goes on plans
+with that list again, even if an image has come back: its steps are what they were. An image that is lost
+after the list was made counts against the same limit; its rows keep their places in the plan and are
+replaced there by others (see `plan.replaced`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pefomed.batch import Row
+from pefomed.boxes.tasks import has_answer
+from pefomed.data import load_samples
+from pefomed.data.cropped_copies import original
+from pefomed.data.unreadable import names, unreadable, without
+from pefomed.recipe import Recipe, Stage
+from pefomed.schema import Sample
+from pefomed.storage import write
+from pefomed.training import checkpoint
+from pefomed.training.log import Log
+
+FILE = "unreadable.json"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """What a stage does without."""
+
+    left_out: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    """Data set -> split -> ids of the samples that the plan was made without: ids, as folders may move."""
+    lost: frozenset[str] = frozenset()
+    """Paths of images that the plan was made with, and that cannot be read any more."""
+
+    def kept(self, name: str, split: str, samples: Iterable[Sample]) -> list[Sample]:
+        """Return the samples that the plan is made with."""
+        gone = frozenset(self.left_out.get(name, {}).get(split, ()))
+        return [sample for sample in samples if sample.id not in gone]
+
+    def touches(self, row: Row) -> bool:
+        """Return whether the row shows an image, or a crop of one, that has been lost."""
+        return any(image in self.lost or original(image) in self.lost for image in row.images)
+
+
+def find(folder: Path, stage: Stage, recipe: Recipe, data_folder: Path | None, log: Log) -> None:
+    """Look at the stage's images in the main process and write `folder/unreadable.json`, if there is need.
+
+    Raises:
+        ImageError: a split has more unreadable images than its data set's `max_unreadable`.
+        DataError, StorageError: a split cannot be read, or the file not be written.
+    """
+    # A stage that has a checkpoint and no list was planned with every sample.
+    before = read(folder) if (folder / FILE).exists() or checkpoint.exists(folder) else None
+    found = Unreadable({} if before is None else before.left_out)
+    lost: set[str] = set()
+    splits = [stage.split, *stage.also_train, *([stage.validate_split] if stage.validate_split else [])]
+    for name in sorted(stage.data):
+        dataset = recipe.data[name]
+        for split in dict.fromkeys(splits) if dataset.max_unreadable else ():
+            samples = [s for s in load_samples(dataset, split, data_folder) if has_answer(s)]
+            bad = unreadable(name, dataset, split, samples)
+            if before is None and bad:
+                gone = {sample.id for sample in samples} - {sample.id for sample in without(samples, bad)}
+                found.left_out.setdefault(name, {})[split] = sorted(gone)
+            kept = found.kept(name, split, samples)
+            shown = {image for sample in kept for image in sample.images}
+            missed = [image for image in bad if image in shown]
+            lost.update(missed)
+            if bad or len(kept) < len(samples):
+                text = _text(bad, dataset.max_unreadable, len(samples) - len(kept), missed)
+                log.write("event", stage.name, text=f"{name} {split}: {text}", unreadable=bad)
+    found = replace(found, lost=frozenset(lost))
+    if found != (before or Unreadable()):
+        content = {"left_out": found.left_out, "lost": sorted(found.lost)}
+        write(folder / FILE, json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def read(folder: Path) -> Unreadable:
+    """Return what `find` wrote; nothing if it had no need to."""
+    path = folder / FILE
+    if not path.exists():
+        return Unreadable()
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Unreadable(content["left_out"], frozenset(content["lost"]))
+
+
+def _text(bad: list[str], most: int, left_out: int, missed: list[str]) -> str:
+    text = f"{len(bad)} images cannot be read, {most} may{': ' if bad else ''}{names(bad)}"
+    text += f"; {left_out} samples left out"
+    if missed:
+        text += f"; lost since the stage began, their rows replaced by others: {names(missed)}"
+    return text
