@@ -141,7 +141,7 @@ def _print_stage(planned: dict[str, Any], stage: dict[str, Any]) -> None:
             ("tokens of the language model", f"{stage['tokens']:,}"),
             ("operations of the language model", f"{stage['training_flops']:.3g}"),
             ("images encoded, without cache", f"{stage['image_uses']:,}"),
-            ("images encoded, with cache", f"{stage['images']:,}"),
+            ("images encoded, with cache", f"{stage['images_reached']:,}"),
             ("operations of the encoder, without cache", f"{stage['encoding_flops']:.3g}"),
             ("operations of the encoder, with cache", f"{stage['encoding_flops_cached']:.3g}"),
             ("the encoder's share, without cache", f"{100 * stage['encoding_flops'] / both:.1f} %"),

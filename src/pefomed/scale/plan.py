@@ -36,8 +36,9 @@ class _Load:
         return sum(part.image_uses for part in self.parts)
 
     @property
-    def images(self) -> int:
-        return sum(part.count.images for part in self.parts)
+    def images(self) -> float:
+        """Images that a step reaches: those whose features are kept."""
+        return sum(part.reached for part in self.parts)
 
     @property
     def batches(self) -> float:
@@ -61,7 +62,7 @@ def plan(
         counts: of each stage's data sets, by stage.
 
     Each stage has `data` (a row for each data set), `samples`, `tokens`, `image_uses` (encodings without
-    cache), `images` (encodings with cache), `images_reached`, `training_flops`, `encoding_flops` and
+    cache), `images_reached` (encodings with cache), `training_flops`, `encoding_flops`,
     `encoding_flops_cached`, `cache_bytes`, `cache_kept`, and `gpus` (a row for each number of GPUs: hours,
     bytes and images a second of each GPU, when the cache pays). `assumed` lists what was not computed.
 
@@ -99,7 +100,7 @@ def _stage(
     training = sum(_training(recipe, stage, shapes, part, rates) for part in found)
     encoding, bytes_ = operations.encoding(shapes), _feature_bytes(recipe, shapes)
     load = _Load(stage, found, training, encoding, bytes_, rates.image_mb * 1e6)
-    compute, needed = recipe.compute, load.images * bytes_
+    compute, needed = recipe.compute, round(load.images) * bytes_
     return {
         "stage": stage.name,
         "data": [
@@ -113,21 +114,20 @@ def _stage(
                 "image_uses": round(part.image_uses),
                 "uses_per_image": part.image_uses / part.count.images,
                 "images_reached": round(part.reached),
-                "cache_bytes": part.count.images * bytes_,
+                "cache_bytes": round(part.reached) * bytes_,
             }
             for part in found
         ],
         "samples": round(load.samples),
         "tokens": round(sum(_tokens(shapes, part, rates) for part in found)),
         "image_uses": round(load.uses),
-        "images": load.images,
-        "images_reached": round(sum(part.reached for part in found)),
+        "images_reached": round(load.images),
         "training_flops": training,
         "encoding_flops": load.uses * encoding,
         "encoding_flops_cached": load.images * encoding,
         "cache_bytes": needed,
         "cache_setting": compute.feature_cache,
-        "cache_kept": keeps(compute.feature_cache, needed, compute.cache_gib, load.images, load.uses),
+        "cache_kept": keeps(compute.feature_cache, needed, compute.cache_gib, round(load.images), load.uses),
         "gpus": [_on(load, number, rates) for number in gpus],
     }
 

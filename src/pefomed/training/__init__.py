@@ -139,7 +139,7 @@ class Trainer:
             steps = replaced(steps, train_rows, self._missing.touches)
             train_rows = {name: self._present(part) for name, part in train_rows.items()}
             validation = self._present(validation)
-        features = self._features(model, processor, [*train_rows.values(), validation], steps)
+        features = self._features(model, processor, steps, validation)
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
         attention = choose_attention(base_of(model), compute)
@@ -218,13 +218,14 @@ class Trainer:
         self,
         model: PeftModel,
         processor: PefomedProcessor,
-        groups: list[list[Row]],
         steps: list[list[list[Row]]],
+        validation: list[Row],
     ) -> Features:
-        paths = {image for group in groups for row in group for image in row.images}
-        uses = sum(len(row.images) for step in steps for batch in step for row in batch)
+        # Of the images that a step reaches, not of all there are: a large data set may be mixed in by a part.
+        asked = [image for step in steps for batch in step for row in batch for image in row.images]
+        paths = {*asked, *(image for row in validation for image in row.images)}
         features = open_features(
-            base_of(model), processor.image_processor, self.recipe.compute, len(paths), uses
+            base_of(model), processor.image_processor, self.recipe.compute, len(paths), len(asked)
         )
         features.prepare(sorted(paths), share=(processes.rank(), processes.count()))
         return features
