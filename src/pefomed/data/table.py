@@ -41,6 +41,7 @@ from pefomed.boxes import tasks
 from pefomed.data.card import Card
 from pefomed.data.pictures.addresses import with_view, within
 from pefomed.data.readers.rows import SUFFIXES, is_number, read_table
+from pefomed.data.readers.unpacked import ImageFile
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
@@ -196,11 +197,17 @@ def _images(
     row: Mapping[str, Any], column: str, place: str, folder: Path, separator: str, view: str
 ) -> tuple[str, ...]:
     value = _cell(row, column, place)
+    if isinstance(value, ImageFile):
+        value = [value]
     names = value if isinstance(value, list) else str(value or "").split(separator)
     if not all(isinstance(name, str) for name in names):
         raise DataError(f"{place}: column {column!r} must hold image paths", found=repr(value))
-    stripped = [name.strip() for name in names if name.strip()]
-    paths = tuple(with_view(within(folder, name, place, _STAY), view) for name in stripped)
+    files = [
+        str(name) if isinstance(name, ImageFile) else within(folder, name.strip(), place, _STAY)
+        for name in names
+        if name.strip()
+    ]
+    paths = tuple(with_view(file, view) for file in files)
     if not paths:
         raise DataError(f"{place}: no image in column {column!r}", remedy="give a path, or remove the row")
     return paths

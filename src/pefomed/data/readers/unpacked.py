@@ -32,8 +32,12 @@ _BEGINNINGS = (
 _OUTSIDE = "file:"  # marks an index entry that names a file of its own
 
 
+class ImageFile(str):
+    """An image's absolute path, made by the reader itself: no record has chosen where it leads."""
+
+
 def image_files(path: Path, column: str, rows: int, cells: Iterator[Any]) -> list[Any]:
-    """Return each row's image path (a list of paths for several, None for none), unpacking what is not yet.
+    """Return each row's `ImageFile` (a list for several, None for none), unpacking what is not yet.
 
     Args:
         path: the Parquet or Arrow file.
@@ -105,7 +109,7 @@ def _ending(data: bytes) -> str:
     return next((ending for beginning, ending in _BEGINNINGS if data.startswith(beginning)), ".img")
 
 
-def _path(name: str, folder: Path, path: Path) -> str:
+def _path(name: str, folder: Path, path: Path) -> ImageFile:
     if name.startswith(_OUTSIDE):
-        return str(path.absolute().parent / name.removeprefix(_OUTSIDE))
-    return str(folder / name)
+        return ImageFile(path.absolute().parent / name.removeprefix(_OUTSIDE))
+    return ImageFile(folder / name)
