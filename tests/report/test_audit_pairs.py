@@ -62,3 +62,12 @@ def test_a_leak_that_several_audits_find_is_one_banner(tmp_path: Path) -> None:
     told, banners = tell_all({"captions": leak, "vqa": leak, "rad": other, "calm": small_run.AUDIT}, None)
     assert [banner.names for banner in banners][:2] == [["captions", "vqa"], ["rad"]]
     assert [(one.same_as, len(one.pairs)) for one in told[:3]] == [("", 1), ("captions", 0), ("", 1)]
+
+
+def test_one_banner_for_two_audits_keeps_what_only_the_second_says(tmp_path: Path) -> None:
+    pair = _pair(tmp_path)
+    more = {**pair, "triplets": {"of": 20, "count": 3, "examples": []}}
+    leaks = {name: {**small_run.AUDIT, "leakage": [one]} for name, one in (("captions", pair), ("vqa", more))}
+    _, [banner] = tell_all(leaks, None)
+    assert banner.names == ["captions", "vqa"]
+    assert [alarm.split(" ")[0] for alarm in banner.alarms] == ["1", "patient:", "3"]

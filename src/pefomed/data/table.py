@@ -31,22 +31,20 @@ from __future__ import annotations
 
 import typing
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pefomed.boxes import tasks
+from pefomed.data import table_cells
 from pefomed.data.card import Card
-from pefomed.data.pictures.addresses import with_view, within
-from pefomed.data.readers.rows import SUFFIXES, is_number, read_table
-from pefomed.data.readers.unpacked import ImageFile
+from pefomed.data.readers.rows import SUFFIXES, read_table
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 
-_STAY = "give it relative to the table's folder; the option `images` may name any other folder"
 _WITHOUT_QUESTION = ("caption", "report", "grounding")
 
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
@@ -128,7 +126,7 @@ def _of_split(
     found: Counter[str] = Counter()
     for number, (place, row) in enumerate(read_table(path, delimiter), 1):
         if columns.split is not None:
-            row_split = _text(row, columns.split, place)
+            row_split = table_cells.text(row, columns.split, place)
             found[row_split] += 1
             if row_split != split:
                 continue
@@ -154,21 +152,21 @@ def _drafts(
 ) -> Iterator[Draft]:
     """Yield place, sample without boxes and cells of each row."""
     for number, place, row in rows:
-        row_task = task if columns.task is None else _task(_text(row, columns.task, place), place)
+        row_task = task if columns.task is None else _task(table_cells.text(row, columns.task, place), place)
         question, answer = "", ""
         if row_task not in _WITHOUT_QUESTION:
-            question = _filled(row, columns.question, place)
+            question = table_cells.filled(row, columns.question, place)
         if row_task == "identify":
             question, answer = "", question
         elif row_task not in tasks.ASKED and columns.answer:
-            answer = _answer(row, columns.answer, place, numbers_as_text)
+            answer = table_cells.answer(row, columns.answer, place, numbers_as_text)
         sample = Sample(
-            id=f"{stem}-{number}" if columns.id is None else _filled(row, columns.id, place),
-            images=_images(row, columns.image, place, folder, separator, view),
+            id=f"{stem}-{number}" if columns.id is None else table_cells.filled(row, columns.id, place),
+            images=table_cells.images(row, columns.image, place, folder, separator, view),
             task=row_task,
             question=question,
             reference=answer,
-            meta={name: _text(row, name, place) for name in columns.meta},
+            meta={name: table_cells.text(row, name, place) for name in columns.meta},
         )
         yield place, sample, row
 
@@ -193,64 +191,8 @@ def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
     return root
 
 
-def _images(
-    row: Mapping[str, Any], column: str, place: str, folder: Path, separator: str, view: str
-) -> tuple[str, ...]:
-    value = _cell(row, column, place)
-    if isinstance(value, ImageFile):
-        value = [value]
-    names = value if isinstance(value, list) else str(value or "").split(separator)
-    if not all(isinstance(name, str) for name in names):
-        raise DataError(f"{place}: column {column!r} must hold image paths", found=repr(value))
-    files = [
-        str(name) if isinstance(name, ImageFile) else within(folder, name.strip(), place, _STAY)
-        for name in names
-        if name.strip()
-    ]
-    paths = tuple(with_view(file, view) for file in files)
-    if not paths:
-        raise DataError(f"{place}: no image in column {column!r}", remedy="give a path, or remove the row")
-    return paths
-
-
 def _task(text: str, place: str) -> Task:
     known = typing.get_args(Task)
     if text not in known:
         raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
     return typing.cast(Task, text)
-
-
-def _answer(row: Mapping[str, Any], column: str, place: str, numbers_as_text: bool) -> str:
-    value = _cell(row, column, place)
-    if isinstance(value, list | dict | bool):
-        raise DataError(f"{place}: the answer in column {column!r} must be text", found=repr(value))
-    text = _filled(row, column, place)
-    if is_number(text) and not numbers_as_text:
-        raise DataError(
-            f"{place}: the answer in column {column!r} is a number",
-            found=text,
-            remedy="if it is meant so, set the option `numbers_as_text = true`; if it is a class"
-            " number, name the column that holds the words",
-        )
-    return text
-
-
-def _filled(row: Mapping[str, Any], column: str, place: str) -> str:
-    text = _text(row, column, place)
-    if not text:
-        raise DataError(f"{place}: column {column!r} is empty", remedy="fill it in, or remove the row")
-    return text
-
-
-def _text(row: Mapping[str, Any], column: str, place: str) -> str:
-    value = _cell(row, column, place)
-    return "" if value is None else str(value).strip()
-
-
-def _cell(row: Mapping[str, Any], column: str, place: str) -> Any:
-    if column not in row:
-        raise DataError(
-            f"{place}: no column {column!r}",
-            remedy=f"correct the option `columns`; {nearest(column, row)}",
-        )
-    return row[column]

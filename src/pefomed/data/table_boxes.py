@@ -18,6 +18,7 @@ from pefomed.boxes import tasks
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.pictures.images import image_size
 from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
+from pefomed.data.table_cells import cell
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Sample
 
@@ -98,7 +99,7 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
 def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
     if spec.category is None:
         return ""
-    name = str(_cell(row, spec.category, place) or "").strip()
+    name = str(cell(row, spec.category, place, "boxes") or "").strip()
     if not name or (spec.categories and name not in spec.categories):
         raise DataError(
             f"{place}: unknown category {name!r} in column {spec.category!r}",
@@ -116,7 +117,7 @@ def _boxes(
     true: Size = size_of(draft.images[0])
     pixels = true
     if spec.width is not None and spec.height is not None:
-        said = (_cell(row, spec.width, place), _cell(row, spec.height, place))
+        said = (cell(row, spec.width, place, "boxes"), cell(row, spec.height, place, "boxes"))
         fault = size_fault(true, said, spec.scaled_images)
         if fault is not None:
             raise fault.error(f"{place}, image {draft.images[0]}")
@@ -131,9 +132,9 @@ def _boxes(
 def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple[Any, ...]]:
     """Return the numbers of every box of a row, or their texts."""
     if len(spec.columns) == 4:
-        cells = tuple(_cell(row, name, place) for name in spec.columns)
+        cells = tuple(cell(row, name, place, "boxes") for name in spec.columns)
         return [] if all(cell is None or not str(cell).strip() for cell in cells) else [cells]
-    value = _cell(row, spec.columns[0], place)
+    value = cell(row, spec.columns[0], place, "boxes")
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return [tuple(part.replace(",", " ").split()) for part in value.split(";") if part.strip()]
     if isinstance(value, str):
@@ -149,17 +150,9 @@ def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple
     return [tuple(each) if isinstance(each, list) else (each,) for each in value]
 
 
-def _cell(row: Mapping[str, Any], column: str, place: str) -> Any:
-    if column not in row:
-        raise DataError(
-            f"{place}: no column {column!r}", remedy=f"correct the option `boxes`; {nearest(column, row)}"
-        )
-    return row[column]
-
-
 def _check_marks(draft: Sample, boxes: tuple[Box, ...], place: str) -> None:
     """Check that the marks of a grounding caption are numbers of its boxes."""
-    if draft.task != "grounding":
+    if draft.task != tasks.MARKED:
         return
     marks = [mark for marks in _MARK.findall(draft.reference) for mark in marks.split(",")]
     if not marks or any(not mark or int(mark) >= len(boxes) for mark in marks):

@@ -38,6 +38,8 @@ class Told:
     """The whole result as JSON."""
     images: frozenset[str] = frozenset()
     """All images of such pairs."""
+    others: tuple[str, ...] = ()
+    """Those of `alarms` that are not about images."""
     same_as: str = ""
     """The name of an audit before it whose pairs have the same images; `pairs` is then empty."""
 
@@ -66,7 +68,9 @@ def tell_all(results: Mapping[str, Any], recipe: Recipe | None) -> tuple[list[To
         first = next((before for before in told if before.images and before.images == one.images), None)
         told.append(replace(one, pairs=[], same_as=first.name) if first else one)
         if one.alarms:
-            banners.setdefault(one.images or name, Banner([], one.alarms)).names.append(name)
+            banner = banners.setdefault(one.images or name, Banner([], [*one.alarms]))
+            banner.names.append(name)
+            banner.alarms.extend(alarm for alarm in one.others if alarm not in banner.alarms)
     return told, list(banners.values())
 
 
@@ -79,7 +83,8 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
     try:
         sentences = [str(sentence) for sentence in result["summary"]]
         pairs = [pair for pair in result["leakage"] if _matters(pair, name, recipe)]
-        alarms = [alarm for pair in pairs for alarm in _alarms(pair)]
+        alarms = [alarm for pair in pairs for alarm in (*_of_images(pair), *_of_others(pair))]
+        others = tuple(alarm for pair in pairs for alarm in _of_others(pair))
         found = list(picture_pairs({"leakage": pairs}))
     except (KeyError, TypeError) as error:
         raise DataError(
@@ -91,7 +96,9 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
     small = thumbnails((path for pair in pictures for path in pair.images), BUDGET)
     shown = [(pair, small[pair.images[0]], small[pair.images[1]]) for pair in pictures]
     images = frozenset(path for pair in found for path in pair.images)
-    return Told(name, sentences, alarms, shown, json.dumps(result, indent=2, ensure_ascii=False), images)
+    return Told(
+        name, sentences, alarms, shown, json.dumps(result, indent=2, ensure_ascii=False), images, others
+    )
 
 
 def _matters(pair: Mapping[str, Any], name: str, recipe: Recipe | None) -> bool:
@@ -101,9 +108,9 @@ def _matters(pair: Mapping[str, Any], name: str, recipe: Recipe | None) -> bool:
     return (scored is None or pair["of"] == scored) and (not trained or pair["in"] in trained)
 
 
-def _alarms(pair: Mapping[str, Any]) -> list[str]:
+def _of_images(pair: Mapping[str, Any]) -> list[str]:
     alarms = []
-    images, samples = pair["images"], pair["triplets"]
+    images = pair["images"]
     if images["count"]:
         which = "All" if images["count"] == images["of"] else f"{images['count']:,} of"
         alarms.append(f"{which} {images['of']:,} images of {pair['of']} also occur in {pair['in']}.")
@@ -113,7 +120,12 @@ def _alarms(pair: Mapping[str, Any]) -> list[str]:
             f"{near['count']:,} of {near['of']:,} images of {pair['of']}, with {near['samples']:,} of its"
             f" {near['of_samples']:,} samples, look like one of {pair['in']}."
         )
-    alarms += [
+    return alarms
+
+
+def _of_others(pair: Mapping[str, Any]) -> list[str]:
+    samples = pair["triplets"]
+    alarms = [
         f"{key}: {found['count']:,} of {found['of']:,} of {pair['of']} also occur in {pair['in']}."
         for key, found in pair.get("groups", {}).items()
         if found["count"]

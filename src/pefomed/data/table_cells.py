@@ -1,0 +1,98 @@
+"""The cells of a row of a user's table, each read with the error that names the place and the column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.pictures.addresses import with_view, within
+from pefomed.data.readers.rows import is_number
+from pefomed.data.readers.unpacked import ImageFile
+from pefomed.errors import DataError, nearest
+
+_STAY = "give it relative to the table's folder; the option `images` may name any other folder"
+
+
+def images(
+    row: Mapping[str, Any], column: str, place: str, folder: Path, separator: str, view: str
+) -> tuple[str, ...]:
+    """Return the paths of a row's images, each with the view it is shown in.
+
+    Raises:
+        DataError: there is none, or one leads out of `folder`.
+    """
+    value = cell(row, column, place)
+    if isinstance(value, ImageFile):
+        value = [value]
+    names = value if isinstance(value, list) else str(value or "").split(separator)
+    if not all(isinstance(name, str) for name in names):
+        raise DataError(f"{place}: column {column!r} must hold image paths", found=repr(value))
+    files = [
+        str(name) if isinstance(name, ImageFile) else within(folder, name.strip(), place, _STAY)
+        for name in names
+        if name.strip()
+    ]
+    paths = tuple(with_view(file, view) for file in files)
+    if not paths:
+        raise DataError(f"{place}: no image in column {column!r}", remedy="give a path, or remove the row")
+    return paths
+
+
+def answer(row: Mapping[str, Any], column: str, place: str, numbers_as_text: bool) -> str:
+    """Return the answer; a number only if it is meant.
+
+    Raises:
+        DataError: the cell is empty, a number, or no text.
+    """
+    value = cell(row, column, place)
+    if isinstance(value, list | dict | bool):
+        raise DataError(f"{place}: the answer in column {column!r} must be text", found=repr(value))
+    found = filled(row, column, place)
+    if is_number(found) and not numbers_as_text:
+        raise DataError(
+            f"{place}: the answer in column {column!r} is a number",
+            found=found,
+            remedy="if it is meant so, set the option `numbers_as_text = true`; if it is a class"
+            " number, name the column that holds the words",
+        )
+    return found
+
+
+def filled(row: Mapping[str, Any], column: str, place: str) -> str:
+    """Return the text of a cell that must not be empty.
+
+    Raises:
+        DataError: it is empty, or there is no such column.
+    """
+    found = text(row, column, place)
+    if not found:
+        raise DataError(f"{place}: column {column!r} is empty", remedy="fill it in, or remove the row")
+    return found
+
+
+def text(row: Mapping[str, Any], column: str, place: str) -> str:
+    """Return the text of a cell, empty for none.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    value = cell(row, column, place)
+    return "" if value is None else str(value).strip()
+
+
+def cell(row: Mapping[str, Any], column: str, place: str, option: str = "columns") -> Any:
+    """Return a cell as it was read.
+
+    Args:
+        option: the loader's option that names the column.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    if column not in row:
+        raise DataError(
+            f"{place}: no column {column!r}",
+            remedy=f"correct the option `{option}`; {nearest(column, row)}",
+        )
+    return row[column]
