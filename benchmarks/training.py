@@ -31,7 +31,7 @@ Step = list[list[Tree]]
 
 def measure(bench: Bench, setting: Setting, compiling: float) -> tuple[list[Row], list[tuple[Step, float]]]:
     """Return the table's rows, and our measured (batches, seconds) for the share of the machine."""
-    steps = _typical(bench.steps, setting.rounds)
+    steps = typical(bench.steps, setting.rounds)
     encoded, encoding = bench.encode(batch for step in steps for batch in step)
     ordinary.step(bench, samples(steps[0])[: ordinary.ROWS])  # its own warming up
     pairs = [(partial(bench.step, step), partial(ordinary.step, bench, samples(step))) for step in steps]
@@ -44,7 +44,7 @@ def measure(bench: Bench, setting: Setting, compiling: float) -> tuple[list[Row]
 
 def gradient_difference(bench: Bench, setting: Setting) -> Row:
     """Return the relative difference of both sides' float32 gradients on the samples of one step."""
-    [step] = _typical(bench.steps, 1)
+    [step] = typical(bench.steps, 1)
     chosen = [step[0][: 1 if setting.quick else len(step[0])]]
     model, parameters = float32_model(setting, adapter_state(bench.model))
     processor = bench.processor
@@ -70,7 +70,7 @@ def samples(step: Step) -> list[Tokens]:
     return [sequence for batch in step for row in batch for sequence in row.sequences]
 
 
-def _typical(steps: list[Step], count: int) -> list[Step]:
+def typical(steps: list[Step], count: int) -> list[Step]:
     """Return steps evenly spaced between the one that shares least and the one that shares most."""
 
     def sharing(step: Step) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,11 @@ from tests.tiny import model_recipe
 
 
 @pytest.mark.parametrize(
-    ("version", "file", "resize", "train", "test"),
-    [("1.1.0", "csv", "letterbox", "train", "test"), ("1.0.0", "json", "squash", "all", "all")],
+    ("version", "file", "resize", "train", "test", "choice"),
+    [
+        ("1.1.0", "csv", "letterbox", "train", "test", {"constrain_boxes": True}),
+        ("1.0.0", "json", "squash", "all", "all", {"box_choice": "median"}),
+    ],
 )
 def test_from_files_to_report(
     tmp_path: Path,
@@ -27,6 +31,7 @@ def test_from_files_to_report(
     resize: str,
     train: str,
     test: str,
+    choice: dict[str, Any],
 ) -> None:
     monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
     ms_cxr_folder.make(tmp_path / "ms-cxr", version, file)
@@ -52,7 +57,7 @@ def test_from_files_to_report(
                 }
             ],
             "compute": {"dtype": "float32", "device": "cpu", "compile": "off"},
-            "predict": {"data": {"mscxr": test}, "max_new_tokens": 40, "constrain_boxes": True},
+            "predict": {"data": {"mscxr": test}, "max_new_tokens": 40, **choice},
             "evaluate": {"bootstrap": 20},
         }
     )
@@ -67,6 +72,8 @@ def test_from_files_to_report(
     for prediction in predictions:
         if samples[prediction.sample_id].task == "refer" and prediction.finish == "stop":
             assert read_boxes(prediction.text).state == "strict", prediction.text
+    [how] = {prediction.generation for prediction in predictions}
+    assert how.endswith("medians") == (choice == {"box_choice": "median"})
     scores = list(jsonl.read(run / "scores.jsonl", Score))
     overall = [score for score in scores if score.metric == "iou" and score.group == "overall"]
     boxes = {score.system: score for score in overall if not score.system.startswith("published:")}

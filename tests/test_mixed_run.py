@@ -82,7 +82,7 @@ def test_from_files_to_report_and_again(
     # Every sample was trained on: one an image, of VQA-RAD two; SLAKE's Chinese ones are not asked for.
     expected = {**dict.fromkeys((*CAPTIONS, *QUESTIONS), 4), "vqa_rad": 8}
     rows = {id(row): row for part in trained.values() for batch in part for row in batch}.values()
-    ids = {(data_set(row, tmp_path / "data"), one.sample.id) for row in rows for one in row.sequences}
+    ids = {(data_set(row, tmp_path / "data"), one.sample.id) for row in rows for one in row.built().sequences}
     assert Counter(name for name, _ in ids) == expected
 
     losses: dict[str, list[float]] = {"captions": [], "task": []}

@@ -54,6 +54,18 @@ class Row:
         return len(self.tokens)
 
     @property
+    def questions(self) -> int:
+        return len(self.sequences)
+
+    @property
+    def answer_tokens(self) -> int:
+        return sum(map(len, self.answers))
+
+    def built(self) -> Row:
+        """Return this row: it is built already, others are when their step has come."""
+        return self
+
+    @property
     def images(self) -> tuple[str, ...]:
         return self.sequences[0].sample.images
 
@@ -133,21 +145,21 @@ def row(sequences: Sequence[Tokens]) -> Row:
     answers: dict[int, tuple[tuple[int, int], ...]] = {}
     last: dict[int, int] = {}
     path: list[int] = []  # nodes from the root to the newest leaf
+    newest: tuple[int, ...] = ()  # their tokens
     for index in order:
         sequence = sequences[index]
         # The end token is only ever predicted: it needs no node of its own.
         nodes = sequence.prompt + sequence.answer[:-1]
-        shared = 0
-        while shared < min(len(path), len(nodes)) and tokens[path[shared]] == nodes[shared]:
-            shared += 1
+        shared = _in_common(newest, nodes)
+        size = len(tokens)
         for closed in path[shared:]:
-            ends[closed] = len(tokens)
-        del path[shared:]
-        for depth in range(shared, len(nodes)):
-            path.append(len(tokens))
-            tokens.append(nodes[depth])
-            depths.append(depth)
-            ends.append(-1)
+            ends[closed] = size
+        added = len(nodes) - shared
+        path[shared:] = range(size, size + added)
+        tokens += nodes[shared:]
+        depths += range(shared, len(nodes))
+        ends += [-1] * added
+        newest = nodes
         start = len(sequence.prompt) - 1
         last[index] = path[start]
         answers[index] = tuple((path[start + i], target) for i, target in enumerate(sequence.answer))
@@ -162,6 +174,14 @@ def row(sequences: Sequence[Tokens]) -> Row:
         tuple(answers[i] for i in ordered),
         tuple(last[i] for i in ordered),
     )
+
+
+def _in_common(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """Return how many tokens both begin with."""
+    most = min(len(one), len(other))
+    if one[:most] == other[:most]:  # the usual case of questions about an image, and no loop in Python
+        return most
+    return next(place for place in range(most) if one[place] != other[place])
 
 
 def collate(rows_: Sequence[Row], pad: int = 0) -> Batch:

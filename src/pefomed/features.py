@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -33,6 +33,10 @@ REMEDY = (
 
 FORMAT = 1
 """Raised when what is stored changes, so that older files are not read as newer ones."""
+
+
+Exchange = Callable[[dict[str, str]], Iterable[dict[str, str]]]
+"""Gives every process the hashes of files, by path, that each of them found."""
 
 
 class Features:
@@ -59,13 +63,22 @@ class Features:
                 about = {"vision_layer": model.config.vision_layer, "image_size": model.config.image_size}
                 (self._space / "about.json").write_text(json.dumps(about | {"format": FORMAT}))
 
-    def prepare(self, paths: Iterable[str], batch: int = 8, share: tuple[int, int] = (0, 1)) -> None:
+    def prepare(
+        self,
+        paths: Iterable[str],
+        batch: int = 8,
+        share: tuple[int, int] = (0, 1),
+        exchange: Exchange = lambda own: [own],
+    ) -> None:
         """Make sure the features of all `paths` are on disk, computing what is missing.
 
         Args:
             batch: images encoded together.
-            share: this process's number, and how many processes there are: each image is computed by one
-                of them, chosen by its content. They must wait for each other afterwards.
+            share: this process's number, and how many processes there are: each file is read for its hash
+                by one of them, each image computed by one, chosen by its content. They must wait for each
+                other afterwards.
+            exchange: takes what this process found and returns what all of them did; without it every
+                process reads every file.
 
         Raises:
             ImageError: an image is missing, truncated or too large.
@@ -73,8 +86,11 @@ class Features:
         """
         if self._space is None:
             return
+        distinct = list(dict.fromkeys(paths))
+        for found in exchange({path: self._hash(path) for path in distinct[share[0] :: share[1]]}):
+            self._hashes |= found
         missing: dict[str, str] = {}
-        for path in dict.fromkeys(paths):
+        for path in distinct:
             key = self._hash(path)
             mine = int(key[:8], 16) % share[1] == share[0]
             if mine and not _file(self._space, key).exists():

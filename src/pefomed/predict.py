@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from torch import Tensor
 
 from pefomed import jsonl
 from pefomed import recipe as recipes
-from pefomed.batch import Row, rows, tokenise
+from pefomed.batch import Row, Tokens, rows, tokenise
 from pefomed.box_decoding import BoxConstraint, BoxVocabulary
-from pefomed.data import load_samples
+from pefomed.box_median import median_boxes
+from pefomed.boxes.tasks import ASKED
+from pefomed.data import load_samples, stream_samples
 from pefomed.data.unreadable import unreadable, without
-from pefomed.decoding import greedy
+from pefomed.decoding import Answer, greedy
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
@@ -65,28 +68,18 @@ class Predictor:
             features: where image features come from; computed on the spot if absent.
             blind: features (P, D) to use instead of every image's own.
         """
-        settings = self.recipe.predict
         features = features or Features(base_of(self.model), self.processor.image_processor, None)
         if blind is not None:
             samples = [
                 sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
             ]
-        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False)
-        made = rows(sequences, share_image=True, max_questions=settings.batch_questions)
         end = int(self.processor.tokenizer.eos_token_id)
         how = _generation(self.recipe)
-        for chunk in _chunks(sorted(made, key=len), settings.batch_questions):
+        for chunk in self._chunks(tokenise(samples, self.recipe.prompt, self.processor, answers=False)):
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
             with self._autocast():
-                answers = greedy(
-                    self.model,
-                    chunk,
-                    kept.to(self.device),
-                    max_new_tokens=settings.max_new_tokens,
-                    end_token=end,
-                    constraints=self._constraints(chunk),
-                )
+                answers = self._answers(chunk, kept.to(self.device))
             for answer in answers:
                 tokens = [token for token in answer.tokens if token != end]
                 text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True).strip()
@@ -98,6 +91,34 @@ class Predictor:
                     generation=how,
                     blind=blind is not None,
                 )
+
+    def _chunks(self, sequences: list[Tokens]) -> Iterator[list[Row]]:
+        """Yield rows in batches, all of which are decoded in the same way."""
+        most = self.recipe.predict.batch_questions
+        medians = [one for one in sequences if self._has_medians(one.sample)]
+        others = [one for one in sequences if not self._has_medians(one.sample)]
+        for alike in (others, medians):
+            yield from _chunks(sorted(rows(alike, share_image=True, max_questions=most), key=len), most)
+
+    def _has_medians(self, sample: Sample) -> bool:
+        return self.recipe.predict.box_choice == "median" and sample.task in ASKED
+
+    def _answers(self, chunk: list[Row], features: Tensor) -> list[Answer]:
+        most = self.recipe.predict.max_new_tokens
+        tokenizer = self.processor.tokenizer
+        if self._has_medians(chunk[0].sequences[0].sample):
+            bins = self.recipe.prompt.box_bins
+            return median_boxes(
+                self.model, chunk, features, tokenizer=tokenizer, bins=bins, max_new_tokens=most
+            )
+        return greedy(
+            self.model,
+            chunk,
+            features,
+            max_new_tokens=most,
+            end_token=int(tokenizer.eos_token_id),
+            constraints=self._constraints(chunk),
+        )
 
     def _constraints(self, chunk: list[Row]) -> list[BoxConstraint | None] | None:
         if self.boxes is None:
@@ -152,6 +173,8 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
 
 def _generation(recipe: Recipe) -> str:
     boxes = ", boxes constrained" if recipe.predict.constrain_boxes else ""
+    if recipe.predict.box_choice == "median":  # which constrains them by itself
+        boxes = ", boxes constrained, their coordinates medians"
     return f"greedy, at most {recipe.predict.max_new_tokens} tokens{boxes}"
 
 
@@ -194,10 +217,10 @@ def _train_images(recipe: Recipe, name: str, data_folder: Path | None) -> list[s
         splits = (stage.split, *stage.also_train)
     images: set[str] = set()
     for split in splits:
-        samples = load_samples(recipe.data[name], split, data_folder)
+        samples = partial(stream_samples, recipe.data[name], split, data_folder)
         # What training may leave out is left out of the mean too; of what is answered, nothing ever is.
-        bad = unreadable(name, recipe.data[name], split, samples)
-        images.update(image for sample in without(samples, bad) for image in sample.images)
+        bad = unreadable(name, recipe.data[name], split, samples())
+        images.update(image for sample in without(samples(), bad) for image in sample.images)
     return sorted(images)
 
 

@@ -21,10 +21,10 @@ def test_the_uses_from_which_it_pays() -> None:
 
 
 def test_files_of_images_are_read_either_way() -> None:
-    # a file takes 0.1: hashed by one process, read to encode, then 2 + 0.5; each use saves 2 + 0.1 - 0.5
+    # a file takes 0.1: read to hash it, read to encode, then 2 + 0.5; each use saves 2 + 0.1 - 0.5
     assert image(file_bytes=1).pays_from() == pytest.approx((0.1 + 0.1 + 2.5) / 1.6)
-    # hashed by two processes; encoded in 1 second
-    assert image(gpus=2, file_bytes=1).pays_from() == pytest.approx((0.2 + 0.1 + 1.5) / 0.6)
+    # encoded in 1 second by two, read as before
+    assert image(gpus=2, file_bytes=1).pays_from() == pytest.approx((0.1 + 0.1 + 1.5) / 0.6)
 
 
 @pytest.mark.parametrize(("gpus", "file_bytes"), [(1, 0.0), (2, 1.0), (8, 0.5)])

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from pefomed import recipe as recipes
 from pefomed.batch import Row
+from pefomed.data.pictures.images import content_hash
 from pefomed.features import Features
 from pefomed.model.build import build_model
 from pefomed.recipe import Recipe
@@ -26,18 +27,18 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
 
 
-def _adapter(run: Path) -> dict[str, torch.Tensor]:
+def adapter_of(run: Path) -> dict[str, torch.Tensor]:
     return load_file(run / "adapter" / "adapter_model.safetensors")
 
 
-def _recipe(folder: Path, accumulate: int) -> Recipe:
+def small_recipe(folder: Path, accumulate: int) -> Recipe:
     return table_recipe(
         folder, model_recipe(folder), images=6, each=3, epochs=3, accumulate=accumulate,
         batch_tokens=150, checkpoint_every=2, validate_split="train",
     )  # fmt: skip
 
 
-def _two(
+def two_processes(
     recipe: Recipe, run: Path, data: Path, script: str = "", **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Train in two processes, both running `script` first."""
@@ -58,11 +59,11 @@ def _two(
 
 
 def test_two_processes_give_the_adapter_of_one_and_go_on_after_one_is_lost(tmp_path: Path) -> None:
-    train(_recipe(tmp_path, accumulate=2), tmp_path / "one", tmp_path)
-    two = _recipe(tmp_path, accumulate=1)
-    whole = _two(two, tmp_path / "two", tmp_path)
+    train(small_recipe(tmp_path, accumulate=2), tmp_path / "one", tmp_path)
+    two = small_recipe(tmp_path, accumulate=1)
+    whole = two_processes(two, tmp_path / "two", tmp_path)
     assert whole.returncode == 0, whole.stderr
-    one, both = _adapter(tmp_path / "one"), _adapter(tmp_path / "two")
+    one, both = adapter_of(tmp_path / "one"), adapter_of(tmp_path / "two")
     assert one.keys() == both.keys()
     for name, tensor in one.items():
         torch.testing.assert_close(both[name], tensor, rtol=1e-5, atol=1e-6, msg=name)
@@ -72,7 +73,7 @@ def test_two_processes_give_the_adapter_of_one_and_go_on_after_one_is_lost(tmp_p
     assert '"n": 18' in (tmp_path / "two" / "log.jsonl").read_text()
 
     # The second process dies before its fourth step; torchrun stops the first; the same command goes on.
-    lost = _two(
+    lost = two_processes(
         two, tmp_path / "cut", tmp_path,
         "import os, signal\nfrom pefomed.training.loop import Loop\nstep, count = Loop._step, [0]\n"
         "def dying(self, *a):\n"
@@ -83,9 +84,9 @@ def test_two_processes_give_the_adapter_of_one_and_go_on_after_one_is_lost(tmp_p
     )  # fmt: skip
     assert lost.returncode != 0
     assert not (tmp_path / "cut" / "adapter").exists()
-    again = _two(two, tmp_path / "cut", tmp_path)
+    again = two_processes(two, tmp_path / "cut", tmp_path)
     assert again.returncode == 0, again.stderr
-    for name, tensor in _adapter(tmp_path / "cut").items():
+    for name, tensor in adapter_of(tmp_path / "cut").items():
         assert torch.equal(tensor, both[name]), name
 
 
@@ -99,6 +100,31 @@ def test_each_image_is_computed_by_one_process(tmp_path: Path) -> None:
     assert sum(features.computed for features in processes) == 12
     processes[0](files)  # all are there: nothing is computed again
     assert sum(features.computed for features in processes) == 12
+
+
+def test_each_file_is_read_for_its_hash_by_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, processor = build_model(model_recipe(tmp_path))
+    files = [str(path) for path in image_files(tmp_path, 11)]
+    processes = [Features(base, processor.image_processor, tmp_path / "cache") for _ in range(2)]
+    hashed: list[str] = []
+
+    def hashing(path: str) -> str:
+        hashed.append(path)
+        return content_hash(path)
+
+    monkeypatch.setattr("pefomed.features.content_hash", hashing)
+    found: list[dict[str, str]] = []
+    for number, features in enumerate(processes):  # what gathering gives to both at once
+        features.prepare(files, share=(number, 2), exchange=lambda own: found.append(own) or [])
+    assert sorted(hashed) == sorted(2 * files)
+    hashed.clear()
+    for number, features in enumerate(
+        Features(base, processor.image_processor, tmp_path / "again") for _ in range(2)
+    ):
+        features.prepare(files, share=(number, 2), exchange=lambda own: [own, *found])
+    assert sorted(hashed) == sorted(files)
 
 
 def _batch(*lengths: int) -> list[Row]:

@@ -23,7 +23,7 @@ from pefomed.schema import Prediction
 from pefomed.training import train
 from pefomed.training.loop import Loop
 from tests.tiny import image_files, model_recipe, questions
-from tests.training.test_processes import _two
+from tests.training.test_processes import two_processes
 
 QUESTIONS = 3
 """About each image."""
@@ -278,7 +278,7 @@ def test_two_processes_leave_the_same_samples_out(tmp_path: Path) -> None:
     spoil(tmp_path)
     train(spoilt, tmp_path / "one", tmp_path)
     stages = (spoilt.stages[0].model_copy(update={"accumulate": 1}),)
-    both = _two(spoilt.model_copy(update={"stages": stages}), tmp_path / "two", tmp_path)
+    both = two_processes(spoilt.model_copy(update={"stages": stages}), tmp_path / "two", tmp_path)
     assert both.returncode == 0, both.stderr
     for name, tensor in adapter(tmp_path / "one").items():
         torch.testing.assert_close(adapter(tmp_path / "two")[name], tensor, rtol=1e-5, atol=1e-6, msg=name)

@@ -30,6 +30,7 @@ __all__ = [
     "load_samples",
     "load_split",
     "loader",
+    "stream_samples",
 ]
 
 Loader = Callable[..., Iterator[Sample | LeftOut]]
@@ -66,7 +67,16 @@ def load_samples(dataset: Dataset, split: str, data_folder: Path | None = None) 
         DataError: the data is missing or not as its layout says, an id occurs twice, or the split
             is empty.
     """
-    return load_split(dataset, split, data_folder)[0]
+    return list(stream_samples(dataset, split, data_folder))
+
+
+def stream_samples(dataset: Dataset, split: str, data_folder: Path | None = None) -> Iterator[Sample]:
+    """Yield the samples of `load_samples` as they are read: a manifest may be larger than the memory.
+
+    Raises:
+        RecipeError, DataError: see `load_samples`; ids that occur twice, and an empty split, at the end.
+    """
+    return (each for each in _stream(dataset, split, data_folder) if isinstance(each, Sample))
 
 
 def load_split(
@@ -77,29 +87,61 @@ def load_split(
     Raises:
         RecipeError, DataError: see `load_samples`.
     """
+    samples: list[Sample] = []
+    left_out: list[LeftOut] = []
+    for each in _stream(dataset, split, data_folder):
+        if isinstance(each, LeftOut):
+            left_out.append(each)
+        else:
+            samples.append(each)
+    return samples, left_out
+
+
+def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample | LeftOut]:
     load = loader(dataset.loader)
     options = _checked_options(dataset, load)
     root = _folder(data_folder) / dataset.root
-    samples: list[Sample] = []
-    left_out: list[LeftOut] = []
-    for each in load(root, split, **options):
+    ids: set[str] = set()
+    samples = left_out = 0
+    twice = Counter[str]()
+    for each in _records(load(root, split, **options), f"the split {split!r} of {dataset.loader} at {root}"):
+        yield each
         if isinstance(each, LeftOut):
-            left_out.append(each)
+            left_out += 1
             continue
-        samples.append(each)
-        if len(samples) == dataset.limit:
+        samples += 1
+        if each.id in ids:
+            twice[each.id] += 1
+        ids.add(each.id)
+        if samples == dataset.limit:
             break
     if not samples:
         published = card(dataset.loader)
         raise DataError(
             f"the split {split!r} of {dataset.loader} at {root} is empty",
-            found=f"0 samples{f', {len(left_out):,} rows left out' if left_out else ''}",
+            found=f"0 samples{f', {left_out:,} rows left out' if left_out else ''}",
             remedy=f"use one of its splits: {', '.join(published.splits)}"
             if published and published.splits
             else "check the split's name and the loader's options",
         )
-    _check_ids(samples, dataset.loader, split)
-    return samples, left_out
+    if twice:
+        raise DataError(
+            f"the split {split!r} of {dataset.loader}: every sample needs its own id",
+            found=f"{len(twice)} ids occur more than once, e.g. {next(iter(twice))!r}",
+            remedy="give each row its own id",
+        )
+
+
+def _records(found: Iterator[Sample | LeftOut], where: str) -> Iterator[Sample | LeftOut]:
+    try:
+        yield from found
+    except ValidationError as error:  # e.g. a list where a text should be
+        detail = error.errors(include_url=False)[0]
+        raise DataError(
+            f"{where}: a record cannot be a {error.title}",
+            found=f"{'.'.join(map(str, detail['loc']))} = {detail['input']!r:.80}: {detail['msg']}",
+            remedy="correct the record, or download the data set again",
+        ) from None
 
 
 def data_folder(explicit: Path | str | None = None) -> Path:
@@ -200,13 +242,3 @@ def _checked_value(loader_name: str, name: str, value: Any, hint: Any) -> Any:
             found=repr(detail["input"]),
             remedy=detail["msg"],
         ) from None
-
-
-def _check_ids(samples: list[Sample], name: str, split: str) -> None:
-    twice = [sample_id for sample_id, count in Counter(sample.id for sample in samples).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"the split {split!r} of {name}: every sample needs its own id",
-            found=f"{len(twice)} ids occur more than once, e.g. {twice[0]!r}",
-            remedy="give each row its own id",
-        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from pefomed.boxes import tasks
 from pefomed.data.pictures.addresses import with_view
@@ -20,7 +20,7 @@ LEAST = 0.8
 """Share of a box that must be in the picture."""
 
 
-def cropped_copies(samples: Sequence[Sample], copies: int, reach: float, seed: int) -> Iterator[Sample]:
+def cropped_copies(samples: Iterable[Sample], copies: int, reach: float, seed: int) -> Iterator[Sample]:
     """Yield up to `copies` cropped copies of each sample of one image that has boxes.
 
     Args:

@@ -6,7 +6,7 @@ reads the bytes only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pefomed.cache import cache_folder
@@ -47,10 +47,10 @@ def unreadable(name: str, dataset: Dataset, split: str, samples: Iterable[Sample
     return list(found)
 
 
-def without(samples: Iterable[Sample], images: Iterable[str]) -> list[Sample]:
-    """Return the samples that show none of `images`."""
+def without(samples: Iterable[Sample], images: Iterable[str]) -> Iterator[Sample]:
+    """Yield the samples that show none of `images`."""
     bad = frozenset(images)
-    return [sample for sample in samples if bad.isdisjoint(sample.images)]
+    return (sample for sample in samples if bad.isdisjoint(sample.images))
 
 
 def names(paths: Iterable[str]) -> str:

@@ -107,11 +107,16 @@ def trainable(model: nn.Module, parts: tuple[str, ...]) -> dict[str, list[nn.Par
     """Freeze everything but `parts` (`projector`, `lora`) and return their parameters."""
     chosen: dict[str, list[nn.Parameter]] = {part: [] for part in parts}
     for name, parameter in model.named_parameters():
-        part = "lora" if "lora_" in name else "projector" if "projector.modules_to_save" in name else None
+        part = part_of(name)
         parameter.requires_grad_(part in chosen)
         if part is not None and part in chosen:
             chosen[part].append(parameter)
     return chosen
+
+
+def part_of(name: str) -> str | None:
+    """Return the part of the adapter that a parameter of this name belongs to, None if it is of the base."""
+    return "lora" if "lora_" in name else "projector" if "projector.modules_to_save" in name else None
 
 
 def _wrap(model: PefomedForConditionalGeneration, config: LoraConfig) -> PeftModel:

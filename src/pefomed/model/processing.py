@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,10 @@ class PefomedImageProcessor(BaseImageProcessor):  # type: ignore[misc]
         return torch.from_numpy(array.transpose(2, 0, 1).copy())
 
 
+PIECES = 4096
+"""Texts whose tokens are remembered."""
+
+
 class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
     """Image processor and tokenizer; `<ImageHere>` in a text becomes the image's tokens."""
 
@@ -69,6 +74,8 @@ class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
     ):
         self.image_token_id, self.tokens_per_image = image_token_id, tokens_per_image
         super().__init__(image_processor, tokenizer, **kwargs)
+        # Most pieces are instructions and recur with every sample; a call costs more than its few words.
+        self._pieces = functools.lru_cache(PIECES)(self._tokens)
 
     def encode(self, text: str) -> list[int]:
         """Return the prompt's tokens, exactly one BOS in front, image places expanded.
@@ -80,7 +87,7 @@ class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
             if number:
                 tokens += [self.image_token_id] * self.tokens_per_image
             if piece:
-                tokens += self.tokenizer(piece, add_special_tokens=False)["input_ids"]
+                tokens += self._pieces(piece)
         bos = self.tokenizer.bos_token_id
         if bos is not None and (not tokens or tokens[0] != bos):
             tokens.insert(0, bos)
@@ -88,8 +95,11 @@ class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
 
     def encode_answer(self, text: str) -> list[int]:
         """Return the answer's tokens, closed by the end token."""
+        return [*self._tokens(text), self.tokenizer.eos_token_id]
+
+    def _tokens(self, text: str) -> list[int]:
         tokens: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return [*tokens, self.tokenizer.eos_token_id]
+        return tokens
 
     def __call__(self, text: str | list[str], images: Any = None, **kwargs: Any) -> BatchFeature:
         """Return `input_ids`, `attention_mask` (left-padded, for `generate`) and `pixel_values`."""

@@ -129,6 +129,11 @@ class Compute(Section):
         "auto", description="Kind of attention; `auto`: `grouped` on CPU, `sdpa` on CUDA."
     )
     gradient_checkpointing: bool = Field(False, description="Trade time for memory in training.")
+    sharding: Literal["none", "full"] = Field(
+        "none",
+        description="Of several processes, `full` splits the weights over them (FSDP); `none` gives each the"
+        " whole model (DDP).",
+    )
     threads: int | None = Field(None, gt=0, description="CPU threads; all by default.")
     feature_cache: Literal["off", "on", "auto"] = Field(
         "auto", description="Keep the frozen features on disk; `auto`: if images recur within the budget."
@@ -147,6 +152,11 @@ class Predict(Section):
     batch_questions: int = Field(32, gt=0, description="Most questions decoded together.")
     constrain_boxes: bool = Field(
         False, description="Let answers to refer and detection hold well-formed boxes only."
+    )
+    box_choice: Literal["greedy", "median"] = Field(
+        "greedy",
+        description="Coordinates of refer and detection: `greedy`, digit by digit; `median` of all numbers a"
+        " coordinate may be, in well-formed boxes only.",
     )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 

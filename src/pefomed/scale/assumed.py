@@ -32,7 +32,7 @@ def sentences(
         *_of_counts(recipe, counts),
         "batches are full and nothing is padded",
         "reading and encoding overlap with nothing, every read goes to the disk, decoding takes no time",
-        "with the cache each process reads the file of every image that a step reaches once, for its hash",
+        "with the cache the file of every image that a step reaches is read once more, for its hash",
         f"GPUs wait for nothing: exchanging {4 * (shapes.lora + shapes.projector) / 1e6:,.0f} MB of gradients"
         " a step is free",
         "more GPUs train on the same samples, with the steps and accumulate shown",

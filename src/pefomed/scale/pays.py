@@ -5,11 +5,11 @@ bytes a second; E operations to encode it, b bytes of features, F bytes of its f
 f = F / D, r = b / D:
 
     without  k (e + f)
-    with     N f + (e + f + r) + k r        every process hashes the file; one encodes, writes; then k reads
+    with     f + (e + f + r) + k r          one process hashes the file; one encodes, writes; then k reads
 
 as if nothing overlapped: the training loop reads and encodes where it stands, and prefetches nothing. So the
-cache pays from k = (N f + e + f + r) / (e + f - r) uses of an image, and never if r >= e + f. Filled by an
-earlier run, it costs N f + k r. Decoding takes no time here, which favours no cache.
+cache pays from k = (e + 2 f + r) / (e + f - r) uses of an image, and never if r >= e + f. Filled by an
+earlier run, it costs f + k r. Decoding takes no time here, which favours no cache.
 """
 
 from __future__ import annotations
@@ -44,14 +44,9 @@ class Image:
         return self.feature_bytes / self.disk
 
     @property
-    def hash(self) -> float:
-        """Seconds until every process has read the file once."""
-        return self.gpus * self.read_file
-
-    @property
     def fill(self) -> float:
         """Seconds to put the image's features on disk."""
-        return self.hash + self.encode + self.read_file + self.read
+        return self.encode + 2 * self.read_file + self.read
 
     def pays_from(self) -> float | None:
         """Return the uses of the image from which the cache pays, or None if it never does."""
@@ -61,7 +56,7 @@ class Image:
     def disk_from(self, uses: float) -> float | None:
         """Return the bytes a second of a disk from which so many uses pay; 0: of any, None: of none."""
         saved = (uses - 1) * self.encode
-        more = (self.gpus + 1 - uses) * self.file_bytes + (1 + uses) * self.feature_bytes
+        more = (2 - uses) * self.file_bytes + (1 + uses) * self.feature_bytes
         if saved <= 0:
             return None
         return max(0.0, more / saved)

@@ -142,7 +142,7 @@ def _on(load: _Load, gpus: int, rates: Rates) -> dict[str, Any]:
     encoding = load.uses * image.encode
     without = training + encoding + load.uses * image.read_file
     with_ = training + load.images * image.fill + load.uses * image.read
-    filled = training + load.images * image.hash + load.uses * image.read
+    filled = training + load.images * image.read_file + load.uses * image.read
     disk = image.disk_from(load.uses / load.images)
     return {
         "gpus": gpus,

@@ -9,14 +9,11 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
+from accelerate.utils import gather_object
 from peft import PeftModel
 
 from pefomed import processes
-from pefomed.batch import Row, rows, tokenise
-from pefomed.boxes.tasks import has_answer
-from pefomed.data import load_samples
-from pefomed.data.cropped_copies import cropped_copies
-from pefomed.errors import DataError, RunError
+from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
@@ -26,12 +23,12 @@ from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.recipe import Recipe, Stage
-from pefomed.schema import Sample
-from pefomed.training import checkpoint, unreadable
+from pefomed.training import checkpoint, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
 from pefomed.training.plan import plan, replaced
-from pefomed.training.unreadable import Unreadable
+from pefomed.training.stage_rows import StageRows
+from pefomed.training.stored_rows import StoredRow
 from pefomed.training.validation import Validation
 
 __all__ = ["Trainer", "train"]
@@ -76,7 +73,6 @@ class Trainer:
         self.recipe, self.run, self.data_folder = recipe, run, data_folder
         self.log = Log(run / "log.jsonl")
         self._model: PeftModel | None = None
-        self._missing = Unreadable()
 
     def train(self) -> Path:
         """Run every stage that is not finished."""
@@ -112,6 +108,7 @@ class Trainer:
         devices.set_threads(compute)
         where = devices.device(compute)
         precision = devices.dtype(compute, where)
+        sharded = sharding.is_sharded(compute, precision)
         # Accelerate remembers the precision of its first use in a process; another recipe may want another.
         # Which process this is does not change.
         AcceleratorState._reset_state(reset_partial_state=processes.count() == 1)
@@ -126,19 +123,18 @@ class Trainer:
         if processes.is_main():
             unreadable.find(self.stage_folder(stage), stage, self.recipe, self.data_folder, self.log)
         accelerator.wait_for_everyone()
-        self._missing = unreadable.read(self.stage_folder(stage))
-        model, processor = self._model_at(start, str(where), precision)
+        # Weights that are split go to the device part by part: the whole model need not fit there.
+        model, processor = self._model_at(start, "cpu" if sharded else str(where), precision)
+        if sharded:
+            base_of(model).vision_encoder.to(accelerator.device)
         torch.manual_seed(self.recipe.seed)
-        train_rows = {
-            name: self._rows(name, (stage.split, *stage.also_train), stage, processor, stage.crops)
-            for name in sorted(stage.data)
-        }
-        validation = self._validation_rows(stage, processor)
+        folder = self.stage_folder(stage)
+        missing = unreadable.read(folder)
+        data = StageRows(stage, self.recipe, processor, self.data_folder, folder, missing, self.log)
+        train_rows, validation = data.training(), data.validation()
         steps = plan(train_rows, stage, self.recipe.seed, accelerator.num_processes)
-        if self._missing.lost:
-            steps = replaced(steps, train_rows, self._missing.touches)
-            train_rows = {name: self._present(part) for name, part in train_rows.items()}
-            validation = self._present(validation)
+        if missing.lost:
+            steps = replaced(steps, train_rows, missing.touches)
         features = self._features(model, processor, steps, validation)
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
@@ -146,16 +142,16 @@ class Trainer:
         compiled = devices.compile_layers(base_of(model), compute, tokens)
         if compute.gradient_checkpointing:
             base_of(model).language_model.gradient_checkpointing_enable({"use_reentrant": False})
-        questions = sum(len(row.sequences) for part in train_rows.values() for row in part)
+        questions = sum(len(part.samples) for part in train_rows.values())
         self.log.write(
             "event",
             stage.name,
             text=f"{questions} samples of {sum(map(len, train_rows.values()))} rows, {len(steps)} steps, "
-            f"{where}, {precision}, {attention} attention, {'compiled' if compiled else 'not compiled'}",
+            f"{where}, {precision}, {attention} attention, {'compiled' if compiled else 'not compiled'}"
+            f"{f', split over {processes.count()} processes' if sharded else ''}",
         )
         read = partial(processor.tokenizer.decode, skip_special_tokens=True)
         measure = partial(Validation, read, self.recipe.prompt.box_bins)
-        folder = self.stage_folder(stage)
         Loop(
             stage,
             model,
@@ -167,6 +163,7 @@ class Trainer:
             self.log,
             folder,
             self.recipe.seed,
+            sharded,
         ).run()
         accelerator.end_training()
 
@@ -182,44 +179,12 @@ class Trainer:
             return _load_start(base, self.recipe), processor
         return add_adapter(base, self.recipe.model.lora, seed=self.recipe.seed), processor
 
-    def _rows(
-        self, name: str, splits: tuple[str, ...], stage: Stage, processor: PefomedProcessor, crops: int = 0
-    ) -> list[Row]:
-        samples: list[Sample] = []
-        for split in splits:
-            samples += self._missing.kept(
-                name, split, load_samples(self.recipe.data[name], split, self.data_folder)
-            )
-        answered = [sample for sample in samples if has_answer(sample)]
-        if len(answered) < len(samples):
-            left = len(samples) - len(answered)
-            self.log.write("event", stage.name, text=f"{name}: {left} samples without an answer left out")
-        if not answered:
-            raise DataError(
-                f"data set {name} has no sample with an answer in {', '.join(splits)}",
-                remedy="check the split and the answers",
-            )
-        answered = [*answered, *cropped_copies(answered, crops, stage.crop_reach, self.recipe.seed)]
-        sequences = tokenise(answered, self.recipe.prompt, processor)
-        return rows(sequences, share_image=stage.share_image, max_questions=stage.max_questions)
-
-    def _present(self, part: list[Row]) -> list[Row]:
-        return [row for row in part if not self._missing.touches(row)]
-
-    def _validation_rows(self, stage: Stage, processor: PefomedProcessor) -> list[Row]:
-        if stage.validate_split is None:
-            return []
-        made: list[Row] = []
-        for name in sorted(stage.data):
-            made += self._rows(name, (stage.validate_split,), stage, processor)
-        return made
-
     def _features(
         self,
         model: PeftModel,
         processor: PefomedProcessor,
-        steps: list[list[list[Row]]],
-        validation: list[Row],
+        steps: list[list[list[StoredRow]]],
+        validation: list[StoredRow],
     ) -> Features:
         # Of the images that a step reaches, not of all there are: a large data set may be mixed in by a part.
         asked = [image for step in steps for batch in step for row in batch for image in row.images]
@@ -227,7 +192,11 @@ class Trainer:
         features = open_features(
             base_of(model), processor.image_processor, self.recipe.compute, len(paths), len(asked)
         )
-        features.prepare(sorted(paths), share=(processes.rank(), processes.count()))
+        features.prepare(
+            sorted(paths),
+            share=(processes.rank(), processes.count()),
+            exchange=lambda own: gather_object([own]),
+        )
         return features
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -31,14 +32,18 @@ class Progress:
     seconds: float = 0.0
 
 
-def save(folder: Path, model: PeftModel, optimiser: Optimizer, progress: Progress) -> None:
-    """Write `folder/step-N` by rename and remove all but the newest checkpoints."""
+def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Progress) -> None:
+    """Write `folder/step-N` by rename and remove all but the newest checkpoints.
+
+    Args:
+        moments: the optimiser's `state_dict`, of whole tensors.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".part-{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     save_file(adapter_state(model), temporary / "adapter.safetensors")
-    torch.save(optimiser.state_dict(), temporary / "optimiser.pt")
+    torch.save(moments, temporary / "optimiser.pt")
     (temporary / "progress.json").write_text(json.dumps(asdict(progress)))
     for file in temporary.iterdir():
         _sync(file)
@@ -77,11 +82,14 @@ def exists(folder: Path) -> bool:
     return bool(_all(folder))
 
 
-def save_final(folder: Path, model: PeftModel) -> None:
-    """Write an adapter folder by rename, replacing the one that is there."""
+def save_final(folder: Path, adapter: PeftModel | Path) -> None:
+    """Write an adapter folder, a model's or a copy of another, by rename, replacing the one that is there."""
     temporary = folder.with_name(f".part-{folder.name}-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
-    save_adapter(model, temporary)
+    if isinstance(adapter, Path):
+        shutil.copytree(adapter, temporary)
+    else:
+        save_adapter(adapter, temporary)
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
     os.replace(temporary, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,20 +14,19 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from peft import PeftModel
-from safetensors.torch import load_file
 from torch import Tensor
 
-from pefomed.batch import Batch, Row, collate
+from pefomed.batch import Batch, collate
 from pefomed.errors import Interrupted
 from pefomed.features import Features
-from pefomed.model.adapter import load_state, trainable
+from pefomed.model.adapter import trainable
 from pefomed.progress import line
 from pefomed.recipe import Stage
-from pefomed.training import checkpoint
+from pefomed.training import checkpoint, sharding
 from pefomed.training.log import Log
 from pefomed.training.loss import Answered, answer
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
-from pefomed.training.plan import padded_batches, shares
+from pefomed.training.plan import Planned, padded_batches, shares
 from pefomed.training.stop import stop_on_signal
 from pefomed.training.validation import Validation
 
@@ -43,13 +42,15 @@ class Loop:
     stage: Stage
     model: PeftModel
     features: Features
-    steps: list[list[list[Row]]]
-    validation_rows: list[Row]
+    steps: Sequence[Sequence[Sequence[Planned]]]
+    validation_rows: Sequence[Planned]
     validation: Callable[[], Validation]
     accelerator: Accelerator
     log: Log
     folder: Path
     seed: int = 0
+    sharded: bool = False
+    """Split the weights over the processes."""
 
     def run(self) -> None:
         """Train from the newest checkpoint, or from the beginning, to the end.
@@ -62,7 +63,8 @@ class Loop:
         schedules = rates(self.stage, len(self.steps))
         progress = checkpoint.restore(self.folder, self.model, optimiser) or checkpoint.Progress()
         self.log.rewind(self.stage.name, progress.step)
-        model, optimiser = self.accelerator.prepare(self.model, optimiser)
+        model, optimiser = sharding.prepare(self.model, optimiser, self.accelerator, self.sharded)
+        parts = trainable(self.model, self.stage.train)  # split weights are other tensors than before
         parameters = [parameter for group in parts.values() for parameter in group]
         validate_at = self._validation_steps()
         started = time.monotonic() - progress.seconds
@@ -80,8 +82,10 @@ class Loop:
                     self._validate(model, progress)
                 last, stopping = progress.step == len(self.steps), self._any(bool(stop))
                 if last or stopping or progress.step % self.stage.checkpoint_every == 0:
-                    if self.accelerator.is_main_process:
-                        checkpoint.save(self.folder, self.model, optimiser, progress)
+                    moments = sharding.moments(optimiser)
+                    with sharding.gathered(self.model):
+                        if self.accelerator.is_main_process:
+                            checkpoint.save(self.folder, self.model, moments, progress)
                     self.accelerator.wait_for_everyone()
                 if stopping and not last:
                     raise Interrupted(
@@ -94,7 +98,12 @@ class Loop:
         self._finish()
 
     def _step(
-        self, model: Any, optimiser: Any, parameters: list[Any], batches: list[list[Row]], step: int = 0
+        self,
+        model: Any,
+        optimiser: Any,
+        parameters: list[Any],
+        batches: Sequence[Sequence[Planned]],
+        step: int = 0,
     ) -> dict[str, Any]:
         """One optimiser step; the loss is the mean over all answer tokens of all its batches."""
         model.train()
@@ -103,7 +112,7 @@ class Loop:
         processes = self.accelerator.num_processes
         dealt = shares(batches, processes)
         mine = dealt[self.accelerator.process_index]
-        answers = sum(len(pairs) for batch in batches for row in batch for pairs in row.answers)
+        answers = sum(row.answer_tokens for batch in batches for row in batch)
         total = torch.zeros((), device=self.accelerator.device)
         rounds = max(map(len, dealt))
         for number in range(rounds):
@@ -111,15 +120,15 @@ class Loop:
             rows, weight = (mine[number], processes) if number < len(mine) else (batches[0], 0)
             loss = self._answer(model, self._batch(rows)).loss / answers
             last = number == rounds - 1
-            with nullcontext() if last else self.accelerator.no_sync(model):
+            with nullcontext() if last else sharding.no_sync(model, self.accelerator):
                 # Gradients are averaged over the processes, so each counts as often as there are processes.
                 self.accelerator.backward(loss * weight)
             total += loss.detach() * bool(weight)
-        norm = float(self.accelerator.clip_grad_norm_(parameters, self.stage.max_grad_norm))
+        norm = float(sharding.whole(self.accelerator.clip_grad_norm_(parameters, self.stage.max_grad_norm)))
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         seconds = time.monotonic() - begun
-        samples = sum(len(row.sequences) for batch in batches for row in batch)
+        samples = sum(row.questions for batch in batches for row in batch)
         return {
             "loss": float(self.accelerator.reduce(total, "sum")),
             "grad_norm": norm,
@@ -129,8 +138,8 @@ class Loop:
             "samples_per_second": round(samples / seconds, 3),
         }
 
-    def _batch(self, rows: list[Row]) -> Batch:
-        return collate(rows).to(self.accelerator.device)
+    def _batch(self, rows: Sequence[Planned]) -> Batch:
+        return collate([row.built() for row in rows]).to(self.accelerator.device)
 
     def _answer(self, model: Any, batch: Batch) -> Answered:
         features: Tensor = self.features(batch.images).to(self.accelerator.device)
@@ -168,9 +177,13 @@ class Loop:
         found = self.validation()
         rows = sorted(self.validation_rows, key=len)
         chunks = padded_batches(rows, 2 * self.stage.batch_tokens, 10**9)
-        for chunk in chunks[self.accelerator.process_index :: self.accelerator.num_processes]:
-            batch = self._batch(chunk)
-            found.add(batch, self._answer(bare, batch))
+        for start in range(0, len(chunks), self.accelerator.num_processes):
+            place = start + self.accelerator.process_index
+            # Split weights are gathered by all together: who has no chunk left computes one for nothing.
+            batch = self._batch(chunks[place if place < len(chunks) else 0])
+            answered = self._answer(bare, batch)
+            if place < len(chunks):
+                found.add(batch, answered)
         if self.accelerator.num_processes > 1:
             found.sum_up(gather_object([found.counts()]))
         values = found.values()
@@ -180,8 +193,9 @@ class Loop:
         self.log.write("validation", self.stage.name, step=progress.step, epoch=epoch, **values)
         if progress.best is None or found.score > progress.best:
             progress.best, progress.best_step = found.score, progress.step
-            if self.accelerator.is_main_process:
-                checkpoint.save_final(self.folder / "best", self.model)
+            with sharding.gathered(self.model):
+                if self.accelerator.is_main_process:
+                    checkpoint.save_final(self.folder / "best", self.model)
 
     def _any(self, here: bool) -> bool:
         """Return whether it is so in any process: they must stop at the same step."""
@@ -191,11 +205,10 @@ class Loop:
         return bool(self.accelerator.reduce(flag, "sum") > 0)
 
     def _finish(self) -> None:
-        if self.accelerator.is_main_process:
-            best = self.folder / "best"
-            if best.exists():
-                load_state(self.model, load_file(best / "adapter_model.safetensors"))
-            checkpoint.save_final(self.folder / "final", self.model)
+        with sharding.gathered(self.model):
+            if self.accelerator.is_main_process:
+                best = self.folder / "best"
+                checkpoint.save_final(self.folder / "final", best if best.exists() else self.model)
         self.accelerator.wait_for_everyone()
 
 

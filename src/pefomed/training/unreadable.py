@@ -9,20 +9,20 @@ replaced there by others (see `plan.replaced`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pefomed.batch import Row
 from pefomed.boxes.tasks import has_answer
-from pefomed.data import load_samples
+from pefomed.data import stream_samples
 from pefomed.data.cropped_copies import original
-from pefomed.data.unreadable import names, unreadable, without
-from pefomed.recipe import Recipe, Stage
+from pefomed.data.unreadable import names, unreadable
+from pefomed.recipe import Dataset, Recipe, Stage
 from pefomed.schema import Sample
 from pefomed.storage import write
 from pefomed.training import checkpoint
 from pefomed.training.log import Log
+from pefomed.training.plan import Planned
 
 FILE = "unreadable.json"
 
@@ -36,12 +36,12 @@ class Unreadable:
     lost: frozenset[str] = frozenset()
     """Paths of images that the plan was made with, and that cannot be read any more."""
 
-    def kept(self, name: str, split: str, samples: Iterable[Sample]) -> list[Sample]:
-        """Return the samples that the plan is made with."""
+    def kept(self, name: str, split: str, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Yield the samples that the plan is made with."""
         gone = frozenset(self.left_out.get(name, {}).get(split, ()))
-        return [sample for sample in samples if sample.id not in gone]
+        return (sample for sample in samples if sample.id not in gone)
 
-    def touches(self, row: Row) -> bool:
+    def touches(self, row: Planned) -> bool:
         """Return whether the row shows an image, or a crop of one, that has been lost."""
         return any(image in self.lost or original(image) in self.lost for image in row.images)
 
@@ -61,18 +61,21 @@ def find(folder: Path, stage: Stage, recipe: Recipe, data_folder: Path | None, l
     for name in sorted(stage.data):
         dataset = recipe.data[name]
         for split in dict.fromkeys(splits) if dataset.max_unreadable else ():
-            samples = [s for s in load_samples(dataset, split, data_folder) if has_answer(s)]
-            bad = unreadable(name, dataset, split, samples)
+            # Read again for each pass: a manifest may be larger than the memory.
+            bad = unreadable(name, dataset, split, _answered(dataset, split, data_folder))
+            images = frozenset(bad)
             if before is None and bad:
-                gone = {sample.id for sample in samples} - {sample.id for sample in without(samples, bad)}
-                found.left_out.setdefault(name, {})[split] = sorted(gone)
-            kept = found.kept(name, split, samples)
-            shown = {image for sample in kept for image in sample.images}
+                shows = (s for s in _answered(dataset, split, data_folder) if not images.isdisjoint(s.images))
+                found.left_out.setdefault(name, {})[split] = sorted(sample.id for sample in shows)
+            gone = found.left_out.get(name, {}).get(split, [])
+            if not bad and not gone:
+                continue
+            kept = found.kept(name, split, _answered(dataset, split, data_folder))
+            shown = {image for sample in kept for image in images.intersection(sample.images)}
             missed = [image for image in bad if image in shown]
             lost.update(missed)
-            if bad or len(kept) < len(samples):
-                text = _text(bad, dataset.max_unreadable, len(samples) - len(kept), missed)
-                log.write("event", stage.name, text=f"{name} {split}: {text}", unreadable=bad)
+            text = _text(bad, dataset.max_unreadable, len(gone), missed)
+            log.write("event", stage.name, text=f"{name} {split}: {text}", unreadable=bad)
     found = replace(found, lost=frozenset(lost))
     if found != (before or Unreadable()):
         content = {"left_out": found.left_out, "lost": sorted(found.lost)}
@@ -86,6 +89,10 @@ def read(folder: Path) -> Unreadable:
         return Unreadable()
     content = json.loads(path.read_text(encoding="utf-8"))
     return Unreadable(content["left_out"], frozenset(content["lost"]))
+
+
+def _answered(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample]:
+    return (sample for sample in stream_samples(dataset, split, data_folder) if has_answer(sample))
 
 
 def _text(bad: list[str], most: int, left_out: int, missed: list[str]) -> str:

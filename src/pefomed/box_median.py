@@ -1,0 +1,218 @@
+"""Boxes whose coordinates are the medians of the model's own distribution, not its most likely digits.
+
+Where a model is not sure, digit by digit is a poor estimate: the first digit is that of the likeliest ten,
+the second a peak within it, and what lies in other tens has no say. Here a coordinate is the median of all
+numbers it may be, given those before it: 0 <= x0 < x1 <= bins, likewise y. The probability of a number is
+the product of its tokens', as the tokenizer writes `{<12><30><`, those of the bracket behind it included,
+over the sum of all numbers' products. Those that cannot move the median are not computed (`boxes.numbers`).
+
+All questions of the rows write the same coordinate at the same time. The cache keeps the prompts alone:
+the answer so far is run again for each coordinate, some ten tokens, so it may be tokenised in any way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pefomed.batch import Row
+from pefomed.boxes.marks import tagged
+from pefomed.boxes.numbers import Node, Weights, common_start, median_bounds, number_tree
+from pefomed.boxes.text import DELIMITER
+from pefomed.decoding import Answer
+from pefomed.forest import Forest
+
+OPENING, SEPARATORS = "{<", ("><", "><", "><", ">}")
+
+NODES, EACH = 1024, 16
+"""Most nodes computed together (a node's logits are as wide as the vocabulary), and most of one question: its
+row's neighbours are padded to as many."""
+
+SHARE = 0.95
+"""Of what is open the likeliest nodes that hold this share come first: the others are seldom needed."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A node not computed yet: its number's first tokens behind the node `parent` of the forest."""
+
+    node: Node
+    parent: int
+    token: int
+    log: float
+
+
+class Walk:
+    """One coordinate of one question: what is known of its numbers' probabilities."""
+
+    def __init__(self, tree: Node):
+        self.tree = tree
+        self.known = np.full(tree.greatest + 1, -np.inf)
+        """Logarithm of each number's probability, as far as it is computed."""
+        self.open: list[Branch] = []
+
+    def bounds(self) -> tuple[int, int]:
+        """Return the least and the greatest number the median may be; the same if it is settled."""
+        scale = max([self.known.max(), *(branch.log for branch in self.open)])
+        least, greatest = np.zeros_like(self.known), np.zeros_like(self.known)
+        for branch in self.open:
+            least[branch.node.least] += np.exp(branch.log - scale)
+            greatest[branch.node.greatest] += np.exp(branch.log - scale)
+        return median_bounds(np.exp(self.known - scale), least, greatest)
+
+    def take(self, most: int) -> list[Branch]:
+        """Return the likeliest open branches, at least one, which are open no more."""
+        self.open.sort(key=lambda branch: -branch.log)
+        logs = np.array([branch.log for branch in self.open])
+        held = np.cumsum(np.exp(logs - logs[0]))
+        count = min(most, 1 + int(np.searchsorted(held, SHARE * held[-1])))
+        taken, self.open = self.open[:count], self.open[count:]
+        return taken
+
+
+def median_boxes(
+    model: Any,
+    rows: Sequence[Row],
+    features: Tensor,
+    *,
+    tokenizer: Any,
+    bins: int,
+    max_new_tokens: int,
+) -> list[Answer]:
+    """Return the answers to all sequences of `rows`, in order; all of them ask for boxes.
+
+    After each box the likelier of the end and a next box comes.
+
+    Args:
+        features: of the rows' images, (S, P, D).
+    """
+    forest = Forest(model, rows, features)
+    samples = [one.sample for row in rows for one in row.sequences]
+    answers = [Answer(sample.id) for sample in samples]
+    texts = [tagged(one.question) if one.task == "detection" else "" for one in samples]
+    end = int(tokenizer.eos_token_id)
+    alive = list(range(len(samples)))
+    while alive:
+        corners: dict[int, list[int]] = {question: [] for question in alive}
+        for question in alive:
+            texts[question] += OPENING
+        for place, separator in enumerate(SEPARATORS):
+            lows = [corners[question][place - 2] + 1 if place > 1 else 0 for question in alive]
+            high = bins if place > 1 else bins - 1
+            forms = [
+                _encoded(tokenizer, [f"{texts[q]}{n}{separator}" for n in range(low, high + 1)])
+                for q, low in zip(alive, lows, strict=True)
+            ]
+            chosen = [walk.bounds()[0] for walk in number_walks(forest, alive, forms)]
+            for question, low, number in zip(alive, lows, chosen, strict=True):
+                corners[question].append(low + number)
+                texts[question] += f"{low + number}{separator}"
+        alive = _going_on(forest, alive, texts, answers, tokenizer, end, max_new_tokens)
+    return answers
+
+
+def number_walks(
+    forest: Forest, questions: Sequence[int], forms: Sequence[list[list[int]]], *, whole: bool = False
+) -> list[Walk]:
+    """Compute the probabilities of each question's numbers until the median is settled.
+
+    Args:
+        forms: for each question its numbers in order, each as the tokens of the answer up to it.
+        whole: compute every number.
+    """
+    starts = [common_start(one) for one in forms]
+    walks = [
+        Walk(number_tree([form[start:] for form in one])) for one, start in zip(forms, starts, strict=True)
+    ]
+    tips, logits = _after(forest, questions, [one[0][:n] for one, n in zip(forms, starts, strict=True)])
+    _spread([(walk, walk.tree, tip, 0.0) for walk, tip in zip(walks, tips, strict=True)], logits)
+    while left := [walk for walk in walks if walk.open and (whole or len(set(walk.bounds())) > 1)]:
+        most = max(1, min(EACH, NODES // len(left)))
+        taken = [(walk, branch) for walk in left for branch in walk.take(most)]
+        first = len(forest)
+        logits = forest.grow([one.parent for _, one in taken], [one.token for _, one in taken])
+        _spread(
+            [(walk, one.node, number, one.log) for number, (walk, one) in enumerate(taken, first)], logits
+        )
+    forest.cut()
+    return walks
+
+
+def _going_on(
+    forest: Forest,
+    alive: Sequence[int],
+    texts: list[str],
+    answers: list[Answer],
+    tokenizer: Any,
+    end: int,
+    most: int,
+) -> list[int]:
+    """End the answers that end here or are too long; return the questions that have another box."""
+    ended = [[*tokens, end] for tokens in _encoded(tokenizer, [texts[q] for q in alive])]
+    longer = _encoded(tokenizer, [texts[q] + DELIMITER + OPENING for q in alive])
+    starts = [common_start(pair) for pair in zip(ended, longer, strict=True)]
+    _, logits = _after(forest, alive, [one[:n] for one, n in zip(ended, starts, strict=True)])
+    forest.cut()
+    going = []
+    for row, question in enumerate(alive):
+        tokens, start = ended[row], starts[row]
+        stops = bool(logits[row, tokens[start]] >= logits[row, longer[row][start]])
+        if stops or len(tokens) > most:
+            answers[question].tokens = tokens[:most] if stops else longer[row][:most]
+            answers[question].finish = "stop" if stops and len(tokens) <= most else "length"
+        else:
+            texts[question] += DELIMITER
+            going.append(question)
+    return going
+
+
+def _after(
+    forest: Forest, questions: Sequence[int], starts: Sequence[Sequence[int]]
+) -> tuple[list[int], Tensor]:
+    """Grow each question's first tokens; return the last node of each, and the logits there, (Q, V)."""
+    parents: list[int] = []
+    tips: list[int] = []
+    for question, start in zip(questions, starts, strict=True):
+        tip = question
+        for _ in start:
+            parents.append(tip)
+            tip = len(forest) + len(parents) - 1
+        tips.append(tip)
+    grown = [tip for tip, start in zip(tips, starts, strict=True) if start]
+    if not grown:
+        return tips, forest.logits[list(questions)]
+    found = iter(forest.grow(parents, [token for start in starts for token in start], grown))
+    kept = [
+        next(found) if start else forest.logits[question]
+        for question, start in zip(questions, starts, strict=True)
+    ]
+    return tips, torch.stack(kept)
+
+
+def _spread(nodes: Iterable[tuple[Walk, Node, int, float]], logits: Tensor) -> None:
+    """Hand what is known at each node on to its children; `logits` (N, V) are the nodes'."""
+    nodes = list(nodes)
+    rows = [row for row, (_, node, _, _) in enumerate(nodes) for _ in node.children]
+    tokens = [token for _, node, _, _ in nodes for token in node.children]
+    values = logits.float()
+    picked = values[rows, tokens] - values.logsumexp(-1)[rows]
+    logs: Weights = picked.double().cpu().numpy()
+    place = 0
+    for walk, node, number, log in nodes:
+        for token, child in node.children.items():
+            value = log + float(logs[place])
+            place += 1
+            if child.children:
+                walk.open.append(Branch(child, number, token, value))
+            else:
+                walk.known[child.least] = value
+
+
+def _encoded(tokenizer: Any, texts: list[str]) -> list[list[int]]:
+    """Return each text's tokens, as an answer's are made for training."""
+    return tokenizer(texts, add_special_tokens=False)["input_ids"]  # type: ignore[no-any-return]

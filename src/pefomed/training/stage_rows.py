@@ -1,0 +1,84 @@
+"""The rows that a stage trains and validates on, read from its data sets one sample after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from pefomed.batch import tokenise
+from pefomed.boxes.tasks import has_answer
+from pefomed.data import stream_samples
+from pefomed.data.cropped_copies import cropped_copies
+from pefomed.errors import DataError
+from pefomed.model.processing import PefomedProcessor
+from pefomed.progress import track
+from pefomed.recipe import Recipe, Stage
+from pefomed.sample_store import SampleStore
+from pefomed.training.log import Log
+from pefomed.training.stored_rows import StoredRow, StoredRows
+from pefomed.training.unreadable import Unreadable
+
+
+@dataclass(frozen=True)
+class StageRows:
+    """A stage's data sets; `folder` keeps their samples as long as the rows are used."""
+
+    stage: Stage
+    recipe: Recipe
+    processor: PefomedProcessor
+    data_folder: Path | None
+    folder: Path
+    missing: Unreadable
+    log: Log
+
+    def training(self) -> dict[str, StoredRows]:
+        """Return the rows of each data set that is trained on, cropped copies among them."""
+        splits = (self.stage.split, *self.stage.also_train)
+        return {name: self.of(name, splits, self.stage.crops) for name in sorted(self.stage.data)}
+
+    def validation(self) -> list[StoredRow]:
+        """Return the rows to validate on, those of lost images left out; none without `validate_split`."""
+        if self.stage.validate_split is None:
+            return []
+        made = [self.of(name, (self.stage.validate_split,)) for name in sorted(self.stage.data)]
+        kept = (row for part in made for row in part if not self.missing.touches(row))
+        # Measured now: a text that is too long is found before the training, not in its middle.
+        return sorted(kept, key=len)
+
+    def of(self, name: str, splits: tuple[str, ...], crops: int = 0) -> StoredRows:
+        """Return the rows of one data set's splits.
+
+        Raises:
+            DataError: no sample has an answer, or the data cannot be read.
+            StorageError: the disk is full.
+        """
+        samples = SampleStore(self.folder)
+        left = 0
+        for split in splits:
+            found = stream_samples(self.recipe.data[name], split, self.data_folder)
+            reading = track(found, f"reading {name} {split}", unit="samples")
+            for sample in self.missing.kept(name, split, reading):
+                if has_answer(sample):
+                    samples.append(sample)
+                else:
+                    left += 1
+        if left:
+            self.log.write(
+                "event", self.stage.name, text=f"{name}: {left} samples without an answer left out"
+            )
+        if not samples:
+            raise DataError(
+                f"data set {name} has no sample with an answer in {', '.join(splits)}",
+                remedy="check the split and the answers",
+            )
+        whole = islice(samples, len(samples) if crops else 0)
+        for copy in cropped_copies(whole, crops, self.stage.crop_reach, self.recipe.seed):
+            samples.append(copy)
+        return StoredRows(
+            samples,
+            partial(tokenise, prompt=self.recipe.prompt, processor=self.processor),
+            share_image=self.stage.share_image,
+            max_questions=self.stage.max_questions,
+        )
