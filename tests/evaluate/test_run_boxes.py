@@ -106,6 +106,10 @@ def test_questions_and_boxes_in_one_run(tmp_path: Path) -> None:
     # The blind run's answers are empty: wrong, counted, and not called unparsable.
     assert value(scores, "blind", "empty_rate") == 1.0
     assert value(scores, "blind", "unparsable_rate") == 0.0
+    # Livers are nearest to livers, the spleens to the one spleen, by 1/3 and by 100 of 700 pixels (liver: 100
+    # of 2700). The most frequent name is Liver.
+    assert value(scores, "floor:nearest-box", "exact_match") == 1.0
+    assert value(scores, "floor:majority", "exact_match") == 0.5
     one = [s for s in scores if (s.system, s.metric, s.group) == ("model", "iou", "boxes=1")]
     assert [s.n for s in one] == [3]
     assert list(jsonl.read(run / "scores.jsonl", Score)) == scores

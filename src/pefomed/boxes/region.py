@@ -66,6 +66,17 @@ def dice(a: Sequence[Box], b: Sequence[Box]) -> float:
     return areas(a, b).dice
 
 
+def disjoint(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    """Return the area that at least one of the boxes covers as boxes that share nothing, (R, 4)."""
+    corners = np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes]).reshape(-1, 4)
+    if len(corners) < 2:
+        return corners
+    xs, ys = np.unique(corners[:, [0, 2]]), np.unique(corners[:, [1, 3]])
+    columns, rows = np.searchsorted(xs, corners[:, [0, 2]]), np.searchsorted(ys, corners[:, [1, 3]])
+    row, column = np.nonzero(_covered(rows, columns, (len(ys) - 1, len(xs) - 1)))
+    return np.stack((xs[column], ys[row], xs[column + 1], ys[row + 1]), axis=1)
+
+
 def _of_pair(a: Box, b: Box) -> Areas:
     width = min(a.x1, b.x1) - max(a.x0, b.x0)
     height = min(a.y1, b.y1) - max(a.y0, b.y0)

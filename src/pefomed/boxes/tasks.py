@@ -15,7 +15,10 @@ MARKED = "grounding"
 ANSWERED = (*ASKED, MARKED)
 """Tasks whose answer holds boxes."""
 
-ALL = (*ANSWERED, "identify")
+IDENTIFY = "identify"
+"""Boxes are asked about; the answer is their phrase."""
+
+ALL = (*ANSWERED, IDENTIFY)
 """Tasks whose samples have boxes; of `identify` they are the question."""
 
 

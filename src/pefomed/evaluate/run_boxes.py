@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pefomed.boxes import Reading
+from pefomed.errors import ImageError
 from pefomed.evaluate.answered import Answered
 from pefomed.evaluate.box_floors import floors_of
 from pefomed.evaluate.box_items import (
@@ -20,6 +21,7 @@ from pefomed.evaluate.box_items import (
 )
 from pefomed.evaluate.grounding import MOST_CATEGORIES, score_answered_boxes
 from pefomed.evaluate.groups import OVERALL, groups_of
+from pefomed.evaluate.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
 from pefomed.evaluate.score import Questions, numbered, score_share
 from pefomed.progress import track
 from pefomed.schema import Sample, Score
@@ -56,6 +58,7 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
         _say_outside(answered, name, answers)
         systems.append(_System(name, answers, how))
     systems += _floors(answered, items)
+    systems += _nearest_image(answered, items, samples)
     systems.append(_ceiling(items, samples, writing))
     questions = _questions(answered, items, samples)
     categories, references = [item.category for item in items], [item.boxes for item in items]
@@ -106,6 +109,25 @@ def _floors(answered: Answered, items: Sequence[Item]) -> list[_System]:
         _System(floor.name, [Answer((box,)) for box in floor.boxes], floor.how + source * floor.learns)
         for floor in floors
     ]
+
+
+def _nearest_image(answered: Answered, items: Sequence[Item], samples: Sequence[Sample]) -> list[_System]:
+    training = answered.training
+    known = [item for item in items_of(training.samples) if item.boxes] if training else []
+    if not answered.has_floors or training is None or not known:
+        return []
+    try:
+        found = nearest_image(
+            known,
+            thumbnails([training.samples[item.place].images[0] for item in known]),
+            items,
+            thumbnails([samples[item.place].images[0] for item in items]),
+        )
+    except ImageError as error:
+        answered.run.events.append(f"{answered.dataset}: no floor of the most similar image: {error.problem}")
+        return []
+    how = f"{NEAREST_IMAGE}, {training.source}"
+    return [_System("floor:nearest-image", [Answer(boxes) for boxes in found], how)]
 
 
 def _ceiling(items: Sequence[Item], samples: Sequence[Sample], writing: Writing) -> _System:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pefomed.boxes.tasks import IDENTIFY
 from pefomed.data import card
 from pefomed.evaluate import floors
 from pefomed.evaluate.answered import Answered, System, Training
 from pefomed.evaluate.constant import constant_report
+from pefomed.evaluate.nearest_box import NEAREST_BOX, nearest_box
 from pefomed.evaluate.same_images import contents
 from pefomed.schema import Sample
 
@@ -20,7 +22,8 @@ def answer_floors(answered: Answered, samples: Sequence[Sample]) -> list[System]
     """Return what the majority and nearest-text floors answer to `samples`, task by task.
 
     They learn from the last stage that trains on this data set. Where images of `samples` are among the
-    training images, `floor:nearest-text-same-image` says what recognising them is worth.
+    training images, `floor:nearest-text-same-image` says what recognising them is worth. Where phrases of
+    boxes are asked for, `floor:nearest-box` goes by the boxes, and answers the rest as nearest-text.
     """
     training = answered.training
     if training is None:
@@ -36,6 +39,8 @@ def answer_floors(answered: Answered, samples: Sequence[Sample]) -> list[System]
             f"{floors.NEAREST_TEXT_SAME_IMAGE}; {shared} of {len(set(images.asked))} images asked about were"
             f" trained on; {training.source}"
         )
+    if any(sample.task == IDENTIFY for sample in samples):
+        how["floor:nearest-box"] = f"{NEAREST_BOX}; other tasks by nearest text; {training.source}"
     answers = {name: [""] * len(samples) for name in how}
     for task in dict.fromkeys(sample.task for sample in samples):
         known = [place for place, sample in enumerate(training.samples) if sample.task == task]
@@ -52,6 +57,9 @@ def answer_floors(answered: Answered, samples: Sequence[Sample]) -> list[System]
         for name in how:
             if name == "floor:majority":
                 found = [floors.majority(replies)] * len(places)
+            elif name == "floor:nearest-box" and task == IDENTIFY:
+                boxes = [training.samples[place].boxes for place in known]
+                found = nearest_box(boxes, replies, [samples[place].boxes for place in places])
             else:
                 same_image = about if name == "floor:nearest-text-same-image" else None
                 found = floors.nearest_text(questions, replies, asked, same_image)

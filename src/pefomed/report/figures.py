@@ -74,6 +74,7 @@ _SYSTEMS = {
     "blind": "This model, blind",
     "floor:majority": "Majority answer of the training split",
     "floor:nearest-text": "Nearest training questions by text",
+    "floor:nearest-box": "Phrase of the nearest training boxes",
     "floor:nearest-text-same-image": "Same-image questions counting double, nearest by text",
     "floor:constant": "One training report for all",
     "floor:constant-report": "One training report for all",
@@ -81,6 +82,7 @@ _SYSTEMS = {
     "floor:median-box": "Median training box",
     "floor:median-box-category": "Median training box of the category",
     "floor:median-box-category-place": "Median training box of category and place",
+    "floor:nearest-image": "Boxes of the most similar training image",
     "ceiling:bins": "Reference boxes, written and read back",
 }
 
@@ -90,6 +92,7 @@ _SHORT = {
     "floor:median-box": "median",
     "floor:median-box-category": "by category",
     "floor:median-box-category-place": "by place",
+    "floor:nearest-image": "by image",
     "ceiling:bins": "ceiling",
 }
 
