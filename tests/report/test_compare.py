@@ -102,13 +102,17 @@ def test_a_floor_that_differs_is_shown_for_both(run: Path, other: Path) -> None:
 def test_an_ablation_is_one_page_over_its_arms(run: Path, other: Path) -> None:
     folder = run.parent / "small-ablation"
     folder.mkdir()
-    arms = [{"name": "none", "run": "../second"}, {"name": "both", "run": "../small"}]
+    folders = {"none": "../second", "stage-2": "../second", "both": "../small"}
+    arms = [{"name": name, "run": folder} for name, folder in folders.items()]
     small_run.write_json(folder / "ablation.json", {"recipe": "small", "arms": arms})
     page = write_report(folder)
     assert page == folder / "report" / "index.html"
     text = words(page)
     assert "Ablation of small" in text
-    assert "Each run against none" in text
+    assert "The arm both against each of the others" in text
+    assert "both against none" in text
+    assert "both against stage-2" in text
+    assert "compare both with stage-2" in text
     assert [path.suffix for path in sorted((folder / "report" / "tables").glob("*-runs-methods.*"))] == [
         ".csv", ".tex",
     ]  # fmt: skip

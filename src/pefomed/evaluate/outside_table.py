@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pefomed.data.readers.files import read_text
+from pefomed.data.readers.files import json_value, read_text
 from pefomed.data.readers.rows import SUFFIXES, read_table
 from pefomed.errors import DataError, listed, nearest
 from pefomed.schema import Sample, Task
@@ -119,9 +119,11 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     text = read_text(path)
     try:
-        rows = json.loads(text)
+        rows = json_value(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{path}, line {error.lineno}: not JSON", found=error.msg) from None
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError(
             f"{path}: expected a list of objects",

@@ -39,7 +39,12 @@ def write_ablation_report(folder: Path) -> Path:
     """
     recipe, arms = read_arms(folder)
     lead = "What each training stage gives: no training, the first stages alone, the last alone, both."
-    return _write(folder / "report" / "index.html", f"Ablation of {recipe}", lead, arms)
+    # What every arm lacks of the whole recipe; of the last one, the last stage alone, item by item.
+    pairs = [(arm, arms[-1]) for arm in arms[:-1]]
+    how = f"The arm {arms[-1].label} against each of the others"
+    return _write(
+        folder / "report" / "index.html", f"Ablation of {recipe}", lead, arms, pairs, pairs[-1], how
+    )
 
 
 def write_comparison(folders: Sequence[Path], page: Path) -> Path:
@@ -51,24 +56,35 @@ def write_comparison(folders: Sequence[Path], page: Path) -> Path:
         StorageError: the page cannot be written.
     """
     runs = named(folders)
-    return _write(page, " · ".join(one.label for one in runs), "Several runs side by side.", runs)
+    title = " · ".join(one.label for one in runs)
+    pairs = [(runs[0], other) for other in runs[1:]]
+    how = f"Each run against {runs[0].label}"
+    return _write(page, title, "Several runs side by side.", runs, pairs, (runs[0], runs[-1]), how)
 
 
-def _write(page: Path, title: str, lead: str, runs: Sequence[Named]) -> Path:
+def _write(
+    page: Path,
+    title: str,
+    lead: str,
+    runs: Sequence[Named],
+    pairs: Sequence[tuple[Named, Named]],
+    shown: tuple[Named, Named],
+    how: str,
+) -> Path:
+    """Write the page; `pairs` are compared by tests, those of `shown` item by item, the first is the base."""
     notes = Footnotes()
     tables = _tables(runs, notes)
-    first, last = runs[0], runs[-1]
     differences: list[Sheet] = []
     missing: list[str] = []
-    for other in runs[1:]:
+    for first, second in pairs:
         try:
-            found = compare_runs(first.run.folder, other.run.folder)
+            found = compare_runs(first.run.folder, second.run.folder)
         except RunError as error:
             if len(runs) == 2:
                 raise
-            missing.append(f"{other.label} against {first.label}: {error.problem}; found: {error.found}")
+            missing.append(f"{second.label} against {first.label}: {error.problem}; found: {error.found}")
             continue
-        differences.append(difference_sheet(found, first.label, other.label))
+        differences.append(difference_sheet(found, first.label, second.label))
     restricted = {}
     for one in runs:
         for table in (one.run.recipe.data if one.run.recipe else {}).values():
@@ -76,7 +92,7 @@ def _write(page: Path, title: str, lead: str, runs: Sequence[Named]) -> Path:
                 restricted[known.title] = known.licence
     html = render(
         "compare.html.j2",
-        changed_items(first, last),
+        changed_items(*shown),
         title=title,
         lead=lead,
         runs=runs,
@@ -85,8 +101,9 @@ def _write(page: Path, title: str, lead: str, runs: Sequence[Named]) -> Path:
         differences=differences,
         missing=missing,
         restricted=restricted,
-        first=first.label,
-        last=last.label,
+        how=how,
+        first=shown[0].label,
+        last=shown[1].label,
         notes=notes,
     )
     sheets = [table.sheet for table in tables] + differences

@@ -20,7 +20,7 @@ from pefomed.evaluate.judges import calibration
 from pefomed.evaluate.judges.card import counts, read_card, results_by_task, write_card
 from pefomed.evaluate.judges.embedding import Embedder
 from pefomed.evaluate.judges.items import Item, other_sample_ids, read_items
-from pefomed.evaluate.judges.offline_rules import decide
+from pefomed.evaluate.judges.offline_rules import RULES, decide
 from pefomed.evaluate.judges.offline_words import listed_in
 from pefomed.evaluate.judges.prompts import Pair
 from pefomed.evaluate.judges.replies import alone, verdicts_path
@@ -103,7 +103,12 @@ def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str,
             "about": "Compares texts only. It knows no medicine beyond a list of synonyms, and misses"
             " paraphrases; it does not take yes for no, left for right, or one number for another.",
             "runs": 1,
-            "settings": {"version": __version__, "embedding": folder.name, "thresholds": thresholds.record()},
+            "settings": {
+                "version": __version__,
+                "rules": RULES,
+                "embedding": folder.name,
+                "thresholds": thresholds.record(),
+            },
             "calibration": [calibration.shown(each, [judge(each.pair)[0]]) for each in known],
             "counts": counts(len(items), verdicts),
             "results": results_by_task(items, verdicts),

@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from pefomed.evaluate.judges.offline_words import CLASSES, MAY_BE_ADDED, Text, taken_apart
 
+RULES = 2
+"""Raised when an answer may be decided otherwise than before; on the judge's card."""
+
 
 class Decision(NamedTuple):
     """1 or 0 and the rule's name."""
@@ -26,7 +29,7 @@ def decide(question: str, reference: str, answer: str) -> Decision | None:
         return Decision(0, "an empty answer")
     if sorted(map(sorted, wanted.parts)) == sorted(map(sorted, given.parts)):
         return Decision(1, "the same words")
-    if (found := _yes_or_no(question, asked, wanted, given)) is not None:
+    if (found := _yes_or_no(question, asked, wanted, given, answer)) is not None:
         return found
     if conflict := conflict_of(wanted, given, asked):
         return Decision(0, conflict)
@@ -57,7 +60,7 @@ def conflict_of(wanted: Text, given: Text, asked: Text | None = None) -> str | N
     return None
 
 
-def _yes_or_no(question: str, asked: Text, wanted: Text, given: Text) -> Decision | None:
+def _yes_or_no(question: str, asked: Text, wanted: Text, given: Text, answer: str) -> Decision | None:
     """Return a decision where the reference or the answer is a yes or a no."""
     theirs, ours = _polarity(wanted), _polarity(given)
     if theirs is None and ours is None:
@@ -71,7 +74,9 @@ def _yes_or_no(question: str, asked: Text, wanted: Text, given: Text) -> Decisio
         if not _ASKS_PRESENCE.search(question) or re.search(r"\bor\b", question):
             return Decision(0, "a yes or no beside something else")
         theirs = theirs or _implied(wanted)
-        ours = ours or _implied(given)
+        ours = ours or _said(asked, given, answer)
+        if ours is None:
+            return Decision(0, "says neither yes nor no")
     return Decision(int(theirs == ours), "yes or no")
 
 
@@ -100,6 +105,27 @@ def _polarity(text: Text) -> str | None:
 
 def _implied(text: Text) -> str:
     return "no" if text.denials % 2 else "yes"
+
+
+def _said(asked: Text, given: Text, answer: str) -> str | None:
+    """Return the yes or no that an answer without either word means; None if it does not speak of it.
+
+    Talk that names nothing of the question is no yes: an untrained model says much that denies nothing.
+    """
+    if "?" in answer or given.denials > 1:
+        return None
+    named = given.words
+    if named & _TALK:
+        return None
+    topics = asked.words - _ASKING
+    about = any(_same_stem(word, topic) for word in named for topic in topics)
+    # Asked whether there is anything abnormal, whatever is named is what there is.
+    anything = bool(topics & _ANYTHING) and len(named) <= 4 and not given.listed.get("number")
+    return _implied(given) if about or anything or not named else None
+
+
+_TALK = frozenset("question answer option".split())
+_ASKING = frozenset("doe do did contain have has any which what how patient".split())
 
 
 _ASKS_PRESENCE = re.compile(

@@ -143,7 +143,7 @@ class Text:
 
 def taken_apart(text: str) -> Text:
     """Return `text` as parts, denials, and words that exclude others."""
-    text = plain(text.replace("\u2019", "'"))
+    text = plain(_TAG.sub(" ", text.replace("\u2019", "'")))
     for pattern, replacement in _PHRASES:
         text = re.sub(pattern, replacement, text)
     parts = tuple(filter(None, (_words(part) for part in _LIST.split(text))))
@@ -154,6 +154,9 @@ def taken_apart(text: str) -> Text:
     listed["number"] = tuple(word for word in everything if _NUMBER.fullmatch(word))
     listed["density"] = tuple(found[1] for word in everything if (found := _DENSITY.match(word)))
     return Text(parts, everything.count("no"), {name: words for name, words in listed.items() if words})
+
+
+_TAG = re.compile(r"\[/?[A-Za-z_]+\]")  # of a prompt, said again by a model: `[vqa] No`
 
 
 def listed_in(text: str) -> list[str]:
