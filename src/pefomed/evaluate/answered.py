@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +29,8 @@ class Run:
     raters: list[Rater]
     events: list[str]
     """What is left out and why, for the log."""
+    seen: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Data set and split -> sample id -> whether its images were trained on, see `seen_images`."""
 
 
 class System(NamedTuple):

@@ -71,4 +71,5 @@ def thumbnails(images: Sequence[str]) -> Thumbnails:
     rows = np.stack([np.frombuffer(stored[known.pixels[image]], np.uint8) for image in images])
     centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float32)
     lengths = np.linalg.norm(centred, axis=1, keepdims=True)
-    return np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
+    scaled: Thumbnails = np.divide(centred, lengths, out=np.zeros_like(centred), where=lengths > 0)
+    return scaled

@@ -1,12 +1,14 @@
 """Evaluation of a run: its answers, the blind ones, the floors and the published rows, as scores.
 
 Reads recipe.toml, samples/, predictions/ and verdicts/ of the run and the training split of the data, and
-writes scores.jsonl as a whole: a stopped evaluation leaves the former file. Of a run folder without recipe,
+writes scores.jsonl as a whole: a stopped evaluation leaves the former file. Beside it training_images.json
+says which samples' images were trained on. Of a run folder without recipe,
 made from somebody else's answers, there are no floors and no published rows.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,7 @@ from pefomed.evaluate.run_answers import SHORT, answer_scores
 from pefomed.evaluate.run_boxes import box_scores
 from pefomed.evaluate.run_texts import MARKED, TEXTS, text_scores
 from pefomed.evaluate.score import Questions, score_share
+from pefomed.evaluate.seen_images import FILE, KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
 from pefomed.recipe import Evaluate
@@ -80,13 +83,14 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
     remedy = "free space or make the folder writable; the former scores are as they were"
+    write(run / FILE, json.dumps(shared.seen, indent=1, ensure_ascii=False) + "\n", remedy)
     write(run / "scores.jsonl", jsonl.lines(scores), remedy)
     _log(run / "log.jsonl", events)
     return scores
 
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
-    known = {key for sample in samples for key in sample.meta}
+    known = {KEY, *(key for sample in samples for key in sample.meta)}
     if any(sample.task in tasks.ANSWERED for sample in samples):
         known |= set(BOX_KEYS)
     for key in keys:
@@ -106,6 +110,7 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
         images = {sample.id: sample.images for sample in data}
         samples = [sample.model_copy(update={"images": images[sample.id]}) for sample in samples]
     answered = read_answered(run, dataset, split, samples)
+    run.seen[f"{dataset}-{split}"] = _tell_apart(answered)
     everything = answered.questions(samples)
     scores = _rates(answered, everything)
     templated = table is not None and table.loader in TEMPLATED
@@ -126,6 +131,20 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
             scores += part(answered, places)
     scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
     return scores + (published_scores(table.loader, split, dataset, table.options) if table else [])
+
+
+def _tell_apart(answered: Answered) -> dict[str, str]:
+    """Give each sample's meta whether its image was trained on, and return it by the sample's id."""
+    if not answered.has_floors or answered.training is None:
+        return {}
+    found = seen_images(answered.training.samples, answered.samples)
+    answered.samples[:] = [
+        sample.model_copy(update={"meta": {**sample.meta, KEY: found[sample.id]}})
+        if sample.id in found
+        else sample
+        for sample in answered.samples
+    ]
+    return found
 
 
 def _rates(answered: Answered, everything: Questions) -> list[Score]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from pefomed.evaluate.seen_images import KEY
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,
@@ -30,10 +31,10 @@ _BESIDE = ("dice", "acc_0.5")
 """What stands beside the IoU."""
 
 FIRST = (
-    "category", "answer_type", "question_type", "content_type", "phrase_type", "image_organ", "location",
+    "category", KEY, "answer_type", "question_type", "content_type", "phrase_type", "image_organ", "location",
     "modality",
 )  # fmt: skip
-"""Keys whose tables stand open, in this order: those of the published tables."""
+"""Keys whose tables stand open, in this order: leaked or not, then those of the published tables."""
 
 FEW = 10
 """Figures of fewer items are shown pale."""

@@ -65,7 +65,7 @@ class Result:
         return [table.sheet for table in tables] + groups + figures + levels
 
 
-OPEN_GROUPS = 2
+OPEN_GROUPS = 3
 """Tables by group that stand open; the others are folded."""
 
 
@@ -142,7 +142,7 @@ def _result(
             *([_shown(f"{name}-answers", f"How answers came out on {of}", rates, notes)] if rates else ()),
         ],
         groups=_groups(name, of, group_tables(scores, dataset, split), OPEN_GROUPS),
-        box_groups=_groups(f"{name}-boxes", f"Boxes on {of}", box_group_tables(scores, dataset, split), 1),
+        box_groups=_groups(f"{name}-boxes", f"Boxes on {of}", box_group_tables(scores, dataset, split), 2),
         box_figures=box_figures(name, of, boxes),
         levels=levels,
         bars=[

@@ -10,6 +10,7 @@ from typing import Any
 from pefomed import jsonl
 from pefomed.errors import DataError, RunError
 from pefomed.evaluate.agreement.raters import Labeller, read_labellers
+from pefomed.evaluate.seen_images import FILE, KEY
 from pefomed.recipe import Recipe, load
 from pefomed.schema import Prediction, Sample, Score
 
@@ -139,20 +140,30 @@ def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:
 
 def _read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[Answered]:
     found = []
+    seen = _read_object(folder / FILE)
     for path in sorted((folder / "samples").glob("*.jsonl")):
         dataset, split = _dataset_and_split(path.stem, recipe)
         predictions = folder / "predictions" / path.name
         blind = predictions.with_name(f"{path.stem}.blind.jsonl")
+        kinds = seen.get(path.stem)
         found.append(
             Answered(
                 dataset=dataset,
                 split=split,
-                samples=list(jsonl.read(path, Sample, on_cut=cut)),
+                samples=[_with_kind(sample, kinds) for sample in jsonl.read(path, Sample, on_cut=cut)],
                 predictions={p.sample_id: p for p in jsonl.read(predictions, Prediction, on_cut=cut)},
                 blind={p.sample_id: p for p in jsonl.read(blind, Prediction, on_cut=cut)},
             )
         )
     return found
+
+
+def _with_kind(sample: Sample, kinds: Any) -> Sample:
+    """Return the sample with what evaluation grouped it by, which its file does not say."""
+    kind = kinds.get(sample.id) if isinstance(kinds, dict) else None
+    if not isinstance(kind, str):
+        return sample
+    return sample.model_copy(update={"meta": {**sample.meta, KEY: kind}})
 
 
 def _dataset_and_split(stem: str, recipe: Recipe | None) -> tuple[str, str]:
