@@ -2,6 +2,7 @@
 #   make demo    train, predict, score and report on drawn images, then print where the report is
 #   make test    lint, format, types, import contracts, tests
 #   make bench   speed against the ordinary way of training and predicting
+#   make fuzz    every reader of files from outside under atheris; SECONDS_EACH=60
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,8 +12,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet $(PIP_FL
 PINS := requirements/cpu.txt
 # What pytest gets beside its settings in pyproject.toml, e.g. make test ARGS="tests/cli -x"
 ARGS ?=
+# How long `make fuzz` tries each reader.
+SECONDS_EACH ?= 60
 
-.PHONY: demo test bench format clean
+.PHONY: demo test bench fuzz format clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -27,6 +30,9 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.run
+
+fuzz: $(VENV)/.fuzz
+	@$(BIN)/python -m fuzz.run --seconds $(SECONDS_EACH)
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix
@@ -49,4 +55,8 @@ $(VENV)/.runtime: pyproject.toml $(PINS)
 $(VENV)/.dev: $(VENV)/.runtime
 	@echo "adding the tools of the tests ..."
 	@$(PIP) --constraint $(PINS) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev
+	@$(PIP) --constraint $(PINS) --no-build-isolation --editable '.[fuzz]'
 	@touch $@

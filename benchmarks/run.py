@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import machine, memory, prediction, scaling, table, training
+from benchmarks import decoding, machine, manifest, memory, prediction, processes, scaling, table, training
 from benchmarks.setting import RECIPE, Bench, Setting, open_bench, setting
 from pefomed.errors import PefomedError
 from pefomed.model.adapter import save_adapter
 
-PARTS = ("training", "machine", "prediction", "memory", "scaling")
+TRAINED = ("training", "machine", "prediction", "memory", "scaling")
+"""Parts that need a model which has been trained a little."""
+PARTS = (*TRAINED, "manifest", "processes", "dicom")
 WARM_UP = 40
 """Training steps before anything is measured."""
 
@@ -53,11 +55,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(
     found: Setting, recipe: Path, scratch: Path, only: tuple[str, ...]
 ) -> tuple[dict[str, object], list[table.Row]]:
-    load = os.getloadavg()[0]
-    bench = open_bench(found, scratch)
     about: dict[str, object] = machine.describe() | {
-        "load": round(load, 2), "recipe": found.recipe.name, "compiled": bench.compiled,
+        "load": round(os.getloadavg()[0], 2), "recipe": found.recipe.name, "compiled": False,
     }  # fmt: skip
+    rows = _of_the_data(recipe, scratch, only, quick=found.quick)
+    if "processes" in only:
+        more, about["compiled"] = processes.measure(recipe, found.data_folder, scratch, quick=found.quick)
+        rows += more
+    if set(TRAINED) & set(only):
+        rows = _of_a_model(found, recipe, scratch, only, about) + rows
+    return about, rows
+
+
+def _of_the_data(recipe: Path, scratch: Path, only: tuple[str, ...], *, quick: bool) -> list[table.Row]:
+    rows: list[table.Row] = []
+    if "manifest" in only:
+        rows += manifest.measure(recipe, scratch, quick=quick)
+    if "dicom" in only:
+        rows += decoding.measure(quick)
+    return rows
+
+
+def _of_a_model(
+    found: Setting, recipe: Path, scratch: Path, only: tuple[str, ...], about: dict[str, object]
+) -> list[table.Row]:
+    bench = open_bench(found, scratch)
+    about["compiled"] = bench.compiled
     steps = min(len(bench.steps), 1 if found.quick else WARM_UP)
     bench.encode(batch for step in bench.steps[:steps] for batch in step)
     compiling = bench.learn(steps)
@@ -72,7 +95,7 @@ def _measure(
         rows += scaling.by_questions(bench, found)
         del bench
         rows += scaling.by_tokens(found, scratch)
-    return about, rows
+    return rows
 
 
 def _training(bench: Bench, found: Setting, compiling: float, only: tuple[str, ...]) -> list[table.Row]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from benchmarks import machine, memory, ordinary, run
+from benchmarks import decoding, machine, memory, ordinary, run
 from benchmarks.setting import RECIPE, open_bench, setting
 from benchmarks.table import interleaved
 from benchmarks.training import samples
@@ -33,13 +33,30 @@ def test_a_quick_run_prints_and_writes_every_part(
     assert "its numbers mean nothing" in printed
     rows = {(row["part"], row["what"]): row for row in json.loads(target.read_text())["rows"]}
     assert {part for part, _ in rows} == {
-        "training", "share of the machine", "prediction", "peak memory", "step time",
+        "training", "share of the machine", "prediction", "peak memory", "step time", "manifest", "processes",
+        "DICOM decoding",
     }  # fmt: skip
     assert rows["training", "gradient difference, float32"]["ours"] < 1e-5
     assert rows["prediction", "same text, float32"]["ours"] == 100
+    assert rows["processes", "difference of their losses"]["ours"] < 1e-5
+    assert rows["processes", "two processes against one"]["note"].startswith("left 2 of")
     assert rows["training", "training"]["target"] == 8
     assert rows["prediction", "answering"]["target"] == 5
     assert all(row["what"].split()[0] in printed for row in rows.values())
+
+
+def test_dicom_files_are_decoded_on_either_side() -> None:
+    pydicom = pytest.importorskip("pydicom")
+    rows = {row.what: row for row in decoding.measure(quick=True)}
+    files = decoding.readable(decoding.QUICK)
+    assert set(rows) == {"all files", *files}
+    assert {"not compressed", "run lengths", "JPEG 2000"} <= set(files)
+    assert rows["all files"].note.startswith(f"{sum(map(len, files.values()))} files")
+    for path in (path for paths in files.values() for path in paths):
+        header = pydicom.dcmread(path)
+        assert header.file_meta.TransferSyntaxUID.keyword in sum(decoding.KINDS.values(), ())
+        assert header.pixel_array.shape[:2] == (header.Rows, header.Columns)
+    assert all(row.ours and row.ordinary and row.ratio for row in rows.values())
 
 
 def test_without_its_data_phantoms_are_measured_and_a_note_says_so(tmp_path: Path) -> None:

@@ -33,6 +33,14 @@ class Tags(HTMLParser):
         self.text += data
 
 
+def test_a_meta_value_that_is_empty_is_no_chip(
+    tmp_path: Path, make_sample: Make, write_image: Writer
+) -> None:
+    sample = make_sample("x", write_image("a.png"), meta={"modality": "", "organ": "liver"})
+    tags = Tags(contact_sheet([sample], tmp_path / "sheet.html").read_text(encoding="utf-8"))
+    assert [attributes["title"] for tag, attributes in tags.found if tag == "span"] == ["organ"]
+
+
 def test_the_page_is_self_contained_and_escaped(
     tmp_path: Path, make_sample: Make, write_image: Writer
 ) -> None:

@@ -36,7 +36,7 @@ def may_end(text: str, bins: int) -> bool:
 
 
 def _is_box(text: str, bins: int) -> bool:
-    found = re.fullmatch(r"\{<(\d+)><(\d+)><(\d+)><(\d+)>\}", text)
+    found = re.fullmatch(r"\{<(\d{1,9})><(\d{1,9})><(\d{1,9})><(\d{1,9})>\}", text)
     if not found or any(number != str(int(number)) for number in found.groups()):
         return False
     x0, y0, x1, y1 = map(int, found.groups())
@@ -55,6 +55,8 @@ def _begins_box(text: str, bins: int) -> bool:
         digits = re.match(r"\d*", rest)
         assert digits
         number, rest = digits[0], rest[digits.end() :]
+        if len(number) > 9:  # far beyond any `bins`, and Python limits the digits of an integer
+            return False
         if not rest:
             return _can_become(number, low, high)
         if not number or number != str(int(number)) or not low <= int(number) <= high:

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from pefomed.errors import DataError
 from pefomed.schema import Box, Sample
 
-REFERENCE = re.compile(r"<p>([^<>]*)</p>\{(\d+(?:,\d+)*)\}")
+REFERENCE = re.compile(r"<p>([^<>]*)</p>\{(\d{1,9}(?:,\d{1,9})*)\}")
 """A marked phrase of a reference: the phrase, the numbers of its boxes."""
 
+# A run of spaces is looked at once, from its beginning: from each space it would take its length squared.
 _MARKS = re.compile(
-    r"\s*(?:\{\d+(?:,\d+)*\}|\{?(?:\s*<\s*-?\d[\d.]*\s*>)+(?:\s*\})?|<delim>)|</?p>|\{\s*\}", re.IGNORECASE
+    r"(?<!\s)\s*+(?:\{\d+(?:,\d+)*\}|\{?(?:\s*+<\s*+-?\d[\d.]*+\s*+>)+(?:\s*+\})?|<delim>)|</?p>|\{\s*+\}",
+    re.IGNORECASE,
 )
 
 

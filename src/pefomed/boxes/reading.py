@@ -10,6 +10,7 @@ and their share is a score of its own, so that nobody has to trust them.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,13 +33,13 @@ class Reading:
     """What was repaired, each kind once, in alphabetical order."""
 
 
-_NUMBER = r"\s*(-?\d{1,6}(?:\.\d{1,6})?)\s*"
-_BOX = rf"(?P<open>\{{?)\s*<{_NUMBER}>\s*<{_NUMBER}>\s*<{_NUMBER}>\s*<{_NUMBER}>\s*(?P<close>\}}?)"
-_PIECE = re.compile(
-    rf"(?P<phrase><p>(?P<name>.*?)</p>)|(?P<box>{_BOX})|(?P<delimiter>{DELIMITER})"
-    r"|(?P<broken>[{}]|<\s*-?[\d.]+\s*>?|</?p>)",
-    re.DOTALL,
-)
+# Spaces are only looked at behind a brace or a number, and not given back (`*+`): an answer of nothing but
+# spaces or tags would take the square of its length otherwise.
+_NUMBER = r"\s*+(-?\d{1,6}(?:\.\d{1,6})?)\s*+"
+_BOX = rf"(?:(?P<open>\{{)\s*+)?<{_NUMBER}>\s*+<{_NUMBER}>\s*+<{_NUMBER}>\s*+<{_NUMBER}>\s*+(?P<close>\}}?)"
+_OTHERS = rf"(?P<box>{_BOX})|(?P<delimiter>{DELIMITER})|(?P<broken>[{{}}]|<\s*+-?[\d.]++\s*+>?|</?p>)"
+_PIECE = re.compile(rf"(?P<phrase><p>(?P<name>.*?)</p>)|{_OTHERS}", re.DOTALL)
+_PIECE_AFTER_ALL_PHRASES = re.compile(rf"(?P<phrase>(?!))|{_OTHERS}")
 _STRICT = re.compile(r"\{<\d{1,5}><\d{1,5}><\d{1,5}><\d{1,5}>\}")
 
 
@@ -52,11 +53,12 @@ def read_boxes(text: str, bins: int = 100) -> Reading:
     open_phrase = False  # the next box belongs to the last phrase
     joined = True  # a delimiter, a phrase or the beginning stands before the next box
     end = 0
-    for piece in _PIECE.finditer(text):
+    other_text = False
+    for piece in _pieces(text):
         between = text[end : piece.start()].strip()
         end = piece.end()
         if between:
-            open_phrase, joined = False, True
+            open_phrase, joined, other_text = False, True, True
         if piece["phrase"]:
             phrases.append((piece["name"].strip(), []))
             open_phrase = joined = True
@@ -73,12 +75,19 @@ def read_boxes(text: str, bins: int = 100) -> Reading:
                     phrases[-1][1].append(box)
         else:
             repairs.add("piece dropped")
-    if not phrases and boxes and _PIECE.sub("", text).strip():
+    if not phrases and boxes and (other_text or text[end:].strip()):
         repairs.add("other text dropped")
     if not boxes:
         return Reading((), tuple((name, ()) for name, _ in phrases), "unparsable", tuple(sorted(repairs)))
     marked = tuple((name, tuple(found)) for name, found in phrases)
     return Reading(tuple(boxes), marked, "repaired" if repairs else "strict", tuple(sorted(repairs)))
+
+
+def _pieces(text: str) -> Iterator[re.Match[str]]:
+    last = text.rfind("</p>")
+    phrases_end = last + len("</p>") if last >= 0 else 0
+    yield from _PIECE.finditer(text, 0, phrases_end)
+    yield from _PIECE_AFTER_ALL_PHRASES.finditer(text, phrases_end)
 
 
 def _box(piece: re.Match[str], bins: int, repairs: set[str]) -> Box | None:

@@ -31,6 +31,7 @@ from pefomed.data.ms_cxr_file import people
 from pefomed.data.readers.box_rows import Row, known, merged
 from pefomed.data.readers.files import inside, unknown_split
 from pefomed.data.readers.plain_pickle import read_plain_pickle
+from pefomed.data.readers.unzip import ZIP_FAULTS
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 
@@ -49,6 +50,9 @@ CARD = replace(
 )
 
 FRAME = (640, 640)
+
+PICKLE_LIMIT = 2**28
+"""Most bytes that a zip may unpack to; the published files have some hundred thousand."""
 
 _CATEGORIES = {
     1: "Cardiomegaly", 2: "Lung Opacity", 3: "Edema", 4: "Consolidation", 5: "Pneumonia",
@@ -95,11 +99,19 @@ def _saved_by_torch(path: Path) -> Any:
     """Return the value in a file of `torch.save`: a zip, or (before torch 1.6) five pickles in a row."""
     if not zipfile.is_zipfile(path):
         return read_plain_pickle(path, skipped=3)  # a magic number, the format's version, the machine
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.rsplit("/", 1)[-1] == "data.pkl"]
-        if len(names) != 1:
-            raise DataError(f"{path} was not saved by torch", found=f"{len(names)} members data.pkl")
-        return read_plain_pickle(path, io.BytesIO(archive.read(names[0])))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if each.filename.rsplit("/", 1)[-1] == "data.pkl"]
+            if len(members) != 1:
+                raise DataError(f"{path} was not saved by torch", found=f"{len(members)} members data.pkl")
+            if members[0].file_size > PICKLE_LIMIT:
+                raise DataError(f"{path}: data.pkl unpacks to more than {PICKLE_LIMIT:,} bytes")
+            data = archive.read(members[0])
+    except ZIP_FAULTS as error:
+        raise DataError(
+            f"{path} is damaged", found=str(error) or type(error).__name__, remedy="download it again"
+        ) from None
+    return read_plain_pickle(path, io.BytesIO(data))
 
 
 def _row(record: Any, place: str, images: Path) -> Row:

@@ -93,7 +93,7 @@ def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
     rest = items[SHOWN:]
     more = f"<details><summary>{len(rest)} more</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
     shared = set.intersection(*(set(sample.meta.items()) for sample in samples))
-    by_value = {value: key for key, value in sorted(shared, reverse=True)}
+    by_value = {value: key for key, value in sorted(shared, reverse=True) if value}
     chips = "".join(
         f"<span title='{escape(key, quote=True)}'>{escape(value)}</span>"
         for value, key in sorted(by_value.items(), key=lambda item: item[1])
@@ -134,7 +134,7 @@ def _marked(sample: Sample, colours: dict[Box, str]) -> str:
     return _MARK.sub(squares, text)
 
 
-_MARK = re.compile(r"&lt;p&gt;(.*?)&lt;/p&gt;\{(\d+(?:,\d+)*)\}")
+_MARK = re.compile(r"&lt;p&gt;((?:(?!&lt;|&gt;).)*)&lt;/p&gt;\{(\d{1,9}(?:,\d{1,9})*)\}")
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.card import Card, Hub, Published
-from pefomed.data.readers.files import read_rows, unknown_split
+from pefomed.data.readers.files import inside, read_rows, unknown_split
 from pefomed.errors import DataError
 from pefomed.schema import Sample, meta_text
 
@@ -87,6 +87,9 @@ def rows_of(root: Path, split: str, language: Literal["en", "zh", "both"]) -> li
     if split == "validate" and copied.is_file() and not path.is_file():
         path = copied
     rows = read_rows(path, _FIELDS)
+    for row in rows:
+        row["img_name"], row["q_lang"] = str(row["img_name"]), str(row["q_lang"])
+        inside(root / "imgs", row["img_name"], f"{path}, question {row['qid']}")
     if (root / "imgs.zip").is_file() and not (root / "imgs").is_dir():
         raise DataError(
             f"SLAKE's images at {root} are still packed",

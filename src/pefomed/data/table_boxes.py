@@ -7,7 +7,6 @@ One column holds `12 30 44 21; 60 30 20 22`, or a list of lists (JSON Lines, Par
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from pefomed.boxes import tasks
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.pictures.images import image_size
 from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
+from pefomed.data.readers.files import json_value
 from pefomed.data.table_cells import cell
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Sample
@@ -139,9 +139,9 @@ def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple
         return [tuple(part.replace(",", " ").split()) for part in value.split(";") if part.strip()]
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{place}: column {spec.columns[0]!r} is no list", found=error.msg) from None
+            value = json_value(value)
+        except (RecursionError, ValueError) as error:
+            raise DataError(f"{place}: column {spec.columns[0]!r} is no list", found=str(error)) from None
     value = [] if value is None else value
     if not isinstance(value, list):
         raise DataError(f"{place}: column {spec.columns[0]!r} must hold boxes", found=repr(value)[:80])
@@ -155,7 +155,8 @@ def _check_marks(draft: Sample, boxes: tuple[Box, ...], place: str) -> None:
     if draft.task != tasks.MARKED:
         return
     marks = [mark for marks in _MARK.findall(draft.reference) for mark in marks.split(",")]
-    if not marks or any(not mark or int(mark) >= len(boxes) for mark in marks):
+    # Python limits the digits of an integer; nine are far beyond any number of boxes.
+    if not marks or any(not 0 < len(mark) < 10 or int(mark) >= len(boxes) for mark in marks):
         raise DataError(
             f"{place}: a grounding caption marks its phrases with the numbers of their boxes, from 0",
             found=f"marks {', '.join(marks) or 'none'}; {len(boxes)} boxes",

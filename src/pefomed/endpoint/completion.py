@@ -39,7 +39,7 @@ def completion(body: str) -> Completion:
     """
     try:
         whole = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadBody("an empty body" if not body.strip() else "a body that is cut or no JSON") from None
     if refused := _filtered(whole):
         return Completion("", refused, "filtered", None, None, None)
@@ -71,7 +71,7 @@ def is_filtered(body: str) -> bool:
     """Return whether an error's body says that the prompt or the answer was filtered."""
     try:
         return _filtered(json.loads(body)) is not None
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

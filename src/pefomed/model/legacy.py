@@ -153,10 +153,17 @@ def _tensors_in(path: Path) -> dict[str, Tensor]:
     if not isinstance(tensors, dict):
         keys = ", ".join(map(str, list(loaded)[:5])) if isinstance(loaded, dict) else type(loaded).__name__
         raise WeightsError(f"{path} has no key `model`", found=keys or "an empty dict", remedy=remedy)
-    others = [str(name) for name, value in tensors.items() if not isinstance(value, Tensor)]
+    others = [str(name) for name, value in tensors.items() if not _is_whole(value)]
     if others:
         raise WeightsError(f"{path} holds more than tensors", found=", ".join(others), remedy=remedy)
     return {str(name): tensor for name, tensor in tensors.items()}
+
+
+def _is_whole(value: Any) -> bool:
+    """Return whether a value is a tensor whose numbers are all there: few bytes can stand for very many."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided or not value.is_floating_point():
+        return False
+    return not value.is_meta and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
 def _our_name(name: str) -> str | None:

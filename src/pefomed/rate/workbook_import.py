@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pefomed.errors import DataError
@@ -20,9 +17,9 @@ from pefomed.rate.scale import CANNOT, Scale
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import State, save, states
 from pefomed.rate.workbook import ABOUT, RATING, columns, item_code, words
+from pefomed.rate.workbook_file import opened
 
 _NAMED = 20  # problems an error names
-_LARGEST = 500_000_000  # bytes a workbook may unpack to
 _LONGEST_COMMENT = 2000
 
 
@@ -89,8 +86,9 @@ def _paths(source: Path) -> list[Path]:
 
 def _read(session: Session, path: Path, problems: list[str]) -> _Sheet | None:
     """Return what the file holds, or None; what is wrong with it is added to `problems`."""
-    book = _opened(path, problems)
-    if book is None:
+    book = opened(path)
+    if isinstance(book, str):
+        problems.append(f"{path.name}: {book}")
         return None
     found: list[str] = []
     rater = _rater(session, book, found)
@@ -104,18 +102,6 @@ def _read(session: Session, path: Path, problems: list[str]) -> _Sheet | None:
     _read_rows(session, book[RATING], sheet, found)
     problems += [f"{path.name}, {problem}" for problem in found]
     return sheet
-
-
-def _opened(path: Path, problems: list[str]) -> Any:
-    try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _LARGEST:
-                problems.append(f"{path.name}: unpacks to more than {_LARGEST // 1_000_000} MB")
-                return None
-        return load_workbook(path)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, TypeError, OSError) as error:
-        problems.append(f"{path.name}: not a readable .xlsx file ({error})")
-        return None
 
 
 def _rater(session: Session, book: Any, problems: list[str]) -> Rater | None:

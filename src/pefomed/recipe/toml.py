@@ -32,6 +32,8 @@ def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not a TOML file", found=str(error), remedy="correct it there") from None
+    except (RecursionError, ValueError) as error:  # lists in lists, a number of thousands of digits
+        raise RecipeError(f"{path} is not TOML that can be read", found=str(error)) from None
     for key, value in (overrides or {}).items():
         _override(raw, key, value, path)
     return parse(raw, str(path))

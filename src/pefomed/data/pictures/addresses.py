@@ -17,7 +17,7 @@ from typing import Any
 
 from pefomed.data.pictures.crop import Crop, crop_of
 from pefomed.data.pictures.windows import AUTO, Window, window
-from pefomed.data.readers.files import inside
+from pefomed.data.readers.files import check_inside
 from pefomed.errors import ImageError, PefomedError, nearest
 
 
@@ -84,7 +84,7 @@ def within(folder: Path, name: str, place: str, remedy: str) -> str:
     Raises:
         DataError: the name is empty, absolute, or leads out of the folder; `place` names the record.
     """
-    inside(folder, _VIEW.sub("", name), place, remedy)
+    check_inside(folder, _VIEW.sub("", name) if "#" in name else name, place, remedy)
     return str(folder / name)
 
 

@@ -217,7 +217,7 @@ def _eight_bits(colours: NDArray[Any], about: Mapping[str, Any]) -> NDArray[np.u
         return np.ascontiguousarray(colours)
     bits = colours.dtype.itemsize * 8
     if about.get("PhotometricInterpretation") != "PALETTE COLOR":
-        bits = int(about.get("BitsStored", bits))
+        bits = min(max(int(about.get("BitsStored", bits)), 1), bits)  # damaged files say thousands
     top = float(2**bits - 1)
     return render(colours, lambda values, counts: np.clip(values / top, 0, 1))
 

@@ -11,6 +11,7 @@ import hashlib
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,12 @@ __all__ = [
 ]
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
+
+_FAULTS = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError,
+    RuntimeError, SyntaxError, TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow raises on damaged files."""
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _PHOTOMETRIC = 0x0106  # the TIFF tag: 0 for WhiteIsZero
@@ -162,8 +169,8 @@ def _opened(where: Address) -> Iterator[Image.Image]:
             remedy=f"give one of {', '.join(FORMATS)}, DICOM or NIfTI (.nii, .nii.gz); a TIFF of 64 bits,"
             " of many channels or of a rare compression has to be saved anew, e.g. with 16 bits",
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise damaged(path, str(error)) from None
+    except _FAULTS as error:
+        raise damaged(path, str(error) or type(error).__name__) from None
 
 
 def _choose_frame(where: Address, image: Image.Image) -> None:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Image
 
 _FAULTS = (
-    ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError, TypeError, ValueError,
-    struct.error, zlib.error,
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError,
+    RuntimeError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
 _COLUMNS = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 """Of the slice across an axis: the axis to the right and the axis down."""

@@ -99,7 +99,7 @@ def _finite(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter of an integer with more than 308 digits
         return None
     return number if math.isfinite(number) else None
 

@@ -19,6 +19,8 @@ from pefomed.errors import DataError
 GROUP_LIMIT = 2 * 2**30
 """Most bytes that one row group of a Parquet file may unpack to; it is held in memory whole."""
 
+# Beside pyarrow's own, e.g. of names that occur twice, of times beyond the year 9999, of metadata.
+_FAULTS = (ArithmeticError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)
 _BATCH = 1000  # rows of text in memory
 _IMAGE_BATCH = 16  # rows with images
 
@@ -79,7 +81,7 @@ def _damage(path: Path) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise missing_file(path, error) from None
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pyarrow.ArrowException, *_FAULTS) as error:
         raise DataError(
             f"{path} is damaged, or not what its ending says",
             found=(str(error).splitlines() or [type(error).__name__])[0],
@@ -163,9 +165,16 @@ def _holds_images(kind: Any) -> bool:
     """Return whether a column's type is bytes, `datasets`' image struct, or a list of either."""
     types = require_pyarrow().types
     if types.is_list(kind) or types.is_large_list(kind):
-        return _holds_images(kind.value_type)
+        inner = kind.value_type
+        return not (types.is_list(inner) or types.is_large_list(inner)) and _holds_images(inner)
     if types.is_struct(kind):
-        return {kind.field(index).name for index in range(kind.num_fields)} == {"bytes", "path"}
+        fields = {field.name: field.type for field in (kind.field(index) for index in range(kind.num_fields))}
+        if fields.keys() != {"bytes", "path"}:
+            return False
+        path, data = fields["path"], fields["bytes"]
+        # A column that is empty may have no type of its own.
+        is_path = types.is_string(path) or types.is_large_string(path) or types.is_null(path)
+        return is_path and bool(types.is_binary(data) or types.is_large_binary(data) or types.is_null(data))
     return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
 

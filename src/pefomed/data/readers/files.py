@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pefomed.errors import DataError, nearest
@@ -33,7 +33,7 @@ def read_json(path: Path) -> Any:
     """
     text = read_text(path)
     try:
-        return json.loads(text)
+        return json_value(text)
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path} is not JSON",
@@ -42,6 +42,18 @@ def read_json(path: Path) -> Any:
         ) from None
     except (RecursionError, ValueError) as error:
         raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
+
+
+def json_value(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError, RecursionError: it is none, or holds half of a surrogate pair, which no file can hold.
+    """
+    value = json.loads(text)
+    if "\\ud" in text or "\\uD" in text:
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def read_rows(path: Path, required: Iterable[str]) -> list[dict[str, Any]]:
@@ -87,12 +99,21 @@ def inside(folder: Path, name: str, place: str, remedy: str = "correct the recor
     Raises:
         DataError: the name is empty, absolute, or leads out of the folder.
     """
-    # A backslash is a separator to Windows.
-    parts = PurePosixPath(name.replace("\\", "/"))
-    drive = ":" in parts.parts[0] if parts.parts else True
-    if drive or parts.is_absolute() or ".." in parts.parts or not name.strip() or "\0" in name:
-        raise DataError(f"{place}: a file name must stay inside {folder}", found=repr(name), remedy=remedy)
+    check_inside(folder, name, place, remedy)
     return folder / name
+
+
+def check_inside(folder: Path, name: str, place: str, remedy: str = "correct the record") -> None:
+    """Check the name that `inside` would take, without making a path of it.
+
+    Raises:
+        DataError: see `inside`.
+    """
+    text = name.replace("\\", "/")  # a backslash is a separator to Windows
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    drive = ":" in parts[0] if parts else True
+    if drive or text.startswith("/") or ".." in parts or not name.strip() or "\0" in name:
+        raise DataError(f"{place}: a file name must stay inside {folder}", found=repr(name), remedy=remedy)
 
 
 def unknown_split(dataset: str, split: str, known: Iterable[str], remedy: str | None = None) -> DataError:

@@ -49,13 +49,14 @@ def read_report(path: Path) -> OpenIReport:
         reader.parser.Parse(data, True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise DataError(f"{path} is not XML", found=str(error), remedy="download the file again") from None
-    return reader.report
+    return reader.whole()
 
 
 class _Reader:
     def __init__(self, path: Path) -> None:
         self.report = OpenIReport()
         self._path = path
+        self._sections: dict[str, list[str]] = {}
         self._text: list[str] | None = None  # of the element that is being read
         self._label = ""
         self.parser = expat.ParserCreate()
@@ -64,6 +65,11 @@ class _Reader:
         self.parser.CharacterDataHandler = self._characters
         self.parser.EntityDeclHandler = self._refuse
         self.parser.SkippedEntityHandler = self._refuse
+
+    def whole(self) -> OpenIReport:
+        """Return the report, its sections joined: a section may stand there in any number of pieces."""
+        self.report.sections = {label: " ".join(parts) for label, parts in self._sections.items()}
+        return self.report
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "parentImage" and attributes.get("id"):
@@ -79,8 +85,7 @@ class _Reader:
         if name == "major":
             self.report.major = text
         elif text:
-            known = self.report.sections.get(self._label)
-            self.report.sections[self._label] = f"{known} {text}" if known else text
+            self._sections.setdefault(self._label, []).append(text)
 
     def _characters(self, data: str) -> None:
         if self._text is not None:

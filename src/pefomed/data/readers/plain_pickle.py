@@ -16,6 +16,12 @@ from typing import IO, Any
 from pefomed.data.readers.files import missing_file
 from pefomed.errors import DataError
 
+VALUES_LIMIT = 10_000_000
+"""Most values in a pickle, those counted again that stand in several places."""
+
+DEPTH_LIMIT = 100
+"""Most lists, tuples and dicts in each other."""
+
 _MARK = object()
 _CONSTANTS = {
     "NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (),
@@ -45,7 +51,9 @@ def read_plain_pickle(path: Path, file: IO[bytes] | None = None, skipped: int = 
             return _follow(path, opened)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise missing_file(path, error) from None
-    except (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error) as error:
+    except (
+        ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError, struct.error
+    ) as error:  # fmt: skip
         raise DataError(
             f"{path} is damaged, or not a pickle",
             found=str(error) or type(error).__name__,
@@ -58,10 +66,14 @@ def _follow(path: Path, file: Any) -> Any:
     for instruction, argument, position in pickletools.genops(file):
         name = instruction.name
         if name == "STOP":
-            return machine.result()
+            value = machine.result()
+            _check_size(value)
+            return value
         if name in _WITHOUT_EFFECT:
             continue
         if name in _VALUES:
+            if isinstance(argument, str):
+                argument.encode()  # half of a surrogate pair could not be written to any file
             machine.stack.append(argument)
         elif name in _CONSTANTS:
             machine.stack.append(_CONSTANTS[name])
@@ -159,4 +171,25 @@ class _Machine:
 def _pairs(values: list[Any]) -> dict[Any, Any]:
     if len(values) % 2:
         raise ValueError("a key has no value")
+    # To hash tuples within tuples takes the stack, or for ever.
+    if any(isinstance(key, tuple) for key in values[::2]):
+        raise ValueError("a key that is a tuple")
     return dict(zip(values[::2], values[1::2], strict=True))
+
+
+def _check_size(value: Any) -> None:
+    """Refuse values that hold others again and again: thirty bytes can say a thousand million."""
+    if _weight(value, {}, 0) > VALUES_LIMIT:
+        raise ValueError(f"more than {VALUES_LIMIT:,} values, most of them the same")
+
+
+def _weight(value: Any, known: dict[int, int], depth: int) -> int:
+    """Return how many values are written out in `value`; `known` are those of containers, by identity."""
+    if not isinstance(value, list | tuple | dict):
+        return 1
+    if depth > DEPTH_LIMIT:
+        raise ValueError(f"values nested in more than {DEPTH_LIMIT} others, or in themselves")
+    if id(value) not in known:
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_weight(each, known, depth + 1) for each in inner)
+    return known[id(value)]

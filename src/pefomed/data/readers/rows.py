@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.readers.files import check_fields
+from pefomed.data.readers.files import check_fields, json_value
 from pefomed.data.readers.lines import binary_lines, text_lines
 from pefomed.errors import DataError, nearest
 
@@ -76,7 +76,12 @@ def is_number(text: str) -> bool:
 
 
 def _cells(path: Path, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    reader = csv.reader(text_lines(path), delimiter=delimiter, strict=True)
+    try:
+        reader = csv.reader(text_lines(path), delimiter=delimiter, strict=True)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"{path}: the cells of a table are separated by one character", found=repr(delimiter)
+        ) from None
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) != len(header):
@@ -107,7 +112,7 @@ def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             continue
         place = f"{path}, line {number}"
         try:
-            row = json.loads(line)
+            row = json_value(line)
         except json.JSONDecodeError as error:
             raise DataError(f"{place}: not JSON", found=f"{error.msg} at column {error.colno}") from None
         except (RecursionError, ValueError) as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,6 +20,13 @@ SIZE_LIMIT = 50 * 10**9
 
 RATIO_LIMIT = 200
 """Most bytes out of one byte in; images hardly shrink at all."""
+
+
+ZIP_FAULTS = (
+    EOFError, LookupError, MemoryError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError,
+    lzma.LZMAError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile raises on damaged archives, e.g. for names that are not UTF-8 or offsets before the file."""
 
 
 def unzip(archive: Path, folder: Path) -> Path:
@@ -45,9 +54,11 @@ def unzip(archive: Path, folder: Path) -> Path:
                     with opened.open(member) as source, part.open("wb") as file:
                         shutil.copyfileobj(source, file, 2**20)
                     part.replace(path)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except ZIP_FAULTS as error:
         raise DataError(
-            f"{archive} cannot be unpacked", found=str(error), remedy="delete it and fetch it again"
+            f"{archive} cannot be unpacked",
+            found=str(error) or type(error).__name__,
+            remedy="delete it and fetch it again",
         ) from None
     return target
 
@@ -62,7 +73,8 @@ def _check(archive: Path, members: list[zipfile.ZipInfo]) -> None:
         if stat.S_ISLNK(member.external_attr >> 16):
             raise DataError(f"{archive} holds a link, which is not unpacked", found=member.filename)
     size = sum(member.file_size for member in members)
-    packed = sum(member.compress_size for member in members)
+    # Members may overlap, so that each says as its own what all of them are unpacked from.
+    packed = min(sum(member.compress_size for member in members), archive.stat().st_size)
     if size > SIZE_LIMIT or size > RATIO_LIMIT * max(packed, 2**20):
         raise DataError(
             f"{archive} unpacks to too much: at most {SIZE_LIMIT:,} bytes, {RATIO_LIMIT} times its size",

@@ -1,0 +1,8 @@
+"""Every reader of files from outside, by the name that `python -m fuzz.run --only` takes."""
+
+from __future__ import annotations
+
+from fuzz import pictures, records, tables
+from fuzz.target import Target
+
+TARGETS: dict[str, Target] = {**pictures.TARGETS, **tables.TARGETS, **records.TARGETS}
