@@ -237,3 +237,13 @@ def test_a_tiff_whose_second_page_lies_behind_its_end(tmp_path: Path) -> None:
     assert open_image(path).size == (12, 8)
     with pytest.raises(ImageError, match="Missing dimensions"):  # a TypeError of Pillow's
         open_image(f"{path}#frame=1")
+
+
+def test_a_batch_that_does_not_fit_the_schema_of_its_stream(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    table = arrow.table({"image": ["a.png"], "question": ["q"], "answer": ["a"]})
+    other = arrow.record_batch({"image": ["a.png"]})
+    path = tmp_path / "a.arrow"
+    path.write_bytes(table.schema.serialize().to_pybytes() + other.serialize().to_pybytes())
+    with pytest.raises(DataError, match="is damaged"):
+        list(read_table(path))

@@ -83,8 +83,8 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
     remedy = "free space or make the folder writable; the former scores are as they were"
-    write(run / FILE, json.dumps(shared.seen, indent=1, ensure_ascii=False) + "\n", remedy)
     write(run / "scores.jsonl", jsonl.lines(scores), remedy)
+    write(run / FILE, json.dumps(shared.seen, indent=1, ensure_ascii=False) + "\n", remedy)
     _log(run / "log.jsonl", events)
     return scores
 

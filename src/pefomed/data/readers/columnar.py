@@ -126,12 +126,13 @@ def _arrow(path: Path) -> Iterator[Iterator[Any]]:
     pyarrow = require_pyarrow()
     with pyarrow.memory_map(str(path)) as source:
         try:
-            yield iter(pyarrow.ipc.open_stream(source))
+            batches = iter(pyarrow.ipc.open_stream(source))
         except pyarrow.ArrowInvalid:
             # `datasets` writes streams; other programs write the format with an index at its end.
             source.seek(0)
             file = pyarrow.ipc.open_file(source)
-            yield (file.get_batch(index) for index in range(file.num_record_batches))
+            batches = (file.get_batch(index) for index in range(file.num_record_batches))
+        yield batches
 
 
 def _batches(path: Path, columns: Sequence[str], size: int, rows: int) -> Iterator[list[dict[str, Any]]]:
