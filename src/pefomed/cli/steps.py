@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pefomed import processes
 from pefomed.cli.endpoint import (
     AllowRemote,
     Attempts,
@@ -74,7 +75,8 @@ def train(
     from pefomed import pipeline
 
     folder = pipeline.train(target, out, data, overrides, fresh=not resume)
-    typer.echo(f"adapter: {folder / 'adapter'}")
+    if processes.is_main():
+        typer.echo(f"adapter: {folder / 'adapter'}")
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed predict runs/slake --data ~/data")

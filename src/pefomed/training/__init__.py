@@ -63,7 +63,10 @@ def train(
         # Nobody looks into the folder before the main process has put it in order.
         PartialState(cpu=devices.device(recipe.compute).type == "cpu").wait_for_everyone()
     trainer = Trainer(recipe, run, data_folder)
-    return trainer.untrained() if untrained else trainer.train()
+    adapter = trainer.untrained() if untrained else trainer.train()
+    if processes.count() > 1:
+        PartialState().destroy_process_group()
+    return adapter
 
 
 class Trainer:
@@ -165,7 +168,9 @@ class Trainer:
             self.recipe.seed,
             sharded,
         ).run()
-        accelerator.end_training()
+        # Not `end_training`, which would also part the processes: another stage may follow.
+        for tracker in accelerator.trackers:
+            tracker.finish()
 
     def _model_at(
         self, start: Path | None, where: str, precision: torch.dtype
