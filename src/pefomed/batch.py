@@ -217,6 +217,16 @@ def collate(rows_: Sequence[Row], pad: int = 0) -> Batch:
     )
 
 
+def columns(rows_: Sequence[int]) -> list[int]:
+    """Number what is appended to each row 0, 1, 2 ..., in order: the column of each entry."""
+    counts: dict[int, int] = {}
+    found = []
+    for one in rows_:
+        found.append(counts.get(one, 0))
+        counts[one] = found[-1] + 1
+    return found
+
+
 def tree_mask(ends: Tensor) -> Tensor:
     """Return (B, 1, L, L), True where query q sees key k: k <= q < end[k]."""
     places = torch.arange(ends.shape[1], device=ends.device)

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-from pefomed.batch import Row, collate, tree_mask
+from pefomed.batch import Row, collate, columns, tree_mask
 
 
 @dataclass
@@ -81,7 +81,7 @@ def greedy(
         if not going or step == max_new_tokens - 1:
             break
         chosen, alive = chosen[going], [alive[place] for place in going]
-        column_of = _columns([owners[index] for index in alive])
+        column_of = columns([owners[index] for index in alive])
         width = max(column_of) + 1
         live = torch.tensor(alive, device=device)
         places = (row_of[live], torch.tensor(column_of, device=device))
@@ -121,13 +121,3 @@ def _choose(
                 logits[place] = -torch.inf
                 logits[place, kept] = values
     return logits.argmax(-1)
-
-
-def _columns(rows: list[int]) -> list[int]:
-    """Number the questions of each row 0, 1, 2 ..."""
-    counts: dict[int, int] = {}
-    columns = []
-    for row in rows:
-        columns.append(counts.get(row, 0))
-        counts[row] = columns[-1] + 1
-    return columns

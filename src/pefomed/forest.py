@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pefomed.batch import Row, collate, tree_mask
+from pefomed.batch import Row, collate, columns, tree_mask
 
 
 class Forest:
@@ -71,20 +71,20 @@ class Forest:
             self._rows.append(self._rows[parent])
             self._depths.append(self._depths[parent] + 1)
         rows = self._rows[first:]
-        columns = _numbered(rows)
-        width = max(columns) + 1
+        places = columns(rows)
+        width = max(places) + 1
         self._seen = np.pad(self._seen, ((0, len(parents)), (0, width)))
-        for node, (parent, column) in enumerate(zip(parents, columns, strict=True), first):
+        for node, (parent, column) in enumerate(zip(parents, places, strict=True), first):
             self._seen[node] = self._seen[parent]
             self._seen[node, keys + column] = True
         # A place without a node sees itself alone, so that its softmax is not over nothing.
         mask = np.zeros((self.width, width, keys + width), dtype=np.bool_)
         mask[:, range(width), range(keys, keys + width)] = True
-        mask[rows, columns] = self._seen[first:]
+        mask[rows, places] = self._seen[first:]
         ids = np.zeros((self.width, width), dtype=np.int64)
-        ids[rows, columns] = tokens
+        ids[rows, places] = tokens
         positions = np.zeros((self.width, width), dtype=np.int64)
-        positions[rows, columns] = self._depths[first:]
+        positions[rows, places] = self._depths[first:]
         chosen = range(len(rows)) if wanted is None else [node - first for node in wanted]
         output = self.model(
             input_ids=torch.from_numpy(ids).to(self.device),
@@ -93,7 +93,7 @@ class Forest:
             past_key_values=self._cache,
             answer_index=(
                 torch.tensor([rows[place] for place in chosen], device=self.device),
-                torch.tensor([columns[place] for place in chosen], device=self.device),
+                torch.tensor([places[place] for place in chosen], device=self.device),
             ),
             use_cache=True,
         )
@@ -106,13 +106,3 @@ class Forest:
             self._cache.crop(self._keys - self._seen.shape[1])
         self._seen = self._seen[: self._questions, : self._keys]
         del self._rows[self._questions :], self._depths[self._questions :]
-
-
-def _numbered(rows: Sequence[int]) -> list[int]:
-    """Number the entries of each row 0, 1, 2 ..."""
-    counts: dict[int, int] = {}
-    columns = []
-    for row in rows:
-        columns.append(counts.get(row, 0))
-        counts[row] = columns[-1] + 1
-    return columns
