@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from pefomed import box_median
 from pefomed.batch import Row, rows, tokenise
-from pefomed.box_median import median_boxes, number_walks
+from pefomed.box_median import TOKENS, median_boxes, number_walks
 from pefomed.boxes import read_boxes
 from pefomed.features import Features
 from pefomed.forest import Forest
@@ -28,8 +28,8 @@ MARK = "<p>lung</p>"
 class Asked:
     """Questions about two images, three in one row and one in another, and the model that answers."""
 
-    def __init__(self, folder: Path):
-        self.model, self.processor = build_model(model_recipe(folder))
+    def __init__(self, folder: Path, **changes: Any):
+        self.model, self.processor = build_model(model_recipe(folder, **changes))
         self.model.eval()
         first, second = map(str, image_files(folder, 2))
         asked = [(first, "refer", "lung"), (first, "refer", "liver"), (first, "detection", "lung")]
@@ -136,3 +136,24 @@ def test_a_box_too_long_is_cut(asked: Asked) -> None:
         asked.model, asked.rows, asked.features, tokenizer=tokenizer, bins=9, max_new_tokens=9
     )
     assert {(one.finish, len(one.tokens)) for one in found} == {("length", 9)}
+
+
+def test_with_location_tokens_a_coordinate_is_one_node(tmp_path: Path) -> None:
+    asked = Asked(tmp_path, location_tokens=20)
+    tokenizer = asked.processor.tokenizer
+    forest = Forest(asked.model, asked.rows, asked.features)
+    forms = written(tokenizer, TOKENS.texts("{<3><12>", range(4, 21), 2))
+    assert {len(form) for form in forms} == {4}
+    [walk] = number_walks(forest, [1], [forms])
+    assert not walk.open
+    assert len(forest) == 4  # the questions alone: nothing was left to be computed
+    expected = np.array([asked.score(asked.rows[0], 1, form) for form in forms])
+    np.testing.assert_allclose(np.diff(walk.known), np.diff(expected), rtol=1e-3, atol=1e-3)
+    settings = {"tokenizer": tokenizer, "bins": 20, "max_new_tokens": 20, "spelling": TOKENS}
+    found = median_boxes(asked.model, asked.rows, asked.features, **settings)  # type: ignore[arg-type]
+    for one in found:
+        end = tokenizer.eos_token_id
+        text = tokenizer.decode([token for token in one.tokens if token != end])
+        assert read_boxes(text.removeprefix(MARK), 20).boxes
+        if one.finish == "stop":
+            assert written(tokenizer, [text])[0] == [token for token in one.tokens if token != end]

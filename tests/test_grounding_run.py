@@ -17,10 +17,12 @@ from tests.tiny import model_recipe
 
 
 @pytest.mark.parametrize(
-    ("version", "file", "resize", "train", "test", "choice"),
+    ("version", "file", "model", "train", "test", "choice"),
     [
-        ("1.1.0", "csv", "letterbox", "train", "test", {"constrain_boxes": True}),
-        ("1.0.0", "json", "squash", "all", "all", {"box_choice": "median"}),
+        ("1.1.0", "csv", {"resize": "letterbox"}, "train", "test", {"constrain_boxes": True}),
+        ("1.0.0", "json", {"resize": "squash"}, "all", "all", {"box_choice": "median"}),
+        ("1.1.0", "csv", {"location_tokens": 100}, "train", "test", {"constrain_boxes": True}),
+        ("1.1.0", "csv", {"location_tokens": 100}, "train", "test", {"box_choice": "median"}),
     ],
 )
 def test_from_files_to_report(
@@ -28,7 +30,7 @@ def test_from_files_to_report(
     monkeypatch: pytest.MonkeyPatch,
     version: str,
     file: str,
-    resize: str,
+    model: dict[str, Any],
     train: str,
     test: str,
     choice: dict[str, Any],
@@ -38,7 +40,7 @@ def test_from_files_to_report(
     recipe = recipes.parse(
         {
             "name": "tiny-mscxr",
-            "model": model_recipe(tmp_path, resize=resize).model_dump(exclude_none=True),
+            "model": model_recipe(tmp_path, **model).model_dump(exclude_none=True),
             "data": {
                 "mscxr": {
                     "loader": "ms_cxr",

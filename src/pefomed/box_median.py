@@ -5,6 +5,7 @@ the second a peak within it, and what lies in other tens has no say. Here a coor
 numbers it may be, given those before it: 0 <= x0 < x1 <= bins, likewise y. The probability of a number is
 the product of its tokens', as the tokenizer writes `{<12><30><`, those of the bracket behind it included,
 over the sum of all numbers' products. Those that cannot move the median are not computed (`boxes.numbers`).
+With location tokens a number is one token, brackets and all, and one forward pass gives every probability.
 
 All questions of the rows write the same coordinate at the same time. The cache keeps the prompts alone:
 the answer so far is run again for each coordinate, some ten tokens, so it may be tokenised in any way.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -27,7 +28,22 @@ from pefomed.boxes.text import DELIMITER
 from pefomed.decoding import Answer
 from pefomed.forest import Forest
 
-OPENING, SEPARATORS = "{<", ("><", "><", "><", ">}")
+
+class Spelling(NamedTuple):
+    """What stands between a box's numbers, so far as it may not be told apart from them by the tokenizer."""
+
+    opening: str
+    number: str
+    after: tuple[str, str, str, str]
+
+    def texts(self, before: str, numbers: Iterable[int], place: int) -> list[str]:
+        """Return `before` and each of the numbers a box's coordinate `place` may be."""
+        return [before + self.number.format(number) + self.after[place] for number in numbers]
+
+
+DIGITS = Spelling("{<", "{}", ("><", "><", "><", ">}"))
+TOKENS = Spelling("{", "<{}>", ("", "", "", "}"))
+"""Of location tokens, which nothing else joins."""
 
 NODES, EACH = 1024, 16
 """Most nodes computed together (a node's logits are as wide as the vocabulary), and most of one question: its
@@ -54,6 +70,8 @@ class Walk:
         self.tree = tree
         self.known = np.full(tree.greatest + 1, -np.inf)
         """Logarithm of each number's probability, as far as it is computed."""
+        if not tree.children:  # one number, which need not be told from others
+            self.known[:] = 0.0
         self.open: list[Branch] = []
 
     def bounds(self) -> tuple[int, int]:
@@ -83,6 +101,7 @@ def median_boxes(
     tokenizer: Any,
     bins: int,
     max_new_tokens: int,
+    spelling: Spelling = DIGITS,
 ) -> list[Answer]:
     """Return the answers to all sequences of `rows`, in order; all of them ask for boxes.
 
@@ -100,19 +119,19 @@ def median_boxes(
     while alive:
         corners: dict[int, list[int]] = {question: [] for question in alive}
         for question in alive:
-            texts[question] += OPENING
-        for place, separator in enumerate(SEPARATORS):
+            texts[question] += spelling.opening
+        for place in range(4):
             lows = [corners[question][place - 2] + 1 if place > 1 else 0 for question in alive]
             high = bins if place > 1 else bins - 1
             forms = [
-                _encoded(tokenizer, [f"{texts[q]}{n}{separator}" for n in range(low, high + 1)])
+                _encoded(tokenizer, spelling.texts(texts[q], range(low, high + 1), place))
                 for q, low in zip(alive, lows, strict=True)
             ]
             chosen = [walk.bounds()[0] for walk in number_walks(forest, alive, forms)]
             for question, low, number in zip(alive, lows, chosen, strict=True):
                 corners[question].append(low + number)
-                texts[question] += f"{low + number}{separator}"
-        alive = _going_on(forest, alive, texts, answers, tokenizer, end, max_new_tokens)
+                texts[question] = spelling.texts(texts[question], [low + number], place)[0]
+        alive = _going_on(forest, alive, texts, answers, tokenizer, end, max_new_tokens, spelling.opening)
     return answers
 
 
@@ -151,10 +170,11 @@ def _going_on(
     tokenizer: Any,
     end: int,
     most: int,
+    opening: str,
 ) -> list[int]:
     """End the answers that end here or are too long; return the questions that have another box."""
     ended = [[*tokens, end] for tokens in _encoded(tokenizer, [texts[q] for q in alive])]
-    longer = _encoded(tokenizer, [texts[q] + DELIMITER + OPENING for q in alive])
+    longer = _encoded(tokenizer, [texts[q] + DELIMITER + opening for q in alive])
     starts = [common_start(pair) for pair in zip(ended, longer, strict=True)]
     _, logits = _after(forest, alive, [one[:n] for one, n in zip(ended, starts, strict=True)])
     forest.cut()

@@ -15,7 +15,7 @@ from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.batch import Row, Tokens, rows, tokenise
 from pefomed.box_decoding import BoxConstraint, BoxVocabulary
-from pefomed.box_median import median_boxes
+from pefomed.box_median import DIGITS, TOKENS, median_boxes
 from pefomed.boxes.tasks import ASKED
 from pefomed.data import load_samples, stream_samples
 from pefomed.data.unreadable import unreadable, without
@@ -107,9 +107,14 @@ class Predictor:
         most = self.recipe.predict.max_new_tokens
         tokenizer = self.processor.tokenizer
         if self._has_medians(chunk[0].sequences[0].sample):
-            bins = self.recipe.prompt.box_bins
             return median_boxes(
-                self.model, chunk, features, tokenizer=tokenizer, bins=bins, max_new_tokens=most
+                self.model,
+                chunk,
+                features,
+                tokenizer=tokenizer,
+                bins=self.recipe.prompt.box_bins,
+                max_new_tokens=most,
+                spelling=TOKENS if self.recipe.model.location_tokens else DIGITS,
             )
         return greedy(
             self.model,

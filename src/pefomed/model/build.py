@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from transformers import (
 
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.model.config import PefomedConfig
+from pefomed.model.location_tokens import add_location_tokens, added
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
 from pefomed.model.weights import resolve
@@ -43,9 +45,11 @@ def build_model(
     model.vision_encoder = _load_vision(vision_folder, config.vision_config, dtype)
     model.language_model = _load(AutoModelForCausalLM, language_folder, dtype)
     model.projector = _new_projector(config, model.language_model)
+    processor = build_processor(recipe, config, vision_folder, language_folder)
+    if recipe.location_tokens:
+        add_location_tokens(model.language_model, processor.tokenizer, recipe.location_tokens)
     model.requires_grad_(False)
     model.tie_weights()
-    processor = build_processor(recipe, config, vision_folder, language_folder)
     model.generation_config = model.language_model.generation_config
     model.to(torch.device(device))  # type: ignore[arg-type]
     return model, processor
@@ -74,6 +78,9 @@ def joined_config(recipe: Model, vision: Any, text: Any) -> PefomedConfig:
             found=f"hidden states 0 to {layers}",
             remedy="choose one of them, or -1 for the last",
         )
+    if recipe.location_tokens:
+        text = copy.deepcopy(text)
+        text.vocab_size += added(recipe.location_tokens)
     return PefomedConfig(
         vision, text, recipe.image_size, recipe.vision_layer, recipe.feature_norm, recipe.group
     )

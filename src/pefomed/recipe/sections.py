@@ -59,6 +59,13 @@ class Model(Section):
         " weights (the paper's is frozen at identity), or nothing.",
     )
     group: int = Field(4, gt=0, description="Neighbouring patch tokens (same row) concatenated into one.")
+    location_tokens: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Give each step of a box coordinate a token of its own, `<0>` to `<n>`: the number of"
+        " steps, as `prompt.box_bins`; 0 writes numbers digit by digit.",
+    )
     lora: Lora = Field(Lora(), description="Low-rank adaptation of the language model.")
     start: str | None = Field(
         None, description="Start weights: an adapter folder, or a PeFoMed / MiniGPT-v2 `.pth` file."
@@ -198,6 +205,11 @@ class Recipe(Section):
         for name in self.predict.data:
             if name not in self.data:
                 raise ValueError(f"[predict] uses the unknown data set {name!r}; " + nearest(name, self.data))
+        if self.model.location_tokens not in (0, self.prompt.box_bins):
+            raise ValueError(
+                f"`model.location_tokens` is {self.model.location_tokens} and `prompt.box_bins`"
+                f" {self.prompt.box_bins}; give both the same number, or 0 location tokens for digits"
+            )
         names = [stage.name for stage in self.stages]
         if len(set(names)) != len(names):
             raise ValueError("two stages have the same name")
