@@ -14,6 +14,7 @@ from torch import Tensor
 from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.batch import Row, Tokens, rows, tokenise
+from pefomed.box_consensus import DRAWS, consensus_boxes
 from pefomed.box_decoding import BoxConstraint, BoxVocabulary
 from pefomed.box_median import DIGITS, TOKENS, median_boxes
 from pefomed.boxes.tasks import ASKED
@@ -46,7 +47,8 @@ class Predictor:
         base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
         choose_attention(base, recipe.compute, decoding=True)
         self.model = load_adapter(base, adapter).to(self.device).eval()
-        constrained = recipe.predict.constrain_boxes
+        how = recipe.predict
+        constrained = how.constrain_boxes or how.box_choice == "consensus"
         self.boxes = BoxVocabulary(self.processor.tokenizer, recipe.prompt.box_bins) if constrained else None
 
     def ask(self, image: str | Path | Sequence[str | Path], question: str = "", task: str = "vqa") -> str:
@@ -95,18 +97,23 @@ class Predictor:
     def _chunks(self, sequences: list[Tokens]) -> Iterator[list[Row]]:
         """Yield rows in batches, all of which are decoded in the same way."""
         most = self.recipe.predict.batch_questions
-        medians = [one for one in sequences if self._has_medians(one.sample)]
-        others = [one for one in sequences if not self._has_medians(one.sample)]
-        for alike in (others, medians):
+        weighed = [one for one in sequences if self._weighs(one.sample)]
+        others = [one for one in sequences if not self._weighs(one.sample)]
+        for alike in (others, weighed):
             yield from _chunks(sorted(rows(alike, share_image=True, max_questions=most), key=len), most)
 
-    def _has_medians(self, sample: Sample) -> bool:
-        return self.recipe.predict.box_choice == "median" and sample.task in ASKED
+    def _weighs(self, sample: Sample) -> bool:
+        """Return whether the answer is chosen by more than its likeliest tokens."""
+        return self.recipe.predict.box_choice != "greedy" and sample.task in ASKED
 
     def _answers(self, chunk: list[Row], features: Tensor) -> list[Answer]:
         most = self.recipe.predict.max_new_tokens
         tokenizer = self.processor.tokenizer
-        if self._has_medians(chunk[0].sequences[0].sample):
+        weighs = self._weighs(chunk[0].sequences[0].sample)
+        if weighs and self.recipe.predict.box_choice == "consensus":
+            assert self.boxes is not None
+            return consensus_boxes(self.model, chunk, features, vocabulary=self.boxes, max_new_tokens=most)
+        if weighs:
             return median_boxes(
                 self.model,
                 chunk,
@@ -126,7 +133,7 @@ class Predictor:
         )
 
     def _constraints(self, chunk: list[Row]) -> list[BoxConstraint | None] | None:
-        if self.boxes is None:
+        if self.boxes is None or not self.recipe.predict.constrain_boxes:
             return None
         return [self.boxes.constraint(one.sample) for row in chunk for one in row.sequences]
 
@@ -178,8 +185,11 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
 
 def _generation(recipe: Recipe) -> str:
     boxes = ", boxes constrained" if recipe.predict.constrain_boxes else ""
-    if recipe.predict.box_choice == "median":  # which constrains them by itself
+    # The other choices constrain them by themselves.
+    if recipe.predict.box_choice == "median":
         boxes = ", boxes constrained, their coordinates medians"
+    if recipe.predict.box_choice == "consensus":
+        boxes = f", boxes constrained, the consensus of {DRAWS} drawn"
     return f"greedy, at most {recipe.predict.max_new_tokens} tokens{boxes}"
 
 
