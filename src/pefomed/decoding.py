@@ -16,7 +16,8 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-from pefomed.batch import Row, collate, columns, tree_mask
+from pefomed.batch import Row, columns
+from pefomed.prefix import run_prefix
 
 
 @dataclass
@@ -52,26 +53,12 @@ def greedy(
         constraints: one for each sequence, None where any answer may come; none at all by default.
     """
     device = features.device
-    batch = collate(rows).to(device)
-    owners = [number for number, row in enumerate(rows) for _ in row.sequences]
-    nodes = [node for row in rows for node in row.last]
-    row_of = torch.tensor(owners, device=device)
-    node_of = torch.tensor(nodes, device=device)
-    depths = batch.position_ids[row_of, node_of]
-    tree = tree_mask(batch.ends)
-    output = model(
-        input_ids=batch.input_ids,
-        image_features=features,
-        attention_mask=tree,
-        position_ids=batch.position_ids,
-        answer_index=(row_of, node_of),
-        use_cache=True,
-    )
-    cache = output.past_key_values
-    seen = tree[row_of, 0, node_of]  # (questions, K) keys each question sees
+    begun = run_prefix(model, rows, features)
+    cache, row_of, depths, seen = begun.cache, begun.owners, begun.depths, begun.seen
+    owners = row_of.tolist()
     answers = [Answer(sequence.sample.id) for row in rows for sequence in row.sequences]
     alive = list(range(len(answers)))
-    chosen = _choose(output.logits[0], alive, answers, constraints)
+    chosen = _choose(begun.logits, alive, answers, constraints)
     for step in range(max_new_tokens):
         for index, token in zip(alive, chosen.tolist(), strict=True):
             answers[index].tokens.append(token)

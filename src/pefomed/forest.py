@@ -17,38 +17,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pefomed.batch import Row, collate, columns, tree_mask
+from pefomed.batch import Row, columns
+from pefomed.prefix import run_prefix
 
 
 class Forest:
     """The questions of `rows`, numbered in order, and the nodes grown behind them, numbered on."""
 
-    @torch.inference_mode()
     def __init__(self, model: Any, rows: Sequence[Row], features: Tensor):
         """Run the rows; `features` (S, P, D) are of their images."""
         self.model, self.device, self.width = model, features.device, len(rows)
-        batch = collate(rows).to(self.device)
-        owners = [number for number, row in enumerate(rows) for _ in row.sequences]
-        places = (
-            torch.tensor(owners, device=self.device),
-            torch.tensor([node for row in rows for node in row.last], device=self.device),
-        )
-        tree = tree_mask(batch.ends)
-        output = model(
-            input_ids=batch.input_ids,
-            image_features=features,
-            attention_mask=tree,
-            position_ids=batch.position_ids,
-            answer_index=places,
-            use_cache=True,
-        )
-        self.logits = output.logits[0]
+        begun = run_prefix(model, rows, features)
+        self.logits = begun.logits
         """Of the questions' roots, (Q, V)."""
-        self._cache = output.past_key_values
-        self._rows = owners
-        self._depths = batch.position_ids[places].tolist()
-        self._seen: NDArray[np.bool_] = tree[places[0], 0, places[1]].cpu().numpy()  # (N, K)
-        self._questions, self._keys = len(owners), self._seen.shape[1]
+        self._cache = begun.cache
+        self._rows: list[int] = begun.owners.tolist()
+        self._depths: list[int] = begun.depths.tolist()
+        self._seen: NDArray[np.bool_] = begun.seen.cpu().numpy()  # (N, K)
+        self._questions, self._keys = self._seen.shape
 
     def __len__(self) -> int:
         """Return how many nodes there are, the questions' own included: the next one's number."""
