@@ -13,14 +13,10 @@ from torch import Tensor
 
 from pefomed import jsonl
 from pefomed import recipe as recipes
+from pefomed.answering import Answering, generation
 from pefomed.batch import Row, Tokens, rows, tokenise
-from pefomed.box_consensus import DRAWS, consensus_boxes
-from pefomed.box_decoding import BoxConstraint, BoxVocabulary
-from pefomed.box_median import DIGITS, TOKENS, median_boxes
-from pefomed.boxes.tasks import ASKED
 from pefomed.data import load_samples, stream_samples
 from pefomed.data.unreadable import unreadable, without
-from pefomed.decoding import Answer, greedy
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
@@ -47,9 +43,7 @@ class Predictor:
         base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
         choose_attention(base, recipe.compute, decoding=True)
         self.model = load_adapter(base, adapter).to(self.device).eval()
-        how = recipe.predict
-        constrained = how.constrain_boxes or how.box_choice == "consensus"
-        self.boxes = BoxVocabulary(self.processor.tokenizer, recipe.prompt.box_bins) if constrained else None
+        self.answering = Answering(recipe, self.processor.tokenizer)
 
     def ask(self, image: str | Path | Sequence[str | Path], question: str = "", task: str = "vqa") -> str:
         """Return the answer to one question about one image (or several views of one study).
@@ -76,12 +70,12 @@ class Predictor:
                 sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
             ]
         end = int(self.processor.tokenizer.eos_token_id)
-        how = _generation(self.recipe)
+        how = generation(self.recipe)
         for chunk in self._chunks(tokenise(samples, self.recipe.prompt, self.processor, answers=False)):
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
             with self._autocast():
-                answers = self._answers(chunk, kept.to(self.device))
+                answers = self.answering.answers(self.model, chunk, kept.to(self.device))
             for answer in answers:
                 tokens = [token for token in answer.tokens if token != end]
                 text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True).strip()
@@ -97,45 +91,8 @@ class Predictor:
     def _chunks(self, sequences: list[Tokens]) -> Iterator[list[Row]]:
         """Yield rows in batches, all of which are decoded in the same way."""
         most = self.recipe.predict.batch_questions
-        weighed = [one for one in sequences if self._weighs(one.sample)]
-        others = [one for one in sequences if not self._weighs(one.sample)]
-        for alike in (others, weighed):
+        for alike in self.answering.groups(sequences):
             yield from _chunks(sorted(rows(alike, share_image=True, max_questions=most), key=len), most)
-
-    def _weighs(self, sample: Sample) -> bool:
-        """Return whether the answer is chosen by more than its likeliest tokens."""
-        return self.recipe.predict.box_choice != "greedy" and sample.task in ASKED
-
-    def _answers(self, chunk: list[Row], features: Tensor) -> list[Answer]:
-        most = self.recipe.predict.max_new_tokens
-        tokenizer = self.processor.tokenizer
-        weighs = self._weighs(chunk[0].sequences[0].sample)
-        if weighs and self.recipe.predict.box_choice == "consensus":
-            assert self.boxes is not None
-            return consensus_boxes(self.model, chunk, features, vocabulary=self.boxes, max_new_tokens=most)
-        if weighs:
-            return median_boxes(
-                self.model,
-                chunk,
-                features,
-                tokenizer=tokenizer,
-                bins=self.recipe.prompt.box_bins,
-                max_new_tokens=most,
-                spelling=TOKENS if self.recipe.model.location_tokens else DIGITS,
-            )
-        return greedy(
-            self.model,
-            chunk,
-            features,
-            max_new_tokens=most,
-            end_token=int(tokenizer.eos_token_id),
-            constraints=self._constraints(chunk),
-        )
-
-    def _constraints(self, chunk: list[Row]) -> list[BoxConstraint | None] | None:
-        if self.boxes is None or not self.recipe.predict.constrain_boxes:
-            return None
-        return [self.boxes.constraint(one.sample) for row in chunk for one in row.sequences]
 
     def _autocast(self) -> Any:
         if self.dtype == torch.float32:
@@ -183,24 +140,14 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
     return files
 
 
-def _generation(recipe: Recipe) -> str:
-    boxes = ", boxes constrained" if recipe.predict.constrain_boxes else ""
-    # The other choices constrain them by themselves.
-    if recipe.predict.box_choice == "median":
-        boxes = ", boxes constrained, their coordinates medians"
-    if recipe.predict.box_choice == "consensus":
-        boxes = f", boxes constrained, the consensus of {DRAWS} drawn"
-    return f"greedy, at most {recipe.predict.max_new_tokens} tokens{boxes}"
-
-
 def _answered(path: Path, recipe: Recipe) -> set[str]:
     """Return the ids already answered; answers generated in another way must not be mixed with new ones."""
     predictions = list(jsonl.read(path, Prediction))
-    other = {one.generation for one in predictions} - {_generation(recipe)}
+    other = {one.generation for one in predictions} - {generation(recipe)}
     if other:
         raise RunError(
             f"{path} holds answers generated in another way",
-            found=f"{other.pop()!r} instead of {_generation(recipe)!r}",
+            found=f"{other.pop()!r} instead of {generation(recipe)!r}",
             remedy="remove the file to answer again, or restore [predict] in the recipe",
         )
     return {one.sample_id for one in predictions}
