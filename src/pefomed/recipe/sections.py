@@ -160,10 +160,10 @@ class Predict(Section):
     constrain_boxes: bool = Field(
         False, description="Let answers to refer and detection hold well-formed boxes only."
     )
-    box_choice: Literal["greedy", "median", "consensus"] = Field(
+    box_choice: Literal["greedy", "median"] = Field(
         "greedy",
-        description="Boxes of refer and detection: `greedy`, token by token; the `median` of all numbers a"
-        " coordinate may be; the `consensus` of answers drawn at random. The last two only write boxes.",
+        description="Coordinates of refer and detection: `greedy`, token by token; `median` of all numbers a"
+        " coordinate may be, in well-formed boxes only.",
     )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 
