@@ -54,14 +54,12 @@ def add_location_tokens(language_model: Any, tokenizer: Any, bins: int) -> None:
     texts = spelled(bins)
     tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in texts])
     places = tokenizer.convert_tokens_to_ids(texts)
-    before = (language_model.get_input_embeddings(), language_model.get_output_embeddings())
-    tied = before[0].weight is before[1].weight
-    new = [rows(one.weight[:size], digits, bins) for one in before]
     language_model.resize_token_embeddings(size + added(bins), mean_resizing=False)
-    after = (language_model.get_input_embeddings(), language_model.get_output_embeddings())
+    inputs, outputs = language_model.get_input_embeddings(), language_model.get_output_embeddings()
     with torch.no_grad():
-        for module, made in zip(after[: 1 if tied else 2], new, strict=False):
-            module.weight[places] = made.to(module.weight)
+        # The input's rows are the output's too where the two are tied.
+        for module in (inputs,) if outputs.weight is inputs.weight else (inputs, outputs):
+            module.weight[places] = rows(module.weight[:size], digits, bins).to(module.weight)
 
 
 def rows(embeddings: Tensor, digits: list[int], bins: int) -> Tensor:
