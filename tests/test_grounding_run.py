@@ -21,7 +21,14 @@ from tests.tiny import model_recipe
     [
         ("1.1.0", "csv", {"resize": "letterbox"}, "train", "test", {"constrain_boxes": True}),
         ("1.0.0", "json", {"resize": "squash"}, "all", "all", {"box_choice": "median"}),
-        ("1.1.0", "csv", {"location_tokens": 100}, "train", "test", {"constrain_boxes": True}),
+        (
+            "1.1.0",
+            "csv",
+            {"location_tokens": 100, "patch_positions": True},
+            "train",
+            "test",
+            {"constrain_boxes": True},
+        ),
         ("1.1.0", "csv", {"location_tokens": 100}, "train", "test", {"box_choice": "median"}),
     ],
 )

@@ -82,7 +82,13 @@ def joined_config(recipe: Model, vision: Any, text: Any) -> PefomedConfig:
         text = copy.deepcopy(text)
         text.vocab_size += added(recipe.location_tokens)
     return PefomedConfig(
-        vision, text, recipe.image_size, recipe.vision_layer, recipe.feature_norm, recipe.group
+        vision,
+        text,
+        recipe.image_size,
+        recipe.vision_layer,
+        recipe.feature_norm,
+        recipe.group,
+        recipe.patch_positions,
     )
 
 
@@ -141,7 +147,7 @@ def _new_projector(config: PefomedConfig, language_model: nn.Module) -> nn.Linea
     Features after a LayerNorm have unit variance, so a weight deviation of s / sqrt(inputs) gives
     outputs of deviation s; larger image tokens than word tokens slow the first steps.
     """
-    inputs = config.feature_width * config.group
+    inputs = config.projector_width
     projector = nn.Linear(inputs, int(config.text_config.hidden_size), dtype=torch.float32)
     scale = language_model.get_input_embeddings().weight.float().std().item()  # type: ignore[operator, union-attr]
     nn.init.normal_(projector.weight, std=scale / inputs**0.5)

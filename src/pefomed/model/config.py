@@ -6,6 +6,8 @@ from typing import Any
 
 from transformers import AutoConfig, PretrainedConfig
 
+from pefomed.model.patch_positions import WIDTH as POSITION_WIDTH
+
 
 class PefomedConfig(PretrainedConfig):
     """Vision encoder, grouping, projector, language model.
@@ -25,6 +27,7 @@ class PefomedConfig(PretrainedConfig):
         vision_layer: int | list[int] | tuple[int, ...] = -1,
         feature_norm: str = "encoder",
         group: int = 4,
+        patch_positions: bool = False,
         **kwargs: Any,
     ):
         self.vision_config = _as_config(vision_config, "dinov2")
@@ -33,6 +36,7 @@ class PefomedConfig(PretrainedConfig):
         self.vision_layer = vision_layer if isinstance(vision_layer, int) else list(vision_layer)
         self.feature_norm = feature_norm
         self.group = group
+        self.patch_positions = patch_positions
         kwargs.setdefault("tie_word_embeddings", getattr(self.text_config, "tie_word_embeddings", False))
         super().__init__(**kwargs)
 
@@ -55,6 +59,11 @@ class PefomedConfig(PretrainedConfig):
     def feature_width(self) -> int:
         """Width of a patch's features."""
         return int(self.vision_config.hidden_size) * len(self.vision_layers)
+
+    @property
+    def projector_width(self) -> int:
+        """Width of what the projector reads: a group of patches, with their positions where asked for."""
+        return (self.feature_width + (POSITION_WIDTH if self.patch_positions else 0)) * self.group
 
     @property
     def tokens_per_image(self) -> int:

@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoModelForCausalLM, Blip2VisionModel, Gene
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from pefomed.model.config import PefomedConfig
+from pefomed.model.patch_positions import patch_positions
 
 
 class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
@@ -41,7 +42,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         _check_grid(config)
         self.vision_encoder = vision_from_config(config.vision_config)
         text_width = int(config.text_config.hidden_size)
-        self.projector = nn.Linear(config.feature_width * config.group, text_width)
+        self.projector = nn.Linear(config.projector_width, text_width)
         self.language_model = AutoModelForCausalLM.from_config(config.text_config)
         self.post_init()
 
@@ -85,6 +86,9 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
 
     def project(self, features: Tensor) -> Tensor:
         """Return image tokens (I, N, H) of features (I, P, D): groups in raster order, then the projector."""
+        if self.config.patch_positions:
+            places = patch_positions(self.config.grid).to(features)
+            features = torch.cat([features, places.expand(len(features), -1, -1)], dim=-1)
         images, patches, width = features.shape
         group = self.config.group
         grouped = features.reshape(images, patches // group, group * width)

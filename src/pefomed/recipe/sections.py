@@ -59,6 +59,9 @@ class Model(Section):
         " weights (the paper's is frozen at identity), or nothing.",
     )
     group: int = Field(4, gt=0, description="Neighbouring patch tokens (same row) concatenated into one.")
+    patch_positions: bool = Field(
+        False, description="Join the place of each patch, 16 sines of its centre, to its features."
+    )
     location_tokens: int = Field(
         0,
         ge=0,
