@@ -24,9 +24,10 @@ from torch import Tensor
 from pefomed.batch import Row
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.numbers import Node, Weights, common_start, median_bounds, number_tree
-from pefomed.boxes.text import DELIMITER
+from pefomed.boxes.text import DELIMITER, SEPARATORS
 from pefomed.decoding import Answer
 from pefomed.forest import Forest
+from pefomed.schema import Sample
 
 
 class Spelling(NamedTuple):
@@ -34,14 +35,14 @@ class Spelling(NamedTuple):
 
     opening: str
     number: str
-    after: tuple[str, str, str, str]
+    after: tuple[str, ...]
 
     def texts(self, before: str, numbers: Iterable[int], place: int) -> list[str]:
         """Return `before` and each of the numbers a box's coordinate `place` may be."""
         return [before + self.number.format(number) + self.after[place] for number in numbers]
 
 
-DIGITS = Spelling("{<", "{}", ("><", "><", "><", ">}"))
+DIGITS = Spelling(SEPARATORS[0], "{}", SEPARATORS[1:])
 TOKENS = Spelling("{", "<{}>", ("", "", "", "}"))
 """Of location tokens, which nothing else joins."""
 
@@ -112,27 +113,67 @@ def median_boxes(
     """
     forest = Forest(model, rows, features)
     samples = [one.sample for row in rows for one in row.sequences]
-    answers = [Answer(sample.id) for sample in samples]
-    texts = [tagged(one.question) if one.task == "detection" else "" for one in samples]
-    end = int(tokenizer.eos_token_id)
+    drafts = Drafts(samples, tokenizer, spelling)
     alive = list(range(len(samples)))
     while alive:
         corners: dict[int, list[int]] = {question: [] for question in alive}
-        for question in alive:
-            texts[question] += spelling.opening
         for place in range(4):
             lows = [corners[question][place - 2] + 1 if place > 1 else 0 for question in alive]
             high = bins if place > 1 else bins - 1
             forms = [
-                _encoded(tokenizer, spelling.texts(texts[q], range(low, high + 1), place))
-                for q, low in zip(alive, lows, strict=True)
+                drafts.forms(question, range(low, high + 1), place)
+                for question, low in zip(alive, lows, strict=True)
             ]
             chosen = [walk.bounds()[0] for walk in number_walks(forest, alive, forms)]
             for question, low, number in zip(alive, lows, chosen, strict=True):
                 corners[question].append(low + number)
-                texts[question] = spelling.texts(texts[question], [low + number], place)[0]
-        alive = _going_on(forest, alive, texts, answers, tokenizer, end, max_new_tokens, spelling.opening)
-    return answers
+                drafts.write(question, low + number, place)
+        alive = drafts.going_on(forest, alive, max_new_tokens)
+    return drafts.answers
+
+
+class Drafts:
+    """The answers as far as they are written, one for each sample."""
+
+    def __init__(self, samples: Sequence[Sample], tokenizer: Any, spelling: Spelling):
+        self.answers = [Answer(sample.id) for sample in samples]
+        self._tokenizer, self._spelling = tokenizer, spelling
+        self._texts = [
+            (tagged(one.question) if one.task == "detection" else "") + spelling.opening for one in samples
+        ]
+
+    def forms(self, question: int, numbers: Iterable[int], place: int) -> list[list[int]]:
+        """Return the tokens of the answer with each of the numbers as the box's coordinate `place`."""
+        return self._encoded(self._spelling.texts(self._texts[question], numbers, place))
+
+    def write(self, question: int, number: int, place: int) -> None:
+        """Add the box's coordinate `place`."""
+        (self._texts[question],) = self._spelling.texts(self._texts[question], [number], place)
+
+    def going_on(self, forest: Forest, alive: Sequence[int], most: int) -> list[int]:
+        """End the answers that end here or exceed `most` tokens; return the others, another box begun."""
+        end = int(self._tokenizer.eos_token_id)
+        next_texts = [self._texts[question] + DELIMITER + self._spelling.opening for question in alive]
+        ended = [[*tokens, end] for tokens in self._encoded([self._texts[question] for question in alive])]
+        longer = self._encoded(next_texts)
+        starts = [common_start(pair) for pair in zip(ended, longer, strict=True)]
+        _, logits = _after(forest, alive, [one[:n] for one, n in zip(ended, starts, strict=True)])
+        forest.cut()
+        going = []
+        for row, question in enumerate(alive):
+            tokens, start, answer = ended[row], starts[row], self.answers[question]
+            stops = bool(logits[row, tokens[start]] >= logits[row, longer[row][start]])
+            if stops or len(tokens) > most:
+                answer.tokens = tokens[:most] if stops else longer[row][:most]
+                answer.finish = "stop" if stops and len(tokens) <= most else "length"
+            else:
+                self._texts[question] = next_texts[row]
+                going.append(question)
+        return going
+
+    def _encoded(self, texts: list[str]) -> list[list[int]]:
+        """Return each text's tokens, as an answer's are made for training."""
+        return self._tokenizer(texts, add_special_tokens=False)["input_ids"]  # type: ignore[no-any-return]
 
 
 def number_walks(
@@ -160,35 +201,6 @@ def number_walks(
         )
     forest.cut()
     return walks
-
-
-def _going_on(
-    forest: Forest,
-    alive: Sequence[int],
-    texts: list[str],
-    answers: list[Answer],
-    tokenizer: Any,
-    end: int,
-    most: int,
-    opening: str,
-) -> list[int]:
-    """End the answers that end here or are too long; return the questions that have another box."""
-    ended = [[*tokens, end] for tokens in _encoded(tokenizer, [texts[q] for q in alive])]
-    longer = _encoded(tokenizer, [texts[q] + DELIMITER + opening for q in alive])
-    starts = [common_start(pair) for pair in zip(ended, longer, strict=True)]
-    _, logits = _after(forest, alive, [one[:n] for one, n in zip(ended, starts, strict=True)])
-    forest.cut()
-    going = []
-    for row, question in enumerate(alive):
-        tokens, start = ended[row], starts[row]
-        stops = bool(logits[row, tokens[start]] >= logits[row, longer[row][start]])
-        if stops or len(tokens) > most:
-            answers[question].tokens = tokens[:most] if stops else longer[row][:most]
-            answers[question].finish = "stop" if stops and len(tokens) <= most else "length"
-        else:
-            texts[question] += DELIMITER
-            going.append(question)
-    return going
 
 
 def _after(
@@ -231,8 +243,3 @@ def _spread(nodes: Iterable[tuple[Walk, Node, int, float]], logits: Tensor) -> N
                 walk.open.append(Branch(child, number, token, value))
             else:
                 walk.known[child.least] = value
-
-
-def _encoded(tokenizer: Any, texts: list[str]) -> list[list[int]]:
-    """Return each text's tokens, as an answer's are made for training."""
-    return tokenizer(texts, add_special_tokens=False)["input_ids"]  # type: ignore[no-any-return]

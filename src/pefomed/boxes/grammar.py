@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import re
 
-from pefomed.boxes.text import DELIMITER
+from pefomed.boxes.text import DELIMITER, SEPARATORS
 
 ALPHABET = frozenset("{}<>0123456789" + DELIMITER)
 """The characters an answer is made of."""
-
-_SEPARATORS = ("{<", "><", "><", "><", ">}")
 
 
 def may_go_on(text: str, bins: int) -> bool:
@@ -46,7 +44,7 @@ def _is_box(text: str, bins: int) -> bool:
 def _begins_box(text: str, bins: int) -> bool:
     numbers: list[int] = []
     rest = text
-    for separator in _SEPARATORS:
+    for separator in SEPARATORS:
         if not rest.startswith(separator):
             return separator.startswith(rest)
         rest = rest[len(separator) :]

@@ -17,6 +17,9 @@ from pefomed.schema import Box
 
 DELIMITER = "<delim>"
 
+SEPARATORS = ("{<", "><", "><", "><", ">}")
+"""What stands before, between and behind a box's four numbers."""
+
 
 @dataclass(frozen=True)
 class BoxFormat:
@@ -29,7 +32,10 @@ class BoxFormat:
         """Return one box of the square the model sees as text."""
         x0, x1 = self._side(box.x0, box.x1)
         y0, y1 = self._side(box.y0, box.y1)
-        return f"{{<{x0}><{y0}><{x1}><{y1}>}}"
+        before, *after = SEPARATORS
+        return before + "".join(
+            f"{number}{sign}" for number, sign in zip((x0, y0, x1, y1), after, strict=True)
+        )
 
     def boxes(self, boxes: Sequence[Box]) -> str:
         """Return several boxes as text, in the order given."""
