@@ -62,7 +62,9 @@ def test_two_runs_give_two_pages_and_their_difference(run: Path, other: Path) ->
         "0.25",
     )
     assert (row["better"], row["worse"], row["p"]) == ("2", "1", "1")
-    assert "McNemar, exact" in text
+    # Which p is of which test: right or wrong by McNemar, means of overlaps by the bootstrap.
+    assert "p of Exact match, Exact match, VQA-style: McNemar, exact" in text
+    assert "p of Token recall, Token precision, Token F1, Token recall, LLaVA-Med's: paired boot" in text
     # The first run's own tables are still there.
     assert (run / "report" / "tables" / "rad-test-methods.csv").exists()
 

@@ -32,10 +32,9 @@ def difference_sheet(found: Sequence[Difference], first: str, second: str) -> Sh
         Column("p", "p"), Column("better", "Items up"), Column("worse", "Items down"),
     ]  # fmt: skip
     lines = [_line(one) for one in found]
-    tests = [f"p: {test}" for test in dict.fromkeys(one.test for one in found)]
     title = f"{second} against {first}: paired differences; shares in percent"
     name = sheet_name("difference", first, second)
-    return Sheet(name, title, ("data", "metric"), tuple(columns), lines, tests)
+    return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
 
 
 def changed_items(first: Named, second: Named) -> dict[str, Any]:
@@ -79,6 +78,16 @@ def title_of(metric: str) -> str:
     """Return what a metric of a difference is called."""
     kind, colon, rater = metric.partition(":")
     return f"{_VERDICTS[kind]} {rater}" if colon and kind in _VERDICTS else metric_title(metric)
+
+
+def _tests(found: Sequence[Difference]) -> list[str]:
+    """Say which test each p is of; the metrics are named where there are several tests."""
+    metrics: dict[str, dict[str, None]] = {}
+    for one in found:
+        metrics.setdefault(one.test, {})[title_of(one.metric)] = None
+    if len(metrics) == 1:
+        return [f"p: {test}" for test in metrics]
+    return [f"p of {', '.join(names)}: {test}" for test, names in metrics.items()]
 
 
 def _line(one: Difference) -> Line:
