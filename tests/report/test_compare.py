@@ -155,6 +155,11 @@ def test_of_three_runs_those_that_fit_are_compared_and_the_others_named(run: Pat
     assert "The items below compare second with small." in text
 
 
+def test_each_of_several_differences_names_its_tests(run: Path, other: Path) -> None:
+    text = words(write_reports([run, copy_of(run, "third", {"q4": "right"}), other])[-1])
+    assert text.count("p of Exact match, Exact match, VQA-style: McNemar, exact") == 2
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"recipe": "x"}', '{"recipe": "x", "arms": [{"name": "a"}]}'])
 def test_a_damaged_ablation_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
     (tmp_path / "ablation.json").write_text(text)
