@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pefomed import foreign_imports
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ __all__ = [
     "train",
     "write_report",
 ]
+
+# Before anything imports transformers, here or in a user's program.
+foreign_imports.prepare()
 
 # Imported when first asked for: `import pefomed` alone takes no torch and no time.
 _PLACES = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from pefomed.errors import RecipeError
+from pefomed.model.compiled import CompiledLayers
 from pefomed.recipe import Compute
 
 COMPILE_TOKENS = 100_000
@@ -64,20 +65,19 @@ def set_threads(compute: Compute) -> None:
         torch.set_num_threads(compute.threads)
 
 
-def compile_layers(model: Any, compute: Compute, tokens: int) -> bool:
-    """Compile each layer of the language model if the recipe says so; return whether it was done.
+def compile_layers(model: Any, compute: Compute, tokens: int, warn: Callable[[str], None]) -> bool:
+    """Compile each layer of the language model if the recipe says so; return whether that was begun.
 
     Layers are all alike, so one compilation serves them all; whole-model compilation takes minutes.
+
+    Args:
+        tokens: how many tokens will be trained on.
+        warn: gets the one line that says why layers go on as they are, whenever that turns out.
+
+    Raises:
+        RecipeError: the recipe wants them compiled, and they cannot be; here or when they are first called.
     """
-    on_cpu = next(model.parameters()).device.type == "cpu"
-    can = not on_cpu or shutil.which("g++") is not None
-    if compute.compile == "off" or (compute.compile == "auto" and (tokens < COMPILE_TOKENS or not can)):
+    if compute.compile == "off" or (compute.compile == "auto" and tokens < COMPILE_TOKENS):
         return False
-    if not can:
-        raise RecipeError(
-            "compute.compile = 'on', but there is no C++ compiler",
-            remedy="install g++, or set compute.compile = 'auto'",
-        )
-    for layer in model.language_model.get_decoder().layers:
-        layer.compile(dynamic=True)
-    return True
+    layers = list(model.language_model.get_decoder().layers)
+    return CompiledLayers(layers, required=compute.compile == "on", warn=warn).active

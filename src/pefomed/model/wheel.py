@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import importlib.machinery
 import os
 import shutil
 import subprocess
@@ -120,7 +120,9 @@ def _download(source: WheelFile, folder: Path) -> Path:
 
 
 def _pip() -> list[str]:
-    if importlib.util.find_spec("pip") is not None:
+    # Not `importlib.util.find_spec`: asked for pip, setuptools' import hook steps aside in the whole process,
+    # and torch, which imports setuptools to compile, then finds another distutils than it expects.
+    if importlib.machinery.PathFinder.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     pip = shutil.which("pip")
     if pip is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -142,7 +143,7 @@ class Trainer:
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
         attention = choose_attention(base_of(model), compute)
-        compiled = devices.compile_layers(base_of(model), compute, tokens)
+        compiled = devices.compile_layers(base_of(model), compute, tokens, partial(self._warn, stage))
         if compute.gradient_checkpointing:
             base_of(model).language_model.gradient_checkpointing_enable({"use_reentrant": False})
         questions = sum(len(part.samples) for part in train_rows.values())
@@ -171,6 +172,10 @@ class Trainer:
         # Not `end_training`, which would also part the processes: another stage may follow.
         for tracker in accelerator.trackers:
             tracker.finish()
+
+    def _warn(self, stage: Stage, text: str) -> None:
+        print(f"warning: {text}", file=sys.stderr, flush=True)
+        self.log.write("event", stage.name, text=text)
 
     def _model_at(
         self, start: Path | None, where: str, precision: torch.dtype
