@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP_FLAGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet $(PIP_FLAGS)
 PINS := requirements/cpu.txt
-# What pytest gets beside its settings in pyproject.toml, e.g. make test ARGS="tests/cli -x"
+# What the program of the target gets beside its settings: make test ARGS="tests/cli -x", make demo ARGS=--open
 ARGS ?=
 # How long `make fuzz` tries each reader.
 SECONDS_EACH ?= 60
@@ -19,7 +19,7 @@ SECONDS_EACH ?= 60
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
-	@$(BIN)/pefomed demo
+	@$(BIN)/pefomed demo $(ARGS)
 
 test: $(VENV)/.dev
 	@$(BIN)/ruff check
