@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from pefomed.data import phantom, phantom_scene, phantom_text
+from pefomed.data.audits.fingerprints import fingerprint
+from pefomed.data.audits.near_duplicates import near_duplicates
 from pefomed.data.pictures.images import open_image, pixel_hash
 from pefomed.errors import DataError, StorageError
 from pefomed.schema import Sample
@@ -44,6 +46,40 @@ def test_splits_share_no_image(tmp_path: Path) -> None:
     }
     assert [len(found) for found in hashes.values()] == [16, 8, 8]
     assert len(set().union(*hashes.values())) == 32
+
+
+def test_no_image_looks_like_one_of_another_split(tmp_path: Path) -> None:
+    # The demo's own counts; with patients standing anywhere 5 of 80 and 2 of 40 looked like one of training.
+    prints = {
+        split: {
+            s.id: fingerprint(open_image(s.images[0]))
+            for s in phantom.load(tmp_path, split, tasks=("caption",), size=96)
+        }
+        for split in phantom_scene.SPLITS
+    }
+    every = {name: one for found in prints.values() for name, one in found.items()}
+    for one, other in (("train", "test"), ("train", "validate"), ("validate", "test")):
+        near = near_duplicates(
+            {name: each.bits for name, each in prints[one].items()},
+            {name: each.bits for name, each in prints[other].items()},
+            lambda names: {name: every[name].thumbnail for name in names},
+        )
+        assert near == []
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 123])
+def test_patients_of_two_splits_stand_apart(seed: int) -> None:
+    # A shift by 0.025 of the width alone left 0 of 40 images looking alike, one up or down 1 of 40.
+    places = {
+        split: np.array([(s.pose.dx, s.pose.dy) for s in phantom_scene.scenes(seed, split, 320)])
+        for split in phantom_scene.SPLITS
+    }
+    for one, other in (("train", "test"), ("train", "validate"), ("validate", "test")):
+        apart = np.abs(places[one][:, None] - places[other][None]).max(axis=2)
+        assert apart.min() >= 0.028
+    for found in places.values():
+        # In the middle on average: neither side and no height belongs to one split.
+        assert np.abs(found.mean(axis=0)).max() < 0.006
 
 
 def test_a_question_alone_gives_nothing_away(tmp_path: Path) -> None:

@@ -31,6 +31,15 @@ LUNG = (0.29, 0.46, 0.145, 0.29)
 LUNG_FLOOR = 0.735
 """Where the diaphragm stands."""
 
+SPLITS = ("train", "validate", "test")
+
+SHIFTS = (-0.034, 0.0, 0.034)
+"""Where the patient stands, across and up and down: a split has three of the nine places (see `_standing`)."""
+
+SWAY = 0.003
+"""How far from such a place. Places of two splits are at least 0.028 apart across or up and down, so that
+no image looks like one of another split, even with the same findings (see docs/audit.md)."""
+
 V = TypeVar("V")
 
 
@@ -111,7 +120,7 @@ class Scene:
 
 
 def scenes(seed: int, split: str, count: int) -> list[Scene]:
-    """Return the first `count` scenes of a split; scene i is the same whatever `count` is."""
+    """Return the first `count` scenes of one of `SPLITS`; scene i is the same whatever `count` is."""
     made: list[Scene] = []
     for block in range(math.ceil(count / BLOCK)):
         made.extend(_block(seed, split, block))
@@ -137,10 +146,8 @@ def _block(seed: int, split: str, block: int) -> list[Scene]:
     pacemakers: list[Side] = _shuffled(sides, draw)
     made = []
     for index in range(BLOCK):
-        pose = Pose(
-            dx=draw.uniform(-0.03, 0.03), dy=draw.uniform(-0.03, 0.03),
-            scale=draw.uniform(0.95, 1.05), turn=draw.uniform(-0.06, 0.06),
-        )  # fmt: skip
+        dx, dy = _standing(split, draw)
+        pose = Pose(dx, dy, scale=draw.uniform(0.95, 1.05), turn=draw.uniform(-0.06, 0.06))
         scene = Scene(
             seed=int(draw.integers(2**31)), pose=pose, heart_enlarged=hearts[index],
             opacity=opacities[index], effusion=effusions[index], nodules=(),
@@ -153,6 +160,16 @@ def _block(seed: int, split: str, block: int) -> list[Scene]:
 def _shuffled(values: Sequence[V], draw: np.random.Generator) -> list[V]:
     repeated = list(values) * (BLOCK // len(values))
     return [repeated[i] for i in draw.permutation(BLOCK)]
+
+
+def _standing(split: str, draw: np.random.Generator) -> tuple[float, float]:
+    """Return a shift across and one down: in every split each of `SHIFTS` is as frequent in either.
+
+    The pairs of a Latin square, split (i + j) mod 3: pairs of two splits differ in i or in j.
+    """
+    across = int(draw.integers(3))
+    down = (SPLITS.index(split) - across) % 3
+    return SHIFTS[across] + draw.uniform(-SWAY, SWAY), SHIFTS[down] + draw.uniform(-SWAY, SWAY)
 
 
 _SLOTS = ((0.29, 0.26), (0.22, 0.38), (0.34, 0.38), (0.22, 0.50), (0.33, 0.50), (0.27, 0.60))
