@@ -32,7 +32,7 @@ def test_figures_stand_in_the_order_of_the_task_whatever_the_scores_order() -> N
         score("iou", "category=lung"),
     ]  # fmt: skip
     assert [one.metric for one in heading(scores, ["refer"])] == [
-        "iou", "acc_0.5", "unparsable_rate", "judge_accuracy:gpt",
+        "iou", "acc_0.5", "dice", "unparsable_rate", "judge_accuracy:gpt",
     ]  # fmt: skip
     assert heading(scores, ["vqa"]) == [scores[1]]
 

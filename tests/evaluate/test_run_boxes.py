@@ -115,6 +115,23 @@ def test_questions_and_boxes_in_one_run(tmp_path: Path) -> None:
     assert list(jsonl.read(run / "scores.jsonl", Score)) == scores
 
 
+def test_left_and_right_mistaken_is_a_score_of_the_recipes_draws_and_seed(tmp_path: Path) -> None:
+    mirrored = {"slake_boxes-test-xmlab8-liver-refer": "{<50><0><100><60>}"}
+    run, samples = make_run(tmp_path, ["refer"], mirrored, evaluate={"bootstrap": 300, "seed": 5})
+    assert mirrored.keys() < {sample.id for sample in samples}
+    scores = evaluate_run(run, tmp_path / "data")
+    found = [s for s in scores if s.metric == "side_mistake_rate" and s.system == "model"]
+    # Livers left, spleens right of the image; one of the four is answered on the other side.
+    [overall] = [s for s in found if s.group == "overall"]
+    assert (overall.value, overall.n, overall.split) == (0.25, 4, "test")
+    assert "300 draws, seed 5" in overall.interval
+    assert {s.group for s in found} >= {"category=Liver", "category=Spleen"}
+    # The blind run has no boxes; where the whole image is answered, that is in the middle.
+    assert value(scores, "blind", "side_mistake_rate") == 0.0
+    assert value(scores, "floor:whole-image", "side_mistake_rate") == 0.0
+    assert not [s for s in scores if s.metric == "side_mistake_rate_named"]
+
+
 def test_floors_by_hand(tmp_path: Path) -> None:
     run, _ = make_run(tmp_path, ["refer"])
     scores = evaluate_run(run, tmp_path / "data")

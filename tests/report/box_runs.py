@@ -98,6 +98,8 @@ def scores() -> list[Score]:
             score(system, "iou", 0.210 + shift, "category=Mass", 3),
             score(system, "acc_0.5", 0.810 + shift, "category=Mass", 3),
             score(system, "iou", 0.330 + shift, "boxes=several", 1),
+            score(system, "side_mistake_rate", 0.25 + shift, n=4),
+            score(system, "side_mistake_rate_named", 0.5 + shift, n=2),
         ]
     return [
         *found,

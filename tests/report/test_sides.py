@@ -3,58 +3,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.report.parsed import page_of
 
+from pefomed.recipe import Evaluate
 from pefomed.report.box_figures import box_figures
 from pefomed.report.box_items import SIDE
-from pefomed.report.located import Phrase, located
+from pefomed.report.located import located
 from pefomed.report.run import read_run
 from pefomed.report.scatter import PARTS, Point, means, scatter, standalone
-from pefomed.report.sides import is_mistaken, side_of
-from pefomed.schema import Box
-
-
-def box(x0: float, x1: float) -> Box:
-    return Box(x0=x0, y0=0.1, x1=x1, y1=0.9)
-
-
-@pytest.mark.parametrize(
-    ("boxes", "side"),
-    [
-        ([], "no box"),
-        ([box(0.0, 0.4)], "left"),
-        ([box(0.6, 1.0)], "right"),
-        ([box(0.0, 1.0)], "middle"),
-        # Centres at .45 and .44: 5 % and 6 % of the width from the midline.
-        ([box(0.4, 0.5)], "middle"),
-        ([box(0.38, 0.5)], "left"),
-        ([box(0.0, 0.2), box(0.8, 1.0)], "both"),
-        ([box(0.0, 0.2), box(0.4, 0.6)], "left"),
-    ],
-)
-def test_a_side_is_where_the_centre_lies(boxes: list[Box], side: str) -> None:
-    assert side_of(boxes) == side
-
-
-corners = st.tuples(st.integers(0, 999), st.integers(1, 1000)).filter(lambda pair: pair[0] < pair[1])
-
-
-@given(st.lists(corners, max_size=4))
-def test_a_mirrored_answer_mistakes_what_has_one_side(one: list[tuple[int, int]]) -> None:
-    boxes = [box(x0 / 1000, x1 / 1000) for x0, x1 in one]
-    mirrored = [box(1 - b.x1, 1 - b.x0) for b in boxes]
-    same = Phrase("", tuple(boxes), tuple(boxes), 1.0)
-    assert not is_mistaken(same)
-    swapped = {"left": "right", "right": "left"}
-    assert side_of(mirrored) == swapped.get(side_of(boxes), side_of(boxes))
-    assert is_mistaken(Phrase("", tuple(boxes), tuple(mirrored), 0.0)) == (side_of(boxes) in swapped)
 
 
 def test_sides_are_counted_phrase_by_phrase(box_run: Path) -> None:
     run = read_run(box_run)
-    figures = box_figures("cxr-test", "CXR", located(run.answered[0], run.recipe))
+    figures = box_figures("cxr-test", "CXR", located(run.answered[0], run.recipe), run.scores, Evaluate())
     assert figures is not None
     counts = {
         (line.labels[0], column.title): cell.value
@@ -75,16 +36,18 @@ def test_sides_are_counted_phrase_by_phrase(box_run: Path) -> None:
         (line.labels[0], [(cell.text, cell.n) for cell in line.entries if cell and not isinstance(cell, str)])
         for line in figures.mistakes.lines
     ]
-    # 1 of 4 phrases with boxes on one side, 1 of the 2 whose words say it; a whole image is in the middle.
+    # As scores.jsonl has them; the ceiling, which mistakes nothing, is not shown.
     assert told == [
         ("This model", [("25.0", 4), ("50.0", 2)]),
-        ("This model, blind", [("0.0", 4), ("0.0", 2)]),
+        ("This model, blind", [("25.1", 4), ("50.1", 2)]),
+        ("Whole image", [("25.2", 4), ("50.2", 2)]),
+        ("Median training box of the category", [("25.3", 4), ("50.3", 2)]),
     ]
 
 
 def test_size_and_shape_are_those_of_the_reference_in_pixels(box_run: Path) -> None:
     run = read_run(box_run)
-    figures = box_figures("cxr-test", "CXR", located(run.answered[0], run.recipe))
+    figures = box_figures("cxr-test", "CXR", located(run.answered[0], run.recipe), run.scores, Evaluate())
     assert figures is not None
     size, aspect = (str(plot.drawing) for plot in figures.plots)
     assert figures.phrases == size.count('class="point"') + size.count('class="cross"') == 6
@@ -95,6 +58,19 @@ def test_size_and_shape_are_those_of_the_reference_in_pixels(box_run: Path) -> N
     # Both masses together: 0.8 x 0.8 of the image.
     assert "mass: IoU 0.50, width / height 2.00" in aspect
     assert "mass: IoU 0.50, 8 % of the image" in size
+
+
+def test_the_interval_of_a_plot_has_the_recipes_draws_and_seed(box_run: Path) -> None:
+    run = read_run(box_run)
+    answers = located(run.answered[0], run.recipe)
+
+    def said(evaluate: Evaluate) -> str:
+        figures = box_figures("cxr-test", "CXR", answers, run.scores, evaluate)
+        assert figures is not None
+        return figures.plots[0].said
+
+    assert said(Evaluate(bootstrap=0)).count(",") == 0
+    assert "rho" in said(Evaluate(bootstrap=0))
 
 
 def test_the_means_are_of_parts_of_equal_number() -> None:

@@ -1,9 +1,9 @@
 """Phantom: drawn chest radiographs whose findings, and so answers, reports and boxes, are known.
 
 Made by this program, for the demo and the tests; free of licence and of patients. Deterministic by
-seed. The splits share no image, and no image looks like one of another split. Layout: `seed<seed>-<size>px-<code>/<split>-<number>.png`, written
-when first asked for; `<code>` is a hash of the drawing program, so that an image never disagrees with
-the answers of a later version.
+seed. The splits share no image, and no image looks like one of another split. Layout:
+`seed<seed>-<size>px-<code>/<split>-<number>.png`, written when first asked for; `<code>` is a hash of the
+drawing program, so that an image never disagrees with the answers of a later version.
 
 One record::
 

@@ -34,7 +34,7 @@ LUNG_FLOOR = 0.735
 SPLITS = ("train", "validate", "test")
 
 SHIFTS = (-0.034, 0.0, 0.034)
-"""Where the patient stands, across and up and down: a split has three of the nine places (see `_standing`)."""
+"""Where the patient stands, across and up and down: a split has three of the nine places."""
 
 SWAY = 0.003
 """How far from such a place. Places of two splits are at least 0.028 apart across or up and down, so that

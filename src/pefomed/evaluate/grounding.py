@@ -27,6 +27,7 @@ from pefomed.errors import DataError
 from pefomed.evaluate.box_items import Answer
 from pefomed.evaluate.interval import DRAWS, bootstrap_means, bootstrap_sums
 from pefomed.evaluate.score import Questions, check_lists, listed, made_score
+from pefomed.evaluate.sides import score_sides
 from pefomed.schema import Box, Score
 
 THRESHOLDS = (0.3, 0.5, 0.7)
@@ -125,7 +126,8 @@ def score_boxes(
     questions = listed([""] * len(references), images, metas, dataset, split, draws, seed)
     categories = [meta.get("category", "") for meta in metas or [{}] * len(references)]
     answers = [Answer(tuple(boxes)) for boxes in predictions]
-    return score_answered_boxes(questions, categories, references, answers, system)
+    scores = score_answered_boxes(questions, categories, references, answers, system)
+    return scores + score_sides(questions, references, predictions, system)
 
 
 def _points(box: Box, references: Sequence[Box]) -> bool:

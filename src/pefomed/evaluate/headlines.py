@@ -37,7 +37,14 @@ _TEXTS = (
     Head("meteor", ""),
     Head("exact_match"),  # of texts that follow a template; others have none
 )
-_BOXES = (Head("iou", ""), Head("acc_0.5"), Head("iou_macro", ""), Head("unparsable_rate"))
+_BOXES = (
+    Head("iou", ""),
+    Head("acc_0.5"),
+    Head("dice", ""),
+    Head("iou_macro", ""),
+    Head("side_mistake_rate"),
+    Head("unparsable_rate"),
+)
 
 HEADLINES: dict[Task, tuple[Head, ...]] = {
     "vqa": _WORDS,

@@ -23,6 +23,7 @@ from pefomed.evaluate.grounding import MOST_CATEGORIES, score_answered_boxes
 from pefomed.evaluate.groups import OVERALL, groups_of
 from pefomed.evaluate.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
 from pefomed.evaluate.score import Questions, numbered, score_share
+from pefomed.evaluate.sides import score_sides
 from pefomed.progress import track
 from pefomed.schema import Sample, Score
 
@@ -64,6 +65,7 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     categories, references = [item.category for item in items], [item.boxes for item in items]
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         scores += score_answered_boxes(questions, categories, references, answers, name, how)
+        scores += score_sides(questions, references, [answer.boxes for answer in answers], name, how)
     return scores
 
 

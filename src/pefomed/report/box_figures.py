@@ -11,10 +11,13 @@ from markupsafe import Markup
 from pefomed.boxes.region import union_area
 from pefomed.evaluate.agreement.correlation import spearman_rho
 from pefomed.evaluate.score import numbered
+from pefomed.evaluate.sides import is_mistaken
+from pefomed.recipe import Evaluate
 from pefomed.report.located import Located, Phrase
 from pefomed.report.scatter import Point, scatter
 from pefomed.report.sheet import Sheet
-from pefomed.report.sides import confusion, is_mistaken, mistakes
+from pefomed.report.sides import confusion, mistakes
+from pefomed.schema import Score
 
 SIZE = "Area of the reference boxes, share of the image"
 ASPECT = "Width over height of the reference boxes"
@@ -42,32 +45,48 @@ class BoxFigures:
         return [self.confusion, *([self.mistakes] if self.mistakes else [])]
 
 
-def box_figures(name: str, of: str, answers: Mapping[str, Mapping[str, Located]]) -> BoxFigures | None:
+def box_figures(
+    name: str,
+    of: str,
+    answers: Mapping[str, Mapping[str, Located]],
+    scores: Sequence[Score],
+    evaluate: Evaluate,
+) -> BoxFigures | None:
     """Return the figures of one split; None where the model answered no phrase with a box.
 
     Args:
         name: what its files' names begin with.
         of: the data set and split, for titles.
         answers: of `located`.
+        scores: of the split.
+        evaluate: the draws and the seed of intervals.
     """
     ours = list(answers.get("model", {}).values())
     phrases = [phrase for one in ours for phrase in one.phrases]
     if not phrases:
         return None
-    by_system = {system: list(given.values()) for system, given in answers.items()}
     # Where one image's size in pixels is not known, no shape is: fractions would be of a square.
     sizes = [(one, phrase, union_area(phrase.boxes)) for one in ours for phrase in one.phrases]
     shapes = [(one, phrase, _aspect(phrase, one.size)) for one in ours if one.size for phrase in one.phrases]
-    plots = [_plot("size", "IoU by size", SIZE, sizes, lambda value: f"{100 * value:.2g} % of the image")]
+    plots = [
+        _plot("size", "IoU by size", SIZE, sizes, lambda value: f"{100 * value:.2g} % of the image", evaluate)
+    ]
     if shapes:
         plots.append(
-            _plot("aspect", "IoU by shape", ASPECT, shapes, lambda value: f"width / height {value:.2f}")
+            _plot(
+                "aspect",
+                "IoU by shape",
+                ASPECT,
+                shapes,
+                lambda value: f"width / height {value:.2f}",
+                evaluate,
+            )
         )
     return BoxFigures(
         phrases=len(phrases),
         plots=plots,
         confusion=confusion(f"{name}-sides", f"Sides of the boxes on {of}", phrases),
-        mistakes=mistakes(f"{name}-side-mistakes", f"Left and right mistaken on {of}, percent", by_system),
+        mistakes=mistakes(f"{name}-side-mistakes", f"Left and right mistaken on {of}, percent", scores),
     )
 
 
@@ -77,6 +96,7 @@ def _plot(
     axis: str,
     found: Sequence[tuple[Located, Phrase, float]],
     told: Callable[[float], str],
+    evaluate: Evaluate,
 ) -> Plot:
     points = [
         Point(
@@ -84,12 +104,18 @@ def _plot(
             y=phrase.iou,
             label=f"{phrase.text or one.sample_id}: IoU {phrase.iou:.2f}, {told(value)}",
             item=one.sample_id,
-            marked=is_mistaken(phrase),
+            marked=is_mistaken(phrase.boxes, phrase.given),
         )
         for one, phrase, value in found
     ]
     clusters = numbered([one.images for one, _, _ in found]).tolist()
-    rho = spearman_rho([point.x for point in points], [point.y for point in points], clusters=clusters)
+    rho = spearman_rho(
+        [point.x for point in points],
+        [point.y for point in points],
+        clusters=clusters,
+        draws=evaluate.bootstrap,
+        seed=evaluate.seed,
+    )
     if rho.value is None or math.isnan(rho.value):
         said = f"n = {len(points):,}"
     else:

@@ -8,8 +8,8 @@ from typing import Any
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.reading import State
 from pefomed.evaluate.box_items import items_of
+from pefomed.evaluate.sides import is_mistaken, side_of
 from pefomed.report.located import Located
-from pefomed.report.sides import is_mistaken, side_of
 from pefomed.schema import Box, Sample
 
 SIDE = "side: reference / answer"
@@ -44,7 +44,7 @@ def answer_fields(one: Located | None) -> dict[str, Any]:
         "phrases": [[phrase.text, round(phrase.iou, 4)] for phrase in one.phrases],
         "state": one.state,
         "repairs": list(one.repairs),
-        "mistaken": any(is_mistaken(phrase) for phrase in one.phrases),
+        "mistaken": any(is_mistaken(phrase.boxes, phrase.given) for phrase in one.phrases),
     }
 
 

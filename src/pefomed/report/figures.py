@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pefomed.evaluate import sides
 from pefomed.evaluate.verdicts import KINDS
 from pefomed.schema import Score
 
@@ -21,6 +22,9 @@ BOXES = ("iou", "dice", "acc_0.3", "acc_0.5", "acc_0.7", "pointing", "box_precis
 
 BOXES_MACRO = ("iou_macro", "dice_macro", "acc_0.5_macro")
 """Metrics of boxes, as means over categories."""
+
+SIDE_RATES = tuple(sides.DEFINITIONS)
+"""Metrics of left and right mistaken, in a table of their own."""
 
 RATES = ("unparsable_rate", "repaired_rate", "empty_rate", "cut_rate")
 """Metrics that say how answers came out, not how good they are."""
@@ -49,6 +53,8 @@ _SHARES = {
     "box_precision": "Precision",
     "box_recall": "Recall",
     "pointing": "Pointing",
+    sides.MISTAKES: "Left and right mistaken",
+    sides.NAMED: "Left and right mistaken where the phrase says it",
     "unparsable_rate": "Answers without a readable box",
     "repaired_rate": "Answers repaired",
     "empty_rate": "Empty answers",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pefomed.data import LOADERS, Card, card
 from pefomed.evaluate.agreement import write_agreement
+from pefomed.recipe import Evaluate
 from pefomed.report import audit, files, history, items, plots
 from pefomed.report.box_items import SIDE
 from pefomed.report.coefficients import agreement_sections
@@ -41,9 +42,10 @@ def write_run_report(folder: Path) -> Path:
     known = _cards(run)
     titles = _titles(run, known)
     loaders = {name: table.loader for name, table in run.recipe.data.items()} if run.recipe else {}
+    evaluate = run.recipe.evaluate if run.recipe else Evaluate()
     notes = Footnotes()
     boxes = [located(split, run.recipe) for split in run.answered]
-    results = results_of(run.scores, run.answered, boxes, found, titles, loaders, notes)
+    results = results_of(run.scores, run.answered, boxes, found, titles, loaders, evaluate, notes)
     agreement = agreement_sections(found)
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pefomed.evaluate.agreement import Agreements
+from pefomed.recipe import Evaluate
 from pefomed.report import sheet as sheets
 from pefomed.report.box_figures import BoxFigures, box_figures
 from pefomed.report.figures import is_wasm, of_split
@@ -76,6 +77,7 @@ def results_of(
     found: Agreements,
     titles: Mapping[str, str],
     loaders: Mapping[str, str],
+    evaluate: Evaluate,
     notes: Footnotes,
 ) -> list[Result]:
     """Return the results of every split that has scores, in the scores' order.
@@ -84,6 +86,7 @@ def results_of(
         boxes: what the answers of each of `answered` say about boxes.
         titles: what each data set is called.
         loaders: what reads each data set, as far as the recipe says.
+        evaluate: the draws and the seed of intervals.
         notes: gets the tables' footnotes.
     """
     images = {
@@ -100,6 +103,7 @@ def results_of(
             images.get((dataset, split), 0),
             of_boxes.get((dataset, split), {}),
             found,
+            evaluate,
             notes,
         )
         for dataset, split in splits
@@ -113,6 +117,7 @@ def _result(
     images: int,
     boxes: Mapping[str, Mapping[str, Located]],
     found: Agreements,
+    evaluate: Evaluate,
     notes: Footnotes,
 ) -> Result:
     """Return the result of one split, of at least one score."""
@@ -143,7 +148,7 @@ def _result(
         ],
         groups=_groups(name, of, group_tables(scores, dataset, split), OPEN_GROUPS),
         box_groups=_groups(f"{name}-boxes", f"Boxes on {of}", box_group_tables(scores, dataset, split), 2),
-        box_figures=box_figures(name, of, boxes),
+        box_figures=box_figures(name, of, boxes, scores, evaluate),
         levels=levels,
         bars=[
             (one.title, stacked(one.counts, f"Levels by {one.title}"))

@@ -11,6 +11,7 @@ from pefomed.report.figures import (
     PRESET,
     PRIMARY,
     RATES,
+    SIDE_RATES,
     Cell,
     canonical,
     cell_of,
@@ -119,7 +120,7 @@ def other_tables(scores: Sequence[Score], dataset: str, split: str, notes: Footn
     Those of `wide_tables` are in none.
     """
     mine = _of_columns(scores, dataset, split)
-    shown = {*_main_metrics(mine), *RATES}
+    shown = {*_main_metrics(mine), *RATES, *SIDE_RATES}
     rest = [
         score
         for score in mine
