@@ -31,8 +31,13 @@ def test_a_session_is_made_and_described(vqa_run: Path, capsys: pytest.CaptureFi
     assert "10 of 60 answers that exact match called wrong" in told
     assert "/r/" not in told  # links are shown when they lead somewhere
     assert command(vqa_run, "--no-serve") == 0
-    assert command(vqa_run, "--sample", "21", "--no-serve") == 2
-    assert "--sample 20, asked for 21" in capsys.readouterr().err
+    assert command(vqa_run, "--seed", "8", "--no-serve") == 2
+    assert "--seed 7, asked for 8" in capsys.readouterr().err
+    assert command(vqa_run, "--raters", "4", "--sample", "30", "--no-serve") == 0
+    told = capsys.readouterr().out
+    assert "4 raters, 30 answers each, seed 7" in told
+    assert "begun with 3 raters, 20 answers each" in told
+    assert "15 of 60 answers that exact match called wrong" in told
 
 
 def test_fewer_answers_than_the_default_are_all_taken(vqa_run: Path) -> None:

@@ -52,12 +52,17 @@ def test_links_cannot_be_guessed_and_are_kept_from_others(vqa_run: Path) -> None
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (Wishes(raters=3), "--raters 2, asked for 3"),
-        (Wishes(sample=11), "--sample 10, asked for 11"),
+        (Wishes(raters=1), "--raters 2, asked for 1"),
+        (Wishes(sample=9), "--sample 10, asked for 9"),
+        (Wishes(raters=3, sample=9), "--sample 10, asked for 9"),
+        (Wishes(raters=3, seed=8), "--seed 7, asked for 8"),
         (Wishes(seed=8), "--seed 7, asked for 8"),
         (Wishes(wrong_share=0.4), "--wrong-share 0.5, asked for 0.4"),
         (Wishes(overlap=0.5), "--overlap 1.0, asked for 0.5"),
-        (Wishes(names=("a", "b")), "--names rater-01,rater-02, asked for a,b"),
+        (Wishes(names=("a", "b")), "--names without rater-01, rater-02"),
+        (Wishes(names=("rater-01", "c")), "--names without rater-02"),
+        (Wishes(names=("rater-01", "rater-02", "c"), raters=4), "--raters 4 does not fit --names"),
+        (Wishes(names=("rater-01", "rater-02", "Rater-01")), "two raters would have the same file"),
     ],
 )
 def test_other_numbers_are_refused(vqa_run: Path, wishes: Wishes, message: str) -> None:

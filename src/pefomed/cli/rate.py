@@ -74,7 +74,8 @@ def rate(
 ) -> None:
     """Let people rate the run's answers, blinded, on a page with a private link for each.
 
-    The same command continues the session. What is rated is written to RUN/verdicts at the end.
+    The same command continues the session; more raters or a larger sample are added to it. What is rated is
+    written to RUN/verdicts at the end.
     """
     _check_installed()
     from pefomed.rate import Wishes, open_session
@@ -135,6 +136,9 @@ def _describe(session: Session) -> None:
     settings = session.settings
     what = "answers" if settings.task == "vqa" else "reports"
     typer.echo(f"{len(settings.names)} raters, {settings.sample} {what} each, seed {settings.seed}")
+    if settings.grown:
+        begun = settings.grown[0]
+        typer.echo(f"  begun with {begun.raters} raters, {begun.sample} {what} each")
     for stratum, (has, rated) in session.drawn.items():
         called = f"that exact match called {stratum}" if stratum else "in all"
         typer.echo(f"  {rated:,} of {has:,} {what} {called}")

@@ -9,20 +9,27 @@ types come out as they are among all answers. All raters get the same answers, o
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
 
 from pefomed.errors import RunError
-from pefomed.rate.pool import Answer, Stratum, features
+from pefomed.rate.pool import STRATA, Answer, Stratum, features
 from pefomed.rate.scale import SCALES, RatedTask
 from pefomed.rate.spread import spread
 from pefomed.schema import Record
 
 
+class Size(Record):
+    """How large a session was before it grew."""
+
+    raters: int
+    sample: int
+
+
 class Settings(Record):
-    """The numbers of a rating session; but for `models` they never change once it has begun."""
+    """The numbers of a rating session. Once it has begun, raters and answers only become more (`growth`)."""
 
     task: RatedTask
     names: tuple[str, ...] = Field(min_length=1)
@@ -35,6 +42,18 @@ class Settings(Record):
     """Share of each rater's answers that all raters get."""
     models: tuple[str, ...] = ()
     """Those of `names` who are language models: no figure of theirs is called human."""
+    grown: tuple[Size, ...] = ()
+    """The sizes it had before, the first one first."""
+
+    @property
+    def common(self) -> int:
+        """How many of a rater's answers all raters get."""
+        return round(self.overlap * self.sample)
+
+    @property
+    def own(self) -> int:
+        """How many of a rater's answers he alone gets."""
+        return self.sample - self.common
 
 
 @dataclass(frozen=True)
@@ -65,74 +84,106 @@ def assign(answers: Sequence[Answer], settings: Settings) -> Assignment:
     Raises:
         RunError: the run has fewer answers than are wanted.
     """
-    common = round(settings.overlap * settings.sample)
-    own = settings.sample - common
-    total = common + own * len(settings.names)
+    names, common, own = settings.names, settings.common, settings.own
+    total = common + own * len(names)
     if total > len(answers):
         raise RunError(
             f"{total} different answers are wanted, the run has {len(answers)}",
-            found=f"{len(settings.names)} raters, {settings.sample} each, {common} of them the same for all",
+            found=f"{len(names)} raters, {settings.sample} each, {common} of them the same for all",
             remedy="lower --sample, or raise --overlap",
         )
+    places = by_stratum(answers, range(len(answers)))
+    quotas, notes = quotas_of(settings, places, [(0, common), *[(0, own)] * len(names)])
+    parts = draw_parts(answers, places, quotas, random.Random(f"{settings.seed}/{settings.task}/items"))
+    used = sorted(place for part in parts for place in part)
+    item_of = {place: item for item, place in enumerate(used)}
+    lists = [
+        in_order([item_of[place] for place in parts[0] + part], settings, f"{rater}")
+        for rater, part in enumerate(parts[1:])
+    ]
+    return Assignment([answers[place] for place in used], lists, drawn_of(answers, used), notes)
+
+
+def by_stratum(answers: Sequence[Answer], chosen: Iterable[int]) -> dict[Stratum, list[int]]:
+    """Return the places of the `chosen` ones of `answers` by stratum."""
     places: dict[Stratum, list[int]] = {}
-    for place, answer in enumerate(answers):
-        places.setdefault(answer.stratum, []).append(place)
-    quotas, notes = _quotas(settings, places, [common, *[own] * len(settings.names)])
-    draw = random.Random(f"{settings.seed}/{settings.task}/items")
+    for place in chosen:
+        places.setdefault(answers[place].stratum, []).append(place)
+    return places
+
+
+def quotas_of(
+    settings: Settings, places: Mapping[Stratum, Sequence[int]], sizes: Sequence[tuple[int, int]]
+) -> tuple[list[dict[Stratum, int]], list[str]]:
+    """Return for each part how many to draw from each stratum, and what could not be had.
+
+    Args:
+        places: the answers that may be drawn, by stratum.
+        sizes: of the common part, then of each rater's own: how many it has, and how many it is to have.
+    """
+    if settings.wrong_share is None:
+        return [{"": size - has} for has, size in sizes], []
+    there = {name: len(places.get(name, [])) for name in STRATA}
+    left = dict(there)
+    quotas: list[dict[Stratum, int]] = []
+    asked = 0
+    for has, size in sizes:
+        more = size - has
+        asked += (wanted := int(settings.wrong_share * size + 0.5) - int(settings.wrong_share * has + 0.5))
+        # Where one stratum runs out the other fills up.
+        wrong = max(min(wanted, left["wrong"]), more - left["right"])
+        quotas.append({"wrong": wrong, "right": more - wrong})
+        left["wrong"] -= wrong
+        left["right"] -= more - wrong
+    got = sum(quota["wrong"] for quota in quotas)
+    notes = []
+    if got != asked:
+        further, rest = ("further ", " left") if any(has for has, _ in sizes) else ("", "")
+        notes.append(
+            f"{asked} of {sum(size - has for has, size in sizes)} {further}answers were to be ones that exact"
+            f" match called wrong; the run has {there['wrong']} wrong and {there['right']} right ones{rest},"
+            f" so it is {got}"
+        )
+    return quotas, notes
+
+
+def draw_parts(
+    answers: Sequence[Answer],
+    places: Mapping[Stratum, Sequence[int]],
+    quotas: Sequence[Mapping[Stratum, int]],
+    draw: random.Random,
+) -> list[list[int]]:
+    """Return the places of each part, drawn as its quotas say; no place is in two parts."""
     parts: list[list[int]] = [[] for _ in quotas]
     for stratum in sorted(places):
-        rest = places[stratum]
+        rest = list(places[stratum])
         for part, quota in zip(parts, quotas, strict=True):
             chosen = spread(features([answers[place] for place in rest]), quota.get(stratum, 0), draw)
             part += [rest[row] for row in chosen]
             taken = set(chosen)
             rest = [place for row, place in enumerate(rest) if row not in taken]
-    used = sorted(place for part in parts for place in part)
-    item_of = {place: item for item, place in enumerate(used)}
-    lists = [
-        _list([item_of[place] for place in parts[0] + part], settings, rater)
-        for rater, part in enumerate(parts[1:])
-    ]
-    drawn = {
-        stratum: (len(found), sum(answers[place].stratum == stratum for place in used))
-        for stratum, found in sorted(places.items())
-    }
-    return Assignment([answers[place] for place in used], lists, drawn, notes)
+    return parts
 
 
-def _quotas(
-    settings: Settings, places: dict[Stratum, list[int]], sizes: Sequence[int]
-) -> tuple[list[dict[Stratum, int]], list[str]]:
-    """Return for each part (the common one, then each rater's own) how many to draw from each stratum."""
-    if settings.wrong_share is None:
-        return [{"": size} for size in sizes], []
-    left: dict[Stratum, int] = {name: len(places.get(name, [])) for name in ("wrong", "right")}
-    quotas: list[dict[Stratum, int]] = []
-    asked = 0
-    for size in sizes:
-        asked += (wanted := int(settings.wrong_share * size + 0.5))
-        # Where one stratum runs out the other fills up.
-        wrong = max(min(wanted, left["wrong"]), size - left["right"])
-        quotas.append({"wrong": wrong, "right": size - wrong})
-        left["wrong"] -= wrong
-        left["right"] -= size - wrong
-    got = sum(quota["wrong"] for quota in quotas)
-    notes = []
-    if got != asked:
-        notes.append(
-            f"{asked} of {sum(sizes)} answers were to be ones that exact match called wrong; the run has"
-            f" {len(places.get('wrong', []))} wrong and {len(places.get('right', []))} right ones, so it is"
-            f" {got}"
-        )
-    return quotas, notes
+def in_order(items: Sequence[int], settings: Settings, who: str) -> list[Shown]:
+    """Return the items in a random order, and half of a report's texts on each side.
 
-
-def _list(items: list[int], settings: Settings, rater: int) -> list[Shown]:
-    order = random.Random(f"{settings.seed}/{settings.task}/order/{rater}")
-    order.shuffle(items)
-    swapped = [False] * len(items)
+    Args:
+        who: decides both with the seed: the rater's number, and what else tells lists of his apart.
+    """
+    shuffled = list(items)
+    random.Random(f"{settings.seed}/{settings.task}/order/{who}").shuffle(shuffled)
+    swapped = [False] * len(shuffled)
     if SCALES[settings.task].sides:
-        # Half of the texts on each side, for every rater.
-        swapped = [place % 2 == 0 for place in range(len(items))]
-        random.Random(f"{settings.seed}/{settings.task}/sides/{rater}").shuffle(swapped)
-    return [Shown(item, side) for item, side in zip(items, swapped, strict=True)]
+        swapped = [place % 2 == 0 for place in range(len(shuffled))]
+        random.Random(f"{settings.seed}/{settings.task}/sides/{who}").shuffle(swapped)
+    return [Shown(item, side) for item, side in zip(shuffled, swapped, strict=True)]
+
+
+def drawn_of(answers: Sequence[Answer], used: Collection[int]) -> dict[Stratum, tuple[int, int]]:
+    """Return for each stratum how many answers there are, and how many of them are at the `used` places."""
+    rated = by_stratum(answers, used)
+    everything = by_stratum(answers, range(len(answers)))
+    return {
+        stratum: (len(found), len(rated.get(stratum, ()))) for stratum, found in sorted(everything.items())
+    }

@@ -80,7 +80,7 @@ def progress(session: Session) -> list[Progress]:
 
 
 def _verdicts(session: Session, rater: Rater) -> list[Verdict]:
-    """Return the rater's verdicts in the run's order; what he has not rated is absent."""
+    """Return the rater's verdicts in the run's order, those of a growth behind; unrated ones are absent."""
     said = states(session, rater)
     items: list[Item] = sorted(session.items(rater), key=lambda item: item.id)
     return [
@@ -155,6 +155,7 @@ def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[
             "task": settings.task,
             "raters": len(settings.names),
             "items_per_rater": settings.sample,
+            "grown_from": [size.model_dump() for size in settings.grown],
             "seed": settings.seed,
             "wrong_share": settings.wrong_share,
             "overlap": settings.overlap,

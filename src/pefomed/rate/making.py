@@ -1,19 +1,22 @@
-"""A rating session's beginning: everything is checked before the first rater gets his link."""
+"""A rating session's beginning and growth: everything is checked before a rater gets his link."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pefomed.data.pictures.images import image_size
 from pefomed.errors import ImageError, RunError, listed
 from pefomed.progress import track
-from pefomed.rate.assignment import Assignment, Settings, assign
+from pefomed.rate.assignment import Settings, Shown, assign
 from pefomed.rate.database import Database
+from pefomed.rate.growth import grow
 from pefomed.rate.pool import Answer
+from pefomed.rate.scale import RatedTask
 from pefomed.rate.wishes import file_name
 
 
@@ -27,7 +30,7 @@ def make_session(run: Path, database: Database, settings: Settings, answers: Seq
     """
     assignment = assign(answers, settings)
     _check_files(run, database, settings.names)
-    _check_images(assignment)
+    _check_images(assignment.items)
     task = settings.task
     with database.transaction() as connection:
         if connection.execute("SELECT 1 FROM session WHERE task = ?", (task,)).fetchone():
@@ -44,24 +47,96 @@ def make_session(run: Path, database: Database, settings: Settings, answers: Seq
                 datetime.now(UTC).isoformat(timespec="seconds"),
             ),
         )
-        items = [
+        items = _insert_items(connection, task, assignment.items)
+        for name, shown in zip(settings.names, assignment.lists, strict=True):
+            _insert_shown(connection, _insert_rater(connection, task, name), 0, shown, items)
+
+
+def grow_session(
+    run: Path, database: Database, has: Settings, wants: Settings, answers: Sequence[Answer]
+) -> None:
+    """Store what a larger session has besides; no row that is there changes but the session's own.
+
+    Raises:
+        RunError: the run has too few answers, a new rater's name is taken, or another process changes the
+            session at the same time.
+        ImageError: an image of a further answer is missing or damaged.
+        StorageError: the session cannot be written.
+    """
+    task = has.task
+    place_of = {answer.sample.id: place for place, answer in enumerate(answers)}
+    raters = [row["id"] for row in database.rows("SELECT id FROM rater WHERE task = ? ORDER BY id", task)]
+    held = [[place_of[row["sample_id"]] for row in database.rows(_HELD, rater)] for rater in raters]
+    growth = grow(answers, held, has, wants)
+    _check_files(run, database, wants.names[len(raters) :])
+    known = {row["sample_id"]: row["id"] for row in database.rows("SELECT id, sample_id FROM item")}
+    places = sorted({one.item for shown in growth.lists for one in shown})
+    further = [place for place in places if answers[place].sample.id not in known]
+    _check_images([answers[place] for place in further])
+    with database.transaction() as connection:
+        row = connection.execute("SELECT settings, notes FROM session WHERE task = ?", (task,)).fetchone()
+        if Settings.model_validate_json(row["settings"]) != has:
+            raise RunError(
+                f"{run}: another process changes the rating session", remedy="run the command again"
+            )
+        new = _insert_items(connection, task, [answers[place] for place in further])
+        known |= dict(zip((answers[place].sample.id for place in further), new, strict=True))
+        items = {place: known[answers[place].sample.id] for place in places}
+        raters += [_insert_rater(connection, task, name) for name in wants.names[len(raters) :]]
+        numbers = [len(places) for places in held] + [0] * (len(raters) - len(held))
+        for rater, number, shown in zip(raters, numbers, growth.lists, strict=True):
+            _insert_shown(connection, rater, number, shown, items)
+        connection.execute(
+            "UPDATE session SET settings = ?, drawn = ?, notes = ? WHERE task = ?",
+            (
+                wants.model_dump_json(),
+                json.dumps(growth.drawn),
+                json.dumps([*json.loads(row["notes"]), *growth.notes]),
+                task,
+            ),
+        )
+
+
+_HELD = "SELECT sample_id FROM shown JOIN item ON item.id = shown.item WHERE shown.rater = ?"
+
+
+def _insert_items(connection: sqlite3.Connection, task: RatedTask, answers: Sequence[Answer]) -> list[int]:
+    return [
+        _new_id(
             connection.execute(
                 "INSERT INTO item (task, sample_id, source, question, reference, text, images)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (task, a.sample.id, a.source, a.sample.question, a.sample.reference, a.text,
                  json.dumps(a.images)),
-            ).lastrowid
-            for a in assignment.items
-        ]  # fmt: skip
-        for name, shown in zip(settings.names, assignment.lists, strict=True):
-            rater = connection.execute(
-                "INSERT INTO rater (task, name, token) VALUES (?, ?, ?)",
-                (task, name, _token()),
-            ).lastrowid
-            connection.executemany(
-                "INSERT INTO shown VALUES (?, ?, ?, ?)",
-                [(rater, number, items[one.item], one.swapped) for number, one in enumerate(shown, 1)],
             )
+        )
+        for a in answers
+    ]  # fmt: skip
+
+
+def _insert_rater(connection: sqlite3.Connection, task: RatedTask, name: str) -> int:
+    return _new_id(
+        connection.execute("INSERT INTO rater (task, name, token) VALUES (?, ?, ?)", (task, name, _token()))
+    )
+
+
+def _insert_shown(
+    connection: sqlite3.Connection,
+    rater: int,
+    has: int,
+    shown: Sequence[Shown],
+    items: Sequence[int] | Mapping[int, int],
+) -> None:
+    """Show a rater further items behind the `has` that he has."""
+    connection.executemany(
+        "INSERT INTO shown VALUES (?, ?, ?, ?)",
+        [(rater, number, items[one.item], one.swapped) for number, one in enumerate(shown, has + 1)],
+    )
+
+
+def _new_id(cursor: sqlite3.Cursor) -> int:
+    assert cursor.lastrowid is not None  # it follows an INSERT
+    return cursor.lastrowid
 
 
 def _token() -> str:
@@ -85,8 +160,8 @@ def _check_files(run: Path, database: Database, names: Sequence[str]) -> None:
             )
 
 
-def _check_images(assignment: Assignment) -> None:
-    paths = dict.fromkeys(path for answer in assignment.items for path in answer.images)
+def _check_images(answers: Sequence[Answer]) -> None:
+    paths = dict.fromkeys(path for answer in answers for path in answer.images)
     problems: list[str] = []
     for path in track(list(paths), "checking images", unit="images"):
         try:

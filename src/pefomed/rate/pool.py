@@ -15,6 +15,8 @@ from pefomed.rate.scale import TASKS, RatedTask
 from pefomed.schema import Sample
 
 Stratum = Literal["right", "wrong", ""]
+STRATA: tuple[Stratum, ...] = ("wrong", "right")
+"""Those of VQA answers."""
 
 NO_IMAGE = "no image of {}"
 """What stands for the image in samples that were imported without one (see `evaluate.outside`)."""

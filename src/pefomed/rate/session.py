@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from pefomed.errors import DataError, RunError, listed
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
-from pefomed.rate.making import make_session
+from pefomed.rate.making import grow_session, make_session
 from pefomed.rate.pool import Answer, read_answers
 from pefomed.rate.scale import SCALES, RatedTask, Scale
-from pefomed.rate.wishes import Wishes, check_models, check_wishes, resolved
+from pefomed.rate.wishes import Wishes, check_models, continued, resolved
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,14 @@ class Session:
             for row in rows
         ]
 
+    def parts(self, rater: Rater) -> list[list[Item]]:
+        """Return what `rater` is shown, in his order, by what he got at once: each growth gave him more."""
+        settings, items = self.settings, self.items(rater)
+        place = [one.id for one in self.raters()].index(rater.id)
+        sizes = [size.sample for size in settings.grown if size.raters > place]
+        ends = list(dict.fromkeys([*sizes, settings.sample]))
+        return [items[start:end] for start, end in pairwise([0, *ends])]
+
     def sources(self) -> list[str]:
         """Return the `<dataset>-<split>` of the answers."""
         rows = self.database.rows(
@@ -98,14 +107,17 @@ def database_path(run: Path) -> Path:
 
 
 def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) -> Session:
-    """Continue the run's rating session, or make it if there is none.
+    """Continue the run's rating session, let it grow, or make it if there is none.
+
+    Where more raters or a larger sample are asked for than it has, it grows; what was given out, its order
+    and what was said of it stay as they are.
 
     Args:
-        make: False to have an error where there is none.
+        make: False to have an error where there is none, or where it would grow.
 
     Raises:
         RunError: the run has nothing to rate or too little; there are several sessions and none is
-            named; other numbers are asked for than the session has; or the answers changed since.
+            named; other numbers are asked for than the session has, or less; or the answers changed since.
         ImageError: an image of a new session's answers is missing or damaged.
         StorageError: the session cannot be written.
     """
@@ -120,14 +132,26 @@ def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) 
                 raise RunError(f"no rating session for the task {task!r} in {run}")
             make_session(run, database, resolved(wishes, task, len(answers)), answers)
         session = _read(run, database, task)
-        check_wishes(wishes, session.settings, run)
+        wants = continued(wishes, session.settings, run)
+        _check_unchanged(session, answers)
+        if wants != session.settings:
+            if not make:
+                raise RunError(
+                    f"the rating session of {run} has {_size(session.settings)}, not {_size(wants)}",
+                    remedy="let it grow first: `pefomed rate RUN --no-serve` with the same numbers",
+                )
+            grow_session(run, database, session.settings, wants, answers)
+            session = _read(run, database, task)
         if wishes.models not in (None, session.settings.models):
             session = _with_models(session, wishes.models or ())
-        _check_unchanged(session, answers)
     except BaseException:
         database.close()
         raise
     return session
+
+
+def _size(settings: Settings) -> str:
+    return f"{len(settings.names)} raters and {settings.sample} answers each"
 
 
 def _only_task(run: Path) -> RatedTask | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 
 from pefomed.errors import RunError
-from pefomed.rate.assignment import Settings
+from pefomed.rate.assignment import Settings, Size
 from pefomed.rate.scale import RatedTask
 from pefomed.storage import safe_stem
 
@@ -65,16 +66,16 @@ def resolved(wishes: Wishes, task: RatedTask, available: int) -> Settings:
     )
 
 
-def check_wishes(wishes: Wishes, has: Settings, run: Path) -> None:
-    """Check that a command asks for nothing else than the session of `run` has.
+def continued(wishes: Wishes, has: Settings, run: Path) -> Settings:
+    """Return the settings of `run`'s session as a command wants them: the same, or larger.
+
+    More raters, further names and a larger sample make a session grow; all else it keeps.
 
     Raises:
-        RunError: it does; the options are named.
+        RunError: the command asks for something else, or for less; the options are named.
     """
+    _check_less(wishes, has, run)
     pairs = {
-        "--raters": (wishes.raters, len(has.names)),
-        "--names": (wishes.names and ",".join(wishes.names), ",".join(has.names)),
-        "--sample": (wishes.sample, has.sample),
         "--seed": (wishes.seed, has.seed),
         "--wrong-share": (wishes.wrong_share, has.wrong_share),
         "--overlap": (wishes.overlap, has.overlap),
@@ -84,9 +85,53 @@ def check_wishes(wishes: Wishes, has: Settings, run: Path) -> None:
         raise RunError(
             f"{run} already has a rating session with other numbers",
             found="; ".join(f"{name} {there}, asked for {asked}" for name, asked, there in other),
-            remedy="leave these options out to continue it; to begin anew, move"
-            f" {run / 'verdicts' / 'rating.sqlite'} and the raters' files beside it away",
+            remedy=f"leave these options out to continue it; {_anew(run)}",
         )
+    names = (*has.names, *_further_names(wishes, has))
+    sample = has.sample if wishes.sample is None else wishes.sample
+    if (names, sample) == (has.names, has.sample):
+        return has
+    _check_names(names)
+    grown = (*has.grown, Size(raters=len(has.names), sample=has.sample))
+    return has.model_copy(update={"names": names, "sample": sample, "grown": grown})
+
+
+def _check_less(wishes: Wishes, has: Settings, run: Path) -> None:
+    asked = {
+        "--raters": (wishes.raters, len(has.names)),
+        "--sample": (wishes.sample, has.sample),
+    }
+    less = [(name, want, there) for name, (want, there) in asked.items() if want is not None and want < there]
+    found = [f"{name} {there}, asked for {want}" for name, want, there in less]
+    if gone := [name for name in has.names if wishes.names is not None and name not in wishes.names]:
+        found.append(f"--names without {', '.join(gone)}")
+    if found:
+        raise RunError(
+            f"the rating session of {run} can grow, but not shrink: what was given out stays",
+            found="; ".join(found),
+            remedy=f"give at least what it has: --names {','.join(has.names)}, and further ones behind them"
+            if gone
+            else f"give larger numbers, or leave them out; {_anew(run)}",
+        )
+
+
+def _further_names(wishes: Wishes, has: Settings) -> list[str]:
+    if wishes.names is not None:
+        if wishes.raters not in (None, len(wishes.names)):
+            raise RunError(
+                f"--raters {wishes.raters} does not fit --names",
+                found=f"{len(wishes.names)} names",
+                remedy="leave --raters out",
+            )
+        return [name for name in wishes.names if name not in has.names]
+    taken = {file_name(name).casefold() for name in has.names}
+    numbered = (f"rater-{number:02}" for number in count(1))
+    free = (name for name in numbered if name not in taken)
+    return list(islice(free, (wishes.raters or len(has.names)) - len(has.names)))
+
+
+def _anew(run: Path) -> str:
+    return f"to begin anew, move {run / 'verdicts' / 'rating.sqlite'} and the raters' files beside it away"
 
 
 def check_models(models: Sequence[str], names: Sequence[str]) -> None:

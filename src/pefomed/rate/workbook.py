@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -66,6 +66,9 @@ def item_code(session: Session, rater: Rater, item: Item) -> str:
 def write_workbooks(session: Session, folder: Path) -> list[Path]:
     """Write `folder/<rater>.xlsx` for each rater, with what he has rated so far filled in.
 
+    Of a session that grew a rater's further answers stand in `<rater> part 2.xlsx` and so on: a file that was
+    given out before stays the one he fills in.
+
     Raises:
         DataError: a text is longer than a cell can hold.
         ImageError: an image is missing or damaged.
@@ -74,27 +77,35 @@ def write_workbooks(session: Session, folder: Path) -> list[Path]:
     small: dict[str, bytes] = {}
     paths = []
     for rater in progress.track(session.raters(), "spreadsheets", unit="raters"):
-        book = _workbook(session, rater, small)
-        buffer = io.BytesIO()
-        book.save(buffer)
-        path = folder / f"{file_name(rater.name)}.xlsx"
-        write(path, buffer.getvalue())
-        paths.append(path)
+        for number, items in enumerate(session.parts(rater), 1):
+            book = _workbook(session, rater, items, number, small)
+            buffer = io.BytesIO()
+            book.save(buffer)
+            # No rater's file name has a space.
+            part = f" part {number}" if number > 1 else ""
+            path = folder / f"{file_name(rater.name)}{part}.xlsx"
+            write(path, buffer.getvalue())
+            paths.append(path)
     return paths
 
 
-def _workbook(session: Session, rater: Rater, small: dict[str, bytes]) -> Workbook:
+def _workbook(
+    session: Session, rater: Rater, items: Sequence[Item], number: int, small: dict[str, bytes]
+) -> Workbook:
     book = Workbook()
     sheet = book.active
     assert isinstance(sheet, Worksheet)  # a new workbook has one
     sheet.title = RATING
-    _fill_rating(sheet, session, rater, small)
+    _fill_rating(sheet, session, rater, items, small)
     _fill_rubric(book.create_sheet(RUBRIC), session.scale)
-    _fill_about(book.create_sheet(ABOUT), {"session": session.id, "rater": rater.name})
+    part = {"part": str(number)} if number > 1 else {}
+    _fill_about(book.create_sheet(ABOUT), {"session": session.id, "rater": rater.name, **part})
     return book
 
 
-def _fill_rating(sheet: Worksheet, session: Session, rater: Rater, small: dict[str, bytes]) -> None:
+def _fill_rating(
+    sheet: Worksheet, session: Session, rater: Rater, items: Sequence[Item], small: dict[str, bytes]
+) -> None:
     scale, names = session.scale, columns(session.scale)
     place = {name: number for number, name in enumerate(names, 1)}
     for name, column in place.items():
@@ -105,7 +116,6 @@ def _fill_rating(sheet: Worksheet, session: Session, rater: Rater, small: dict[s
             name, 14 if name == "label" else texts
         )
     said = states(session, rater)
-    items = session.items(rater)
     for row, item in enumerate(items, 2):
         texts_of = (item.text, item.reference) if item.swapped else (item.reference, item.text)
         asked = () if scale.sides else (item.question,)

@@ -39,6 +39,8 @@ class _Sheet:
     path: Path
     rater: Rater
     items: dict[str, Item] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    """The row of each item's code."""
     said: dict[int, State] = field(default_factory=dict)
 
 
@@ -55,10 +57,12 @@ def import_workbooks(session: Session, source: Path) -> list[Imported]:
     problems: list[str] = []
     sheets = [_read(session, path, problems) for path in _paths(source)]
     read = [sheet for sheet in sheets if sheet is not None]
-    raters: dict[str, Path] = {}
+    first: dict[str, Path] = {}
     for sheet in read:
-        other = raters.setdefault(sheet.rater.name, sheet.path)
-        if other != sheet.path:
+        # Codes are of a rater and an item; a session that grew has several files for a rater.
+        other = next((first[code] for code in sheet.rows if code in first), None)
+        first |= dict.fromkeys(sheet.rows, sheet.path)
+        if other is not None:
             problems.append(
                 f"{sheet.path.name}: also holds the ratings of {sheet.rater.name}, as {other.name}"
             )
@@ -128,7 +132,7 @@ def _read_rows(session: Session, table: Worksheet, sheet: _Sheet, problems: list
     if not _check_header(table, names, problems):
         return
     label_at, comment_at = names.index("label"), names.index("comment")
-    seen: dict[str, int] = {}
+    seen = sheet.rows
     for number, row in enumerate(table.iter_rows(min_row=2, max_col=len(names), values_only=True), 2):
         if all(value is None or value == "" for value in row):
             continue
@@ -151,9 +155,17 @@ def _read_rows(session: Session, table: Worksheet, sheet: _Sheet, problems: list
             problems.append(f"cell {get_column_letter(label_at + 1)}{number}: {problem}")
         elif label is not None or cannot or comment:
             sheet.said[item.id] = State(label, cannot, comment)
-    missing = [code for code in sheet.items if code not in seen]
+    missing = _missing(session, sheet)
     if missing and not problems:
         problems.append(f"sheet {RATING!r}: {len(missing)} rows are missing, e.g. the id {missing[0]}")
+
+
+def _missing(session: Session, sheet: _Sheet) -> list[str]:
+    """Return the codes that lack of the parts that the file holds something of; of all if it is empty."""
+    code_of = {item.id: code for code, item in sheet.items.items()}
+    parts = [[code_of[item.id] for item in part] for part in session.parts(sheet.rater)]
+    held = [part for part in parts if not sheet.rows.keys().isdisjoint(part)]
+    return [code for part in held or parts for code in part if code not in sheet.rows]
 
 
 def _check_header(table: Worksheet, names: Sequence[str], problems: list[str]) -> bool:
