@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 from tests.report import small_run
+from tests.report.parsed import page_of
 
 from pefomed.report import write_report
 from pefomed.report.audit import SHOWN, tell, tell_all
@@ -56,18 +57,35 @@ def test_pictures_stand_side_by_side_and_a_lost_one_is_named(run: Path, tmp_path
     assert str(tmp_path) not in section[: section.index("<details>")]
 
 
-def test_a_leak_that_several_audits_find_is_one_banner(tmp_path: Path) -> None:
+def test_audits_whose_leaking_images_overlap_are_one_leak(tmp_path: Path) -> None:
     leak = {**small_run.AUDIT, "leakage": [_pair(tmp_path)]}
     other = {**small_run.AUDIT, "leakage": [_pair(tmp_path / "elsewhere")]}
-    told, banners = tell_all({"captions": leak, "vqa": leak, "rad": other, "calm": small_run.AUDIT}, None)
-    assert [banner.names for banner in banners][:2] == [["captions", "vqa"], ["rad"]]
-    assert [(one.same_as, len(one.pairs)) for one in told[:3]] == [("", 1), ("captions", 0), ("", 1)]
+    both = {**small_run.AUDIT, "leakage": [_pair(tmp_path), _pair(tmp_path / "third")]}
+    calm = {**small_run.AUDIT, "leakage": []}
+    leaks, quiet = tell_all({"captions": leak, "vqa": both, "rad": other, "calm": calm}, None)
+    # The one with most images tells the leak, the others stand folded below it.
+    assert [one.names for one in leaks] == [["vqa", "captions"], ["rad"]]
+    assert [one.name for one in quiet] == ["calm"]
 
 
-def test_one_banner_for_two_audits_keeps_what_only_the_second_says(tmp_path: Path) -> None:
+def test_one_leak_of_two_audits_keeps_what_only_the_second_says(tmp_path: Path) -> None:
     pair = _pair(tmp_path)
     more = {**pair, "triplets": {"of": 20, "count": 3, "examples": []}}
-    leaks = {name: {**small_run.AUDIT, "leakage": [one]} for name, one in (("captions", pair), ("vqa", more))}
-    _, [banner] = tell_all(leaks, None)
-    assert banner.names == ["captions", "vqa"]
-    assert [alarm.split(" ")[0] for alarm in banner.alarms] == ["1", "patient:", "3"]
+    found = {name: {**small_run.AUDIT, "leakage": [one]} for name, one in (("captions", pair), ("vqa", more))}
+    [leak], _ = tell_all(found, None)
+    assert leak.names == ["captions", "vqa"]
+    assert leak.alarms[-1].startswith("3 of its 20 samples")
+
+
+def test_the_page_tells_a_leak_once_with_the_others_folded(run: Path, tmp_path: Path) -> None:
+    names = ("rad", "captions", "reports", "captions against rad")
+    small_run.write_json(
+        run / "audit.json", {name: {**small_run.AUDIT, "leakage": [_pair(tmp_path)]} for name in names}
+    )
+    page = page_of(run)
+    assert len([tag for tag in page.attributes("div") if tag.get("class") == "banner"]) == 1
+    assert [tag["class"] for tag in page.attributes("div") if "audit" in tag.get("class", "").split()] == [
+        "audit alarm"
+    ]
+    text = " ".join(page.text.split())
+    assert "The same in 3 other audits: captions, reports, captions against rad" in text

@@ -75,7 +75,9 @@ def test_a_run_that_mixes_words_and_boxes_has_a_headline_of_each() -> None:
     assert ">0.75</text>" in boxes.strip
     assert [(title, cell.text, unit) for title, cell, unit in boxes.beside] == [
         ("Acc@0.5", "63.0", " %"),
+        ("Dice", "0.520", ""),
         ("IoU, mean of categories", "0.440", ""),
+        ("Left and right mistaken", "25.0", " %"),
         ("Answers without a readable box", "20.0", " %"),
     ]
 

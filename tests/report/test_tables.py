@@ -136,7 +136,7 @@ def test_reports_are_headed_by_their_overlap_not_by_being_equal_word_for_word() 
     ]
     (found,) = headlines(texts, "rad", "test")
     assert (found.metric, found.cell.text, found.asked, found.ahead) == ("CIDEr", "2.690", "texts", "−0.180")  # noqa: RUF001
-    assert [title for title, _, _ in found.beside] == ["Exact match", "ROUGE-L"]
+    assert [title for title, _, _ in found.beside] == ["ROUGE-L", "Exact match"]
     # Where some answers are no texts, exact match is about all of them.
     mixed = [score("model", "overall", 0.5, 100), *texts[1:]]
     assert headlines(mixed, "rad", "test")[0].metric == "Exact match"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pefomed.data.audits.finding import evenly
@@ -40,38 +40,52 @@ class Told:
     """All images of such pairs."""
     others: tuple[str, ...] = ()
     """Those of `alarms` that are not about images."""
-    same_as: str = ""
-    """The name of an audit before it whose pairs have the same images; `pairs` is then empty."""
 
 
 @dataclass(frozen=True)
-class Banner:
-    """One leak, told once for all audits that found it."""
+class Leak:
+    """One leak, told once for all audits that found it: those with most images first."""
 
-    names: list[str]
-    alarms: list[str]
+    audits: list[Told]
+
+    @property
+    def first(self) -> Told:
+        return self.audits[0]
+
+    @property
+    def alarms(self) -> list[str]:
+        """What the first audit says, and what only others say of more than images."""
+        further = [alarm for one in self.audits[1:] for alarm in one.others]
+        return list(dict.fromkeys([*self.first.alarms, *further]))
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.audits]
 
 
-def tell_all(results: Mapping[str, Any], recipe: Recipe | None) -> tuple[list[Told], list[Banner]]:
-    """Return the audits of a run, and what belongs on top of the page.
+def tell_all(results: Mapping[str, Any], recipe: Recipe | None) -> tuple[list[Leak], list[Told]]:
+    """Return what leaks, and the audits that found nothing.
 
-    Where questions, captions and reports share their images, each audit finds the same leak: it is one
-    banner, and its pictures are shown once.
+    Where questions, captions and reports share their images, each audit finds the same leak, or a part of
+    it: audits whose leaking images overlap are one leak.
 
     Raises:
         DataError: a result is not as `pefomed.data.audits.audit` makes it.
     """
-    told: list[Told] = []
-    banners: dict[frozenset[str] | str, Banner] = {}
-    for name, result in results.items():
-        one = tell(name, result, recipe)
-        first = next((before for before in told if before.images and before.images == one.images), None)
-        told.append(replace(one, pairs=[], same_as=first.name) if first else one)
-        if one.alarms:
-            banner = banners.setdefault(one.images or name, Banner([], [*one.alarms]))
-            banner.names.append(name)
-            banner.alarms.extend(alarm for alarm in one.others if alarm not in banner.alarms)
-    return told, list(banners.values())
+    told = [tell(name, result, recipe) for name, result in results.items()]
+    groups: list[list[Told]] = []
+    for one in (one for one in told if one.alarms):
+        same = [group for group in groups if any(_same_leak(one, other) for other in group)]
+        groups = [group for group in groups if group not in same]
+        groups.append([*(other for group in same for other in group), one])
+    leaks = [Leak(sorted(group, key=lambda one: -len(one.images))) for group in groups]
+    return leaks, [one for one in told if not one.alarms]
+
+
+def _same_leak(one: Told, other: Told) -> bool:
+    if one.images or other.images:
+        return bool(one.images & other.images)
+    return one.alarms == other.alarms
 
 
 def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
@@ -96,9 +110,8 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
     small = thumbnails((path for pair in pictures for path in pair.images), BUDGET)
     shown = [(pair, small[pair.images[0]], small[pair.images[1]]) for pair in pictures]
     images = frozenset(path for pair in found for path in pair.images)
-    return Told(
-        name, sentences, alarms, shown, json.dumps(result, indent=2, ensure_ascii=False), images, others
-    )
+    details = json.dumps(result, indent=2, ensure_ascii=False)
+    return Told(name, sentences, alarms, shown, details, images, others)
 
 
 def _matters(pair: Mapping[str, Any], name: str, recipe: Recipe | None) -> bool:

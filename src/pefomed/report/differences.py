@@ -10,7 +10,7 @@ from pefomed.report import items
 from pefomed.report.box_items import box_marks
 from pefomed.report.figures import Cell, is_share, metric_title
 from pefomed.report.located import located
-from pefomed.report.rightness import judged_tasks, rightness
+from pefomed.report.rightness import judged_in, rightness
 from pefomed.report.runs import Named
 from pefomed.report.sheet import Column, Line, Sheet, sheet_name
 
@@ -42,14 +42,14 @@ def changed_items(first: Named, second: Named) -> dict[str, Any]:
     names = {"second": second.label, "first": first.label}
     found: list[dict[str, Any]] = []
     datasets = []
-    right = rightness(second.run.answered, second.run.recipe)
+    right = rightness(second.run.answered)
     before = {(split.dataset, split.split): split for split in first.run.answered}
     for split in second.run.answered:
         other = before.get((split.dataset, split.split))
         if other is None:
             continue
         datasets.append(f"{split.dataset} {split.split}".strip())
-        judged = judged_tasks(split.dataset, second.run.recipe)
+        judged = judged_in(split)
         sides = (
             ("second", split.predictions, located(split, second.run.recipe).get("model", {})),
             ("first", other.predictions, located(other, first.run.recipe).get("model", {})),

@@ -76,15 +76,15 @@ class GroupTable:
         return self.measures[0][0]
 
 
-def group_tables(scores: Sequence[Score], dataset: str, split: str) -> list[GroupTable]:
-    """Return one table of exact match per meta key, those of the published tables first."""
+def group_tables(scores: Sequence[Score], dataset: str, split: str, main: str = PRIMARY) -> list[GroupTable]:
+    """Return one table of the metric `main` per meta key, those of the published tables first."""
     mine = [score for score in of_split(scores, dataset, split) if "=" in score.group]
-    mine = [score for score in mine if score.metric == PRIMARY or is_judged(score.metric)]
+    mine = [score for score in mine if score.metric == main or is_judged(score.metric)]
     tables = []
-    for key in _keys(mine, PRIMARY):
+    for key in _keys(mine, main):
         chosen = [score for score in mine if _key(score) == key]
-        judged = dict.fromkeys(s.metric for s in chosen if s.system == "model" and s.metric != PRIMARY)
-        tables.append(_group_table(key, chosen, [PRIMARY, *judged], _KINDS[:2]))
+        judged = dict.fromkeys(s.metric for s in chosen if s.system == "model" and s.metric != main)
+        tables.append(_group_table(key, chosen, [main, *judged], _KINDS[:2]))
     return tables
 
 

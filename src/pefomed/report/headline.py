@@ -1,21 +1,25 @@
-"""The headline figure: our overall score beside what can be reached without the image."""
+"""The headline figures: what fits the task, overall, beside what can be reached without the image.
+
+A split has one for its answers in words, one for its reports and captions, and one for its boxes: the first
+figure of the task's list in `evaluate.headlines` that there is; the others of the list stand beside it. Of
+answers in whole sentences exact match says nothing, so that it comes last there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pefomed.evaluate.groups import OVERALL
+from pefomed.evaluate.headlines import CLOSED, heading
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,
-    OVERALL,
     PRIMARY,
-    RATES,
     Cell,
     cell_of,
-    is_boxes,
     is_incomparable,
     is_judged,
     is_share,
@@ -27,20 +31,28 @@ from pefomed.report.figures import (
     shown,
     system_label,
 )
-from pefomed.schema import Score
+from pefomed.schema import Score, Task
 
-TEXT = ("cider", "rouge_l", "bleu_4")
-"""Metrics of reports and captions, the first of them the headline."""
+WORDS: tuple[Task, ...] = ("vqa", "identify")
+TEXTS: tuple[Task, ...] = ("caption", "report")
+BOXES: tuple[Task, ...] = ("refer", "detection")
+MARKED: Task = "grounding"
+"""A caption with boxes: it has the figures of both."""
 
-FIRST = (PRIMARY, *TEXT, IOU)
-"""Metrics of the headline, the first that there is."""
+OPEN = "answer_type=OPEN"
+
+_ASKED = {WORDS: "questions", TEXTS: "texts", BOXES: "phrases"}
+
+_IN_SENTENCES = (
+    "The answers are whole sentences, of which exact match says nothing: here stands what looks into them."
+)
 
 
 @dataclass(frozen=True)
 class Headline:
     metric: str
     asked: str
-    """What n counts: `questions`, `texts`, `phrases` or `items`."""
+    """What n counts: `questions`, `closed questions`, `texts` or `phrases`."""
     cell: Cell
     unit: str
     """` %` for shares."""
@@ -52,35 +64,109 @@ class Headline:
     ahead: str
     """Signed difference to the best of these, or empty where there is none."""
     beside: list[tuple[str, Cell, str]]
-    """What else is said of the same answers: `(title, cell, unit)`. Judges and human raters; of boxes how
-    many are right, and how many answers have none."""
+    """What else is said of the same answers: `(title, cell, unit)`. Judges and human raters last."""
     ceiling: Cell | None
     """What boxes written in the model's steps can reach."""
+    remark: str = ""
+    """Why it is this figure, where that needs saying."""
 
 
-def headlines(scores: Sequence[Score], dataset: str, split: str) -> list[Headline]:
-    """Return one for answers in words and one for boxes, where the split has either; none without scores.
+def headlines(
+    scores: Sequence[Score],
+    dataset: str,
+    split: str,
+    tasks: Collection[Task] = (),
+    *,
+    sentences: bool = False,
+) -> list[Headline]:
+    """Return those of a split: one for words, for texts and for boxes, as far as it has scores of them.
 
-    That of words is our overall exact match, or where there is none our first other metric. Where every
-    answer is a report or caption it is CIDEr: hardly any text is the reference word for word.
+    Args:
+        tasks: those of the split's samples; where none is known the scores tell.
+        sentences: whether the answers in words are whole sentences.
     """
-    overall = [score for score in of_split(scores, dataset, split) if score.group == OVERALL]
-    ours = sorted((score for score in overall if score.system == "model"), key=_order)
-    words = [score for score in ours if not is_boxes(score.metric)]
-    boxes = [score for score in ours if score.metric == IOU]
-    texts = [score for score in words if score.metric in TEXT]
-    if texts and words[0].n == texts[0].n:
-        words = texts
-    if boxes and all(score.metric in RATES for score in words):
-        words = []
-    return [_headline(main, ours, overall) for main in (*words[:1], *boxes)]
+    mine = of_split(scores, dataset, split)
+    ours = [score for score in mine if score.system == "model"]
+    asked = set(tasks) or _told(ours)
+    families = (
+        (WORDS, [task for task in WORDS if task in asked]),
+        (TEXTS, [task for task in (*TEXTS, MARKED) if task in asked]),
+        (BOXES, [task for task in (*BOXES, MARKED) if task in asked]),
+    )
+    found = []
+    for family, of_it in families:
+        first = [score for score in heading(ours, family if of_it else ()) if of_it]
+        figures = [score for score in first if not (is_judged(score.metric) or is_wasm(score.metric))]
+        if family == WORDS and sentences:
+            figures.sort(key=lambda score: score.metric == PRIMARY)
+        if figures:
+            spoken = sentences and family == WORDS
+            beside = _beside(family, figures, ours, spoken=spoken)
+            found.append(_headline(family, figures[0], beside, mine, _IN_SENTENCES if spoken else ""))
+    return found
 
 
-def _headline(main: Score, ours: Sequence[Score], overall: Sequence[Score]) -> Headline:
-    others = [s for s in overall if s.metric == main.metric and not is_incomparable(s)]
+def _told(ours: Sequence[Score]) -> set[Task]:
+    """Return a task of each kind that there are scores of; texts alone have an exact match of their own."""
+
+    def n_of(*metrics: str) -> int:
+        return max((s.n for s in ours if s.metric in metrics and s.group == OVERALL), default=0)
+
+    texts = n_of("cider", "rouge_l", "bleu_4", "meteor")
+    found: set[Task] = {"report"} if texts else set()
+    if n_of("token_recall") or n_of(PRIMARY) > texts:
+        found.add("vqa")
+    if n_of(IOU):
+        found.add("refer")
+    return found
+
+
+def _beside(
+    family: tuple[Task, ...], figures: Sequence[Score], ours: Sequence[Score], *, spoken: bool
+) -> list[tuple[str, Score]]:
+    """Return what stands beside the first of `figures`, with its title."""
+    parts: list[tuple[str, Score]] = []
+    if figures[0].metric == PRIMARY:
+        parts = [
+            (title, score)
+            for group, title in ((OPEN, "Open"), (CLOSED, "Closed"))
+            for score in ours
+            if score.metric == PRIMARY and score.group == group
+        ]
+    known = {score.value for title, score in parts if title == "Closed"}
+    others = [
+        (metric_title(score.metric), score)
+        for score in figures[1:]
+        # The same figure twice, where every closed answer is a single word.
+        if not (score.metric == "closed_accuracy" and score.value in known)
+        and not (score.metric == PRIMARY and spoken)
+    ]
+    # Accuracy is said of answers in words, levels of texts, neither of boxes.
+    says = {WORDS: is_judged, TEXTS: is_wasm}.get(family)
+    judged = [
+        (metric_title(score.metric), score)
+        for score in ours
+        if says is not None and score.group == OVERALL and says(score.metric)
+    ]
+    return parts + others + judged
+
+
+def _headline(
+    family: tuple[Task, ...],
+    main: Score,
+    beside: Sequence[tuple[str, Score]],
+    scores: Sequence[Score],
+    remark: str,
+) -> Headline:
+    others = [
+        score
+        for score in scores
+        if (score.metric, score.group) == (main.metric, main.group)
+        and score.system != "model"
+        and not is_incomparable(score)
+    ]
     ceilings = [cell_of(score) for score in others if kind_of(score.system) == "ceiling"]
     on_strip = is_share(main.metric) or main.metric == IOU
-    asked = {PRIMARY: "questions", IOU: "phrases"} | dict.fromkeys(TEXT, "texts")
     floors = sorted((s for s in others if kind_of(s.system) in ("blind", "floor")), key=lambda s: -s.value)
     # Floors last: they lie over the published ticks.
     behind = [s for s in others if kind_of(s.system) in ("published", "ceiling")] + floors
@@ -89,35 +175,23 @@ def _headline(main: Score, ours: Sequence[Score], overall: Sequence[Score]) -> H
     said = "; ".join([f"{metric_title(main.metric)} {cell.text}", *(label for _, _, label in marks)])
     return Headline(
         metric=metric_title(main.metric),
-        asked=asked.get(main.metric, "items"),
+        asked=("closed " if main.group == CLOSED else "") + _ASKED[family],
         cell=cell,
-        unit=" %" if is_share(main.metric) else "",
-        strip=bars.strip(main.value, main.low, main.high, marks, said, 1 if main.metric == IOU else 100)
+        unit=_unit(main),
+        strip=bars.strip(main.value, main.low, main.high, marks, said, 100 if _unit(main) else 1)
         if on_strip
         else None,
         published=any(kind_of(s.system) == "published" for s in behind),
         floors=[(kind_of(s.system), system_label(s.system), cell_of(s)) for s in floors],
         ahead=_difference(main, floors[0]) if floors else "",
-        beside=[
-            (metric_title(s.metric), cell_of(s), " %" if is_share(s.metric) else "")
-            for s in ours
-            if _is_beside(s.metric, main.metric)
-        ],
+        beside=[(title, cell_of(score), _unit(score)) for title, score in beside],
         ceiling=ceilings[0] if ceilings else None,
+        remark=remark,
     )
 
 
-def _is_beside(metric: str, main: str) -> bool:
-    if main == IOU:
-        return metric in ("acc_0.5", "iou_macro", "unparsable_rate")
-    if main in TEXT and metric in (*TEXT, PRIMARY):
-        return metric != main
-    return is_judged(metric) or is_wasm(metric)
-
-
-def _order(score: Score) -> tuple[int, bool]:
-    first = FIRST.index(score.metric) if score.metric in FIRST else len(FIRST)
-    return first, score.metric in RATES
+def _unit(score: Score) -> str:
+    return " %" if is_share(score.metric) else ""
 
 
 def _difference(main: Score, best: Score) -> str:

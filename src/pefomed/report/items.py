@@ -7,11 +7,10 @@ from typing import Any
 
 from pefomed.boxes.tasks import ANSWERED
 from pefomed.evaluate.groups import values_of
-from pefomed.recipe import Recipe
 from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located
-from pefomed.report.rightness import Rightness, judged_tasks, rightness
+from pefomed.report.rightness import Judged, Rightness, judged_in, rightness
 from pefomed.report.run import Answered
 from pefomed.report.thumbnails import Thumbnail, thumbnails
 from pefomed.schema import Prediction, Sample
@@ -36,7 +35,6 @@ _NONE: Labels = {}
 
 def browser_data(
     answered: Sequence[Answered],
-    recipe: Recipe | None,
     boxes: Sequence[Mapping[str, Mapping[str, Located]]],
     labels: Labels = _NONE,
 ) -> dict[str, Any]:
@@ -50,10 +48,10 @@ def browser_data(
     `items` (in the order of the samples).
     """
     judges = list(dict.fromkeys(one.title for several in labels.values() for one in several if one.binary))
-    right = rightness(answered, recipe)
+    right = rightness(answered)
     items = []
     for number, (split, found) in enumerate(zip(answered, boxes, strict=True)):
-        judged = judged_tasks(split.dataset, recipe)
+        judged = judged_in(split)
         given = {"model": split.predictions, **({"blind": split.blind} if split.blind else {})}
         for sample in split.samples:
             said = labels.get(sample.id, ())
@@ -126,7 +124,7 @@ def answer_of(
     right: Rightness,
     sample: Sample,
     prediction: Prediction | None,
-    judged: frozenset[str],
+    judged: Judged,
     boxes: Located | None,
     others: Sequence[int | None] = (),
 ) -> dict[str, Any] | None:

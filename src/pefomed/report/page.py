@@ -19,6 +19,7 @@ from pefomed.report.labels import item_labels
 from pefomed.report.located import located
 from pefomed.report.results import results_of
 from pefomed.report.run import Run, read_run
+from pefomed.report.sections import lacks, sections
 from pefomed.report.shell import render
 from pefomed.report.tables import Footnotes
 from pefomed.storage import write
@@ -49,16 +50,37 @@ def write_run_report(folder: Path) -> Path:
     agreement = agreement_sections(found)
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
-    audits, banners = audit.tell_all(run.audit, run.recipe)
+    leaks, calm = audit.tell_all(run.audit, run.recipe)
+    stages = history.stages(run.log, run.recipe)
+    browser = items.browser_data(run.answered, boxes, item_labels(folder, run.labellers))
+    boxed = [result for result in results if result.box_groups or result.box_figures]
+    grouped = [result for result in results if result.groups]
+    group_tables = [group.table for result in grouped for group in result.groups]
+    filled = {
+        "results": bool(results),
+        "boxes": bool(boxed),
+        "groups": bool(grouped),
+        "judgements": bool(run.labellers),
+        "agreement": bool(agreement),
+        "training": bool(run.recipe or run.describe or stages),
+        "leakage": bool(leaks or calm),
+        "items": bool(browser["items"]),
+        "recipe": bool(run.recipe_text),
+    }
     html = render(
         "page.html.j2",
-        items.browser_data(run.answered, run.recipe, boxes, item_labels(folder, run.labellers)),
+        browser,
+        sections=sections(filled),
+        lacks=lacks(
+            run, groups=bool(grouped or any(one.box_groups for one in boxed)), compared=bool(agreement)
+        ),
         run=run,
         results=results,
         heads=[(result, head) for result in results for head in result.headlines],
-        boxed=[result for result in results if result.box_groups or result.box_figures],
-        # A run of boxes alone has no exact match by group: that section would only say so.
-        worded=any(result.groups for result in results) or not any(result.box_groups for result in results),
+        boxed=boxed,
+        grouped=grouped,
+        charted=list(dict.fromkeys(table.measures[0][1] for table in group_tables)),
+        rivals={kind for table in group_tables for kind, _ in table.floors},
         side_key=SIDE,
         judges=judge_cards(run.labellers, found),
         agreement=agreement,
@@ -66,9 +88,9 @@ def write_run_report(folder: Path) -> Path:
         and not any(is_judged(s.metric) or is_wasm(s.metric) for s in run.scores),
         notes=notes,
         unscored=[str(row.get("text", "")) for row in run.log if row.get("stage") == "evaluate"],
-        stages=history.stages(run.log, run.recipe),
-        audits=audits,
-        banners=banners,
+        stages=stages,
+        leaks=leaks,
+        calm=calm,
         few=FEW,
         titles=titles,
         cards=known,

@@ -9,11 +9,12 @@ from pefomed.evaluate.agreement import Agreements
 from pefomed.recipe import Evaluate
 from pefomed.report import sheet as sheets
 from pefomed.report.box_figures import BoxFigures, box_figures
-from pefomed.report.figures import is_wasm, of_split
+from pefomed.report.figures import PRIMARY, is_wasm, of_split
 from pefomed.report.groups import GroupTable, box_group_tables, group_tables
 from pefomed.report.headline import Headline, headlines
 from pefomed.report.levels import level_sheet, stacked
 from pefomed.report.located import Located
+from pefomed.report.rightness import speaks
 from pefomed.report.run import Answered
 from pefomed.report.sheet import Sheet, sheet_name
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
@@ -66,6 +67,9 @@ class Result:
         return [table.sheet for table in tables] + groups + figures + levels
 
 
+SPOKEN = ("closed_accuracy", "token_recall")
+"""Metrics that look into answers in whole sentences; the last is of all questions."""
+
 OPEN_GROUPS = 3
 """Tables by group that stand open; the others are folded."""
 
@@ -89,6 +93,7 @@ def results_of(
         evaluate: the draws and the seed of intervals.
         notes: gets the tables' footnotes.
     """
+    by_split = {(split.dataset, split.split): split for split in answered}
     images = {
         (split.dataset, split.split): len({path for sample in split.samples for path in sample.images})
         for split in answered
@@ -98,6 +103,7 @@ def results_of(
     return [
         _result(
             of_split(scores, dataset, split),
+            by_split.get((dataset, split)),
             titles[dataset],
             loaders.get(dataset, ""),
             images.get((dataset, split), 0),
@@ -112,6 +118,7 @@ def results_of(
 
 def _result(
     scores: Sequence[Score],
+    answered: Answered | None,
     title: str,
     loader: str,
     images: int,
@@ -124,18 +131,20 @@ def _result(
     dataset, split = scores[0].dataset, scores[0].split
     name, of = sheet_name(dataset, split), f"{title}, {split}".rstrip(", ")
     levels = level_sheet(found.levels, scores, dataset, split, loader)
-    main = exact_match_table(scores, dataset, split, notes)
+    tasks = {sample.task for sample in answered.samples} if answered else set()
+    spoken = answered is not None and speaks(answered)
+    main = exact_match_table(scores, dataset, split, notes, first=SPOKEN if spoken else ())
     texts = text_table(scores, dataset, split, notes)
     answered_boxes = box_table(scores, dataset, split, notes)
     rest = [score for score in scores if not (levels and is_wasm(score.metric))]
-    others = other_tables(rest, dataset, split, notes)
+    others = other_tables(rest, dataset, split, notes, first=SPOKEN if spoken else ())
     rates = rate_table(scores, dataset, split, notes)
     return Result(
         dataset=dataset,
         split=split,
         title=title,
         images=images,
-        headlines=headlines(scores, dataset, split),
+        headlines=headlines(scores, dataset, split, tasks, sentences=spoken),
         main=_shown(f"{name}-methods", f"Results on {of}: {main.title}", main, notes) if main else None,
         texts=_shown(f"{name}-texts", f"Report metrics on {of}", texts, notes) if texts else None,
         boxes=_shown(f"{name}-boxes", f"Boxes on {of}", answered_boxes, notes) if answered_boxes else None,
@@ -146,7 +155,9 @@ def _result(
             ),
             *([_shown(f"{name}-answers", f"How answers came out on {of}", rates, notes)] if rates else ()),
         ],
-        groups=_groups(name, of, group_tables(scores, dataset, split), OPEN_GROUPS),
+        groups=_groups(
+            name, of, group_tables(scores, dataset, split, SPOKEN[-1] if spoken else PRIMARY), OPEN_GROUPS
+        ),
         box_groups=_groups(f"{name}-boxes", f"Boxes on {of}", box_group_tables(scores, dataset, split), 2),
         box_figures=box_figures(name, of, boxes, scores, evaluate),
         levels=levels,

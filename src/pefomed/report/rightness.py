@@ -1,36 +1,57 @@
-"""Which answers the item browser calls right: by exact match, and of boxes by their IoU."""
+"""Which answers the item browser calls right: by exact match where it means something, of boxes by their IoU.
+
+Exact match says nothing of reports and captions, nor of answers in whole sentences: of these only answers to
+closed questions are right or wrong, by their yes or no.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pefomed.boxes import tasks
 from pefomed.evaluate.exact_match import METRICS
-from pefomed.evaluate.run import TEMPLATED
+from pefomed.evaluate.overlap import CLOSED
 from pefomed.evaluate.run_answers import SHORT
-from pefomed.recipe import Recipe
+from pefomed.evaluate.sentences import in_sentences
 from pefomed.report.figures import metric_title
 from pefomed.report.located import RIGHT, Located
 from pefomed.report.run import Answered
 from pefomed.schema import Prediction, Sample
 
 
+class Judged(NamedTuple):
+    """What is right or wrong in one split."""
+
+    tasks: frozenset[str]
+    """Those whose answers exact match judges."""
+    spoken: bool
+    """Whether answers to questions are whole sentences."""
+
+
 @dataclass(frozen=True)
 class Rightness:
-    """The verdicts an item can have: those of each exact match, with boxes beside them in every one."""
+    """The verdicts an item can have: by exact match and of closed questions, boxes beside them in each."""
 
     words: bool
-    """Whether any answer is judged by its words."""
+    """Whether any answer is judged by exact match."""
+    spoken: frozenset[tuple[str, str]]
+    """Data sets and splits whose answers are whole sentences, with closed questions among them."""
     boxes: bool
 
     @property
     def titles(self) -> list[str]:
         """What the verdicts are called, in the order of `verdicts`."""
         by_iou = f"IoU ≥ {RIGHT}"
-        if self.boxes and not self.words:
+        names = [metric_title(metric) for metric in self._metrics]
+        if self.boxes and not names:
             return [by_iou]
-        return [metric_title(metric) + (f", boxes {by_iou}" if self.boxes else "") for metric in METRICS]
+        return [name + (f", boxes {by_iou}" if self.boxes else "") for name in names]
+
+    @property
+    def _metrics(self) -> dict[str, Callable[[str, str], float]]:
+        return {**(METRICS if self.words else {}), **(CLOSED if self.spoken else {})}
 
     @property
     def nobody(self) -> list[int | None]:
@@ -38,33 +59,59 @@ class Rightness:
         return [None] * len(self.titles)
 
     def verdicts(
-        self, sample: Sample, prediction: Prediction | None, judged: frozenset[str], boxes: Located | None
-    ) -> list[int] | None:
+        self, sample: Sample, prediction: Prediction | None, judged: Judged, boxes: Located | None
+    ) -> list[int | None] | None:
         """Return 1 for right and 0 for wrong for each of `titles`, None where nothing is said.
 
         Args:
-            judged: the tasks whose words are judged, of `judged_tasks`.
+            judged: what is judged in the sample's split.
             boxes: what the answer says about boxes.
         """
         if prediction is None:
             return None
         if boxes is not None:
             return None if boxes.right is None else [int(boxes.right)] * len(self.titles)
-        if sample.task not in judged:
-            return None
-        return [int(metric(sample.reference, prediction.text)) for metric in METRICS.values()]
+        said = [
+            int(metric(sample.reference, prediction.text)) if self._says(name, sample, judged) else None
+            for name, metric in self._metrics.items()
+        ]
+        return said if any(one is not None for one in said) else None
+
+    @staticmethod
+    def _says(metric: str, sample: Sample, judged: Judged) -> bool:
+        if metric in METRICS:
+            return sample.task in judged.tasks
+        return judged.spoken and sample.task in SHORT and _is_closed(sample)
 
 
-def rightness(answered: Iterable[Answered], recipe: Recipe | None) -> Rightness:
+def rightness(answered: Sequence[Answered]) -> Rightness:
     """Return what the answers of a run can be judged by."""
-    asked = {(sample.task, split.dataset) for split in answered for sample in split.samples}
-    words = any(task in judged_tasks(dataset, recipe) for task, dataset in asked)
-    boxes = any(task in tasks.ANSWERED for task, _ in asked)
-    return Rightness(words=words or not boxes, boxes=boxes)
+    words = boxes = False
+    spoken: set[tuple[str, str]] = set()
+    for split in answered:
+        judged = judged_in(split)
+        words |= any(sample.task in judged.tasks for sample in split.samples)
+        boxes |= any(sample.task in tasks.ANSWERED for sample in split.samples)
+        if judged.spoken and any(sample.task in SHORT and _is_closed(sample) for sample in split.samples):
+            spoken.add((split.dataset, split.split))
+    return Rightness(words=words, spoken=frozenset(spoken), boxes=boxes)
 
 
-def judged_tasks(dataset: str, recipe: Recipe | None) -> frozenset[str]:
-    """Return the tasks whose answers are right or wrong as a whole; a report in free words is neither."""
-    table = recipe.data.get(dataset) if recipe else None
-    templated: Sequence[str] = ("caption", "report") if table and table.loader in TEMPLATED else ()
-    return frozenset({*SHORT, *templated})
+def judged_in(split: Answered) -> Judged:
+    """Return what of a split is right or wrong as a whole; a report or caption is neither."""
+    spoken = speaks(split)
+    return Judged(frozenset(() if spoken else SHORT), spoken)
+
+
+def speaks(split: Answered) -> bool:
+    """Return whether the model answers a split's questions in whole sentences."""
+    pairs = [
+        (sample.reference, split.predictions[sample.id].text)
+        for sample in split.samples
+        if sample.task in SHORT and sample.id in split.predictions
+    ]
+    return in_sentences([reference for reference, _ in pairs], [answer for _, answer in pairs])
+
+
+def _is_closed(sample: Sample) -> bool:
+    return sample.meta.get("answer_type", "").upper() == "CLOSED"

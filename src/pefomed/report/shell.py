@@ -22,10 +22,10 @@ from pefomed.report.csv_text import csv_text
 from pefomed.report.latex import latex
 from pefomed.report.sheet import Sheet
 
-BROWSER = ("state", "boxes", "list", "detail", "controls")
+BROWSER = ("state", "address", "boxes", "list", "detail", "controls")
 """Parts of the item browser's script, in the order they are joined."""
 
-STYLES = ("style.css", "boxes.css", "pairs.css")
+STYLES = ("style.css", "boxes.css", "pairs.css", "print.css")
 
 
 def render(template: str, browser: dict[str, Any], **content: Any) -> str:

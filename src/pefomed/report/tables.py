@@ -101,26 +101,31 @@ class ResultTable:
 
 
 def exact_match_table(
-    scores: Sequence[Score], dataset: str, split: str, notes: Footnotes
+    scores: Sequence[Score], dataset: str, split: str, notes: Footnotes, first: Sequence[str] = ()
 ) -> ResultTable | None:
     """Return systems by open / closed / overall under exact match, judges and human raters; None without.
 
     Judges and raters have columns once our model was judged or rated; the second exact match then
     stands among the other tables.
+
+    Args:
+        first: metrics that stand before them, where exact match alone would say nothing.
     """
     mine = _of_columns(scores, dataset, split)
-    metrics = _main_metrics(mine)
+    metrics = _main_metrics(mine, first)
     chosen = [score for score in mine if canonical(score.metric) in metrics]
     return _table(chosen, metrics, notes) if chosen else None
 
 
-def other_tables(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> list[ResultTable]:
+def other_tables(
+    scores: Sequence[Score], dataset: str, split: str, notes: Footnotes, first: Sequence[str] = ()
+) -> list[ResultTable]:
     """Return systems by open / closed / overall, one table for every metric that stands in no other table.
 
     Those of `wide_tables` are in none.
     """
     mine = _of_columns(scores, dataset, split)
-    shown = {*_main_metrics(mine), *RATES, *SIDE_RATES}
+    shown = {*_main_metrics(mine, first), *RATES, *SIDE_RATES}
     rest = [
         score
         for score in mine
@@ -160,17 +165,19 @@ def rows_of(
     return [_row(mine, heads, notes, proof or _implementations) for mine in by_system]
 
 
-def _main_metrics(scores: Sequence[Score]) -> list[str]:
+def _main_metrics(scores: Sequence[Score], first: Sequence[str]) -> list[str]:
+    there = {score.metric for score in scores}
+    first = [metric for metric in first if metric in there]
     ours = list(dict.fromkeys(score.metric for score in scores if kind_of(score.system) == "model"))
     judged = [metric for metric in ours if is_judged(metric)]
     exact = sorted({score.metric for score in scores if score.metric.startswith(PRIMARY)})
     if not judged:
-        return exact
+        return [*first, *(exact[:1] if first else exact)]
     published = {canonical(score.metric) for score in scores if kind_of(score.system) == "published"}
     # Published figures of a language model as judge never stand in the column of one that is none.
     if _JUDGE in published and not any(metric.startswith(_JUDGE) for metric in judged):
         judged.insert(0, _JUDGE)
-    return [*exact[:1], *sorted(judged, key=_order_of_judges)]
+    return [*first, *exact[:1], *sorted(judged, key=_order_of_judges)]
 
 
 def _order_of_judges(metric: str) -> int:
@@ -183,14 +190,19 @@ def _of_columns(scores: Sequence[Score], dataset: str, split: str) -> list[Score
 
 def _table(scores: Sequence[Score], metrics: Sequence[str], notes: Footnotes) -> ResultTable:
     groups = [group for group in COLUMNS if any(score.group == group for score in scores)]
-    heads = [
-        Head(metric, group, COLUMNS[group], asked(scores, metric, group), group == groups[0])
+    there = {(canonical(score.metric), score.group) for score in scores}
+    # A metric without an overall figure is of closed questions only: it has no columns for others.
+    columns = {
+        metric: [group for group in groups if (metric, OVERALL) in there or (metric, group) in there]
         for metric in metrics
-        for group in groups
+    }
+    heads = [
+        Head(metric, group, COLUMNS[group], asked(scores, metric, group), group == own[0])
+        for metric, own in columns.items()
+        for group in own
     ]
-    return ResultTable(
-        [(metric_title(metric), len(groups)) for metric in metrics], heads, rows_of(scores, heads, notes)
-    )
+    blocks = [(metric_title(metric), len(own)) for metric, own in columns.items() if own]
+    return ResultTable(blocks, heads, rows_of(scores, heads, notes))
 
 
 def _implementations(scores: Sequence[Score]) -> list[str]:

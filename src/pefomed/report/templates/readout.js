@@ -23,7 +23,7 @@
       const at = near.reduce((best, point) => Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best);
       const texts = [`step ${Math.round(at[2]).toLocaleString("en")}`];
       near.forEach((point, index) => { if (Math.abs(point[0] - at[0]) < 6) texts.push(`${lines[index].label} ${point[3]}`); });
-      const wide = 14 + 6.2 * Math.max(...texts.map((text) => text.length));
+      const wide = 14 + 7.2 * Math.max(...texts.map((text) => text.length));
       const left = at[0] + wide + 8 > width ? at[0] - wide - 8 : at[0] + 8;
       group.replaceChildren(
         make("line", { x1: at[0], x2: at[0], y1: 12, y2: height - 24 }),

@@ -31,11 +31,16 @@ function overlayOf(item, ratio) {
       const box = draw("g", { class: "boxgroup " + STROKES[name] });
       const about = [title, phrase || (boxes.length > 1 ? `${index + 1} of ${boxes.length}` : "")].filter(Boolean).join(": ");
       box.append(draw("rect", { class: "halo", ...place }), draw("rect", { class: "box", ...place }), draw("title", {}, about));
-      if (phrase) box.append(draw("text", { x: place.x + 6, y: name === REFERENCE ? place.y + 34 : place.y + place.height - 10 }, phrase));
+      const below = name === REFERENCE;
+      if (phrase) box.append(draw("text", { x: place.x, y: below ? place.y : place.y + place.height, dx: ".2em", dy: below ? "1.1em" : "-.4em" }, phrase));
       overlay.append(box);
     });
   }
   overlay.setAttribute("aria-label", "boxes; " + said.join(", "));
+  // The drawing is 1000 units high whatever the image's size on the screen, but its text is to be read.
+  new ResizeObserver(() => {
+    if (overlay.clientHeight) overlay.style.setProperty("--unit", `${1000 / overlay.clientHeight}`);
+  }).observe(overlay);
   return overlay;
 }
 

@@ -1,4 +1,6 @@
 // Filters, keys and links, and the first view.
+const TYPED = ["search", "low", "high"];
+
 function reset(keep) {
   Object.assign(state, CLEAR);
   fillValues();
@@ -47,6 +49,7 @@ function setUp() {
     state.verdict = event.target.dataset.verdict;
     showState();
     apply(shown[current]);
+    writeAddress(null, true);
   });
   for (const name of FIELDS) {
     at(name).addEventListener("input", () => {
@@ -56,14 +59,22 @@ function setUp() {
         fillValues();
       }
       apply(shown[current]);
+      writeAddress(null, !TYPED.includes(name));
     });
   }
-  at("clear").addEventListener("click", () => reset(shown[current]));
+  at("clear").addEventListener("click", () => {
+    reset(shown[current]);
+    writeAddress(null, true);
+  });
   list.addEventListener("scroll", () => {
     if (list.scrollTop + list.clientHeight > list.scrollHeight - 300 && drawn < shown.length) drawMore();
   });
   root.addEventListener("keydown", onKey);
-  for (const link of document.querySelectorAll("a[data-filter]")) link.addEventListener("click", () => follow(link.dataset));
+  for (const link of document.querySelectorAll("a[data-filter]")) link.addEventListener("click", (event) => {
+    event.preventDefault();
+    follow(link.dataset);
+    root.closest("section").scrollIntoView();
+  });
   const byId = new Map(data.items.map((item) => [item.id, item]));
   for (const point of document.querySelectorAll(".scatter [data-item]")) {
     point.addEventListener("click", () => {
@@ -80,6 +91,15 @@ function follow({ dataset, key, value }) {
   state.value = state.key ? value : "";
   showState();
   apply(null);
+  writeAddress(null, true);
+}
+
+// Shows the view that the address holds.
+function recall() {
+  const item = readAddress();
+  fillValues();
+  showState();
+  apply(item);
 }
 
 function onKey(event) {
@@ -93,9 +113,11 @@ function onKey(event) {
 
 if (root) {
   setUp();
-  showState();
   root.hidden = false;
-  const asked = /^#item=(.+)$/.exec(location.hash);
-  apply(asked ? data.items.find((item) => item.id === decodeURIComponent(asked[1])) : null);
-  if (asked) root.scrollIntoView();
+  recall();
+  if (isView()) root.scrollIntoView();
+  // Also where an address is typed. A section's name keeps the view as it is.
+  window.addEventListener("popstate", () => {
+    if (isView() || !location.hash) recall();
+  });
 }

@@ -118,6 +118,9 @@ function addSiblings(item) {
 }
 
 function show(item) {
-  if (!shown.includes(item)) reset(item);
+  if (!shown.includes(item)) {
+    reset(item);
+    writeAddress(item, true);
+  }
   select(shown.indexOf(item), true);
 }

@@ -88,6 +88,6 @@ function select(place, wanted) {
     else if (above + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = above + row.offsetHeight - list.clientHeight;
   }
   drawDetail(shown[place]);
-  if (wanted && shown[place]) history.replaceState(null, "", "#item=" + encodeURIComponent(shown[place].id));
+  if (wanted && shown[place]) writeAddress(shown[place], false);
   if (wanted && matchMedia("(max-width: 860px)").matches) detail.scrollIntoView({ block: "start" });
 }
