@@ -12,7 +12,7 @@ _SIZES = """() => {
   const small = [];
   const say = (element, size, text) => {
     const name = typeof element.className === "string" ? element.className : element.getAttribute("class");
-    if (size < LEAST - 0.05) small.push(`${size.toFixed(1)} ${element.tagName}.${name}: ${text.slice(0, 40)}`);
+    if (size < LEAST - 0.05) small.push(`${size.toFixed(1)} ${element.tagName}.${name}: ${text.trim()}`);
   };
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   let count = 0;

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.fonts import too_small
 from tests.rate.serving import Server, opened, until
 
 from pefomed.rate import Wishes, open_session
@@ -69,6 +70,7 @@ def test_everything_fits_the_screen(
     tab.click("#about button")
     tab.wait_for_selector("#texts p")
     assert tab.evaluate("document.documentElement.scrollWidth") == width
+    assert too_small(tab) == []
     for button in tab.locator("#labels button, .steps > button, .viewer .tools button").all():
         box = button.bounding_box()
         if box is None:  # a colour image has no window

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pefomed.report.results import Result
 
 WIDTH, LEFT, RIGHT = 640, 170, 60
-BAR, GAP, TOP, BOTTOM = 11, 10, 54, 30
+BAR, GAP, TOP, BOTTOM = 14, 10, 54, 30
 
 # Okabe and Ito's colours, told apart by readers who see no red or green.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -110,7 +110,7 @@ def _bar(
                 _x(low), _x(high), y=middle
             )
         )
-    return [*parts, _text(_x(end) + 4, middle + 3.5, text, "start", "font-size:9px")]
+    return [*parts, _text(_x(end) + 4, middle + 4, text)]
 
 
 def _x(share: float) -> float:

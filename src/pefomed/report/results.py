@@ -11,7 +11,7 @@ from pefomed.report import sheet as sheets
 from pefomed.report.box_figures import BoxFigures, box_figures
 from pefomed.report.figures import PRIMARY, is_wasm, of_split
 from pefomed.report.groups import GroupTable, box_group_tables, group_tables
-from pefomed.report.headline import Headline, headlines
+from pefomed.report.headline import WORDS, Headline, headlines
 from pefomed.report.levels import level_sheet, stacked
 from pefomed.report.located import Located
 from pefomed.report.rightness import speaks
@@ -139,25 +139,28 @@ def _result(
     rest = [score for score in scores if not (levels and is_wasm(score.metric))]
     others = other_tables(rest, dataset, split, notes, first=SPOKEN if spoken else ())
     rates = rate_table(scores, dataset, split, notes)
+    methods = _shown(f"{name}-methods", f"Results on {of}: {main.title}", main, notes) if main else None
+    # Of texts exact match is told last, if at all: that a template was hit word for word.
+    free = bool(tasks) and tasks.isdisjoint(WORDS)
+    worded = group_tables(scores, dataset, split, SPOKEN[-1] if spoken else PRIMARY)
     return Result(
         dataset=dataset,
         split=split,
         title=title,
         images=images,
         headlines=headlines(scores, dataset, split, tasks, sentences=spoken),
-        main=_shown(f"{name}-methods", f"Results on {of}: {main.title}", main, notes) if main else None,
+        main=methods if not free else None,
         texts=_shown(f"{name}-texts", f"Report metrics on {of}", texts, notes) if texts else None,
         boxes=_shown(f"{name}-boxes", f"Boxes on {of}", answered_boxes, notes) if answered_boxes else None,
         others=[
+            *([methods] if methods and free else ()),
             *(
                 _shown(f"{name}-{sheet_name(one.heads[0].metric)}", f"{one.title} on {of}", one, notes)
                 for one in others
             ),
             *([_shown(f"{name}-answers", f"How answers came out on {of}", rates, notes)] if rates else ()),
         ],
-        groups=_groups(
-            name, of, group_tables(scores, dataset, split, SPOKEN[-1] if spoken else PRIMARY), OPEN_GROUPS
-        ),
+        groups=[] if free else _groups(name, of, worded, OPEN_GROUPS),
         box_groups=_groups(f"{name}-boxes", f"Boxes on {of}", box_group_tables(scores, dataset, split), 2),
         box_figures=box_figures(name, of, boxes, scores, evaluate),
         levels=levels,

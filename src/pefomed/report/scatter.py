@@ -91,7 +91,7 @@ def means(points: Sequence[Point]) -> list[tuple[float, float, float]]:
 def standalone(drawing: Markup) -> str:
     """Return a drawing as a file of its own, with colours for print."""
     style = (
-        "text{font:11px Helvetica,Arial,sans-serif;fill:#222}.grid{stroke:#ddd}.half{stroke:#999}"
+        "text{font:12px Helvetica,Arial,sans-serif;fill:#222}.grid{stroke:#ddd}.half{stroke:#999}"
         ".point{fill:#0072B2;fill-opacity:.5}.cross{stroke:#D55E00;stroke-width:1.6;fill:none}"
         ".mean{stroke:#222;stroke-width:3}"
     )
