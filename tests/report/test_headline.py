@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
-from tests.report.parsed import page_of
+from tests.report.parsed import Page, page_of
 from tests.report.small_run import score
 
 from pefomed.evaluate.outside import outside_run
 from pefomed.evaluate.run import evaluate_run
+from pefomed.report import write_reports
 from pefomed.report.headline import headlines
 from pefomed.schema import Score, Task
 
@@ -113,3 +115,14 @@ def test_a_report_is_neither_right_nor_wrong(tmp_path: Path) -> None:
     page = page_of(tmp_path / "run")
     assert all(item["answers"]["model"]["verdicts"] is None for item in page.data["items"])
     assert "CIDEr on texts, test" in " ".join(page.text.split())
+
+
+def test_a_comparison_of_answers_in_sentences_shows_what_looks_into_them(
+    spoken: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(spoken, other)
+    *_, page = write_reports([spoken, other])
+    text = " ".join(Page(page.read_text(encoding="utf-8")).text.split())
+    results = text[text.index("Shares in percent") :]
+    assert results.index("Closed accuracy") < results.index("Token recall") < results.index("Exact match")

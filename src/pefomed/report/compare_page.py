@@ -13,6 +13,9 @@ from pefomed.errors import RunError
 from pefomed.evaluate.compare import compare_runs
 from pefomed.report import files
 from pefomed.report.differences import changed_items, difference_sheet
+from pefomed.report.figures import SPOKEN
+from pefomed.report.headline import WORDS
+from pefomed.report.rightness import speaks
 from pefomed.report.runs import Named, joined_scores, named, read_arms
 from pefomed.report.sheet import Sheet, of_results, sheet_name
 from pefomed.report.shell import render
@@ -118,16 +121,26 @@ def _tables(runs: Sequence[Named], notes: Footnotes) -> list[_Table]:
     found = []
     for dataset, split in dict.fromkeys((score.dataset, score.split) for score in scores):
         of = f"{dataset}, {split}".rstrip(", ")
-        main = exact_match_table(scores, dataset, split, notes)
+        answered = [
+            one
+            for named in runs
+            for one in named.run.answered
+            if (one.dataset, one.split) == (dataset, split)
+        ]
+        first = SPOKEN if any(map(speaks, answered)) else ()
+        tasks = {sample.task for one in answered for sample in one.samples}
+        # As on a run's own page: of texts exact match is told last.
+        free = bool(tasks) and tasks.isdisjoint(WORDS)
+        main = exact_match_table(scores, dataset, split, notes, first)
         texts = text_table(scores, dataset, split, notes)
         named_tables = [
-            ("methods", of, main, False),
+            ("methods", of, main, free),
             ("texts", f"{of}: reports and captions", texts, False),
             ("boxes", f"{of}: boxes", box_table(scores, dataset, split, notes), False),
         ]
         named_tables += [
             (sheet_name(one.heads[0].metric), f"{of}: {one.title}", one, True)
-            for one in other_tables(scores, dataset, split, notes)
+            for one in other_tables(scores, dataset, split, notes, first)
         ]
         rates = rate_table(scores, dataset, split, notes)
         named_tables.append(("answers", f"{of}: how answers came out", rates, True))

@@ -14,6 +14,9 @@ OVERALL = "overall"
 PRIMARY = "exact_match"
 """The metric of the headline and of the charts by group."""
 
+SPOKEN = ("closed_accuracy", "token_recall")
+"""Metrics that look into answers in whole sentences; the last is of all questions."""
+
 IOU = "iou"
 """The metric of boxes that headline, charts and floors are about."""
 

@@ -9,7 +9,7 @@ from pefomed.evaluate.agreement import Agreements
 from pefomed.recipe import Evaluate
 from pefomed.report import sheet as sheets
 from pefomed.report.box_figures import BoxFigures, box_figures
-from pefomed.report.figures import PRIMARY, is_wasm, of_split
+from pefomed.report.figures import PRIMARY, SPOKEN, is_wasm, of_split
 from pefomed.report.groups import GroupTable, box_group_tables, group_tables
 from pefomed.report.headline import WORDS, Headline, headlines
 from pefomed.report.levels import level_sheet, stacked
@@ -66,9 +66,6 @@ class Result:
         levels = [self.levels] if self.levels else []
         return [table.sheet for table in tables] + groups + figures + levels
 
-
-SPOKEN = ("closed_accuracy", "token_recall")
-"""Metrics that look into answers in whole sentences; the last is of all questions."""
 
 OPEN_GROUPS = 3
 """Tables by group that stand open; the others are folded."""
