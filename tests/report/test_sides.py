@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
+from tests.report import box_runs
 from tests.report.parsed import page_of
 
 from pefomed.recipe import Evaluate
+from pefomed.report import write_reports
 from pefomed.report.box_figures import box_figures
 from pefomed.report.box_items import SIDE
 from pefomed.report.located import located
@@ -104,3 +108,13 @@ def test_items_can_be_filtered_by_side_and_by_how_they_were_read(box_run: Path) 
     assert marks["caption"][SIDE] == ["left / left", "right / right"]
     links = {tag["data-value"] for tag in page.attributes("a") if tag.get("data-key") == SIDE}
     assert links == set(page.data["filters"][SIDE])
+
+
+def test_a_comparison_has_the_rates_of_both_runs(tmp_path: Path) -> None:
+    runs = [box_runs.write_run(tmp_path, None, name) for name in ("one", "two")]
+    write_reports(runs)
+    table = (runs[0] / "report" / "compare-tables" / "cxr-test-runs-sides.csv").read_text()
+    head, *rows = csv.reader(io.StringIO(table))
+    assert head[:2] == ["system", "side_mistake_rate overall"]
+    values = {row[0]: row[head.index("side_mistake_rate overall")] for row in rows}
+    assert (values["one"], values["two"], values["Whole image (floor)"]) == ("0.25", "0.25", "0.252")

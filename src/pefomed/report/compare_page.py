@@ -20,7 +20,7 @@ from pefomed.report.runs import Named, joined_scores, named, read_arms
 from pefomed.report.sheet import Sheet, of_results, sheet_name
 from pefomed.report.shell import render
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
-from pefomed.report.wide_tables import box_table, rate_table, text_table
+from pefomed.report.wide_tables import box_table, rate_table, side_table, text_table
 from pefomed.storage import write
 
 
@@ -137,6 +137,7 @@ def _tables(runs: Sequence[Named], notes: Footnotes) -> list[_Table]:
             ("methods", of, main, free),
             ("texts", f"{of}: reports and captions", texts, False),
             ("boxes", f"{of}: boxes", box_table(scores, dataset, split, notes), False),
+            ("sides", f"{of}: left and right", side_table(scores, dataset, split, notes), True),
         ]
         named_tables += [
             (sheet_name(one.heads[0].metric), f"{of}: {one.title}", one, True)

@@ -14,6 +14,7 @@ from pefomed.report.figures import (
     metric_title,
     of_split,
 )
+from pefomed.report.sides import COLUMNS
 from pefomed.report.tables import TEXTS, Footnotes, Head, Proof, ResultTable, asked, is_text, rows_of
 from pefomed.schema import Score
 
@@ -37,6 +38,13 @@ def box_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnote
         for metric in BOXES_MACRO
     ]
     chosen = [score for score in of_split(scores, dataset, split) if is_boxes(score.metric)]
+    return _table(chosen, columns, notes, _joined)
+
+
+def side_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
+    """Return systems by their rates of left and right mistaken; None without any."""
+    columns = [("Left and right mistaken", metric, title) for metric, title in COLUMNS.items()]
+    chosen = [score for score in of_split(scores, dataset, split) if score.metric in COLUMNS]
     return _table(chosen, columns, notes, _joined)
 
 
