@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pefomed.evaluate.grounding import score_boxes
-from pefomed.evaluate.score import listed
+from pefomed.evaluate.score import listed, score_share
 from pefomed.evaluate.sides import MISTAKES, NAMED, is_mistaken, score_sides, side_of
-from pefomed.schema import Box
+from pefomed.schema import Box, Score
 
 
 def box(x0: float, x1: float) -> Box:
@@ -57,7 +57,10 @@ ANSWERS = [LEFT, LEFT, RIGHT, LEFT, []]
 def test_the_rates_are_of_phrases_on_one_side() -> None:
     metas = [{"organ": name} for name in ("lung", "lung", "mass", "heart", "mass")]
     questions = listed(PHRASES, list("aabbc"), metas, "d", "test", 200, 7)
-    found = {(s.metric, s.group): s for s in score_sides(questions, REFERENCES, ANSWERS, "model", "by hand")}
+    found = {
+        (s.metric, s.group): s
+        for s in score_sides(questions, PHRASES, REFERENCES, ANSWERS, "model", "by hand")
+    }
     # Of four on one side the first and the third are mirrored; an answer without a box mistakes nothing.
     assert (found[MISTAKES, "overall"].value, found[MISTAKES, "overall"].n) == (0.5, 4)
     # Three say a side, of these the first is mirrored.
@@ -72,12 +75,18 @@ def test_the_rates_are_of_phrases_on_one_side() -> None:
 
 
 def test_draws_and_seed_are_those_of_the_questions() -> None:
-    def interval(draws: int, seed: int) -> str:
-        questions = listed(PHRASES, list("aabbc"), None, "d", "test", draws, seed)
-        return score_sides(questions, REFERENCES, ANSWERS, "model")[0].interval
+    mistaken = [True, False, True, False]  # of those on one side, one image each but for the first two
 
-    assert "by image, 200 draws, seed 7" in interval(200, 7)
-    assert interval(0, 7) == ""
+    def found(draws: int, seed: int) -> tuple[Score, Score]:
+        questions = listed(PHRASES, list("aabbc"), None, "d", "test", draws, seed)
+        (overall, _) = score_sides(questions, PHRASES, REFERENCES, ANSWERS, "model")
+        sided = listed([""] * 4, list("aabc"), None, "d", "test", draws, seed)
+        return overall, score_share(sided, mistaken, "share", "model", "")
+
+    for draws, seed in ((200, 7), (300, 5), (0, 7)):
+        ours, share = found(draws, seed)
+        assert (ours.low, ours.high, ours.interval) == (share.low, share.high, share.interval)
+    assert ours.interval == ""
 
 
 def test_lists_of_boxes_have_them_too() -> None:

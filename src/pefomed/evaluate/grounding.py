@@ -127,7 +127,7 @@ def score_boxes(
     categories = [meta.get("category", "") for meta in metas or [{}] * len(references)]
     answers = [Answer(tuple(boxes)) for boxes in predictions]
     scores = score_answered_boxes(questions, categories, references, answers, system)
-    return scores + score_sides(questions, references, predictions, system)
+    return scores + score_sides(questions, [""] * len(references), references, predictions, system)
 
 
 def _points(box: Box, references: Sequence[Box]) -> bool:

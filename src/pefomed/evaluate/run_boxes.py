@@ -63,9 +63,10 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     systems.append(_ceiling(items, samples, writing))
     questions = _questions(answered, items, samples)
     categories, references = [item.category for item in items], [item.boxes for item in items]
+    phrases = [item.phrase for item in items]
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         scores += score_answered_boxes(questions, categories, references, answers, name, how)
-        scores += score_sides(questions, references, [answer.boxes for answer in answers], name, how)
+        scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
     return scores
 
 

@@ -9,14 +9,12 @@ a box is none. Left is the left of the image as it is shown, mostly the patient'
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pefomed import __version__
-from pefomed.evaluate.interval import bootstrap
 from pefomed.evaluate.phrase_place import side_of as side_in_words
-from pefomed.evaluate.score import Questions, made_score
+from pefomed.evaluate.score import Questions, score_share
 from pefomed.schema import Box, Score
 
 MARGIN = 0.05
@@ -57,6 +55,7 @@ def is_mistaken(reference: Sequence[Box], given: Sequence[Box]) -> bool:
 
 def score_sides(
     questions: Questions,
+    phrases: Sequence[str],
     references: Sequence[Sequence[Box]],
     answers: Sequence[Sequence[Box]],
     system: str,
@@ -65,41 +64,23 @@ def score_sides(
     """Return the rates of left/right mistakes for every group that has phrases on one side.
 
     Args:
-        questions: the phrases (as its references), their groups and images.
+        questions: the phrases' groups and images; its references are not read.
+        phrases: what was asked for, in words.
         references: each phrase's boxes.
         answers: the boxes given to each phrase.
         how: how the answers came about.
     """
     sided = np.array([side_of(boxes) in ("left", "right") for boxes in references])
-    named = sided & np.array([side_in_words(phrase) in ("left", "right") for phrase in questions.references])
+    named = sided & np.array([side_in_words(phrase) in ("left", "right") for phrase in phrases])
     pairs = zip(references, answers, strict=True)
-    values = np.array([is_mistaken(*pair) for pair in pairs], dtype=np.float64)
+    mistaken = np.array([is_mistaken(*pair) for pair in pairs])
     scores = []
     for metric, counted in ((MISTAKES, sided), (NAMED, named)):
-        implementation = f"pefomed {__version__}, {metric}: {DEFINITIONS[metric]}; {RULE}"
-        implementation += f"; {how}" if how else ""
+        definition = f"{DEFINITIONS[metric]}; {RULE}" + (f"; {how}" if how else "")
         for group, places in questions.groups.items():
             chosen = places[counted[places]]
             if len(chosen):
-                scores.append(_score(questions, metric, system, group, values, chosen, implementation))
+                few = replace(questions, clusters=questions.clusters[chosen])
+                score = score_share(few, mistaken[chosen].tolist(), metric, system, definition)
+                scores.append(score.model_copy(update={"group": group}))
     return scores
-
-
-def _score(
-    questions: Questions,
-    metric: str,
-    system: str,
-    group: str,
-    values: NDArray[np.float64],
-    places: NDArray[np.int64],
-    implementation: str,
-) -> Score:
-    interval = bootstrap(
-        values[places],
-        questions.clusters[places],
-        draws=questions.draws,
-        seed=questions.seed,
-        by=questions.by,
-    )
-    mean = float(values[places].mean())
-    return made_score(questions, metric, system, group, mean, interval, len(places), implementation)
