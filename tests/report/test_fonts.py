@@ -29,7 +29,7 @@ def boxed(tmp_path: Path, run: Path) -> Path:
 
 
 def described(tmp_path: Path, run: Path) -> Path:
-    """As wide as tables get: every metric of reports in both presets, with intervals."""
+    """Wider than paper: every metric of reports in two presets, with intervals."""
     names = [*(f"bleu_{n}" for n in range(1, 5)), "meteor", "rouge_l", "cider"]
     scores = [
         small_run.score(system, "overall", 0.4321, 4, metric=f"{name}{preset}", low=0.3333, high=0.5555)

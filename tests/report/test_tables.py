@@ -7,7 +7,7 @@ from pefomed.report.figures import cell_of, kind_of, metric_title, system_label
 from pefomed.report.groups import group_tables
 from pefomed.report.headline import headlines
 from pefomed.report.tables import Footnotes, exact_match_table, other_tables
-from pefomed.report.wide_tables import rate_table
+from pefomed.report.wide_tables import rate_table, text_table
 
 
 def test_a_table_has_ours_first_and_published_rows_last() -> None:
@@ -140,3 +140,24 @@ def test_reports_are_headed_by_their_overlap_not_by_being_equal_word_for_word() 
     # Where some answers are no texts, exact match is about all of them.
     mixed = [score("model", "overall", 0.5, 100), *texts[1:]]
     assert headlines(mixed, "rad", "test")[0].metric == "Exact match"
+
+
+def test_a_table_too_wide_for_paper_has_a_part_for_each_block() -> None:
+    names = (*(f"bleu_{n}" for n in range(1, 5)), "meteor", "rouge_l", "cider")
+    both = [
+        score(system, "overall", 0.1 * place, 4, metric=f"{name}{preset}")
+        for system in ("model", "blind")
+        for preset in ("", "_r2gen")
+        for place, name in enumerate(names)
+    ]
+    whole = text_table(both, "rad", "test", Footnotes())
+    assert whole is not None
+    first, second = whole.parts
+    assert [head.metric for head in first.heads] == list(names)
+    assert [head.metric for head in second.heads] == [f"{name}_r2gen" for name in names]
+    assert [[cell.text for cell in row.cells if cell] for row in first.rows] == [
+        ["0.000", "0.100", "0.200", "0.300", "0.400", "0.500", "0.600"]
+    ] * 2
+    narrow = text_table(both[:7], "rad", "test", Footnotes())
+    assert narrow is not None
+    assert narrow.parts == [narrow]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pefomed.evaluate.verdicts import KINDS
 from pefomed.report.figures import (
@@ -30,6 +30,9 @@ COLUMNS = {"answer_type=OPEN": "open", "answer_type=CLOSED": "closed", OVERALL: 
 _ORDER = ("model", "blind", "floor", "ceiling", "other", "published")
 
 _JUDGE = "judge_accuracy"
+WIDEST = 12
+"""Columns that a sheet of paper has room for."""
+
 TEXTS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider")
 
 Proof = Callable[[Sequence[Score]], list[str]]
@@ -98,6 +101,19 @@ class ResultTable:
     @property
     def title(self) -> str:
         return ", ".join(title for title, _ in self.blocks)
+
+    @property
+    def parts(self) -> list[ResultTable]:
+        """The table itself, or where it is too wide for a sheet of paper one for each block of columns."""
+        if len(self.heads) <= WIDEST:
+            return [self]
+        parts, start = [], 0
+        for block in self.blocks:
+            end = start + block[1]
+            rows = [replace(row, cells=row.cells[start:end]) for row in self.rows]
+            parts.append(ResultTable([block], self.heads[start:end], [row for row in rows if any(row.cells)]))
+            start = end
+        return parts
 
 
 def exact_match_table(
