@@ -32,37 +32,41 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-_SHOWN = ("exact_match", "bleu_4", "rouge_l", "cider", "meteor", "wasm_")
-"""Metrics, or how their names begin, that the terminal shows; judges and people besides."""
-
-
 def print_scores(run: Path) -> None:
-    """Print the run's main overall scores, shares in percent; `scores.jsonl` has every one."""
+    """Print what stands first for the run's tasks, shares in percent; `scores.jsonl` has every score.
+
+    Of each data set the headline is printed for every system, the figures beside it for the answers.
+    """
     from pefomed import jsonl
-    from pefomed.report.figures import is_judged, is_share
+    from pefomed.evaluate.headlines import HEADLINES, heading
+    from pefomed.report.figures import is_share
     from pefomed.schema import Score
 
     def cell(score: Score, value: float) -> str:
         return f"{100 * value:.1f} %" if is_share(score.metric) else f"{value:.3f}"
 
+    headlines = {heads[0].metric for heads in HEADLINES.values()}
     every = list(jsonl.read(run / "scores.jsonl", Score))
-    rows = [
-        (
-            f"{score.dataset} {score.split}",
-            score.metric,
-            score.system,
-            cell(score, score.value),
-            f"{cell(score, score.low)} to {cell(score, score.high)}"
-            if score.low is not None and score.high is not None
-            else "",
-            score.n,
-        )
-        for score in every
-        if score.group == "overall" and (score.metric.startswith(_SHOWN) or is_judged(score.metric))
-    ]
+    rows = []
+    for split in dict.fromkeys((score.dataset, score.split) for score in every):
+        first = heading([score for score in every if (score.dataset, score.split) == split])
+        rows += [
+            (
+                f"{score.dataset} {score.split}",
+                score.metric if score.group == "overall" else f"{score.metric}, {score.group}",
+                score.system,
+                cell(score, score.value),
+                f"{cell(score, score.low)} to {cell(score, score.high)}"
+                if score.low is not None and score.high is not None
+                else "",
+                score.n,
+            )
+            for score in first
+            if score.metric in headlines or score.system in ("model", "blind")
+        ]
     if rows:
         print_table(("data", "metric", "system", "value", "95 % interval", "n"), rows)
-        print(f"{len(every):,} scores in all: {run / 'scores.jsonl'}")
+    print(f"{len(every):,} scores in all: {run / 'scores.jsonl'}")
 
 
 def _cell(value: Any) -> str:
