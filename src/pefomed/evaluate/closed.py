@@ -1,0 +1,121 @@
+"""Whether the answer to a closed question says the reference, be it a word or a sentence.
+
+Where the reference is a yes or a no (or 是, 没有 and the like, which closed Chinese questions are answered by):
+
+- an answer that begins with yes or no is that, whatever follows: "Yes. No other lesion." is yes;
+- `yes or no`, `yes/no`, `yes no` is neither;
+- elsewhere in the answer it must stand alone: "The answer is yes", not "it is yes, not no".
+
+Any other reference (`left`, `MRI`) must stand in the answer, its words one after the other, and not behind a
+negation (`not left`). No answer and no reference are never right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from pefomed.evaluate.words import words
+from pefomed.evaluate.writing import cleaned
+
+Said = Literal["yes", "no", ""]
+
+
+def closed_accuracy(reference: str, prediction: str) -> bool:
+    """Return whether a closed question's answer says the reference, see above."""
+    wanted, said = words(reference), words(prediction)
+    if not wanted or not said:
+        return False
+    if wanted == said:
+        return True
+    polarity = _polarity_of_word(wanted, reference)
+    if not polarity:
+        return _stands_in(wanted, said)
+    return polarity == (_leading(said, prediction) or _elsewhere(said, prediction))
+
+
+YES = frozenset("yes yeah yep yup".split())
+NO = frozenset("no nope nah".split())
+
+CHINESE_YES = ("是的", "对的", "對的", "是", "有", "包含", "可以", "存在", "包括", "对", "對", "能")
+CHINESE_NO = (
+    "不是", "没有", "沒有", "不包含", "不可以", "不存在", "不包括", "不对", "不對", "不能", "并非", "否",
+    "不", "没", "沒", "无", "無",
+)  # fmt: skip
+"""How closed questions are answered in Chinese; those that begin other words count only by themselves."""
+
+_ALONE = frozenset("不没沒无無对對能否")
+"""They begin other words: `不正常` is no `不`."""
+
+_FOLLOWED = {"是": "否不", "有": "没沒无無"}
+"""`是否`, `是不是`, `有没有` ask."""
+
+_LEAD_IN = frozenset("the final my short answer response is well so".split())
+_NEGATIONS = frozenset("not no non without never neither nor isn't wasn't aren't cannot can't".split())
+_CHINESE_NEGATIONS = frozenset("不没沒无無非未")
+
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_MARKS = re.compile(r"[\W_]+")
+
+
+def _polarity_of_word(wanted: Sequence[str], reference: str) -> Said:
+    """Return what a reference of nothing but a yes or a no is."""
+    if len(wanted) == 1 and wanted[0] in YES | NO:
+        return "yes" if wanted[0] in YES else "no"
+    text = "".join(wanted)
+    return "yes" if text in CHINESE_YES else "no" if text in CHINESE_NO else ""
+
+
+def _leading(said: Sequence[str], prediction: str) -> Said:
+    """Return what the answer begins with, a lead-in such as `The answer is` aside."""
+    start = next((place for place, word in enumerate(said) if word not in _LEAD_IN), 0)
+    rest = list(said[start:])
+    if rest[0] in YES | NO:
+        first, other = (YES, NO) if rest[0] in YES else (NO, YES)
+        if rest[1:] and rest[1] in other and (len(rest) == 2 or _is_both(prediction)):
+            return ""
+        if len(rest) > 2 and rest[1] in ("or", "and") and rest[2] in other:
+            return ""
+        return "yes" if first is YES else "no"
+    return _chinese_leading(_MARKS.sub(" ", cleaned(prediction)).strip())
+
+
+def _is_both(prediction: str) -> bool:
+    return re.search(r"\b(?:yes|no)\s*/\s*(?:yes|no)\b", cleaned(prediction)) is not None
+
+
+def _chinese_leading(text: str) -> Said:
+    for answers, means in ((CHINESE_NO, "no"), (CHINESE_YES, "yes")):
+        for answer in sorted(answers, key=len, reverse=True):
+            if not text.startswith(answer):
+                continue
+            behind = text[len(answer) : len(answer) + 1]
+            alone = not behind or not _CHINESE.match(behind)
+            asks = behind and behind in _FOLLOWED.get(answer, "")
+            if alone or (answer not in _ALONE and not asks):
+                return "yes" if means == "yes" else "no"
+    return ""
+
+
+def _elsewhere(said: Sequence[str], prediction: str) -> Said:
+    """Return the yes or no that stands somewhere in the answer, if it is not both."""
+    yes, no = bool(YES & set(said)), bool(NO & set(said))
+    if yes or no:
+        return "" if yes and no else "yes" if yes else "no"
+    text = cleaned(prediction)
+    if any(len(answer) > 1 and answer in text for answer in CHINESE_NO):
+        return "" if any(f"{answer}的" in text for answer in ("是", "对")) else "no"
+    if _CHINESE_NEGATIONS & set(text) or "否" in text:
+        return ""
+    return "yes" if any(answer in text for answer in CHINESE_YES if answer not in _ALONE) else ""
+
+
+def _stands_in(wanted: Sequence[str], said: Sequence[str]) -> bool:
+    size = len(wanted)
+    for start in range(len(said) - size + 1):
+        if said[start : start + size] == wanted:
+            before = said[start - 1] if start else ""
+            if before not in _NEGATIONS and before not in _CHINESE_NEGATIONS:
+                return True
+    return False
