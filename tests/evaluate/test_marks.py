@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001, E501
 """Right answers that are written otherwise, and wrong ones that look alike: what each metric of ours says.
 
 By hand: a mark that carries no meaning never decides, a sign that does always does.

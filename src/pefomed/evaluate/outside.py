@@ -20,7 +20,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pefomed import jsonl
-from pefomed.data.readers.files import read_text
+from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.rows import is_number
 from pefomed.errors import DataError, RunError, nearest
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
@@ -122,8 +122,11 @@ def _check_name(what: str, name: str, pattern: str) -> None:
 
 
 def _hash(*files: Path | None) -> str:
-    parts = [read_text(file) for file in files if file is not None]  # also: missing, not UTF-8
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    try:
+        parts = [file.read_bytes() for file in files if file is not None]
+    except OSError as error:
+        raise missing_file(Path(error.filename), error) from None
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def _check_folder(out: Path, about: Mapping[str, str]) -> None:

@@ -6,14 +6,13 @@ import json
 import math
 import typing
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pefomed.data.readers.files import json_value, read_text
-from pefomed.data.readers.rows import SUFFIXES, read_table
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, listed, nearest
 from pefomed.schema import Sample, Task
 
@@ -106,38 +105,10 @@ class Reader:
         return paths or (f"no image of {sample_id}",)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) for each row."""
-    if path.suffix.lower() != ".json":
-        if path.suffix.lower() not in SUFFIXES:
-            raise DataError(
-                f"{path} is no table that can be read",
-                found=f"the ending {path.suffix!r}",
-                remedy=nearest(path.suffix, [*SUFFIXES, ".json"]),
-            )
-        yield from read_table(path)
-        return
-    text = read_text(path)
-    try:
-        rows = json_value(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, line {error.lineno}: not JSON", found=error.msg) from None
-    except (RecursionError, ValueError) as error:
-        raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(
-            f"{path}: expected a list of objects",
-            found=type(rows).__name__ if not isinstance(rows, list) else "a list of something else",
-            remedy='write it as [{"id": ..., "answer": ...}, ...], or one object a line in a .jsonl file',
-        )
-    for number, row in enumerate(rows, 1):
-        yield f"{path}, record {number}", row
-
-
 def rows_by_id(path: Path, column: str) -> Rows:
     found: Rows = {}
     counts: Counter[str] = Counter()
-    for place, row in _rows(path):
+    for place, row in read_table(path):
         value = _cell(row, column, place)
         sample_id = "" if value is None else str(value).strip()
         if not sample_id or isinstance(value, list | dict | bool):
