@@ -45,11 +45,19 @@ class Sample(Record):
     """The reference answer. Empty where the boxes are the answer (refer, detection), and where the data
     set itself holds an empty one. In a grounding caption `<p>phrase</p>{0,2}` marks a phrase and the
     indices of its boxes."""
+    further_references: tuple[str, ...] = ()
+    """Other texts that are as right as `reference`: an answer is held against all of them. Training uses
+    `reference` alone."""
     boxes: tuple[Box, ...] = ()
     size: tuple[PositiveInt, PositiveInt] | None = None
     """Width and height of the first image in pixels; known where there are boxes."""
     meta: dict[str, str] = {}
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every reference, the first of them `reference`."""
+        return (self.reference, *self.further_references)
 
 
 class Prediction(Record):

@@ -1,6 +1,6 @@
 """Whether the answer to a closed question says the reference, be it a word or a sentence.
 
-Where the reference is a yes or a no (or 是, 没有 and the like, which closed Chinese questions are answered by):
+Where the reference is a yes or a no (or 是, 没有 and the like, as closed Chinese questions are answered):
 
 - an answer that begins with yes or no is that, whatever follows: "Yes. No other lesion." is yes;
 - `yes or no`, `yes/no`, `yes no` is neither;

@@ -104,7 +104,7 @@ def _answers_compared(pair: _Pair) -> list[Difference]:
     places = [place for place, sample in enumerate(pair.samples) if sample.task in SHORT]
     if not places:
         return []
-    references = [pair.samples[place].reference for place in places]
+    references = [pair.samples[place].references for place in places]
     a, b = [pair.a[place] for place in places], [pair.b[place] for place in places]
     found = [
         _item_difference(
@@ -127,7 +127,7 @@ def _texts_compared(pair: _Pair) -> list[Difference]:
         return []
     chosen = [unmarked(pair.samples[place]) for place in places]
     found = []
-    for corpus in corpora([sample.reference for sample in chosen], [sample.task for sample in chosen]):
+    for corpus in corpora([sample.references for sample in chosen], [sample.task for sample in chosen]):
         sums = [
             _text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
             for texts in (pair.a, pair.b)

@@ -1,12 +1,13 @@
 """Answers that somebody else's model gave, as a run folder that can be scored, judged, rated and reported.
 
-A table (CSV, TSV, JSON Lines, or a JSON list of objects) with one row per answer::
+A table (CSV, TSV, JSON Lines, JSON, Parquet) with one row per answer::
 
     id,question,reference,answer,image,answer_type
     q17,Is there a fracture?,no,No.,scans/0001.png,CLOSED
 
-`image` and `task` may be missing; every column that is not named in the map is a meta key. References may
-stand in a file of their own, joined by id. The folder gets samples/, predictions/, outside.json, no recipe.
+`image`, `task` and `question` may be missing. Further references stand in `reference_2` and so on, in a list,
+or behind a separator that is named; every other column is a meta key. References may stand in a file of
+their own, joined by id. The folder gets samples/, predictions/, outside.json, no recipe.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pefomed import jsonl
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.rows import is_number
 from pefomed.errors import DataError, RunError, nearest
+from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
 from pefomed.schema import Prediction, Sample, Task
@@ -67,7 +69,8 @@ def outside_run(
     answers = rows_by_id(file, columns.id)
     described = answers if references is None else rows_by_id(references, columns.id)
     _check_sides(answers, described, file, references)
-    reader = Reader(columns, task, (references or file).parent, separator, numbers_as_text)
+    about_file = references or file
+    reader = Reader(columns, task, about_file.parent, separator, numbers_as_text, about_file.name)
     samples = [reader.sample(sample_id, place, row) for sample_id, (place, row) in described.items()]
     generation = f"by somebody else, from {file.name}"
     predictions = [
@@ -84,7 +87,8 @@ def outside_run(
         _check_classes(samples, predictions, file, columns.answer)
     write(samples_path(out, dataset, split), jsonl.lines(samples))
     write(predictions_path(out, dataset, split), jsonl.lines(predictions))
-    write(out / MARKER, json.dumps({**about, "n": len(samples)}, indent=1))
+    notes = [*reader.notes, *doubts(samples, predictions, file.name)]
+    write(out / MARKER, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 
 

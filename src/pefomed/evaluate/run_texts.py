@@ -46,7 +46,8 @@ def unmarked(sample: Sample) -> Sample:
     """Return a sample whose reference is text alone; only a grounded caption is another one then."""
     if sample.task != MARKED:
         return sample
-    return sample.model_copy(update={"reference": without_marks(sample.reference)})
+    first, *further = map(without_marks, sample.references)
+    return sample.model_copy(update={"reference": first, "further_references": tuple(further)})
 
 
 def unmarked_answers(answers: Sequence[str], samples: Sequence[Sample]) -> list[str]:

@@ -14,16 +14,17 @@ from pefomed.evaluate import overlap
 from pefomed.evaluate.exact_match import DEFINITIONS, METRICS
 from pefomed.evaluate.groups import OVERALL, groups_of
 from pefomed.evaluate.interval import DRAWS, Interval, bootstrap
+from pefomed.evaluate.references import Reference, best, each_of
 from pefomed.schema import Score
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What is answered: N references, their images' numbers and their groups."""
+    """What is answered: the references of N items, their images' numbers and their groups."""
 
     dataset: str
     split: str
-    references: Sequence[str]
+    references: Sequence[Reference]
     clusters: NDArray[np.int64]
     """Number of each item's image, shape (N,)."""
     groups: Mapping[str, NDArray[np.int64]]
@@ -89,7 +90,7 @@ def check_lists(
 
 
 def listed(
-    references: Sequence[str],
+    references: Sequence[Reference],
     images: Sequence[str] | None,
     metas: Sequence[Mapping[str, str]] | None,
     dataset: str,
@@ -156,12 +157,13 @@ def score_share(
 
 
 def per_pair(
-    metric: Callable[[str, str], float], references: Sequence[str], answers: Sequence[str]
+    metric: Callable[[str, str], float], references: Sequence[Reference], answers: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Return `metric(reference, answer)` of every pair, shape (N,)."""
+    """Return `metric(reference, answer)` of every answer, of several references the best; shape (N,)."""
+    pairs = list(zip(map(each_of, references), answers, strict=True))
     # Few pairs are different: most references and answers are yes, no and some dozens of words.
-    known = {pair: metric(*pair) for pair in set(zip(references, answers, strict=True))}
-    return np.array([known[pair] for pair in zip(references, answers, strict=True)], dtype=np.float64)
+    known = {pair: best(metric, *pair) for pair in set(pairs)}
+    return np.array([known[pair] for pair in pairs], dtype=np.float64)
 
 
 def made_score(

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from pefomed import __version__
 from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.interval import Interval, bootstrap_sums
+from pefomed.evaluate.references import best
 from pefomed.evaluate.score import Questions, made_score
 from pefomed.evaluate.unshown import WIDENED, left_open
 from pefomed.evaluate.verdicts import KINDS, RATING, Kind, Rater
@@ -51,7 +52,7 @@ def verdict_scores(
     vqa = np.array([sample.task == "vqa" for sample in samples], dtype=bool)
     text = np.array([sample.task in ("caption", "report") for sample in samples], dtype=bool)
     right = np.array(
-        [exact_match_vqa(sample.reference, answer) for sample, answer in zip(samples, answers, strict=True)]
+        [best(exact_match_vqa, s.references, answer) > 0 for s, answer in zip(samples, answers, strict=True)]
     )
     place_of = {sample.id: place for place, sample in enumerate(samples)}
     for kind, kind_name in KINDS.items():

@@ -1,10 +1,11 @@
 """What an answer says, apart from how it is written: Unicode forms, Markdown, HTML, case and spaces.
 
 `cleaned` takes away what a chat model's output or a file's encoding adds and what no reader would call a
-different answer: `**Yes**`, `<p>Yes</p>`, `X\u2011ray`, `Crohn\u2019s`, a composed or decomposed é, `ﬁ` for fi, full-width
-letters, zero-width characters. Unicode's own NFKC and full case folding (Unicode Standard, section 3.13)
-do most of it. They would also change what is said, and are kept from that: `10⁶` becomes `10^6` and not 106,
-`1½` becomes `1 1/2` and not 11/2. Marks of punctuation stay: metrics differ in what they do with them.
+different answer: `**Yes**`, `<p>Yes</p>`, an `X-ray` with U+2011, curly quotes, a composed or decomposed é,
+ligatures, full-width letters, zero-width characters. Unicode's own NFKC and full case folding (Unicode
+Standard, section 3.13) do most of it. They would also change what is said, and are kept from that: `10⁶`
+becomes `10^6` and not 106, `1½` becomes `1 1/2` and not 11/2. Marks of punctuation stay: metrics differ in
+what they do with them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import unicodedata
 
 
 def cleaned(text: str) -> str:
-    """Return `text` in case-folded NFKC, one kind of dash and quote, without Markdown, HTML or surplus spaces."""
+    """Return `text` in case-folded NFKC, one kind of dash and quote, no Markdown, HTML or surplus spaces."""
     shown = _folded(plain_characters(text))
     line = shown
     while (after := _folded(unmarked(plain_characters(text)))) != line:  # `&amp;lt;` takes two passes
@@ -53,7 +54,7 @@ def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f"
 
 
-# Before NFKC, which makes a space and an accent of `´`, `no` of `№`, and a fraction slash in `½`.
+# Before NFKC, which makes a space and an accent of \u00b4, `no` of `№`, and a fraction slash in `½`.
 _ONE_KIND = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d", "-")
     | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc\uff07", "'")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pefomed.data.pictures.images import image_size
 from pefomed.errors import ImageError, RunError, listed
+from pefomed.evaluate import references
 from pefomed.progress import track
 from pefomed.rate.assignment import Assignment, Settings, assign
 from pefomed.rate.database import Database
@@ -48,7 +49,8 @@ def make_session(run: Path, database: Database, settings: Settings, answers: Seq
             connection.execute(
                 "INSERT INTO item (task, sample_id, source, question, reference, text, images)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (task, a.sample.id, a.source, a.sample.question, a.sample.reference, a.text,
+                (task, a.sample.id, a.source, a.sample.question,
+                 references.shown(a.sample.references), a.text,
                  json.dumps(a.images)),
             ).lastrowid
             for a in assignment.items

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pefomed.boxes import tasks
 from pefomed.evaluate.exact_match import METRICS
+from pefomed.evaluate.references import best
 from pefomed.evaluate.run import TEMPLATED
 from pefomed.evaluate.run_answers import SHORT
 from pefomed.recipe import Recipe
@@ -52,7 +53,7 @@ class Rightness:
             return None if boxes.right is None else [int(boxes.right)] * len(self.titles)
         if sample.task not in judged:
             return None
-        return [int(metric(sample.reference, prediction.text)) for metric in METRICS.values()]
+        return [int(best(metric, sample.references, prediction.text)) for metric in METRICS.values()]
 
 
 def rightness(answered: Iterable[Answered], recipe: Recipe | None) -> Rightness:

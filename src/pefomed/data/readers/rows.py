@@ -1,7 +1,7 @@
 """Rows of CSV, TSV, JSON Lines, JSON, Parquet and Arrow tables, each with its place for error messages.
 
 A table is read as a stream: memory holds one row (of Parquet and Arrow: one batch), not the file; but for a
-JSON list. What stands between the cells of a CSV file is found from its first rows: comma, semicolon, tab or `|`.
+JSON list. What stands between the cells of a CSV file is found from its first rows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SUFFIXES = {
     ".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": "", ".json": "",
     ".parquet": "", ".arrow": "",
 }  # fmt: skip
-"""Known endings and what mostly stands between their cells. All but the last two may be gzipped: `.csv.gz`."""
+"""Known endings and what mostly stands between their cells. All but the last two may be gzipped."""
 
 DELIMITERS = ",;\t|"
 """What may stand between cells."""
@@ -129,17 +129,18 @@ def _found_delimiter(lines: Sequence[str], usual: str) -> str:
     best, most = usual, 1
     for delimiter in (usual, *DELIMITERS.replace(usual, "")):
         try:
-            counts = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if cells]
+            widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if cells]
         except csv.Error:
             continue
         # The last of them may go on behind the lines that are looked at.
-        counts = counts[:-1] if len(lines) == _LOOKED_AT else counts
-        if len(set(counts)) == 1 and counts[0] > most:
-            best, most = delimiter, counts[0]
+        widths = widths[:-1] if len(lines) == _LOOKED_AT else widths
+        if len(set(widths)) == 1 and widths[0] > most:
+            best, most = delimiter, widths[0]
     if most > 1 or not lines:
         return best
     # Rows that differ: the error about them shall be about the delimiter that the header has.
-    return max((usual, *DELIMITERS), key=lines[0].count)
+    counts = [(lines[0].count(delimiter), delimiter == usual, delimiter) for delimiter in DELIMITERS]
+    return max(counts)[2]
 
 
 def _listed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

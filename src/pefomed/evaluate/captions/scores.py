@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from pefomed.evaluate.captions.pairs import Numbered
 from pefomed.evaluate.captions.presets import PRESETS, Preset
 from pefomed.evaluate.captions.rouge import rouge_l
 from pefomed.evaluate.interval import bootstrap_sums
+from pefomed.evaluate.references import Reference, each_of
 from pefomed.evaluate.score import Questions, made_score
 from pefomed.progress import track
 from pefomed.schema import Score
@@ -34,19 +35,22 @@ class Corpus(NamedTuple):
     """The references of a split in one preset, made once for all systems."""
 
     preset: Preset
-    references: list[list[str]]
+    references: list[list[list[str]]]
+    """Of each item its references' tokens."""
     numbered: Numbered
     """With CIDEr's document frequencies, of each task's own references."""
     items: dict[str, int]
     """Task -> number of its references."""
 
 
-def corpora(references: Sequence[str], tasks: Sequence[str]) -> list[Corpus]:
+def corpora(references: Sequence[Reference], tasks: Sequence[str]) -> list[Corpus]:
     """Return the tokenised references in every preset; `tasks` names each item's task."""
+    texts = [each_of(reference) for reference in references]
     made = []
     for preset in PRESETS.values():
-        tokens = tokens_of(preset, references)
-        numbered = Numbered([_split(one) for one in tokens], tasks)
+        flat = iter(tokens_of(preset, [text for several in texts for text in several]))
+        tokens = [[next(flat) for _ in several] for several in texts]
+        numbered = Numbered([[_split(one) for one in several] for several in tokens], tasks)
         made.append(Corpus(preset, tokens, numbered, dict(Counter(tasks))))
     return made
 
@@ -97,7 +101,7 @@ def all_meteor_sums(
     for corpus in made:
         for texts in answers:
             candidates += [" ".join(tokens) for tokens in tokens_of(corpus.preset, texts)]
-            references += [[" ".join(tokens)] for tokens in corpus.references]
+            references += [[" ".join(tokens) for tokens in several] for several in corpus.references]
     sums = meteor.statistics(candidates, references, program)
     parts = iter(np.split(sums, len(made) * len(answers)))
     return [[next(parts) for _ in answers] for _ in made]
@@ -109,8 +113,8 @@ def item_sums(corpus: Corpus, tokens: Sequence[Sequence[str]]) -> NDArray[np.flo
     counted = corpus.numbered.sums([_split(one) for one in tokens])
     sums[:, :_ROUGE], sums[:, _CIDER] = counted[:, :_ROUGE], counted[:, _ROUGE]
     pairs = zip(tokens, corpus.references, strict=True)
-    for place, (answer, reference) in enumerate(track(pairs, "ROUGE-L", len(tokens))):
-        sums[place, _ROUGE] = rouge_l(answer, [reference])
+    for place, (answer, several) in enumerate(track(pairs, "ROUGE-L", len(tokens))):
+        sums[place, _ROUGE] = rouge_l(answer, several)
     return sums
 
 
@@ -120,7 +124,7 @@ def figures_of(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate((bleu.bleu(totals[:, :_ROUGE]), means), axis=1)
 
 
-def tokens_of(preset: Preset, texts: Iterable[str]) -> list[list[str]]:
+def tokens_of(preset: Preset, texts: Sequence[str]) -> list[list[str]]:
     made: dict[str, list[str]] = {}
     for text in texts:
         if text not in made:
