@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,11 @@ def test_a_list_by_hand() -> None:
         ["yes", "x ray", "", "yes"],
         metas=[{"answer_type": kind} for kind in ("CLOSED", "OPEN", "OPEN", "CLOSED")],
     )
-    assert {(score.metric, score.group): (score.value, score.n) for score in scores} == {
+    found = {(score.metric, score.group): (score.value, score.n) for score in scores}
+    assert found["closed_accuracy", "answer_type=CLOSED"] == (0.5, 2)
+    assert found["token_recall", "overall"] == (0.5, 4)
+    assert ("closed_accuracy", "overall") not in found
+    assert {key: value for key, value in found.items() if key[0].startswith("exact_match")} == {
         ("exact_match", "overall"): (0.25, 4),
         ("exact_match", "answer_type=CLOSED"): (0.5, 2),
         ("exact_match", "answer_type=OPEN"): (0.0, 2),
@@ -26,6 +31,43 @@ def test_a_list_by_hand() -> None:
     }
     assert all(score.interval and score.low is not None for score in scores)
     assert scores[0].implementation.startswith(f"pefomed {pefomed.__version__}, exact_match: ")
+
+
+def test_several_references_the_best_counts() -> None:
+    scores = score_pairs(
+        [["left lung", "lung"], "yes", ["no", "none"]],
+        ["Lung", "no", "none seen"],
+        metas=[{"answer_type": kind} for kind in ("OPEN", "CLOSED", "CLOSED")],
+        draws=0,
+    )
+    found = {score.metric: score.value for score in scores if score.group == "overall"}
+    # `lung`: right by the second. `none seen`: of `none` 1 of 1 words said, 1 of 2 of the answer's.
+    assert found["exact_match"] == found["exact_match_vqa"] == pytest.approx(1 / 3)
+    assert found["token_recall"] == pytest.approx(2 / 3)
+    assert found["token_precision"] == pytest.approx((1 + 0 + 1 / 2) / 3)
+    assert found["token_f1"] == pytest.approx((1 + 0 + 2 / 3) / 3)
+
+
+def test_captions_of_a_list() -> None:
+    scores = score_pairs([["a b c d", "e"], "f g h i"], ["a b c d", "f g h i"], task="report", draws=0)
+    found = {score.metric: score.value for score in scores}
+    assert found["bleu_4"] == found["bleu_4_given"] == pytest.approx(1)
+    assert found["rouge_l"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("references", "predictions", "said"),
+    [
+        ([1], ["1"], r"references\[0\] must be a text or a list of texts"),
+        (["a", []], ["a", "b"], r"references\[1\]"),
+        (["a", ["b", None]], ["a", "b"], r"references\[1\]"),
+        (["a"], [None], r"predictions\[0\] must be a text"),
+        (["a"], [["a"]], r"predictions\[0\] must be a text"),
+    ],
+)
+def test_what_is_no_text_is_named(references: Any, predictions: Any, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        score_pairs(references, predictions)
 
 
 def test_the_interval_draws_images_where_they_are_given() -> None:
@@ -63,7 +105,7 @@ def test_a_hundred_thousand_answers_in_seconds() -> None:
     start = time.process_time()
     scores = score_pairs(references, predictions, images=[str(i // 5) for i in range(n)], metas=metas)
     assert time.process_time() - start < 15
-    assert len(scores) == 2 * (1 + 10 + 7)
+    assert len(scores) == 6 * (1 + 10 + 7)  # two exact matches, four overlaps
 
 
 def test_scoring_needs_neither_torch_nor_scikit_learn() -> None:

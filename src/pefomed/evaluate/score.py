@@ -35,37 +35,6 @@ class Questions:
     seed: int = 0
 
 
-def score_pairs(
-    references: Sequence[str],
-    predictions: Sequence[str],
-    *,
-    images: Sequence[str] | None = None,
-    metas: Sequence[Mapping[str, str]] | None = None,
-    system: str = "model",
-    dataset: str = "pairs",
-    split: str = "all",
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> list[Score]:
-    """Score a list of answers: both exact matches, overall and by every meta key of 2 to 40 values.
-
-    Args:
-        references: the right answers.
-        predictions: the given answers, in the same order.
-        images: what each pair is about; pairs with the same name are drawn together in the
-            interval. By default every pair stands alone.
-        metas: the pairs' meta values, e.g. `{"answer_type": "OPEN"}`.
-        draws: bootstrap draws of the interval, 0 for none.
-
-    Raises:
-        DataError: the lists differ in length or are empty.
-    """
-    check_lists(
-        references, predictions, images, metas, "give one entry of each list per answer, in the same order"
-    )
-    return score_answers(listed(references, images, metas, dataset, split, draws, seed), predictions, system)
-
-
 def check_lists(
     references: Sequence[object],
     predictions: Sequence[object],

@@ -28,8 +28,8 @@ RATES = ("unparsable_rate", "repaired_rate", "empty_rate", "cut_rate")
 JUDGED = tuple(f"{name}_accuracy" for name in KINDS.values())
 """Shares of right answers by others than exact match; of several judges each has its name behind a colon."""
 
-PRESET = "_r2gen"
-"""What the names of metrics in R2Gen's preset end in."""
+PRESET, GIVEN = "_r2gen", "_given"
+"""What the names of metrics end in: in R2Gen's preset, and of tokens as they were given."""
 
 _ALIASES = {"judge": "judge_accuracy", "human": "human_accuracy"}
 """Names in rows of published figures."""
@@ -195,8 +195,9 @@ def metric_title(metric: str) -> str:
     title = _SHARES.get(_base(metric)) or _PLAIN.get(_base(metric))
     if title is None and is_boxes(metric):
         return f"{metric_title(metric.removesuffix(_MACRO))}, mean of categories"
-    if title is None and _base(metric).endswith(PRESET):
-        return f"{metric_title(_base(metric).removesuffix(PRESET))} (r2gen)"
+    for suffix, preset in ((PRESET, "r2gen"), (GIVEN, "as given")):
+        if title is None and _base(metric).endswith(suffix):
+            return f"{metric_title(_base(metric).removesuffix(suffix))} ({preset})"
     if title is None:
         return metric.replace("_", " ").strip().capitalize()
     return f"{title} {name}".strip()

@@ -141,7 +141,7 @@ def test_raw_texts_to_scores_as_pycocoevalcap() -> None:
         "No acute disease.",
         "Clear lungs, no mass.",
     ]
-    [corpus, _] = corpora(references, ["report"] * 3)
+    [corpus, *_] = corpora(references, ["report"] * 3)
     figures = figures_of(item_sums(corpus, [tokenize(text) for text in answers]).sum(0, keepdims=True))[0]
     res = {i: [" ".join(tokenize(text))] for i, text in enumerate(answers)}
     gts = {i: [" ".join(tokenize(text))] for i, text in enumerate(references)}

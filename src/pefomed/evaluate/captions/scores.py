@@ -1,4 +1,4 @@
-"""Scores of captions and reports: BLEU, ROUGE-L, CIDEr and METEOR in both presets, for every group."""
+"""Scores of captions and reports: BLEU, ROUGE-L, CIDEr and METEOR in every preset, for every group."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pefomed.progress import track
 from pefomed.schema import Score
 
 METRICS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
-"""Without METEOR, which needs Java; names of the preset `r2gen` end in `_r2gen`."""
+"""Without METEOR, which needs Java; names end as their preset says, e.g. in `_r2gen`."""
 
 _DEFINITIONS = {
     **{f"bleu_{n}": f"corpus BLEU-{n}, closest reference length" for n in range(1, 5)},
@@ -86,6 +86,20 @@ def caption_scores(
     return scores + _grouped(
         questions, meteor_sums, lambda totals: meteor.meteor(totals)[:, None], {name: says}, system
     )
+
+
+def meteor_or_why(
+    made: Sequence[Corpus], answers: Sequence[Sequence[str]]
+) -> tuple[Sequence[Sequence[NDArray[np.float64] | None]], str]:
+    """Return METEOR's sums by preset and system; where there is no METEOR None for each, and why."""
+    program = meteor.find()
+    why = program if isinstance(program, str) else ""
+    if not isinstance(program, str):
+        try:
+            return all_meteor_sums(made, answers, program), ""
+        except meteor.MeteorFailed as failure:
+            why = str(failure)
+    return [[None] * len(answers)] * len(made), why
 
 
 def all_meteor_sums(
