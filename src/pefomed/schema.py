@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import ConfigDict, Field, PositiveInt, model_validator
+
+from pefomed.checked import Checked
 
 Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "detection"]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 
-class Record(BaseModel):
+class Record(Checked):
     """A frozen record: unknown fields are errors, and it never changes once made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +53,7 @@ class Sample(Record):
     boxes: tuple[Box, ...] = ()
     size: tuple[PositiveInt, PositiveInt] | None = None
     """Width and height of the first image in pixels; known where there are boxes."""
-    meta: dict[str, str] = {}
+    meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
 
     @property

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -124,3 +126,10 @@ def test_intervals_of_many_means_are_those_of_each() -> None:
     assert bootstrap_means(columns, clusters, draws=0) == [None] * 4
     one_image = bootstrap_means(columns, np.zeros(180, dtype=np.int64))
     assert [interval is None for interval in one_image] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("boxes", [[(0, 0, 1, 1)], [[0.1, 0.2, 0.3, 0.4]], Box(x0=0, y0=0, x1=1, y1=1), None])
+def test_what_is_no_list_of_boxes_is_named(boxes: Any) -> None:
+    right = [Box(x0=0, y0=0, x1=1, y1=1)]
+    with pytest.raises(DataError, match=r"predictions\[1\] must be a list of boxes"):
+        score_boxes([right, right], [right, boxes])

@@ -7,7 +7,7 @@ import inspect
 import os
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
-from pefomed.errors import DataError, RecipeError, nearest
+from pefomed.errors import DataError, RecipeError, RecordError, nearest
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 
@@ -133,8 +133,23 @@ def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[
 
 
 def _records(found: Iterator[Sample | LeftOut], where: str) -> Iterator[Sample | LeftOut]:
+    if not isinstance(found, Iterable):
+        raise DataError(
+            f"{where}: a loader yields samples",
+            found=repr(found)[:80],
+            remedy="use `yield`, or return a list",
+        )
     try:
-        yield from found
+        for each in found:
+            if not isinstance(each, Sample | LeftOut):
+                raise DataError(
+                    f"{where}: a loader yields records of the type Sample",
+                    found=f"{type(each).__name__}: {each!r:.80}",
+                    remedy="make each with `pefomed.Sample(...)`",
+                )
+            yield each
+    except RecordError as error:
+        raise DataError(f"{where}: {error.problem}", found=error.found, remedy=error.remedy) from None
     except ValidationError as error:  # e.g. a list where a text should be
         detail = error.errors(include_url=False)[0]
         raise DataError(

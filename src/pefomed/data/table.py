@@ -35,9 +35,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from pefomed.boxes import tasks
+from pefomed.checked import Checked
 from pefomed.data import table_cells, table_references
 from pefomed.data.card import Card
 from pefomed.data.readers.rows import SUFFIXES, read_table
@@ -51,7 +52,7 @@ _WITHOUT_QUESTION = ("caption", "report", "grounding")
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
 
 
-class Columns(BaseModel):
+class Columns(Checked):
     """Which column holds what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

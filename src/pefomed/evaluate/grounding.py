@@ -115,6 +115,14 @@ def score_boxes(
     """
     remedy = "give one entry of each list per item, in the same order; a single box is a list of one"
     check_lists(references, predictions, images, metas, remedy)
+    for name, lists in (("references", references), ("predictions", predictions)):
+        for place, boxes in enumerate(lists):
+            if not isinstance(boxes, list | tuple) or not all(isinstance(box, Box) for box in boxes):
+                raise DataError(
+                    f"{name}[{place}] must be a list of boxes",
+                    found=f"{boxes!r:.80}",
+                    remedy="make each with `pefomed.Box(x0=..., y0=..., x1=..., y1=...)`, as fractions",
+                )
     empty = [place for place, boxes in enumerate(references) if not boxes]
     if empty:
         raise DataError(

@@ -18,12 +18,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pefomed import jsonl
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.rows import is_number
-from pefomed.errors import DataError, RunError, nearest
+from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
@@ -107,13 +105,13 @@ def columns_of(text: str) -> Columns:
             pairs = [part.partition("=") for part in text.split(",") if part.strip()]
             found = {key.strip(): value.strip() for key, _, value in pairs}
         return Columns(**found)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        wrong = error.errors()[0]["loc"][0] if isinstance(error, ValidationError) else text
+    except (tomllib.TOMLDecodeError, RecordError) as error:
+        fault = error.problem if isinstance(error, RecordError) else str(error)
         raise DataError(
             "the column map cannot be read",
-            found=str(wrong),
+            found=f"{text}: {fault}",
             remedy='write e.g. `id=qid, answer=prediction`, or `{ id = "qid", meta = ["organ"] }`; '
-            + nearest(str(wrong), Columns.model_fields),
+            + nearest(text.partition("=")[0].strip(), Columns.model_fields),
         ) from None
 
 

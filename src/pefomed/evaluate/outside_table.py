@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from pefomed.boxes import tasks
+from pefomed.checked import Checked
 from pefomed.data import table_references
 from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, listed, nearest
@@ -25,7 +26,7 @@ Rows = dict[str, tuple[str, dict[str, Any]]]
 WITHOUT_QUESTION: tuple[Task, ...] = ("caption", "report")
 
 
-class Columns(BaseModel):
+class Columns(Checked):
     """Which column holds what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
