@@ -122,6 +122,14 @@ def test_marks_around_a_word_do_not_matter(answer: str) -> None:
         ("肺", "心脏", False),
         ("左侧", "在左侧。", True),
         ("不是", "不正常", False),  # neither
+        ("不是", "No.", True),
+        # the reference's language decides what is yes and no
+        ("ja", "Ja. Nein wäre falsch.", True),
+        ("nein", "Ja. Nein wäre falsch.", False),
+        ("non", "Non, l'image est normale.", True),
+        ("no", "Non-contrast CT", False),
+        ("нет", "Нет, выпота нет", True),
+        ("да", "Нет", False),
     ],
 )
 def test_closed(reference: str, answer: str, right: bool) -> None:

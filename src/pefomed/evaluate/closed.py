@@ -29,14 +29,22 @@ def closed_accuracy(reference: str, prediction: str) -> bool:
         return False
     if wanted == said:
         return True
-    polarity = _polarity_of_word(wanted, reference)
-    if not polarity:
+    asked = _asked(wanted)
+    if asked is None:
         return _stands_in(wanted, said)
-    return polarity == (_leading(said, prediction) or _elsewhere(said, prediction))
+    polarity, yes, no = asked
+    return polarity == (_leading(said, prediction, yes, no) or _elsewhere(said, prediction, yes, no))
 
 
-YES = frozenset("yes yeah yep yup".split())
-NO = frozenset("no nope nah".split())
+WORDS: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
+    (frozenset(yes.split()), frozenset(no.split()))
+    for yes, no in (
+        ("yes yeah yep yup", "no nope nah"), ("ja", "nein"), ("oui", "non"), ("sí sì si", "no"),
+        ("sim", "não nao"), ("да", "нет"), ("так", "ні"), ("tak", "nie"), ("ja", "nee"), ("ja", "nej"),
+        ("evet", "hay\u0131r hayir"), ("نعم", "لا"), ("네 예", "아니요 아니오"), ("हाँ हां", "नहीं"),
+    )
+)  # fmt: skip
+"""Yes and no in a language; an answer is read in the language of its reference."""
 
 CHINESE_YES = ("是的", "对的", "對的", "是", "有", "包含", "可以", "存在", "包括", "对", "對", "能")
 CHINESE_NO = (
@@ -59,25 +67,30 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 _MARKS = re.compile(r"[\W_]+")
 
 
-def _polarity_of_word(wanted: Sequence[str], reference: str) -> Said:
-    """Return what a reference of nothing but a yes or a no is."""
-    if len(wanted) == 1 and wanted[0] in YES | NO:
-        return "yes" if wanted[0] in YES else "no"
+def _asked(wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]] | None:
+    """Return what a reference of nothing but a yes or a no is, with the words for both in its language."""
+    if len(wanted) == 1:
+        known = [(yes, no) for yes, no in WORDS if wanted[0] in yes | no]
+        if known:
+            means: Said = "yes" if wanted[0] in known[0][0] else "no"
+            return means, frozenset().union(*(y for y, _ in known)), frozenset().union(*(n for _, n in known))
     text = "".join(wanted)
-    return "yes" if text in CHINESE_YES else "no" if text in CHINESE_NO else ""
+    if text in CHINESE_YES + CHINESE_NO:
+        return ("yes" if text in CHINESE_YES else "no"), *WORDS[0]
+    return None
 
 
-def _leading(said: Sequence[str], prediction: str) -> Said:
+def _leading(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
     """Return what the answer begins with, a lead-in such as `The answer is` aside."""
     start = next((place for place, word in enumerate(said) if word not in _LEAD_IN), 0)
     rest = list(said[start:])
-    if rest[0] in YES | NO:
-        first, other = (YES, NO) if rest[0] in YES else (NO, YES)
+    if rest[0] in yes | no:
+        other = no if rest[0] in yes else yes
         if rest[1:] and rest[1] in other and (len(rest) == 2 or _is_both(prediction)):
             return ""
         if len(rest) > 2 and rest[1] in ("or", "and") and rest[2] in other:
             return ""
-        return "yes" if first is YES else "no"
+        return "yes" if rest[0] in yes else "no"
     return _chinese_leading(_MARKS.sub(" ", cleaned(prediction)).strip())
 
 
@@ -98,11 +111,11 @@ def _chinese_leading(text: str) -> Said:
     return ""
 
 
-def _elsewhere(said: Sequence[str], prediction: str) -> Said:
+def _elsewhere(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
     """Return the yes or no that stands somewhere in the answer, if it is not both."""
-    yes, no = bool(YES & set(said)), bool(NO & set(said))
-    if yes or no:
-        return "" if yes and no else "yes" if yes else "no"
+    affirmed, denied = bool(yes & set(said)), bool(no & set(said))
+    if affirmed or denied:
+        return "" if affirmed and denied else "yes" if affirmed else "no"
     text = cleaned(prediction)
     if any(len(answer) > 1 and answer in text for answer in CHINESE_NO):
         return "" if any(f"{answer}的" in text for answer in ("是", "对")) else "no"

@@ -31,6 +31,7 @@ from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import FILE, KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
+from pefomed.evaluate.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.schema import Record, Sample, Score
@@ -182,7 +183,7 @@ def _rates(answered: Answered, everything: Questions) -> list[Score]:
     scores = []
     length = "share of answers cut at the limit of tokens"
     for system, predictions in zip(answered.systems, answered.predictions, strict=True):
-        empty = [not prediction.text.strip() for prediction in predictions]
+        empty = [not cleaned(prediction.text) for prediction in predictions]
         cut = [prediction.finish == "length" for prediction in predictions]
         scores += [
             score_share(questions, empty, "empty_rate", system.name, "share of answers without text"),
