@@ -3,6 +3,7 @@ import sys
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pefomed
@@ -46,6 +47,13 @@ def test_several_references_the_best_counts() -> None:
     assert found["token_recall"] == pytest.approx(2 / 3)
     assert found["token_precision"] == pytest.approx((1 + 0 + 1 / 2) / 3)
     assert found["token_f1"] == pytest.approx((1 + 0 + 2 / 3) / 3)
+
+
+def test_arrays_are_lists_and_a_text_is_none() -> None:
+    scores = score_pairs(np.array(["a", "b"]), np.array(["a", "c"]), draws=0)  # type: ignore[arg-type]
+    assert scores[0].value == 0.5
+    with pytest.raises(DataError, match="references must be a list of texts"):
+        score_pairs("yes", ["yes"])
 
 
 def test_captions_of_a_list() -> None:

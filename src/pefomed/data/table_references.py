@@ -45,7 +45,8 @@ def references(
         if column not in row:
             raise DataError(f"{place}: no column {column!r} with further references")
         value = listed_in(row[column])
-        if column != columns[0] and not isinstance(value, list) and (value is None or not str(value).strip()):
+        missing = value is None or value != value or (isinstance(value, str) and not value.strip())
+        if column != columns[0] and missing:
             continue
         for each in value if isinstance(value, list) else [value]:
             whole = text(each, column)

@@ -45,6 +45,13 @@ def score_pairs(
     Raises:
         DataError: the lists differ in length or are empty, or hold something else than texts.
     """
+    for name, given in (("references", references), ("predictions", predictions)):
+        if isinstance(given, str):
+            raise DataError(f"{name} must be a list of texts", found=f"the text {given[:60]!r}")
+    # Columns of a data frame and arrays are as good as lists.
+    references, predictions = list(references), list(predictions)
+    images = None if images is None else list(images)
+    metas = None if metas is None else list(metas)
     check_lists(
         references, predictions, images, metas, "give one entry of each list per answer, in the same order"
     )

@@ -146,5 +146,5 @@ def _matches(pair: Pair) -> bool:
     return any(exact_match_vqa(each.reference, each.answer) for each in pair.each)
 
 
-def _verdict(item: Item, label: int, how: str) -> Verdict:
+def _verdict(item: Item, label: int | None, how: str) -> Verdict:
     return Verdict(sample_id=item.sample_id, rater=RATER, label=label, reason=how)
