@@ -40,6 +40,10 @@ def plain_dicts(root: Path, split: str) -> Iterator[dict[str, str]]:
     yield {"id": "1"}
 
 
+def eager(root: Path, split: str) -> list[Sample]:
+    return [Sample(id="1", task="vqa")]  # type: ignore[call-arg]
+
+
 def nothing(root: Path, split: str) -> None:
     return None
 
@@ -49,6 +53,7 @@ def nothing(root: Path, split: str) -> None:
     [
         ("misspelt", "a Sample has no field 'anser'\n"),
         ("wrong_type", "a Sample cannot have this 'images'\n  found: 'a.png'"),
+        ("eager", "a Sample needs the field 'images'"),
         ("plain_dicts", "a loader yields records of the type Sample\n  found: dict"),
         ("nothing", "a loader yields samples\n  found: None"),
     ],

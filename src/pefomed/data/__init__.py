@@ -7,7 +7,7 @@ import inspect
 import os
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
-from pefomed.errors import DataError, RecipeError, RecordError, nearest
+from pefomed.data.loaded import checked_records
+from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 
@@ -104,7 +105,9 @@ def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[
     ids: set[str] = set()
     samples = left_out = 0
     twice = Counter[str]()
-    for each in _records(load(root, split, **options), f"the split {split!r} of {dataset.loader} at {root}"):
+    for each in checked_records(
+        lambda: load(root, split, **options), f"the split {split!r} of {dataset.loader} at {root}"
+    ):
         yield each
         if isinstance(each, LeftOut):
             left_out += 1
@@ -130,33 +133,6 @@ def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[
             found=f"{len(twice)} ids occur more than once, e.g. {next(iter(twice))!r}",
             remedy="give each row its own id",
         )
-
-
-def _records(found: Iterator[Sample | LeftOut], where: str) -> Iterator[Sample | LeftOut]:
-    if not isinstance(found, Iterable):
-        raise DataError(
-            f"{where}: a loader yields samples",
-            found=repr(found)[:80],
-            remedy="use `yield`, or return a list",
-        )
-    try:
-        for each in found:
-            if not isinstance(each, Sample | LeftOut):
-                raise DataError(
-                    f"{where}: a loader yields records of the type Sample",
-                    found=f"{type(each).__name__}: {each!r:.80}",
-                    remedy="make each with `pefomed.Sample(...)`",
-                )
-            yield each
-    except RecordError as error:
-        raise DataError(f"{where}: {error.problem}", found=error.found, remedy=error.remedy) from None
-    except ValidationError as error:  # e.g. a list where a text should be
-        detail = error.errors(include_url=False)[0]
-        raise DataError(
-            f"{where}: a record cannot be a {error.title}",
-            found=f"{'.'.join(map(str, detail['loc']))} = {detail['input']!r:.80}: {detail['msg']}",
-            remedy="correct the record, or download the data set again",
-        ) from None
 
 
 def data_folder(explicit: Path | str | None = None) -> Path:
