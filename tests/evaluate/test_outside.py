@@ -314,3 +314,22 @@ def test_the_command_says_that_nothing_was_scored(tmp_path: Path, capsys: pytest
     assert {score["metric"] for score in json.loads(printed.out)} == {"empty_rate", "cut_rate"}
     assert "the boxes of the task 'refer' are not scored" in printed.err
     assert "nothing of" in printed.err
+
+
+def test_a_task_without_references_is_said_and_not_counted_as_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [*ROWS, {**ROWS[0], "id": "q4", "task": "report"}, {**ROWS[0], "id": "q5", "task": "report"}]
+    rows = [{"task": "vqa", **row} for row in rows]
+    run = outside_run(table(tmp_path / "a.json", rows), tmp_path / "run", "d")
+    path = run / "samples" / "d-test.jsonl"
+    samples = [
+        sample.model_copy(update={"reference": ""}) if sample.task == "vqa" else sample
+        for sample in jsonl.read(path, Sample)
+    ]
+    path.write_text(jsonl.lines(samples), encoding="utf-8")
+    scores = evaluate_run(run)
+    assert {score.n for score in scores if score.metric == "bleu_4" and score.group == "overall"} == {2}
+    assert not [score for score in scores if score.metric == "exact_match"]
+    assert {score.n for score in scores if score.metric == "empty_rate"} == {5}
+    assert "none of the 3 samples of the task 'vqa' has a reference: not scored" in capsys.readouterr().err
