@@ -60,6 +60,10 @@ _FOLLOWED = {"是": "否不", "有": "没沒无無"}
 """`是否`, `是不是`, `有没有` ask."""
 
 _LEAD_IN = frozenset("the final my short answer response is well so".split())
+_NAMED = re.compile(r"(?:[^\s:!]+\s+){0,3}[^\s:!]+\s*[:!]\s*(?=\S)")
+"""A few words before a colon or exclamation mark: `Assistant:`, `Sure!`, `It is:`."""
+
+_CHOICES = re.compile(r"\(?yes\s*(?:/|or)\s*no\)?\s*[:?]\s*")
 _NEGATIONS = frozenset("not no non without never neither nor isn't wasn't aren't cannot can't".split())
 _CHINESE_NEGATIONS = frozenset("不没沒无無非未")
 
@@ -82,7 +86,11 @@ def _asked(wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]]
 
 def _leading(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
     """Return what the answer begins with, a lead-in such as `The answer is` aside."""
-    start = next((place for place, word in enumerate(said) if word not in _LEAD_IN), 0)
+    line = cleaned(prediction)
+    named = _NAMED.match(line)
+    if named and (not (yes | no) & set(words(named[0])) or _CHOICES.fullmatch(named[0])):
+        return _leading(words(line[named.end() :]) or said, line[named.end() :], yes, no)
+    start = next((place for place, word in enumerate(said) if not _is_lead_in(word)), 0)
     rest = list(said[start:])
     if rest[0] in yes | no:
         other = no if rest[0] in yes else yes
@@ -92,6 +100,11 @@ def _leading(said: Sequence[str], prediction: str, yes: frozenset[str], no: froz
             return ""
         return "yes" if rest[0] in yes else "no"
     return _chinese_leading(_MARKS.sub(" ", cleaned(prediction)).strip())
+
+
+def _is_lead_in(word: str) -> bool:
+    # Numbers of lists and marks of quotations besides.
+    return word in _LEAD_IN or word.isdigit() or not any(map(str.isalnum, word))
 
 
 def _is_both(prediction: str) -> bool:
