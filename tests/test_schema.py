@@ -94,7 +94,11 @@ def test_a_wrong_line_of_a_file_is_one_too(tmp_path: Path) -> None:
 def test_samples_of_older_files_have_one_reference() -> None:
     sample = Sample.model_validate_json('{"id": "1", "images": ["a"], "task": "vqa", "reference": "b"}')
     assert sample.references == ("b",)
-    assert Sample.model_validate_json(sample.model_dump_json()) == sample
+    assert "further_references" not in sample.model_dump_json()  # and files of one stay as they were
+    several = sample.model_copy(update={"further_references": ("c",)})
+    for one in (sample, several):
+        assert Sample.model_validate_json(one.model_dump_json()) == one
+    assert several.references == ("b", "c")
 
 
 def test_an_empty_answer_is_a_prediction() -> None:

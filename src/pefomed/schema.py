@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from pefomed.checked import Checked
 
@@ -55,6 +62,14 @@ class Sample(Record):
     """Width and height of the first image in pixels; known where there are boxes."""
     meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Files of samples with one reference stay what they were, for readers that know no other.
+        written: dict[str, Any] = write(self)
+        if not self.further_references:
+            written.pop("further_references", None)
+        return written
 
     @property
     def references(self) -> tuple[str, ...]:

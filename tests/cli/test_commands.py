@@ -116,7 +116,7 @@ def test_scores_are_shown_in_percent_with_their_interval(
             score("published:PeFoMed", value=0.821),
             score("model", value=0.5, group="answer_type=OPEN"),
             score("model", value=1.3051, metric="cider", low=1.09, high=1.5432),  # no share: not times 100
-            score("model", value=0.9, metric="token_recall"),  # in the report, not on the terminal
+            score("model", value=0.9, metric="token_f1"),  # in the report, not on the terminal
         ],
     )
     print_scores(tmp_path)
