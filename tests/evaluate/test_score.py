@@ -34,6 +34,12 @@ def test_a_list_by_hand() -> None:
     assert scores[0].implementation.startswith(f"pefomed {pefomed.__version__}, exact_match: ")
 
 
+def test_where_all_questions_are_closed_their_accuracy_stands_too() -> None:
+    scores = score_pairs(["yes", "no"], ["Yes.", "Yes"], metas=[{"answer_type": "closed"}] * 2, draws=0)
+    found = [(score.group, score.value, score.n) for score in scores if score.metric == "closed_accuracy"]
+    assert found == [("answer_type=CLOSED", 0.5, 2)]
+
+
 def test_several_references_the_best_counts() -> None:
     scores = score_pairs(
         [["left lung", "lung"], "yes", ["no", "none"]],

@@ -13,6 +13,7 @@ from pefomed.errors import DataError
 from pefomed.evaluate import overlap
 from pefomed.evaluate.exact_match import DEFINITIONS, METRICS
 from pefomed.evaluate.groups import OVERALL, groups_of
+from pefomed.evaluate.headlines import CLOSED
 from pefomed.evaluate.interval import DRAWS, Interval, bootstrap
 from pefomed.evaluate.references import Reference, best, each_of
 from pefomed.schema import Score
@@ -110,8 +111,9 @@ def score_overlap(
     scores = _every_group(questions, answers, system, how, overlap.OVERLAPS, definitions)
     if closed is None or not closed.any():
         return scores
-    # Not overall: that would read as all questions.
+    # Not overall: that would read as all questions. Where all are closed there is no group of these yet.
     groups = {name: places[closed[places]] for name, places in questions.groups.items() if name != OVERALL}
+    groups.setdefault(CLOSED, np.flatnonzero(closed))
     only_closed = replace(questions, groups={name: places for name, places in groups.items() if len(places)})
     return scores + _every_group(only_closed, answers, system, how, overlap.CLOSED, definitions)
 
