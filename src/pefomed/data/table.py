@@ -158,6 +158,7 @@ def _drafts(
     numbers_as_text: bool,
 ) -> Iterator[Draft]:
     """Yield place, sample without boxes and cells of each row."""
+    looked = False
     for number, place, row in rows:
         row_task = task if columns.task is None else _task(table_cells.text(row, columns.task, place), place)
         question = ""
@@ -170,8 +171,9 @@ def _drafts(
             answers = table_cells.answers(
                 row, _answer_columns(columns, row), columns.separator, place, numbers_as_text
             )
-            if number == 1:
+            if not looked:
                 _name_lookalikes(row, columns, stem)
+                looked = True
         sample = Sample(
             id=f"{stem}-{number}" if columns.id is None else table_cells.filled(row, columns.id, place),
             images=table_cells.images(row, columns.image, place, folder, separator, view),
