@@ -241,7 +241,7 @@ def test_a_column_like_a_reference_never_becomes_a_group_in_silence(
     scores = evaluate_run(outside_run(table(tmp_path / "a.csv", rows), tmp_path / "run", "d"))
     assert {score.group.partition("=")[0] for score in scores} == {"overall", "organ"}
     said = capsys.readouterr().err
-    assert "the columns ref_b, answer 2, gt look like further references and are not used" in said
+    assert "the columns ref_b, answer 2, gt look like further references or answers and are not used" in said
     assert "further=ref_b + answer 2 + gt" in said
 
 

@@ -80,7 +80,7 @@ def lookalike_note(where: str, names: Sequence[str], how: str) -> str:
     plural = len(names) > 1
     return (
         f"{where}: the column{'s' if plural else ''} {listed(names)} look{'' if plural else 's'} like further"
-        f" references and {'are' if plural else 'is'} not used; {how}"
+        f" references or answers and {'are' if plural else 'is'} not used; {how}"
     )
 
 
