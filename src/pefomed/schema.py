@@ -119,7 +119,7 @@ class Score(Record):
     high: float | None = None
     """Ends of the interval, or None where there is none (published rows)."""
     interval: str = ""
-    """How the interval was made, e.g. `95 % bootstrap by image, 2000 draws, seed 0`."""
+    """How it was made, e.g. `95 % by image, jackknife, Korn-Graubard limits`, or `none: ` and why."""
     n: int = Field(ge=0)
     implementation: str
     """What computed it, with version and settings."""

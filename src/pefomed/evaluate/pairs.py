@@ -37,10 +37,11 @@ def score_pairs(
     Args:
         references: the right answers; a list for an answer that has several.
         predictions: the given answers, in the same order.
-        images: what each pair is about; pairs with the same name are drawn together in the
+        images: what each pair is about; pairs with the same name stay together in the
             interval. By default every pair stands alone.
         metas: the pairs' meta values, e.g. `{"answer_type": "OPEN"}`.
-        draws: bootstrap draws of the interval, 0 for none.
+        draws: images left out for an interval at most, more in so many groups; 0 for no interval.
+        seed: decides the groups.
 
     Raises:
         DataError: the lists differ in length or are empty, or hold something else than texts.

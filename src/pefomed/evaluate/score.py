@@ -14,7 +14,7 @@ from pefomed.evaluate import overlap
 from pefomed.evaluate.exact_match import DEFINITIONS, METRICS
 from pefomed.evaluate.groups import OVERALL, groups_of
 from pefomed.evaluate.headlines import CLOSED
-from pefomed.evaluate.interval import DRAWS, Interval, bootstrap
+from pefomed.evaluate.interval import DRAWS, Interval, mean_interval
 from pefomed.evaluate.references import Reference, best, each_of
 from pefomed.schema import Score
 
@@ -190,8 +190,6 @@ def _score(
     implementation: str,
 ) -> Score:
     chosen = values[places]
-    interval = bootstrap(
-        chosen, questions.clusters[places], draws=questions.draws, seed=questions.seed, by=questions.by
-    )
+    interval = mean_interval(chosen, questions.clusters[places], draws=questions.draws, by=questions.by)
     mean = float(chosen.mean())
     return made_score(questions, metric, system, group, mean, interval, len(chosen), implementation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pefomed.evaluate.interval import why_none
 from pefomed.evaluate.verdicts import KINDS
 from pefomed.schema import Score
 
@@ -107,7 +108,7 @@ class Cell:
 
     text: str
     interval: str
-    """`68.5-74.2` with an en dash, or empty."""
+    """`68.5-74.2` with an en dash, why there is none, or empty."""
     n: int
     title: str
     """Everything the score says: value, interval and how it was made, n, implementation."""
@@ -124,6 +125,9 @@ def cell_of(score: Score) -> Cell:
     if score.low is not None and score.high is not None:
         interval = f"{shown(score, score.low)}–{shown(score, score.high)}"  # noqa: RUF001
         proof.append(f"interval {score.low:.6g} to {score.high:.6g} ({score.interval})")
+    elif score.interval:
+        interval = why_none(score.interval)
+        proof.append(f"interval {score.interval}")
     if score.n:
         proof.append(f"n = {score.n:,}")
     title = "; ".join([*proof, score.implementation])

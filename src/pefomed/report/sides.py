@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pefomed.evaluate.interval import bootstrap
+from pefomed.evaluate.interval import mean_interval
 from pefomed.evaluate.phrase_place import side_of as side_in_words
 from pefomed.evaluate.score import numbered
 from pefomed.report.figures import Cell, system_label
@@ -91,11 +91,11 @@ def _share(pairs: Sequence[tuple[Located, Phrase]]) -> Cell | None:
     if not pairs:
         return None
     values = np.array([is_mistaken(phrase) for _, phrase in pairs], dtype=np.float64)
-    found = bootstrap(values, numbered([located.images for located, _ in pairs]))
+    found = mean_interval(values, numbered([located.images for located, _ in pairs]))
     value, n = float(values.mean()), len(values)
-    interval = f"{100 * found.low:.1f}–{100 * found.high:.1f}" if found else ""  # noqa: RUF001
-    proof = f"{int(values.sum()):,} of {n:,} phrases; {found.how if found else 'no interval'}"
     low, high = (found.low, found.high) if found else (None, None)
+    interval = f"{100 * low:.1f}–{100 * high:.1f}" if low is not None and high is not None else ""  # noqa: RUF001
+    proof = f"{int(values.sum()):,} of {n:,} phrases; {found.how if found else 'no interval'}"
     return Cell(f"{100 * value:.1f}", interval, n, proof, value, low, high)
 
 

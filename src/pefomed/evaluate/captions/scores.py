@@ -14,7 +14,7 @@ from pefomed.evaluate.captions import bleu, meteor
 from pefomed.evaluate.captions.pairs import Numbered
 from pefomed.evaluate.captions.presets import PRESETS, Preset
 from pefomed.evaluate.captions.rouge import rouge_l
-from pefomed.evaluate.interval import bootstrap_sums
+from pefomed.evaluate.interval import figure_intervals
 from pefomed.evaluate.references import Reference, each_of
 from pefomed.evaluate.score import Questions, made_score
 from pefomed.progress import track
@@ -22,6 +22,12 @@ from pefomed.schema import Score
 
 METRICS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
 """Without METEOR, which needs Java; names end as their preset says, e.g. in `_r2gen`."""
+
+TOPS = (1.0, 1.0, 1.0, 1.0, 1.0, 10.0)
+"""The largest value of each of them; the least is 0."""
+
+FEWEST = (1, 1, 1, 1, 1, 50)
+"""Items below which there is no interval: of values as skewed as CIDEr's none is true (see `benchmarks`)."""
 
 _DEFINITIONS = {
     **{f"bleu_{n}": f"corpus BLEU-{n}, closest reference length" for n in range(1, 5)},
@@ -70,7 +76,9 @@ def caption_scores(
     """
     made = f"; {how}" if how else ""
     counted = " + ".join(f"{count} {task}s" for task, count in corpus.items.items())
-    notes = {"cider": f"document frequencies of the {counted} of the split, held fixed in groups and draws"}
+    notes = {
+        "cider": f"document frequencies of the {counted} of the split, held fixed in groups and intervals"
+    }
     implementations = {
         f"{name}{corpus.preset.suffix}": _implementation(
             f"{name}: {_DEFINITIONS[name]}, as pycocoevalcap 1.2", corpus.preset, notes.get(name, ""), made
@@ -78,13 +86,18 @@ def caption_scores(
         for name in METRICS
     }
     sums = item_sums(corpus, tokens_of(corpus.preset, answers))
-    scores = _grouped(questions, sums, figures_of, implementations, system)
+    scores = _grouped(questions, sums, figures_of, (TOPS, FEWEST), implementations, system)
     if meteor_sums is None:
         return scores
     says = _implementation("meteor: METEOR 1.5 of its Java program, -l en -norm", corpus.preset, "", made)
     name = f"meteor{corpus.preset.suffix}"
     return scores + _grouped(
-        questions, meteor_sums, lambda totals: meteor.meteor(totals)[:, None], {name: says}, system
+        questions,
+        meteor_sums,
+        lambda totals: meteor.meteor(totals)[:, None],
+        ((1.0,), (1,)),
+        {name: says},
+        system,
     )
 
 
@@ -160,16 +173,19 @@ def _grouped(
     questions: Questions,
     sums: NDArray[np.float64],
     figures: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    limits: tuple[Sequence[float], Sequence[int]],
     implementations: Mapping[str, str],
     system: str,
 ) -> list[Score]:
     scores = []
     for group, places in questions.groups.items():
         values = figures(sums[places].sum(0, keepdims=True))[0]
-        intervals = bootstrap_sums(
+        intervals = figure_intervals(
             sums[places],
             questions.clusters[places],
             figures,
+            tops=limits[0],
+            fewest=limits[1],
             draws=questions.draws,
             seed=questions.seed,
             by=questions.by,
