@@ -54,15 +54,15 @@ NUMBERS = (
 
 
 def csvs() -> list[bytes]:
-    """Return tables with commas and with tabs."""
+    """Return tables with every delimiter, and in other encodings."""
     made = []
-    for delimiter in ",\t":
+    for delimiter in ",\t;|":
         buffer = io.StringIO()
         writer = csv.DictWriter(buffer, list(ROWS[0]), delimiter=delimiter)
         writer.writeheader()
         writer.writerows(ROWS)
         made.append(buffer.getvalue().encode())
-    return [*made, b"\xef\xbb\xbf" + made[0]]
+    return [*made, b"\xef\xbb\xbf" + made[0], made[0].decode().encode("utf-16")]
 
 
 def json_lines() -> list[bytes]:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
+from pefomed import jsonl
+from pefomed.data.table import Columns
+from pefomed.data.table_boxes import BoxColumns
+from pefomed.errors import PefomedError, RecordError
+from pefomed.evaluate import outside_table
+from pefomed.recipe import Dataset
 from pefomed.schema import Box, Prediction, Sample, Score, Verdict, meta_text
 
 
@@ -25,7 +32,7 @@ from pefomed.schema import Box, Prediction, Sample, Score, Verdict, meta_text
 )
 def test_a_box_is_upright_and_inside_the_image(corners: tuple[float, ...], shown: str) -> None:
     x0, y0, x1, y1 = corners
-    with pytest.raises(ValidationError, match=shown):
+    with pytest.raises(RecordError, match=shown):
         Box(x0=x0, y0=y0, x1=x1, y1=y1)
 
 
@@ -37,7 +44,7 @@ def test_any_upright_box_is_accepted(ends: list[float]) -> None:
 
 def test_a_record_never_changes() -> None:
     sample = Sample(id="1", images=("a.png",), task="vqa")
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(RecordError, match="frozen"):
         sample.reference = "yes"  # type: ignore[misc]
 
 
@@ -51,8 +58,47 @@ def test_a_record_never_changes() -> None:
     ],
 )
 def test_a_sample_needs_an_id_an_image_and_a_known_task(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(RecordError):
         Sample(**fields)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Sample(id="1", images=("a",), task="vqq"), r"'task'\n  found: 'vqq'\n  what to do: .*'vqa'"),
+        (lambda: Sample(id="1", images=("a",), task="vqa", refrence="x"), "'refrence'\n.*\n.*'reference'"),
+        (lambda: Sample(id="1", task="vqa"), r"Sample needs the field 'images'\n  what to do: .*images"),
+        (lambda: Sample(id=1, images="a.png", task="vqa"), r"have this 'id'\n  found: 1 \(and 1 more"),
+        (lambda: Box(x0=1, y0=0, x1=0.5, y1=1), "not a Box\n  found: box is inverted or empty"),
+        (lambda: Verdict(sample_id="1", rater="a", label="good"), "cannot have this 'label'\n.*'good'"),
+        (lambda: Prediction(sample_id="1"), r"needs the field 'text' \(and 3 more\)"),
+        (lambda: Columns(imag="x"), "Columns has no field 'imag'\n.*\n.*did you mean 'image'"),
+        (lambda: outside_table.Columns(id=""), "Columns cannot have this 'id'"),
+        (lambda: BoxColumns(columns=("a",), form="xy", unit="pixel"), "BoxColumns cannot have this 'form'"),
+        (lambda: Dataset(loader=3, root="a"), "Dataset cannot have this 'loader'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_is_an_error_of_ours_with_a_remedy(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(PefomedError, match=said) as raised:
+        make()
+    assert raised.value.remedy
+
+
+def test_a_wrong_line_of_a_file_is_one_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "1", "images": ["a"], "task": "vqa"}\n{"id": "1"}\n', encoding="utf-8")
+    with pytest.raises(PefomedError, match=r"a\.jsonl, line 2: not a valid Sample\n  found: images"):
+        list(jsonl.read(path, Sample))
+
+
+def test_samples_of_older_files_have_one_reference() -> None:
+    sample = Sample.model_validate_json('{"id": "1", "images": ["a"], "task": "vqa", "reference": "b"}')
+    assert sample.references == ("b",)
+    assert "further_references" not in sample.model_dump_json()  # and files of one stay as they were
+    several = sample.model_copy(update={"further_references": ("c",)})
+    for one in (sample, several):
+        assert Sample.model_validate_json(one.model_dump_json()) == one
+    assert several.references == ("b", "c")
 
 
 def test_an_empty_answer_is_a_prediction() -> None:
@@ -62,7 +108,7 @@ def test_an_empty_answer_is_a_prediction() -> None:
 
 def test_a_failed_judgement_is_none_and_not_zero() -> None:
     assert Verdict(sample_id="1", rater="judge", label=None).label is None
-    with pytest.raises(ValidationError):
+    with pytest.raises(RecordError):
         Verdict(sample_id="1", rater="judge")  # type: ignore[call-arg]
 
 
@@ -70,7 +116,7 @@ def test_a_failed_judgement_is_none_and_not_zero() -> None:
 @pytest.mark.parametrize("field", ["value", "low", "high"])
 def test_a_score_is_a_number(field: str, number: float) -> None:
     fields: dict[str, Any] = {"value": 0.5, "low": 0.4, "high": 0.6, field: number}
-    with pytest.raises(ValidationError, match="NaN or infinite"):
+    with pytest.raises(RecordError, match="NaN or infinite"):
         Score(metric="m", system="model", dataset="d", split="test", n=1, implementation="i", **fields)
 
 

@@ -15,6 +15,7 @@ from pefomed import foreign_imports
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pefomed.errors import PefomedError
     from pefomed.evaluate import evaluate_run, score_boxes, score_pairs
     from pefomed.pipeline import run
     from pefomed.predict import Predictor, load
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Box",
+    "PefomedError",
     "Prediction",
     "Predictor",
     "Recipe",
@@ -49,6 +51,7 @@ foreign_imports.prepare()
 # Imported when first asked for: `import pefomed` alone takes no torch and no time.
 _PLACES = {
     "Box": "pefomed.schema:Box",
+    "PefomedError": "pefomed.errors:PefomedError",
     "Prediction": "pefomed.schema:Prediction",
     "Predictor": "pefomed.predict:Predictor",
     "Recipe": "pefomed.recipe:Recipe",

@@ -3,7 +3,8 @@
 PefomedError
 ├── RecipeError      a recipe that cannot be read or contradicts itself
 ├── DataError        a data set, table or record that is not as its layout says
-│   └── ImageError   an image that is missing, truncated, empty or too large
+│   ├── ImageError   an image that is missing, truncated, empty or too large
+│   └── RecordError  a record (Sample, Box, ...) made with a wrong field; also a ValueError
 ├── WeightsError     weights that cannot be had, do not match their hash or do not fit
 ├── RunError         a run folder that is missing a step, or belongs to another recipe
 ├── StorageError     a disk that is full or cannot be written
@@ -41,6 +42,10 @@ class DataError(PefomedError):
 
 class ImageError(DataError):
     """An image that is missing, truncated, empty or too large."""
+
+
+class RecordError(DataError, ValueError):
+    """A record made with a wrong, unknown or missing field."""
 
 
 class WeightsError(PefomedError):

@@ -49,6 +49,12 @@ def track(items: Iterable[T], what: str, total: float | None = None, unit: str =
             shown.advance()
 
 
+def note(text: str) -> None:
+    """Say something that a person should know on the error stream, once, from the main process alone."""
+    if is_main():
+        print(f"note: {text}", file=sys.stderr, flush=True)
+
+
 class _NoLine(Line):
     """In a process that trains beside the main one, which shows what all of them do."""
 

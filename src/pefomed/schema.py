@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from pefomed.checked import Checked
 
 Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "detection"]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 
-class Record(BaseModel):
+class Record(Checked):
     """A frozen record: unknown fields are errors, and it never changes once made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,11 +54,27 @@ class Sample(Record):
     """The reference answer. Empty where the boxes are the answer (refer, detection), and where the data
     set itself holds an empty one. In a grounding caption `<p>phrase</p>{0,2}` marks a phrase and the
     indices of its boxes."""
+    further_references: tuple[str, ...] = ()
+    """Other texts that are as right as `reference`: an answer is held against all of them. Training uses
+    `reference` alone."""
     boxes: tuple[Box, ...] = ()
     size: tuple[PositiveInt, PositiveInt] | None = None
     """Width and height of the first image in pixels; known where there are boxes."""
-    meta: dict[str, str] = {}
+    meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Files of samples with one reference stay what they were, for readers that know no other.
+        written: dict[str, Any] = write(self)
+        if not self.further_references:
+            written.pop("further_references", None)
+        return written
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every reference, the first of them `reference`."""
+        return (self.reference, *self.further_references)
 
 
 class Prediction(Record):
@@ -94,7 +119,7 @@ class Score(Record):
     high: float | None = None
     """Ends of the interval, or None where there is none (published rows)."""
     interval: str = ""
-    """How the interval was made, e.g. `95 % bootstrap by image, 2000 draws, seed 0`."""
+    """How it was made, e.g. `95 % by image, jackknife, Korn-Graubard limits`, or `none: ` and why."""
     n: int = Field(ge=0)
     implementation: str
     """What computed it, with version and settings."""

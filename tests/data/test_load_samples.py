@@ -28,6 +28,44 @@ def needs(root: Path, split: str, *, columns: dict[str, str]) -> Iterator[Sample
     yield from three(root, split)
 
 
+def misspelt(root: Path, split: str) -> Iterator[Sample]:
+    yield Sample(id="1", images=("a.png",), task="vqa", anser="yes")  # type: ignore[call-arg]
+
+
+def wrong_type(root: Path, split: str) -> Iterator[Sample]:
+    yield Sample(id="1", images="a.png", task="vqa")  # type: ignore[arg-type]
+
+
+def plain_dicts(root: Path, split: str) -> Iterator[dict[str, str]]:
+    yield {"id": "1"}
+
+
+def eager(root: Path, split: str) -> list[Sample]:
+    return [Sample(id="1", task="vqa")]  # type: ignore[call-arg]
+
+
+def nothing(root: Path, split: str) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("misspelt", "a Sample has no field 'anser'\n"),
+        ("wrong_type", "a Sample cannot have this 'images'\n  found: 'a.png'"),
+        ("eager", "a Sample needs the field 'images'"),
+        ("plain_dicts", "a loader yields records of the type Sample\n  found: dict"),
+        ("nothing", "a loader yields samples\n  found: None"),
+    ],
+)
+def test_a_wrong_sample_of_a_loader_names_the_loader_and_the_field(
+    tmp_path: Path, name: str, said: str
+) -> None:
+    with pytest.raises(DataError, match=rf"(?s)the split 'train' of {HERE}:{name} at .*: {said}") as raised:
+        load_samples(dataset(f"{HERE}:{name}"), "train", tmp_path)
+    assert raised.value.remedy
+
+
 def dataset(name: str = f"{HERE}:three", **more: Any) -> Dataset:
     return Dataset(loader=name, root="some/root", **more)
 

@@ -49,6 +49,47 @@ def test_not_utf8_names_the_byte_far_into_the_file(tmp_path: Path) -> None:
             list(read_table(path))
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+def test_what_stands_between_cells_is_found(tmp_path: Path, delimiter: str, ending: str) -> None:
+    # Cells hold every other delimiter: the one that splits all rows alike is meant.
+    cells = [["id", "question", "answer"], ["1", "Is it, really?", "no"], ["2", "left; or right", "a | b, c"]]
+    text = "".join(
+        delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in row) + "\r\n" for row in cells
+    )
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        path = tmp_path / f"{encoding}{ending}"
+        path.write_bytes(text.encode(encoding))
+        assert [list(row.values()) for _, row in read_table(path)] == cells[1:]
+
+
+def test_a_long_quoted_cell_does_not_hide_the_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id;report\n1;" + '"' + "a, b\n" * 40 + '"\n2;c\n', encoding="utf-8")
+    assert [row["id"] for _, row in read_table(path)] == ["1", "2"]
+
+
+def test_excels_first_line_says_the_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes("sep=;\r\na;b\r\n1;2,3\r\n".encode("utf-16"))
+    assert list(read_table(path)) == [(f"{path}, line 3", {"a": "1", "b": "2,3"})]
+
+
+def test_json_is_read_in_every_encoding(tmp_path: Path) -> None:
+    for encoding in ("utf-8-sig", "utf-16", "utf-32"):
+        (tmp_path / "t.json").write_bytes('[{"a": "é"}]'.encode(encoding))
+        assert list(read_table(tmp_path / "t.json")) == [(f"{tmp_path / 't.json'}, record 1", {"a": "é"})]
+        (tmp_path / "t.jsonl").write_bytes('{"a": "é"}\n'.encode(encoding))
+        assert [row for _, row in read_table(tmp_path / "t.jsonl")] == [{"a": "é"}]
+
+
+@pytest.mark.parametrize(("name", "text"), [("t.csv", "a\n1\n"), ("t.jsonl", "{}\n"), ("t.json", "[]")])
+def test_a_cut_utf16_file_is_a_clear_error(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_bytes(text.encode("utf-16") + b"\x00")
+    with pytest.raises(DataError, match=rf"{name} begins as UTF-16 and is not"):
+        list(read_table(tmp_path / name))
+
+
 def test_memory_holds_rows_not_the_file(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     line = '{"a": "' + "x" * 1000 + '"}\n'

@@ -147,11 +147,44 @@ def test_a_number_is_an_answer_only_if_asked_for(tmp_path: Path, answer: object)
     assert read(path, numbers_as_text=True)[0].reference == str(answer)
 
 
-@pytest.mark.parametrize("answer", [True, ["yes"], {"a": 1}, None])
+@pytest.mark.parametrize("answer", [True, [True], [], {"a": 1}, None])
 def test_other_answers_are_refused(tmp_path: Path, answer: object) -> None:
     path = write(tmp_path / "n.jsonl", json.dumps({"image": "a", "question": "q?", "answer": answer}) + "\n")
     with pytest.raises(DataError, match=r"n\.jsonl, line 1"):
         read(path, numbers_as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "references"),
+    [
+        ({"answer": ["a", "b", "a"]}, {}, ("a", "b")),
+        ({"answer": '["a", "b"]'}, {}, ("a", "b")),
+        ({"answer": "a", "answer_2": "b", "answer_10": "d", "answer_3": ""}, {}, ("a", "b", "d")),
+        ({"answer": "", "answer_2": "b"}, {}, ("b",)),
+        ({"answer": "a", "answer_2": "b"}, {"further": []}, ("a",)),
+        ({"answer": "a", "answer_2": "b"}, {"meta": ["answer_2"]}, ("a",)),
+        ({"answer": "a", "answer_1": "a", "answer_2": "b"}, {}, ("a",)),  # the choices of a question
+        ({"answer": "a", "alt": "c"}, {"further": ["alt"]}, ("a", "c")),
+        ({"answer": "a | b|"}, {"separator": "|"}, ("a", "b")),
+        ({"answer": "a | b|"}, {}, ("a | b|",)),
+    ],
+)
+def test_several_answers(
+    tmp_path: Path, row: dict[str, object], columns: dict[str, object], references: tuple[str, ...]
+) -> None:
+    path = write(tmp_path / "n.jsonl", json.dumps({"image": "a.png", "question": "q?", **row}) + "\n")
+    [sample] = read(path, columns=table.Columns(**columns))
+    assert (sample.references, sample.reference) == (references, references[0])
+
+
+def test_what_looks_like_another_answer_and_is_not_read_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read(write(tmp_path / "n.csv", "image,question,answer,reference_2,answer_type\na.png,q?,a,b,OPEN\n"))
+    assert (
+        "the column reference_2 looks like further references or answers and is not used"
+        in capsys.readouterr().err
+    )
 
 
 def test_not_utf8_names_the_byte(tmp_path: Path) -> None:

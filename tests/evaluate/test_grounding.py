@@ -1,13 +1,15 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from pefomed.errors import DataError
 from pefomed.evaluate import score_boxes
 from pefomed.evaluate.box_items import Answer
 from pefomed.evaluate.grounding import DEFINITIONS, item_values
-from pefomed.evaluate.interval import bootstrap, bootstrap_means
 from pefomed.schema import Box, Score
 
 
@@ -82,12 +84,17 @@ def test_micro_and_macro_means() -> None:
     assert not [score for score in scores if "macro" in score.metric and score.group != "overall"]
 
 
-def test_a_category_that_is_not_drawn_is_left_out_of_the_macro_mean() -> None:
-    # Two images: a draw has the right one twice, both or the wrong one twice, so 1, 1/2 or 0.
-    metas = [{"category": "a"}, {"category": "b"}]
-    scores = score_boxes([[WHOLE], [LEFT]], [[WHOLE], [RIGHT]], images=["1", "2"], metas=metas)
+def test_a_category_without_items_is_left_out_of_the_macro_mean() -> None:
+    # Three images: without the second the first category is all there is. 1/2, without each 1/2, 1, 1/2:
+    # variance 2/3 * 1/4, so that the items are worth 1/4 / (1/6) = 1.5, times (1.96 / 4.30)^2: 0.311.
+    metas = [{"category": "a"}, {"category": "b"}, {"category": "a"}]
+    references, predictions = [[WHOLE], [LEFT], [WHOLE]], [[WHOLE], [RIGHT], [WHOLE]]
+    scores = score_boxes(references, predictions, images=["1", "2", "3"], metas=metas)
     [macro] = [score for score in scores if score.metric == "iou_macro"]
-    assert (macro.low, macro.value, macro.high) == (0.0, 0.5, 1.0)
+    assert macro.value == 0.5
+    half = 0.311 / 2
+    low, high = stats.beta.ppf(0.025, half, half + 1), stats.beta.ppf(0.975, half + 1, half)
+    assert (macro.low, macro.high) == pytest.approx((low, high), abs=1e-6)
 
 
 def test_items_of_an_image_are_drawn_together() -> None:
@@ -100,7 +107,7 @@ def test_items_of_an_image_are_drawn_together() -> None:
         for scores in (alone, together)
     ]
     assert widths[1] / widths[0] == pytest.approx(2.0, abs=0.2)  # 4 equal items are worth one
-    assert together[0].interval == "95 % bootstrap by image, 2000 draws, seed 0"
+    assert together[0].interval == "95 % by image, jackknife, Korn-Graubard limits"
 
 
 def test_lists_that_do_not_fit() -> None:
@@ -110,17 +117,8 @@ def test_lists_that_do_not_fit() -> None:
         score_boxes([[WHOLE], []], [[WHOLE], []])
 
 
-def test_intervals_of_many_means_are_those_of_each() -> None:
-    random = np.random.default_rng(2)
-    clusters = np.repeat(np.arange(60), 3)
-    columns = np.stack([random.random(180), np.ones(180), np.zeros(180), random.random(180) < 0.2], axis=1)
-    found = bootstrap_means(columns, clusters, draws=20000)
-    for column, interval in zip(columns.T, found, strict=True):
-        alone = bootstrap(column, clusters, draws=20000, seed=1)
-        assert interval is not None
-        assert alone is not None
-        assert interval[:2] == pytest.approx(alone[:2], abs=0.005)
-        assert interval.how.replace("seed 0", "seed 1") == alone.how
-    assert bootstrap_means(columns, clusters, draws=0) == [None] * 4
-    one_image = bootstrap_means(columns, np.zeros(180, dtype=np.int64))
-    assert [interval is None for interval in one_image] == [True, False, False, True]
+@pytest.mark.parametrize("boxes", [[(0, 0, 1, 1)], [[0.1, 0.2, 0.3, 0.4]], Box(x0=0, y0=0, x1=1, y1=1), None])
+def test_what_is_no_list_of_boxes_is_named(boxes: Any) -> None:
+    right = [Box(x0=0, y0=0, x1=1, y1=1)]
+    with pytest.raises(DataError, match=r"predictions\[1\] must be a list of boxes"):
+        score_boxes([right, right], [right, boxes])

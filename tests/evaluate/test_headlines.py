@@ -1,7 +1,12 @@
 """Which figures stand first for a task."""
 
 import typing
+from pathlib import Path
 
+import pytest
+
+from pefomed import jsonl
+from pefomed.cli.output import print_scores
 from pefomed.evaluate.headlines import HEADLINES, heading, heads_of
 from pefomed.report.figures import is_share
 from pefomed.schema import Score, Task
@@ -40,3 +45,38 @@ def test_figures_stand_in_the_order_of_the_task_whatever_the_scores_order() -> N
 def test_closed_accuracy_is_of_closed_questions_as_it_has_no_other_figure() -> None:
     scores = [score("closed_accuracy", "answer_type=CLOSED"), score("closed_accuracy", "organ=Lung")]
     assert heading(scores) == scores[:1]
+
+
+def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str], scores: list[Score]) -> list[str]:
+    (tmp_path / "scores.jsonl").write_text(jsonl.lines(scores), encoding="utf-8")
+    print_scores(tmp_path)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_terminal_shows_what_fits_the_task(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    boxes = [score(name) for name in ("empty_rate", "iou", "dice", "acc_0.5", "unparsable_rate")]
+    floor = [score(name, system="floor:median-box") for name in ("iou", "acc_0.5")]
+    lines = printed(tmp_path, capsys, boxes + floor)
+    rows = [line.split()[2:5] for line in lines if line.strip().startswith("d test")]
+    assert rows == [
+        ["iou", "model", "0.500"], ["iou", "floor:median-box", "0.500"], ["acc_0.5", "model", "50.0"],
+        ["dice", "model", "0.500"], ["unparsable_rate", "model", "50.0"],
+    ]  # fmt: skip
+    assert str(tmp_path / "scores.jsonl") in lines[-1]
+
+
+def test_sentences_are_more_than_an_exact_match_of_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [score("exact_match"), score("token_recall"), score("closed_accuracy", "answer_type=CLOSED")]
+    text = "\n".join(printed(tmp_path, capsys, words))
+    assert "closed_accuracy, answer_type=CLOSED" in text
+    assert "token_recall" in text
+
+
+def test_without_a_figure_the_terminal_says_where_the_rates_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert printed(tmp_path, capsys, [score("empty_rate")]) == [
+        f"1 scores in all: {tmp_path / 'scores.jsonl'}"
+    ]

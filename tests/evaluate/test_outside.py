@@ -1,5 +1,6 @@
 """Answers of somebody else's model, from a file to scores."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from pefomed import jsonl
+from pefomed.cli import main
 from pefomed.errors import DataError, RunError
 from pefomed.evaluate import evaluate_run
 from pefomed.evaluate.outside import Columns, columns_of, outside_run
@@ -181,3 +183,153 @@ def test_the_command_scores_a_file_without_torch(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert {score["dataset"] for score in json.loads(done.stdout)} == {"d"}
+
+
+def scored(file: Path, run: Path, **options: Any) -> dict[str, float]:
+    scores = evaluate_run(outside_run(file, run, "d", **options))
+    return {score.metric: score.value for score in scores if score.group == "overall"}
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "references"),
+    [
+        ({"reference": ["left lung", "lung"]}, "", ("left lung", "lung")),
+        ({"reference": "left lung", "reference_2": "lung", "reference_3": None}, "", ("left lung", "lung")),
+        ({"reference": "left lung|lung"}, "separator=|", ("left lung", "lung")),
+        ({"reference": "left lung; lung"}, "separator=;", ("left lung", "lung")),
+        ({"reference_1": "left lung", "reference_2": "lung"}, "", ("left lung", "lung")),
+        ({"references": ["left lung", "lung"]}, "", ("left lung", "lung")),
+        ({"reference": "left lung", "other": "lung"}, "further=other", ("left lung", "lung")),
+        ({"gt": "left lung", "gt 2": "lung"}, "reference=gt", ("left lung", "lung")),
+        (
+            {"gt": "left lung", "b": "lung", "c": "x"},
+            "reference=gt, further=b + c",
+            ("left lung", "lung", "x"),
+        ),
+        ({"reference": "['left lung', 'lung']"}, "", ("left lung", "lung")),
+    ],
+)
+def test_any_of_several_references_is_right(
+    tmp_path: Path, row: dict[str, Any], columns: str, references: tuple[str, ...]
+) -> None:
+    file = table(tmp_path / "a.jsonl", [{"id": "q1", "question": "Where?", "answer": "Lung", **row}])
+    found = scored(file, tmp_path / "run", columns=columns_of(columns) if columns else Columns())
+    assert found["exact_match"] == found["token_recall"] == found["token_precision"] == 1
+    [sample] = jsonl.read(tmp_path / "run" / "samples" / "d-test.jsonl", Sample)
+    assert sample.references == references
+    assert sample.meta == {}
+
+
+def test_reports_with_several_references(tmp_path: Path) -> None:
+    rows = [
+        {"id": "1", "reference": "a b c d", "reference_2": "the heart is big", "answer": "the heart is big"},
+        {"id": "2", "reference": "the lungs are clear", "reference_2": "", "answer": "the lungs are clear"},
+    ]  # fmt: skip
+    found = scored(table(tmp_path / "r.csv", rows), tmp_path / "run", task="report")
+    # Each answer is one of its references: every n-gram is matched, and the closest length is its own.
+    assert found["bleu_4"] == pytest.approx(1)
+    assert found["rouge_l"] == pytest.approx(1)
+
+
+def test_a_column_like_a_reference_never_becomes_a_group_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {**row, "ref_b": f"x{place % 2}", "answer 2": "a", "gt": "b", "answer_type": "OPEN"}
+        for place, row in enumerate(ROWS)
+    ]
+    scores = evaluate_run(outside_run(table(tmp_path / "a.csv", rows), tmp_path / "run", "d"))
+    assert {score.group.partition("=")[0] for score in scores} == {"overall", "organ"}
+    said = capsys.readouterr().err
+    assert "the columns ref_b, answer 2, gt look like further references or answers and are not used" in said
+    assert "further=ref_b + answer 2 + gt" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"reference": "yes|no"}, "1 reference with `|`, e.g. 'yes|no': each is scored as one text"),
+        ({"reference": "yes; no"}, "1 reference with `;`"),
+        ({"answer": "yes | no"}, "1 answer with `|`"),
+        ({"answer": '["yes", "no"]'}, "1 answer written as a list"),
+        ({"answer": "[0.1, 0.2, 0.5, 0.5]"}, "1 answer that may be a box"),
+        ({"answer": "{<12><30><40><66>}"}, "1 answer that may be a box"),
+    ],
+)
+def test_what_may_be_more_than_one_text_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fields: dict[str, str], said: str
+) -> None:
+    scored(table(tmp_path / "a.json", changed(**fields)), tmp_path / "run")
+    assert said in capsys.readouterr().err
+    assert said in (tmp_path / "run" / "log.jsonl").read_text().replace('\\"', '"')
+
+
+def test_nothing_is_said_of_usual_cells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = changed(reference="<5 mm", answer="&lt;5 mm")
+    scored(table(tmp_path / "a.json", rows), tmp_path / "run")
+    assert capsys.readouterr().err == ""
+
+
+def test_questions_are_needed_only_where_somebody_sees_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{key: value for key, value in row.items() if key != "question"} for row in ROWS]
+    file = table(tmp_path / "a.csv", rows)
+    assert scored(file, tmp_path / "run")["exact_match"] == pytest.approx(1 / 3)
+    assert "no column 'question'" in capsys.readouterr().err
+    scored(file, tmp_path / "report", task="report")
+    assert "no column 'question'" not in capsys.readouterr().err
+    with pytest.raises(DataError, match="no column 'q'"):
+        outside_run(file, tmp_path / "run", "d", columns=columns_of("question=q"))
+
+
+def test_a_file_of_any_kind_is_read_as_the_table_loader_reads_it(tmp_path: Path) -> None:
+    text = "id;question;reference;answer\r\nq1;Is it, really?;yes;Yes\r\n"
+    for name, content in (
+        ("semicolon.csv", text.encode()),
+        ("utf16.csv", text.replace(";", "\t").replace("Is it, really", "Is it").encode("utf-16")),
+        ("bar.csv", text.replace(";", "|").encode("utf-8-sig")),
+        ("packed.csv.gz", gzip.compress(text.encode())),
+    ):
+        (tmp_path / name).write_bytes(content)
+        assert scored(tmp_path / name, tmp_path / f"run-{name}")["exact_match"] == 1
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {
+        "id": ["1", "2"],
+        "question": ["q", "q"],
+        "reference": [["a", "b"], ["c"]],
+        "answer": ["b", "c"],
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    assert scored(tmp_path / "a.parquet", tmp_path / "parquet")["exact_match"] == 1
+
+
+def test_the_command_says_that_nothing_was_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = table(tmp_path / "a.json", [{**row, "task": "refer", "reference": ""} for row in ROWS])
+    with pytest.raises(SystemExit) as end:
+        main(["evaluate", str(file), "--out", str(tmp_path / "run"), "--json"])
+    assert end.value.code == 1
+    printed = capsys.readouterr()
+    assert {score["metric"] for score in json.loads(printed.out)} == {"empty_rate", "cut_rate"}
+    assert "the boxes of the task 'refer' are not scored" in printed.err
+    assert "nothing of" in printed.err
+
+
+def test_a_task_without_references_is_said_and_not_counted_as_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [*ROWS, {**ROWS[0], "id": "q4", "task": "report"}, {**ROWS[0], "id": "q5", "task": "report"}]
+    rows = [{"task": "vqa", **row} for row in rows]
+    run = outside_run(table(tmp_path / "a.json", rows), tmp_path / "run", "d")
+    path = run / "samples" / "d-test.jsonl"
+    samples = [
+        sample.model_copy(update={"reference": ""}) if sample.task == "vqa" else sample
+        for sample in jsonl.read(path, Sample)
+    ]
+    path.write_text(jsonl.lines(samples), encoding="utf-8")
+    scores = evaluate_run(run)
+    assert {score.n for score in scores if score.metric == "bleu_4" and score.group == "overall"} == {2}
+    assert not [score for score in scores if score.metric == "exact_match"]
+    assert {score.n for score in scores if score.metric == "empty_rate"} == {5}
+    assert "none of the 3 samples of the task 'vqa' has a reference: not scored" in capsys.readouterr().err

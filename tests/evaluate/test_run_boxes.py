@@ -276,5 +276,6 @@ def test_two_runs_compared(tmp_path: Path) -> None:
     assert found["iou"].a == pytest.approx((1 / 3 + 3) / 4)
     assert found["acc_0.5"].difference == pytest.approx(0.25)
     assert found["acc_0.5"].better == (mine,)
-    assert found["acc_0.5"].test == "McNemar, exact"
+    assert found["acc_0.5"].test == "exact sign flips by image, 1 image"
+    assert found["acc_0.5"].mcnemar == 1.0
     assert (found["exact_match"].difference, found["exact_match"].n) == (0.0, 4)

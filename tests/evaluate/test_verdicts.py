@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pefomed import jsonl
 from pefomed.errors import DataError
@@ -104,13 +105,28 @@ def test_equal_labels_of_a_sample_do_not_make_an_interval_narrow(tmp_path: Path)
     assert score.low <= 0.5 - 0.2609
     assert score.high >= 0.5 + 0.2609
     assert "Clopper-Pearson" in score.interval
-    # All shown: nothing is open, and the bootstrap speaks alone.
+    # All shown: nothing is open, and the interval stands as it is.
     everyone = tmp_path / "everyone"
     rater(everyone, "p", [(f"s{i}", 0, int(i < 20)) for i in range(40)], "human")
     whole = scored(everyone, samples, answers)["human_accuracy", "overall"]
     assert "Clopper-Pearson" not in whole.interval
     assert whole.low is not None
     assert whole.low > score.low
+
+
+def test_answers_that_nobody_was_shown_are_no_images_of_the_interval(tmp_path: Path) -> None:
+    # 100 answers, all called wrong; of 4 shown 2 are right. The 96 others say nothing, so t is that of 3.
+    samples = [
+        Sample(id=f"s{i}", images=(f"{i}.png",), task="vqa", question="?", reference="yes")
+        for i in range(100)
+    ]
+    rater(tmp_path, "p", [(f"s{i}", 0, i % 2) for i in range(4)], "human")
+    score = scored(tmp_path, samples, ["no"] * 100)["human_accuracy", "overall"]
+    assert (score.value, score.n) == (0.5, 4)
+    assert score.low is not None
+    # Without each of the four 1/3 or 2/3: variance 99/100 * 4/36, worth 1/4 / 0.11 = 2.27 (1.96 / 3.18)^2.
+    worth = 0.25 / (99 / 100 * 4 / 36) * (stats.norm.ppf(0.975) / stats.t.ppf(0.975, 3)) ** 2
+    assert score.low == pytest.approx(stats.beta.ppf(0.025, worth / 2, worth / 2 + 1))
 
 
 def test_as_in_the_paper_what_was_right_counts_as_right_if_nobody_was_shown_it(tmp_path: Path) -> None:
@@ -139,11 +155,12 @@ def test_reports_become_wasm(tmp_path: Path) -> None:
 def test_the_interval_of_a_wasm_is_on_its_own_scale(tmp_path: Path) -> None:
     rater(tmp_path, "gpt", [("r0", 0, 4), ("r1", 0, 3), ("r2", 0, 2), ("r3", 0, 4)])
     score = scored(tmp_path, REPORTS, ["clear"] * 4)["wasm_judge", "overall"]
-    # Levels of 2 to 4: every mean of draws lies between them.
+    # Variance of the mean (0.5625 + 0.0625 + 1.5625 + 0.5625) / 4 / 3 = 0.2292: 0.4787, and t of 3 is 3.18.
     assert score.value == pytest.approx(13 / 4)
     assert score.low is not None
     assert score.high is not None
-    assert 2 <= score.low < score.value < score.high <= 4
+    assert 0.5 < score.low < 3.25 - 3.18 * 0.4787
+    assert 3.9 < score.high <= 4
 
 
 def test_the_interval_of_a_judge_that_ran_once_is_the_plain_bootstraps(tmp_path: Path) -> None:

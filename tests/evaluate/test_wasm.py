@@ -54,9 +54,11 @@ def test_the_interval_covers_the_mean_and_draws_images() -> None:
     labels = [0, 1, 2, 3, 4] * 20
     value, interval = wasm_interval(labels, np.arange(100))
     assert interval is not None
+    assert interval.low is not None
+    assert interval.high is not None
     # sd of the mean: sqrt(2 / 100) = 0.141
     assert (interval.low, value, interval.high) == pytest.approx((2 - 0.277, 2, 2 + 0.277), abs=0.05)
-    assert wasm_interval([2, 3], np.array([0, 0]))[1] is None
+    assert wasm_interval([2, 3], np.array([0, 0]))[1] == (None, None, "none: too few images: 1")
 
 
 @pytest.mark.parametrize("counts", [(1, 2, 3, 4), (0, 0, 0, 0, 0), (1, -1, 1, 1, 1), ()])

@@ -65,7 +65,7 @@ def score(system: str, group: str, value: float, n: int, **more: Any) -> Score:
         "implementation": "as published" if published else "equal but for case and spaces",
         "low": None if published else max(0.0, value - 0.1),
         "high": None if published else min(1.0, value + 0.1),
-        "interval": "" if published else "95 % bootstrap by image, 2000 draws, seed 0",
+        "interval": "" if published else "95 % by image, jackknife, Korn-Graubard limits",
         **more,
     }
     return Score(system=system, dataset="rad", split="test", group=group, value=value, n=n, **given)

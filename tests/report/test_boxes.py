@@ -38,7 +38,7 @@ def test_systems_stand_by_metrics_with_the_ceiling_below_the_floors() -> None:
     ]
     # What the metrics are is one footnote for all rows, not one for each metric and system.
     assert notes.texts[0].startswith("pefomed 1.0, iou: definition of iou; dice: definition of dice; acc_0.5")
-    assert notes.texts[1:3] == ["by model", "Interval: 95 % bootstrap by image, 2000 draws, seed 0"]
+    assert notes.texts[1:3] == ["by model", "Interval: 95 % by image, jackknife, Korn-Graubard limits"]
     assert table.rows[1].notes == [1, 3, 4]
     assert other_tables(scores(), "cxr", "test", notes) == []
 

@@ -12,6 +12,9 @@ from tests.report.parsed import Page
 
 from pefomed import jsonl, recipe
 from pefomed.errors import DataError, RunError
+from pefomed.evaluate.compare import compare_runs
+from pefomed.evaluate.outside import outside_run
+from pefomed.evaluate.run import evaluate_run
 from pefomed.report import write_report, write_reports
 from pefomed.report.runs import joined_scores, named
 
@@ -62,9 +65,9 @@ def test_two_runs_give_two_pages_and_their_difference(run: Path, other: Path) ->
         "0.25",
     )
     assert (row["better"], row["worse"], row["p"]) == ("2", "1", "1")
-    # Which p is of which test: right or wrong by McNemar, means of overlaps by the bootstrap.
-    assert "p of Exact match, Exact match, VQA-style: McNemar, exact" in text
-    assert "p of Token recall, Token precision, Token F1, Token recall, LLaVA-Med's: paired boot" in text
+    # How each p was made; McNemar's stands beside that of right and wrong.
+    assert "exact sign flips by image" in text
+    assert "McNemar's p: his exact test, which takes items as independent" in text
     # The first run's own tables are still there.
     assert (run / "report" / "tables" / "rad-test-methods.csv").exists()
 
@@ -157,7 +160,7 @@ def test_of_three_runs_those_that_fit_are_compared_and_the_others_named(run: Pat
 
 def test_each_of_several_differences_names_its_tests(run: Path, other: Path) -> None:
     text = words(write_reports([run, copy_of(run, "third", {"q4": "right"}), other])[-1])
-    assert text.count("p of Exact match, Exact match, VQA-style: McNemar, exact") == 2
+    assert text.count("McNemar's p: his exact test") == 2
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"recipe": "x"}', '{"recipe": "x", "arms": [{"name": "a"}]}'])
@@ -178,3 +181,62 @@ def test_what_strangers_wrote_stays_text(run: Path, other: Path) -> None:
     assert page.data["items"][0]["question"] == HOSTILE
     assert HOSTILE in page.text
     assert json.dumps(page.data)
+
+
+def with_settings(run: Path, settings: str) -> None:
+    """Write what `[evaluate]` of the run's recipe is to say."""
+    values = recipe.load(run / "recipe.toml")
+    changed = values.model_copy(update={"evaluate": values.evaluate.model_copy(update=json.loads(settings))})
+    (run / "recipe.toml").write_text(recipe.dumps(changed))
+
+
+def test_without_draws_no_difference_has_an_interval_or_p(run: Path, other: Path) -> None:
+    with_settings(other, '{"bootstrap": 0}')
+    found = compare_runs(run, other)
+    assert found
+    assert {(one.low, one.high, one.p, one.interval, one.test) for one in found} == {
+        (None, None, None, "", "")
+    }
+    assert found[0].difference == 0.25
+    text = words(write_reports([run, other])[-1])
+    assert "none, as [evaluate] bootstrap = 0 asks for no draws" in text
+    (path,) = (run / "report" / "compare-tables").glob("difference-*.csv")
+    row = next(csv.DictReader(io.StringIO(path.read_text())))
+    assert (row["p"], row["difference"]) == ("", "0.25")
+    assert "difference low" not in row
+
+
+def test_draws_and_seed_of_the_recipes_reach_the_p(run: Path, tmp_path: Path) -> None:
+    # 30 images whose recall differs by other shares each: too many to count.
+    words_of = [" ".join("abcdefgh"[: 1 + i % 8]) for i in range(30)]
+    rows = [(f"q{i}", f"{i}.png", "?", text, "x", "x", "OPEN") for i, text in enumerate(words_of)]
+    second = copy_of(run, "second", {})
+    small_run.write_answers(run, rows)
+    small_run.write_answers(second, [(*row[:4], row[3][: 1 + i], *row[5:]) for i, row in enumerate(rows)])
+    for folder, settings in ((run, '{"bootstrap": 300, "seed": 5}'), (second, '{"bootstrap": 400}')):
+        with_settings(folder, settings)
+    tests = {one.metric: one.test for one in compare_runs(run, second)}
+    assert tests["token_f1"] == "300 drawn sign flips by image, seed 5"
+
+
+FULL = ("left lung", "right kidney", "small bowel")
+
+
+def test_three_questions_better_by_the_same_have_a_p_of_a_quarter(tmp_path: Path) -> None:
+    for name, answers in (("a", ("lung", "kidney", "bowel")), ("b", FULL)):
+        lines = [
+            f"q{i},i{i},Q?,{reference},{answer}"
+            for i, (reference, answer) in enumerate(zip(FULL, answers, strict=True))
+        ]
+        (tmp_path / f"{name}.csv").write_text(
+            "\n".join(["id,image,question,reference,answer", *lines]) + "\n"
+        )
+        evaluate_run(outside_run(tmp_path / f"{name}.csv", tmp_path / name, "few"))
+    found = {one.metric: one for one in compare_runs(tmp_path / "a", tmp_path / "b")}
+    assert (found["token_recall"].difference, found["token_recall"].p) == (0.5, 0.25)
+    assert (found["exact_match"].p, found["exact_match"].mcnemar) == (0.25, 0.25)
+    assert {one.test for one in found.values() if one.difference} == {"exact sign flips by image, 3 images"}
+    text = words(write_reports([tmp_path / "a", tmp_path / "b"])[-1])
+    assert "exact sign flips by image, 3 images" in text
+    assert "No interval of Token recall, Token F1" in text
+    assert "all images differ by the same" in text

@@ -7,7 +7,9 @@ import pytest
 from tests.report import small_run
 from tests.report.parsed import page_of
 
+from pefomed import recipe
 from pefomed.errors import DataError
+from pefomed.evaluate.agreement import agreement_of
 from pefomed.report import write_report
 from pefomed.report.tables import Footnotes, exact_match_table, other_tables
 from pefomed.report.wide_tables import text_table
@@ -157,3 +159,21 @@ def test_somebody_elses_answers_need_no_recipe(run: Path) -> None:
     text = words(run)
     assert "Judges against human raters" in text
     assert "The run has no recipe.toml" in text
+
+
+def test_draws_and_seed_of_the_recipe_reach_agreement(run: Path) -> None:
+    rows = [(f"q{i}", f"{i}.png", "?", "yes", "yes", "no", "CLOSED") for i in range(40)]
+    small_run.write_answers(run, rows)
+    for name, period in (("ann", 3), ("bob", 4)):
+        labels: dict[str, int | None] = {f"q{i}": int(i % period > 0) for i in range(40)}
+        small_run.write_rater(run, name, {"kind": "human"}, [labels])
+    values = recipe.load(run / "recipe.toml")
+    found = {}
+    for draws in (0, 20, 2000):
+        settings = values.evaluate.model_copy(update={"bootstrap": draws, "seed": 7})
+        (run / "recipe.toml").write_text(recipe.dumps(values.model_copy(update={"evaluate": settings})))
+        [found[draws]] = [one for one in agreement_of(run).agreement if one.coefficient == "fleiss_kappa"]
+    assert (found[0].low, found[0].interval) == (None, "")
+    assert found[20].interval.startswith("95 % by image, 20 groups of 40 images, seed 7, jackknife")
+    assert found[2000].interval == "95 % by image, jackknife, Korn-Graubard limits"
+    assert found[20].value == found[2000].value

@@ -58,7 +58,7 @@ def test_equal_proofs_share_a_footnote() -> None:
     assert table.rows[0].notes == table.rows[1].notes == [1, 2]
     assert notes.texts[:2] == [
         "equal but for case and spaces",
-        "Interval: 95 % bootstrap by image, 2000 draws, seed 0",
+        "Interval: 95 % by image, jackknife, Korn-Graubard limits",
     ]
     assert table.rows[3].notes == [4]
 
@@ -140,6 +140,14 @@ def test_reports_are_headed_by_their_overlap_not_by_being_equal_word_for_word() 
     # Where some answers are no texts, exact match is about all of them.
     mixed = [score("model", "overall", 0.5, 100), *texts[1:]]
     assert headlines(mixed, "rad", "test")[0].metric == "Exact match"
+
+
+def test_why_there_is_no_interval_stands_in_its_place() -> None:
+    why = "none: too few images: 3, of which one has most items: worth 1.5 equal ones"
+    cell = cell_of(score("model", "overall", 0.5, 4, low=None, high=None, interval=why))
+    assert (cell.interval, cell.low) == ("too few images", None)
+    assert f"interval {why}" in cell.title
+    assert cell_of(score("model", "overall", 0.5, 4, low=None, high=None, interval="")).interval == ""
 
 
 def test_a_table_too_wide_for_paper_has_a_part_for_each_block() -> None:

@@ -39,6 +39,7 @@ def print_scores(run: Path) -> None:
     """
     from pefomed import jsonl
     from pefomed.evaluate.headlines import HEADLINES, heading
+    from pefomed.evaluate.interval import why_none
     from pefomed.report.figures import is_share
     from pefomed.schema import Score
 
@@ -58,7 +59,7 @@ def print_scores(run: Path) -> None:
                 cell(score, score.value),
                 f"{cell(score, score.low)} to {cell(score, score.high)}"
                 if score.low is not None and score.high is not None
-                else "",
+                else why_none(score.interval),
                 score.n,
             )
             for score in first

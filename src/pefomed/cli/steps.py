@@ -150,7 +150,8 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE", help="FILE: questions and references, joined by id.")
     ] = None,
     columns: Annotated[
-        str | None, typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=prediction'.")
+        str | None,
+        typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=text, separator=|'."),
     ] = None,
     task: Annotated[Judged, typer.Option(help="FILE: the task, if no column says it.")] = "vqa",
     numbers_as_text: Annotated[
@@ -159,10 +160,11 @@ def evaluate(
 ) -> None:
     """Score predictions, with intervals, floors and groups; no model is loaded.
 
-    FILE is CSV, TSV, JSON Lines or a JSON list with the columns id, question, reference, answer and
-    optionally image, task and any others, which results are then grouped by.
+    FILE is CSV, TSV, JSON, JSON Lines or Parquet with the columns id, reference, answer and optionally
+    question, image, task, reference_2 and so on, and any others, which results are then grouped by.
     """
     from pefomed.evaluate import evaluate_run
+    from pefomed.evaluate.run import is_scored
 
     if target.is_file() and target.suffix != ".toml":
         from pefomed.evaluate.outside import Columns, columns_of, outside_run
@@ -185,6 +187,9 @@ def evaluate(
         print_json([score.model_dump() for score in scores])
     else:
         print_scores(folder)
+    if not is_scored(scores):
+        typer.echo(f"nothing of {folder} was scored; the notes above say why", err=True)
+        raise typer.Exit(1)
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed report runs/first runs/second --open")

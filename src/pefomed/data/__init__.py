@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
+from pefomed.data.loaded import checked_records
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
@@ -104,7 +105,9 @@ def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[
     ids: set[str] = set()
     samples = left_out = 0
     twice = Counter[str]()
-    for each in _records(load(root, split, **options), f"the split {split!r} of {dataset.loader} at {root}"):
+    for each in checked_records(
+        lambda: load(root, split, **options), f"the split {split!r} of {dataset.loader} at {root}"
+    ):
         yield each
         if isinstance(each, LeftOut):
             left_out += 1
@@ -130,18 +133,6 @@ def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[
             found=f"{len(twice)} ids occur more than once, e.g. {next(iter(twice))!r}",
             remedy="give each row its own id",
         )
-
-
-def _records(found: Iterator[Sample | LeftOut], where: str) -> Iterator[Sample | LeftOut]:
-    try:
-        yield from found
-    except ValidationError as error:  # e.g. a list where a text should be
-        detail = error.errors(include_url=False)[0]
-        raise DataError(
-            f"{where}: a record cannot be a {error.title}",
-            found=f"{'.'.join(map(str, detail['loc']))} = {detail['input']!r:.80}: {detail['msg']}",
-            remedy="correct the record, or download the data set again",
-        ) from None
 
 
 def data_folder(explicit: Path | str | None = None) -> Path:

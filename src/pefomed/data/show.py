@@ -123,7 +123,7 @@ def _item(sample: Sample, colours: dict[Box, str]) -> str:
 
 def _marked(sample: Sample, colours: dict[Box, str]) -> str:
     """Return the reference; behind a marked phrase of a grounding caption stand its boxes' colours."""
-    text = escape(sample.reference)
+    text = escape(" or ".join(sample.references))
     if sample.task != "grounding":
         return text
 

@@ -1,4 +1,4 @@
-"""A table of one's own: CSV, TSV or JSON Lines with a column map in the recipe.
+"""A table of one's own: CSV, TSV, JSON, JSON Lines or Parquet with a column map in the recipe.
 
 Link, licence, counts: the owner's. Layout: `root` is either one file, or a folder with one file per
 split (`train.csv`, `validate.csv`, `test.csv`). Image paths stay in the table's folder, or in `images`.
@@ -31,18 +31,20 @@ from __future__ import annotations
 
 import typing
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from pefomed.boxes import tasks
-from pefomed.data import table_cells
+from pefomed.checked import Checked
+from pefomed.data import table_cells, table_references
 from pefomed.data.card import Card
 from pefomed.data.readers.rows import SUFFIXES, read_table
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
+from pefomed.progress import note
 from pefomed.schema import Sample, Task
 
 _WITHOUT_QUESTION = ("caption", "report", "grounding")
@@ -50,7 +52,7 @@ _WITHOUT_QUESTION = ("caption", "report", "grounding")
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
 
 
-class Columns(BaseModel):
+class Columns(Checked):
     """Which column holds what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -60,6 +62,11 @@ class Columns(BaseModel):
     """The question, or the phrase that has boxes. Not read for captions and reports."""
     answer: str = "answer"
     """The reference; empty if the table has none, and is for prediction only."""
+    further: tuple[str, ...] | None = None
+    """Columns with further right answers; by default `answer_2`, `answer_3` and so on. A list in a cell holds
+    several, too. Training uses the first."""
+    separator: str = ""
+    """What stands between several answers in one cell; by default a cell is one."""
     id: str | None = None
     """By default samples are numbered by row."""
     task: str | None = None
@@ -94,7 +101,7 @@ def load(
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
-        delimiter: what stands between cells; by default a comma in `.csv`, a tab in `.tsv`.
+        delimiter: what stands between cells; by default found from the first rows.
         numbers_as_text: take an answer that is a number as its text, instead of refusing it.
 
     Raises:
@@ -151,24 +158,47 @@ def _drafts(
     numbers_as_text: bool,
 ) -> Iterator[Draft]:
     """Yield place, sample without boxes and cells of each row."""
+    looked = False
     for number, place, row in rows:
         row_task = task if columns.task is None else _task(table_cells.text(row, columns.task, place), place)
-        question, answer = "", ""
+        question = ""
+        answers: tuple[str, ...] = ("",)
         if row_task not in _WITHOUT_QUESTION:
             question = table_cells.filled(row, columns.question, place)
         if row_task == "identify":
-            question, answer = "", question
+            question, answers = "", (question,)
         elif row_task not in tasks.ASKED and columns.answer:
-            answer = table_cells.answer(row, columns.answer, place, numbers_as_text)
+            answers = table_cells.answers(
+                row, _answer_columns(columns, row), columns.separator, place, numbers_as_text
+            )
+            if not looked:
+                _name_lookalikes(row, columns, stem)
+                looked = True
         sample = Sample(
             id=f"{stem}-{number}" if columns.id is None else table_cells.filled(row, columns.id, place),
             images=table_cells.images(row, columns.image, place, folder, separator, view),
             task=row_task,
             question=question,
-            reference=answer,
+            reference=answers[0],
+            further_references=answers[1:],
             meta={name: table_cells.text(row, name, place) for name in columns.meta},
         )
         yield place, sample, row
+
+
+def _answer_columns(columns: Columns, row: Mapping[str, Any]) -> tuple[str, ...]:
+    further = columns.further
+    found = table_references.numbered(columns.answer, row) if further is None else further
+    return (columns.answer, *(name for name in found if name not in columns.meta))
+
+
+def _name_lookalikes(row: Mapping[str, Any], columns: Columns, stem: str) -> None:
+    """Say which columns are not read and look like further references."""
+    used = (*_answer_columns(columns, row), *columns.meta, columns.question, columns.image)
+    alike = table_references.lookalikes(row, used)
+    if alike:
+        how = f"`columns.further = [{', '.join(map(repr, alike))}]` uses them"
+        note(table_references.lookalike_note(stem, alike, how))
 
 
 def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:

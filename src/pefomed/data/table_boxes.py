@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from pefomed.boxes import tasks
+from pefomed.checked import Checked
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.pictures.images import image_size
 from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
@@ -28,7 +29,7 @@ Draft = tuple[str, Sample, Mapping[str, Any]]
 _MARK = re.compile(r"</p>\{([\d,]*)\}")
 
 
-class BoxColumns(BaseModel):
+class BoxColumns(Checked):
     """Which columns hold boxes, and what their numbers are; nothing of it is guessed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pefomed.data.pictures.addresses import with_view, within
 from pefomed.data.readers.rows import is_number
 from pefomed.data.readers.unpacked import ImageFile
+from pefomed.data.table_references import references
 from pefomed.errors import DataError, nearest
 
 _STAY = "give it relative to the table's folder; the option `images` may name any other folder"
@@ -39,23 +40,32 @@ def images(
     return paths
 
 
-def answer(row: Mapping[str, Any], column: str, place: str, numbers_as_text: bool) -> str:
-    """Return the answer; a number only if it is meant.
+def answers(
+    row: Mapping[str, Any], columns: Sequence[str], separator: str, place: str, numbers_as_text: bool
+) -> tuple[str, ...]:
+    """Return the different answers of a row, at least one; a number only if it is meant.
 
     Raises:
-        DataError: the cell is empty, a number, or no text.
+        DataError: there is none, or one is a number or no text.
     """
-    value = cell(row, column, place)
-    if isinstance(value, list | dict | bool):
-        raise DataError(f"{place}: the answer in column {column!r} must be text", found=repr(value))
-    found = filled(row, column, place)
-    if is_number(found) and not numbers_as_text:
-        raise DataError(
-            f"{place}: the answer in column {column!r} is a number",
-            found=found,
-            remedy="if it is meant so, set the option `numbers_as_text = true`; if it is a class"
-            " number, name the column that holds the words",
-        )
+
+    def of(value: Any, column: str) -> str:
+        if isinstance(value, list | dict | bool):
+            raise DataError(f"{place}: the answer in column {column!r} must be text", found=repr(value))
+        found = "" if value is None else str(value).strip()
+        if is_number(found) and not numbers_as_text:
+            raise DataError(
+                f"{place}: the answer in column {column!r} is a number",
+                found=found,
+                remedy="if it is meant so, set the option `numbers_as_text = true`; if it is a class"
+                " number, name the column that holds the words",
+            )
+        return found
+
+    cell(row, columns[0], place)
+    found = references(row, columns, separator, place, of)
+    if not found:
+        raise DataError(f"{place}: column {columns[0]!r} is empty", remedy="fill it in, or remove the row")
     return found
 
 

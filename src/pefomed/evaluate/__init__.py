@@ -2,7 +2,7 @@
 
 from pefomed.evaluate.exact_match import exact_match, exact_match_vqa
 from pefomed.evaluate.grounding import score_boxes
+from pefomed.evaluate.pairs import score_pairs
 from pefomed.evaluate.run import evaluate_run
-from pefomed.evaluate.score import score_pairs
 
 __all__ = ["evaluate_run", "exact_match", "exact_match_vqa", "score_boxes", "score_pairs"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -83,6 +83,15 @@ class Answered:
         """Return the places of the samples of these tasks."""
         return [place for place, sample in enumerate(self.samples) if sample.task in tasks]
 
+    def only(self, places: Sequence[int]) -> Answered:
+        """Return the data set with its samples at `places`."""
+        return replace(
+            self,
+            samples=[self.samples[place] for place in places],
+            systems=[system.only(places) for system in self.systems],
+            predictions=[[each[place] for place in places] for each in self.predictions],
+        )
+
     def questions(self, samples: Sequence[Sample]) -> Questions:
         """Return what is needed to score answers to these samples, by group and image."""
         several_tasks = len({sample.task for sample in samples}) > 1
@@ -93,7 +102,7 @@ class Answered:
         return Questions(
             dataset=self.dataset,
             split=self.split,
-            references=[sample.reference for sample in samples],
+            references=[sample.references for sample in samples],
             clusters=numbered([sample.images for sample in samples]),
             groups=groups_of(metas, keys),
             draws=self.run.evaluate.bootstrap,

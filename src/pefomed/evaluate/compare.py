@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,16 @@ from pefomed import recipe
 from pefomed.errors import RunError
 from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
-from pefomed.evaluate.captions.scores import Corpus, corpora, figures_of, item_sums, tokens_of
+from pefomed.evaluate.captions.scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
 from pefomed.evaluate.exact_match import METRICS
 from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
-from pefomed.evaluate.interval import DRAWS
 from pefomed.evaluate.overlap import OVERLAPS
-from pefomed.evaluate.paired import mcnemar, paired_bootstrap
+from pefomed.evaluate.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.evaluate.run_answers import SHORT
 from pefomed.evaluate.run_texts import MARKED, TEXTS, unmarked, unmarked_answers
 from pefomed.evaluate.score import numbered, per_pair
+from pefomed.evaluate.settings import settings_of
 from pefomed.schema import Sample
 
 
@@ -39,20 +39,32 @@ class Difference:
     difference: float
     low: float | None
     high: float | None
-    """Ends of the 95 % interval; None where all images differ by the same."""
-    p: float
+    """Ends of the 95 % interval, or None; `interval` says why."""
+    interval: str
+    """How the interval was made, or `none: ` and the reason; empty without draws."""
+    p: float | None
+    """Two-sided, by image; None without draws."""
     test: str
     """Which test `p` is of."""
+    mcnemar: float | None = None
+    """McNemar's exact p of right and wrong, which takes items as independent; None for other values."""
     better: tuple[str, ...] = ()
     """Sample ids whose value is higher in b; empty for figures that are no mean of items."""
     worse: tuple[str, ...] = ()
 
 
-def compare_runs(run_a: Path, run_b: Path, *, draws: int = DRAWS, seed: int = 0) -> list[Difference]:
+def compare_runs(
+    run_a: Path, run_b: Path, *, draws: int | None = None, seed: int | None = None
+) -> list[Difference]:
     """Compare two runs' answers, data set by data set: exact match, overlap, report metrics, boxes, verdicts.
 
     Verdicts are compared rater by rater where the same rater judged both runs, on what it labelled in
     both (the majority of its runs for questions, their mean for reports).
+
+    Args:
+        draws: sign flips drawn where they cannot be counted, and images left out for an interval at most;
+            0 for neither p nor interval. By default `bootstrap` of the recipes, the smaller of the two.
+        seed: of both; by default that of the first recipe.
 
     Raises:
         RunError: the runs answered no data set in common, or other samples of it; the ids are named.
@@ -66,6 +78,9 @@ def compare_runs(run_a: Path, run_b: Path, *, draws: int = DRAWS, seed: int = 0)
             found=f"{_listed(names)} and {_listed(others)}",
             remedy="compare two runs that predicted the same split of the same data set",
         )
+    settings = settings_of(run_a), settings_of(run_b)
+    draws = min(one.bootstrap for one in settings) if draws is None else draws
+    seed = settings[0].seed if seed is None else seed
     found: list[Difference] = []
     for dataset, split in common:
         samples, others_samples = (
@@ -104,7 +119,7 @@ def _answers_compared(pair: _Pair) -> list[Difference]:
     places = [place for place, sample in enumerate(pair.samples) if sample.task in SHORT]
     if not places:
         return []
-    references = [pair.samples[place].reference for place in places]
+    references = [pair.samples[place].references for place in places]
     a, b = [pair.a[place] for place in places], [pair.b[place] for place in places]
     found = [
         _item_difference(
@@ -127,13 +142,19 @@ def _texts_compared(pair: _Pair) -> list[Difference]:
         return []
     chosen = [unmarked(pair.samples[place]) for place in places]
     found = []
-    for corpus in corpora([sample.reference for sample in chosen], [sample.task for sample in chosen]):
+    for corpus in corpora([sample.references for sample in chosen], [sample.task for sample in chosen]):
         sums = [
             _text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
             for texts in (pair.a, pair.b)
         ]
-        for column, name in enumerate(TEXT_METRICS):
-            found.append(_text_difference(pair, f"{name}{corpus.preset.suffix}", places, sums, column))
+        a, b = (figures_of(side.sum(0, keepdims=True))[0].tolist() for side in sums)
+        paired = paired_figures(
+            sums[0], sums[1], pair.clusters(places), figures_of, tops=TOPS, draws=pair.draws, seed=pair.seed
+        )
+        found += [
+            _difference(pair, f"{name}{corpus.preset.suffix}", len(places), *one)
+            for name, one in zip(TEXT_METRICS, zip(a, b, paired, strict=True), strict=True)
+        ]
     return found
 
 
@@ -181,9 +202,9 @@ def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference
                 values = [np.array([side[pair.samples[place].id] for place in places]) for side in (a, b)]
                 # An undecided judge (as many 1 as 0) is half right, which McNemar's test does not know.
                 decided = binary and all(np.isin(side, (0.0, 1.0)).all() for side in values)
-                found.append(
-                    _item_difference(pair, f"{metric}:{name}", places, values[0], values[1], decided)
-                )
+                top = 1.0 if binary else 4.0
+                title = f"{metric}:{name}"
+                found.append(_item_difference(pair, title, places, values[0], values[1], decided, top))
     return sorted(found, key=lambda difference: difference.metric)
 
 
@@ -194,43 +215,33 @@ def _item_difference(
     a: NDArray[np.float64],
     b: NDArray[np.float64],
     binary: bool = False,
+    top: float = 1.0,
 ) -> Difference:
-    difference, low, high, p = paired_bootstrap(a, b, pair.clusters(places), draws=pair.draws, seed=pair.seed)
+    paired = paired_means(a, b, pair.clusters(places), top=top, draws=pair.draws, seed=pair.seed)
     ids = [pair.samples[place].id for place in places]
-    return Difference(
-        metric=metric,
-        dataset=pair.dataset,
-        split=pair.split,
-        n=len(places),
-        a=float(a.mean()),
-        b=float(b.mean()),
-        difference=difference,
-        low=low,
-        high=high,
-        p=mcnemar(a == 1.0, b == 1.0) if binary else p,
-        test="McNemar, exact" if binary else _bootstrap_name(pair),
+    found = _difference(pair, metric, len(places), float(a.mean()), float(b.mean()), paired)
+    return replace(
+        found,
+        mcnemar=mcnemar(a == 1.0, b == 1.0) if binary else None,
         # Once each: a caption has an item for every phrase.
         better=tuple(dict.fromkeys(sample_id for sample_id, up in zip(ids, b > a, strict=True) if up)),
         worse=tuple(dict.fromkeys(sample_id for sample_id, down in zip(ids, b < a, strict=True) if down)),
     )
 
 
-def _text_difference(
-    pair: _Pair, metric: str, places: Sequence[int], sums: Sequence[NDArray[np.float64]], column: int
-) -> Difference:
-    def figure(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        return figures_of(totals)[:, column]
-
-    a, b = sums
-    difference, low, high, p = paired_bootstrap(
-        a, b, pair.clusters(places), figure, draws=pair.draws, seed=pair.seed
-    )
-    values = [float(figure(side.sum(0, keepdims=True))[0]) for side in sums]
+def _difference(pair: _Pair, metric: str, n: int, a: float, b: float, paired: Paired) -> Difference:
+    interval = paired.interval
     return Difference(
-        metric, pair.dataset, pair.split, len(places), values[0], values[1], difference, low, high, p,
-        _bootstrap_name(pair),
-    )  # fmt: skip
-
-
-def _bootstrap_name(pair: _Pair) -> str:
-    return f"paired bootstrap by image, {pair.draws} draws, seed {pair.seed}"
+        metric=metric,
+        dataset=pair.dataset,
+        split=pair.split,
+        n=n,
+        a=a,
+        b=b,
+        difference=paired.difference,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        interval=interval.how if interval else "",
+        p=paired.p,
+        test=paired.test,
+    )

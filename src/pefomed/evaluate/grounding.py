@@ -25,7 +25,7 @@ from pefomed.boxes.matching import LEAST_IOU, TOLERANCE, match
 from pefomed.boxes.region import areas
 from pefomed.errors import DataError
 from pefomed.evaluate.box_items import Answer
-from pefomed.evaluate.interval import DRAWS, bootstrap_means, bootstrap_sums
+from pefomed.evaluate.interval import DRAWS, figure_intervals, mean_intervals
 from pefomed.evaluate.score import Questions, check_lists, listed, made_score
 from pefomed.evaluate.sides import score_sides
 from pefomed.schema import Box, Score
@@ -106,16 +106,25 @@ def score_boxes(
     Args:
         references: the right boxes of each item, at least one.
         predictions: the given boxes of each item, none if there was no readable answer.
-        images: what each item is about; items with the same name are drawn together in the interval.
+        images: what each item is about; items with the same name stay together in the interval.
             By default every item stands alone.
         metas: the items' meta values; `category` makes the macro means.
-        draws: bootstrap draws of the interval, 0 for none.
+        draws: images left out for an interval at most, more in so many groups; 0 for no interval.
+        seed: decides the groups.
 
     Raises:
         DataError: the lists differ in length or are empty, or an item has no reference box.
     """
     remedy = "give one entry of each list per item, in the same order; a single box is a list of one"
     check_lists(references, predictions, images, metas, remedy)
+    for name, lists in (("references", references), ("predictions", predictions)):
+        for place, boxes in enumerate(lists):
+            if not isinstance(boxes, list | tuple) or not all(isinstance(box, Box) for box in boxes):
+                raise DataError(
+                    f"{name}[{place}] must be a list of boxes",
+                    found=f"{boxes!r:.80}",
+                    remedy="make each with `pefomed.Box(x0=..., y0=..., x1=..., y1=...)`, as fractions",
+                )
     empty = [place for place, boxes in enumerate(references) if not boxes]
     if empty:
         raise DataError(
@@ -142,12 +151,8 @@ def _micro_scores(
     implementations = [_implementation(name, DEFINITIONS[name], how) for name in values]
     scores = []
     for group, places in questions.groups.items():
-        intervals = bootstrap_means(
-            columns[places],
-            questions.clusters[places],
-            draws=questions.draws,
-            seed=questions.seed,
-            by=questions.by,
+        intervals = mean_intervals(
+            columns[places], questions.clusters[places], draws=questions.draws, by=questions.by
         )
         scores += [
             made_score(questions, name, system, group, mean, interval, len(places), implementation)
@@ -177,7 +182,7 @@ def _macro_scores(
         sums = np.concatenate((*weighed, member), axis=1)  # (N, M C + C)
         macro = partial(_macro, categories=len(present))
         value = macro(sums.sum(0, keepdims=True))[0]
-        intervals = bootstrap_sums(
+        intervals = figure_intervals(
             sums,
             questions.clusters[places],
             macro,

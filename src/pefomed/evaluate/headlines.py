@@ -57,6 +57,9 @@ HEADLINES: dict[Task, tuple[Head, ...]] = {
 }
 """Task -> its figures, the headline first."""
 
+RATES = ("empty_rate", "cut_rate", "unparsable_rate", "repaired_rate")
+"""Scores that say how answers came out, not how good they are."""
+
 JUDGED = ("judge_accuracy", "offline_judge_accuracy", "model_rater_accuracy", "human_accuracy", "wasm_")
 """How the names of judges' and people's figures begin; of several each has its name behind a colon."""
 

@@ -1,108 +1,118 @@
-"""Intervals of a mean over items that come in clusters: the questions of one image are not independent.
+"""95 % intervals of figures over items that come in clusters: the questions of one image are not independent.
 
-Cluster bootstrap (Davison and Hinkley, Bootstrap Methods and their Application, 1997, section 3.8):
-images are drawn with replacement, all items of a drawn image count, and the interval runs between the
-2.5th and the 97.5th percentile of the mean over the draws. Images with the same sum and the same
-number of items are exchangeable, so a draw is a multinomial over the distinct (sum, number) pairs:
-the same distribution as drawing images one by one, at a cost that hardly grows with their number.
+The variance comes from leaving out one image at a time (`jackknife`), the limits from that and the figure's
+range (`limits`). Percentiles of a bootstrap by image would hold the truth in 70 to 93 % of the cases with 3
+to 20 images, and of rare mistakes with a hundred; these do in 93 % (`benchmarks/levels.py`).
 
-A figure that is no mean of items (BLEU, a mean over raters) is a function of sums over items instead:
-`bootstrap_sums` draws the images, adds up the items' sums and applies the function to each draw.
+A figure that is no mean of items (BLEU, a mean over raters) is a function of sums over items:
+`figure_intervals`.
 
-Where every item is right, or every item wrong, all draws are equal and say nothing. There the exact
-binomial (Clopper-Pearson) interval over the C images stands: [0.025^(1/C), 1] or [0, 1 - 0.025^(1/C)].
+Where every item is right, or every item wrong, nothing varies. There the exact binomial (Clopper-Pearson)
+interval over the C images stands: [0.025^(1/C), 1] or [0, 1 - 0.025^(1/C)].
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-LEVEL = 0.95
-DRAWS = 2000
+from pefomed.evaluate.jackknife import (
+    Figures,
+    figure_variances,
+    grouped,
+    mean_variances,
+    worth_in_images,
+)
+from pefomed.evaluate.limits import KORN_GRAUBARD, binomial, korn_graubard
 
-_TAIL = (1 - LEVEL) / 2
-_BLOCK = 4_000_000  # numbers drawn at once: 32 MB
-_MOST_PAIRS = 4096  # above this many distinct pairs, drawing the clusters themselves is quicker
+DRAWS = 2000
+"""Sign flips drawn for a p where they cannot be counted, and images left out for an interval at most."""
+
+FEWEST, LEAST_WORTH = 3, 2
+"""Images, and what unequal ones are worth in equal ones, below which there is no interval: none holds."""
+
+NONE = "none: "
+"""What the phrase of an interval that could not be made begins with."""
+
+NOTHING = 1e-9
+"""A standard error below this share of the range is none: BLEU's smoothing alone makes 1e-10."""
 
 
 class Interval(NamedTuple):
-    """Ends of an interval and a phrase that says how it was made."""
+    """Ends of an interval and a phrase that says how it was made; no ends, and why there are none."""
 
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     how: str
 
 
-def bootstrap(
+def why_none(how: str) -> str:
+    """Return in a few words why there is no interval, from its phrase; empty if there is one."""
+    return how.removeprefix(NONE).partition(":")[0] if how.startswith(NONE) else ""
+
+
+def mean_interval(
     values: NDArray[np.float64],
     clusters: NDArray[np.int64],
     *,
+    top: float = 1.0,
     draws: int = DRAWS,
-    seed: int = 0,
     by: str = "image",
 ) -> Interval | None:
-    """Return the 95 % interval of the mean of `values`, drawn by cluster; the seed decides it wholly.
+    """Return the 95 % interval of the mean of values in [0, top].
 
     Args:
         values: one number per item, shape (N,).
         clusters: the number >= 0 of each item's cluster, shape (N,); need not be consecutive.
-        draws: bootstrap draws; 0 for no interval.
+        draws: 0 for no interval.
         by: what a cluster is, for the phrase.
 
     Returns:
-        None without items or draws, or if one cluster holds all of several differing items.
+        None without items or draws.
     """
-    if draws == 0 or len(values) == 0:
-        return None
-    _, codes = np.unique(clusters, return_inverse=True)
-    sums = np.bincount(codes, weights=values).astype(np.float64)  # (C,)
-    sizes = np.bincount(codes)  # (C,)
-    if np.all(values == 0.0) or np.all(values == 1.0):
-        return _binomial(bool(values[0]), len(sizes), by)
-    if len(sizes) == 1:
-        return None
-    means = _draw_means(sums, sizes, draws, seed)
-    low, high = np.quantile(means, (_TAIL, 1 - _TAIL))
-    return Interval(float(low), float(high), _how(draws, seed, by))
+    return mean_intervals(values[:, None], clusters, top=top, draws=draws, by=by)[0]
 
 
-def bootstrap_means(
+def mean_intervals(
     values: NDArray[np.float64],
     clusters: NDArray[np.int64],
     *,
+    top: float = 1.0,
     draws: int = DRAWS,
-    seed: int = 0,
     by: str = "image",
 ) -> list[Interval | None]:
-    """Return the 95 % intervals of K means by the same draws of clusters; otherwise as `bootstrap`.
-
-    Args:
-        values: K numbers per item, shape (N, K).
-    """
+    """Return the 95 % intervals of K means, values of shape (N, K); otherwise as `mean_interval`."""
     if draws == 0 or len(values) == 0:
         return [None] * values.shape[1]
     _, codes = np.unique(clusters, return_inverse=True)
-    count = int(codes.max()) + 1
-    totals = draw_totals(cluster_sums(np.insert(values, 0, 1.0, axis=1), codes), draws, seed)  # (D, 1 + K)
-    ends = np.quantile(totals[:, 1:] / totals[:, :1], (_TAIL, 1 - _TAIL), axis=0)  # (2, K)
-    intervals: list[Interval | None] = []
-    for column, low, high in zip(values.T, *ends.tolist(), strict=True):
-        if np.all(column == 0.0) or np.all(column == 1.0):
-            intervals.append(_binomial(bool(column[0]), count, by))
+    sizes = np.bincount(codes).astype(np.float64)  # (C,)
+    sums = cluster_sums(values, codes)  # (C, K)
+    images = worth_in_images(sizes)
+    variances = mean_variances(sums, sizes) if len(sizes) > 1 else np.zeros(values.shape[1])
+    found: list[Interval | None] = []
+    for column, variance in zip(values.T, variances.tolist(), strict=True):
+        if np.all(column == 0.0) or np.all(column == top):
+            found.append(alike(float(column[0]), len(sizes), by, top))
+        elif why := too_few(len(sizes), images, by):
+            found.append(why)
         else:
-            intervals.append(Interval(low, high, _how(draws, seed, by)) if count > 1 else None)
-    return intervals
+            # Worth as many items as there are at most, where each is right or wrong.
+            items = len(column) if np.all((column == 0.0) | (column == top)) else 0
+            found.append(_varying(float(column.mean()), variance, images, (0.0, top), items, f"by {by}"))
+    return found
 
 
-def bootstrap_sums(
+def figure_intervals(
     sums: NDArray[np.float64],
     clusters: NDArray[np.int64],
-    figures: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    figures: Figures,
     *,
+    tops: Sequence[float] = (1.0,),
+    fewest: Sequence[int] = (1,),
+    known: NDArray[np.bool_] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     by: str = "image",
@@ -110,26 +120,65 @@ def bootstrap_sums(
     """Return the 95 % intervals of M figures that are functions of sums over items.
 
     Args:
-        sums: what is added up, K numbers per item, shape (N, K).
+        sums: what is added up, K numbers per item, shape (N, K); an item of zeros is none.
         clusters: the number of each item's cluster, shape (N,).
-        figures: the M figures of totals of shape (D, K), shape (D, M); NaN where a draw has none.
-
-    Returns:
-        None for a figure that is the same in every draw, or has no value in one of 20 of them.
+        figures: the M figures of totals of shape (D, K), shape (D, M); NaN where there is none.
+        tops: the largest value of each figure, or one for all; the least is 0.
+        known: the items that the figures are about, shape (N,), where others only say how much these weigh.
+        fewest: items below which each figure, or all, has no interval that holds what it says.
+        draws: images left out at most, more in so many groups; 0 for no interval.
+        seed: decides the groups.
     """
-    _, codes = np.unique(clusters, return_inverse=True)
-    if draws == 0 or len(sums) == 0 or codes.max() == 0:
-        return [None] * figures(sums.sum(0, keepdims=True)).shape[1]
-    drawn = figures(draw_totals(cluster_sums(sums, codes), draws, seed))  # (D, M)
-    intervals: list[Interval | None] = []
-    for column in drawn.T:
-        values = column[np.isfinite(column)]
-        if len(values) < 0.95 * draws or np.ptp(values) == 0:
-            intervals.append(None)
-            continue
-        low, high = np.quantile(values, (_TAIL, 1 - _TAIL))
-        intervals.append(Interval(float(low), float(high), _how(draws, seed, by)))
-    return intervals
+    counted: NDArray[np.bool_] = np.any(sums != 0, axis=1)
+    about: NDArray[np.bool_] = counted if known is None else np.logical_and(known, counted)
+    values = figures(sums.sum(0, keepdims=True))[0]
+    if draws == 0 or not about.any():
+        return [None] * len(values)
+    _, codes = np.unique(clusters[counted], return_inverse=True)
+    groups, number = grouped(codes, draws, seed)
+    images = worth_in_images(np.bincount(groups[about[counted]]).astype(np.float64))
+    all_images, count = int(codes.max()) + 1, len(np.unique(codes[about[counted]]))
+    added = cluster_sums(sums[counted], groups)
+    variances = figure_variances(added, figures, values) if number > 1 else np.zeros(len(values))
+    how = f"by {by}"
+    if number < all_images:
+        how = f"by {number:,} groups of {all_images:,} {by}s, seed {seed}"
+    found: list[Interval | None] = []
+    for place, (value, variance) in enumerate(zip(values.tolist(), variances.tolist(), strict=True)):
+        top = tops[place % len(tops)]
+        if not np.isfinite(value):
+            found.append(None)
+        elif np.isnan(variance):
+            found.append(Interval(None, None, f"{NONE}no value without some {by}s"))
+        elif value in (0.0, top) and variance**0.5 <= NOTHING * top:
+            found.append(alike(value, count, by, top))
+        elif why := too_few(count, images, by):
+            found.append(why)
+        elif about.sum() < (least := fewest[place % len(fewest)]):
+            found.append(Interval(None, None, f"{NONE}too few items: {about.sum():,}, {least} are needed"))
+        else:
+            found.append(_varying(value, variance, images, (0.0, top), 0, how))
+    return found
+
+
+def too_few(count: int, images: float, by: str = "image") -> Interval | None:
+    """Return the reason where so many images, worth `images` equal ones, are too few for an interval."""
+    if count < FEWEST:
+        return Interval(None, None, f"{NONE}too few {by}s: {count}")
+    if images >= LEAST_WORTH - 1e-9:
+        return None
+    return Interval(
+        None,
+        None,
+        f"{NONE}too few {by}s: {count:,}, of which one has most items: worth {images:.1f} equal ones",
+    )
+
+
+def alike(value: float, count: int, by: str, top: float = 1.0) -> Interval:
+    """Return the exact binomial interval of what is 0, or the top, in each of `count` images."""
+    end = top * binomial(count)
+    how = f"95 % exact binomial by {by}, as every item is {value:g}"
+    return Interval(top - end, top, how) if value else Interval(0.0, end, how)
 
 
 def cluster_sums(sums: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -137,44 +186,10 @@ def cluster_sums(sums: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray
     return np.stack([np.bincount(codes, weights=column) for column in sums.T], axis=1)
 
 
-def draw_totals(sums: NDArray[np.float64], draws: int, seed: int) -> NDArray[np.float64]:
-    """Return the totals, shape (D, K), of C clusters drawn with replacement; `sums` has shape (C, K)."""
-    random = np.random.default_rng(seed)
-    clusters = len(sums)
-    rows = max(1, _BLOCK // clusters)
-    totals = []
-    for start in range(0, draws, rows):
-        count = min(rows, draws - start)
-        places = random.integers(0, clusters, size=(count, clusters), dtype=np.int32)
-        places += np.arange(count, dtype=np.int32)[:, None] * np.int32(clusters)
-        times = np.bincount(places.ravel(), minlength=count * clusters).reshape(count, clusters)
-        totals.append(times.astype(np.float64) @ sums)
-    return np.concatenate(totals)
-
-
-def _how(draws: int, seed: int, by: str) -> str:
-    return f"95 % bootstrap by {by}, {draws} draws, seed {seed}"
-
-
-def _binomial(all_right: bool, clusters: int, by: str) -> Interval:
-    end = _TAIL ** (1 / clusters)
-    how = f"95 % exact binomial by {by}, as all items are {'right' if all_right else 'wrong'}"
-    return Interval(end, 1.0, how) if all_right else Interval(0.0, 1.0 - end, how)
-
-
-def _draw_means(
-    sums: NDArray[np.float64], sizes: NDArray[np.int64], draws: int, seed: int
-) -> NDArray[np.float64]:
-    pairs, count = np.unique(np.stack((sums, sizes)), axis=1, return_counts=True)  # (2, P), (P,)
-    if len(count) > _MOST_PAIRS:
-        totals = draw_totals(np.stack((sums, sizes), axis=1), draws, seed)
-        return np.asarray(totals[:, 0] / totals[:, 1])
-    random = np.random.default_rng(seed)
-    share = count / count.sum()
-    rows = max(1, _BLOCK // len(count))
-    means = []
-    for start in range(0, draws, rows):
-        drawn = random.multinomial(len(sums), share, size=min(rows, draws - start))  # (D, P)
-        pair_totals = drawn @ pairs.T  # (D, 2)
-        means.append(pair_totals[:, 0] / pair_totals[:, 1])
-    return np.concatenate(means)
+def _varying(
+    value: float, variance: float, images: float, span: tuple[float, float], items: int, how: str
+) -> Interval:
+    if variance**0.5 <= NOTHING * (span[1] - span[0]) and not items:
+        return Interval(None, None, f"{NONE}nothing varies from image to image")
+    low, high = korn_graubard(value, variance, images, span, items)
+    return Interval(low, high, f"95 % {how}, jackknife, {KORN_GRAUBARD}")

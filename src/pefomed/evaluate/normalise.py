@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+__all__ = ["ARTICLES", "CONTRACTIONS", "NUMBERS", "plain", "vqa_style"]
+
 
 def plain(text: str) -> str:
     """Return `text` in lower case, without surrounding and with single inner spaces."""
@@ -23,8 +25,8 @@ def vqa_style(text: str) -> str:
     A text of articles and punctuation only becomes empty; `exact_match_vqa` sees to that.
     """
     words = _without_punctuation(plain(text)).split()
-    words = [_NUMBERS.get(word, word) for word in words]
-    words = [_CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES]
+    words = [NUMBERS.get(word, word) for word in words]
+    words = [CONTRACTIONS.get(word, word) for word in words if word not in ARTICLES]
     return _X_RAY.sub("xray", " ".join(words))
 
 
@@ -38,9 +40,9 @@ def _without_punctuation(text: str) -> str:
     return _FULL_STOP.sub("", joined)
 
 
-_ARTICLES = frozenset({"a", "an", "the"})
+ARTICLES = frozenset({"a", "an", "the"})
 
-_NUMBERS = {
+NUMBERS = {
     "none": "0", "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5",
     "six": "6", "seven": "7", "eight": "8", "nine": "9", "ten": "10",
 }  # fmt: skip
@@ -63,7 +65,7 @@ _CONTRACTED = """
 """.split()
 
 # The official table is each of these with one apostrophe left out -> in full, and one odd entry.
-_CONTRACTIONS = {
+CONTRACTIONS = {
     word[:place] + word[place + 1 :]: word
     for word in _CONTRACTED
     for place, letter in enumerate(word)

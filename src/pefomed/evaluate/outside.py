@@ -1,12 +1,13 @@
 """Answers that somebody else's model gave, as a run folder that can be scored, judged, rated and reported.
 
-A table (CSV, TSV, JSON Lines, or a JSON list of objects) with one row per answer::
+A table (CSV, TSV, JSON Lines, JSON, Parquet) with one row per answer::
 
     id,question,reference,answer,image,answer_type
     q17,Is there a fracture?,no,No.,scans/0001.png,CLOSED
 
-`image` and `task` may be missing; every column that is not named in the map is a meta key. References may
-stand in a file of their own, joined by id. The folder gets samples/, predictions/, outside.json, no recipe.
+`image`, `task` and `question` may be missing. Further references stand in `reference_2` and so on, in a list,
+or behind a separator that is named; every other column is a meta key. References may stand in a file of
+their own, joined by id. The folder gets samples/, predictions/, outside.json, no recipe.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from pefomed import jsonl
-from pefomed.data.readers.files import read_text
+from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.rows import is_number
-from pefomed.errors import DataError, RunError, nearest
+from pefomed.errors import DataError, RecordError, RunError, nearest
+from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
 from pefomed.schema import Prediction, Sample, Task
@@ -67,7 +67,8 @@ def outside_run(
     answers = rows_by_id(file, columns.id)
     described = answers if references is None else rows_by_id(references, columns.id)
     _check_sides(answers, described, file, references)
-    reader = Reader(columns, task, (references or file).parent, separator, numbers_as_text)
+    about_file = references or file
+    reader = Reader(columns, task, about_file.parent, separator, numbers_as_text, about_file.name)
     samples = [reader.sample(sample_id, place, row) for sample_id, (place, row) in described.items()]
     generation = f"by somebody else, from {file.name}"
     predictions = [
@@ -84,7 +85,8 @@ def outside_run(
         _check_classes(samples, predictions, file, columns.answer)
     write(samples_path(out, dataset, split), jsonl.lines(samples))
     write(predictions_path(out, dataset, split), jsonl.lines(predictions))
-    write(out / MARKER, json.dumps({**about, "n": len(samples)}, indent=1))
+    notes = [*reader.notes, *doubts(samples, predictions, file.name)]
+    write(out / MARKER, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 
 
@@ -103,13 +105,13 @@ def columns_of(text: str) -> Columns:
             pairs = [part.partition("=") for part in text.split(",") if part.strip()]
             found = {key.strip(): value.strip() for key, _, value in pairs}
         return Columns(**found)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        wrong = error.errors()[0]["loc"][0] if isinstance(error, ValidationError) else text
+    except (tomllib.TOMLDecodeError, RecordError) as error:
+        fault = error.problem if isinstance(error, RecordError) else str(error)
         raise DataError(
             "the column map cannot be read",
-            found=str(wrong),
+            found=f"{text}: {fault}",
             remedy='write e.g. `id=qid, answer=prediction`, or `{ id = "qid", meta = ["organ"] }`; '
-            + nearest(str(wrong), Columns.model_fields),
+            + nearest(text.partition("=")[0].strip(), Columns.model_fields),
         ) from None
 
 
@@ -122,8 +124,11 @@ def _check_name(what: str, name: str, pattern: str) -> None:
 
 
 def _hash(*files: Path | None) -> str:
-    parts = [read_text(file) for file in files if file is not None]  # also: missing, not UTF-8
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    try:
+        parts = [file.read_bytes() for file in files if file is not None]
+    except OSError as error:
+        raise missing_file(Path(error.filename), error) from None
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def _check_folder(out: Path, about: Mapping[str, str]) -> None:

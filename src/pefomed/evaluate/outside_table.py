@@ -6,14 +6,16 @@ import json
 import math
 import typing
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
-from pefomed.data.readers.files import json_value, read_text
-from pefomed.data.readers.rows import SUFFIXES, read_table
+from pefomed.boxes import tasks
+from pefomed.checked import Checked
+from pefomed.data import table_references
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, listed, nearest
 from pefomed.schema import Sample, Task
 
@@ -21,55 +23,115 @@ Rows = dict[str, tuple[str, dict[str, Any]]]
 """Id -> place and row, in the file's order."""
 
 
-class Columns(BaseModel):
+WITHOUT_QUESTION: tuple[Task, ...] = ("caption", "report")
+
+
+class Columns(Checked):
     """Which column holds what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field("id", min_length=1)
     question: str = Field("question", min_length=1)
-    """Not read for captions and reports."""
+    """Not read for captions and reports; without such a column answers are scored all the same."""
     reference: str = Field("reference", min_length=1)
+    further: tuple[str, ...] | None = None
+    """Columns with further references; by default `reference_2`, `reference_3` and so on."""
+    separator: str = ""
+    """What stands between several references in one cell; by default a cell is one."""
     answer: str = Field("answer", min_length=1)
     image: str | None = None
     """By default `image` if there is such a column; without, every answer stands alone in intervals."""
     task: str | None = None
     """By default `task` if there is such a column, else every row is of the one task given."""
     meta: tuple[str, ...] | None = None
-    """Columns to group results by; by default all others."""
+    """Columns to group results by; by default all others that do not look like references."""
+
+    @field_validator("further", "meta", mode="before")
+    @classmethod
+    def _several(cls, names: Any) -> Any:
+        # As `--columns` writes several: a column's name may hold spaces.
+        return [name.strip() for name in names.split("+")] if isinstance(names, str) else names
 
 
 class Reader:
-    """Makes a sample of a row."""
+    """Makes a sample of a row, and notes what of the rows is not used or not clear."""
 
-    def __init__(self, columns: Columns, task: Task, folder: Path, separator: str, numbers_as_text: bool):
+    def __init__(
+        self, columns: Columns, task: Task, folder: Path, separator: str, numbers_as_text: bool, where: str
+    ):
         self._columns, self._task, self._folder = columns, task, folder
-        self._separator, self._numbers_as_text = separator, numbers_as_text
+        self._separator, self._numbers_as_text, self._where = separator, numbers_as_text, where
+        self.notes: dict[str, None] = {}
 
     def sample(self, sample_id: str, place: str, row: Mapping[str, Any]) -> Sample:
         columns = self._columns
         task = self._task_of(row, place)
-        reference = self.text(row, columns.reference, place).strip()
-        if not reference:
-            raise DataError(f"{place}: no reference in column {columns.reference!r}", remedy="remove the row")
-        question = "" if task in ("caption", "report") else self.text(row, columns.question, place).strip()
-        if task == "vqa" and not question:
-            raise DataError(f"{place}: no question in column {columns.question!r}", remedy="remove the row")
-        named = {columns.id, columns.question, columns.reference, columns.answer}
+        names = self._reference_columns(row, place)
+        first, *further = table_references.references(
+            row, names, columns.separator, place, lambda value, column: self._text(value, column, place)
+        ) or ("",)
+        if not first and task not in tasks.ASKED:
+            raise DataError(f"{place}: no reference in column {names[0]!r}", remedy="remove the row")
+        if task in tasks.ANSWERED:
+            self._note(f"the boxes of the task {task!r} are not scored: a table of answers holds none")
+        named = {columns.id, columns.question, columns.answer, *names}
         named |= {columns.image or "image", columns.task or "task"}
-        keys = [key for key in row if key not in named] if columns.meta is None else columns.meta
         return Sample(
             id=sample_id,
             images=self._images(sample_id, row, place),
             task=task,
-            question=question,
-            reference=reference,
-            meta={key: _meta(_cell(row, key, place)) for key in keys},
+            question=self._question(row, task, place),
+            reference=first,
+            further_references=tuple(further),
+            meta={key: _meta(_cell(row, key, place)) for key in self._keys(row, named)},
         )
+
+    def _reference_columns(self, row: Mapping[str, Any], place: str) -> tuple[str, ...]:
+        columns = self._columns
+        found = table_references.numbered(columns.reference, row)
+        if columns.reference in row:
+            return (columns.reference, *(found if columns.further is None else columns.further))
+        if "reference" in columns.model_fields_set:
+            _cell(row, columns.reference, place)
+        if "references" in row:
+            return ("references", *(columns.further or ()))
+        if not found:
+            _cell(row, columns.reference, place)
+        return found
+
+    def _question(self, row: Mapping[str, Any], task: Task, place: str) -> str:
+        columns = self._columns
+        if task in WITHOUT_QUESTION:
+            return ""
+        if columns.question not in row and "question" not in columns.model_fields_set:
+            self._note(
+                f"no column {columns.question!r}: answers are scored without it, but judges and raters see no"
+                " question"
+            )
+            return ""
+        question = self.text(row, columns.question, place).strip()
+        if not question and task == "vqa":
+            raise DataError(f"{place}: no question in column {columns.question!r}", remedy="remove the row")
+        return question
+
+    def _keys(self, row: Mapping[str, Any], named: set[str]) -> Sequence[str]:
+        if self._columns.meta is not None:
+            return self._columns.meta
+        alike = table_references.lookalikes(row, named)
+        if alike:
+            how = f"--columns 'further={' + '.join(alike)}' uses them, `meta` groups by them"
+            self.notes[table_references.lookalike_note(self._where, alike, how)] = None
+        return [key for key in row if key not in named and key not in alike]
+
+    def _note(self, text: str) -> None:
+        self.notes[f"{self._where}: {text}"] = None
 
     def text(self, row: Mapping[str, Any], column: str, place: str) -> str:
         """Return a cell that must hold text."""
-        value = _cell(row, column, place)
+        return self._text(_cell(row, column, place), column, place)
+
+    def _text(self, value: Any, column: str, place: str) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool) and self._numbers_as_text:
             value = "" if isinstance(value, float) and math.isnan(value) else str(value)
         if not isinstance(value, str):
@@ -106,38 +168,10 @@ class Reader:
         return paths or (f"no image of {sample_id}",)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) for each row."""
-    if path.suffix.lower() != ".json":
-        if path.suffix.lower() not in SUFFIXES:
-            raise DataError(
-                f"{path} is no table that can be read",
-                found=f"the ending {path.suffix!r}",
-                remedy=nearest(path.suffix, [*SUFFIXES, ".json"]),
-            )
-        yield from read_table(path)
-        return
-    text = read_text(path)
-    try:
-        rows = json_value(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}, line {error.lineno}: not JSON", found=error.msg) from None
-    except (RecursionError, ValueError) as error:
-        raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(
-            f"{path}: expected a list of objects",
-            found=type(rows).__name__ if not isinstance(rows, list) else "a list of something else",
-            remedy='write it as [{"id": ..., "answer": ...}, ...], or one object a line in a .jsonl file',
-        )
-    for number, row in enumerate(rows, 1):
-        yield f"{path}, record {number}", row
-
-
 def rows_by_id(path: Path, column: str) -> Rows:
     found: Rows = {}
     counts: Counter[str] = Counter()
-    for place, row in _rows(path):
+    for place, row in read_table(path):
         value = _cell(row, column, place)
         sample_id = "" if value is None else str(value).strip()
         if not sample_id or isinstance(value, list | dict | bool):

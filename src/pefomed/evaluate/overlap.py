@@ -1,6 +1,6 @@
 """Overlap of words: how much of the reference an answer says, and how much of the answer the reference.
 
-Words are those of `normalise.vqa_style`, each as often as it occurs. With c the number of words in common
+Words are those of `words.words`, each as often as it occurs. With c the number of words in common
 (the smaller count of each word, summed), p words in the answer and r in the reference:
 
     token_recall = c / r      token_precision = c / p      token_f1 = 2 c / (p + r)
@@ -10,8 +10,7 @@ llava/eval/eval_metrics/evaluate_metrics.py): t / (t + m), t the words of the *a
 holds, repetitions counted, m the words of the reference that the answer lacks. An answer that repeats a
 right word raises it: `lung lung lung` recalls 3/4 of `left lung`, where token_recall gives 1/2.
 
-`closed_accuracy` is for closed questions answered in sentences: right if the reference's words stand in
-the answer one after the other and, where the reference is yes or no, the other of the two does not.
+`closed_accuracy` (see `closed`) is for closed questions, also where they are answered in sentences.
 """
 
 from __future__ import annotations
@@ -19,8 +18,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from pefomed.evaluate.exact_match import exact_match
-from pefomed.evaluate.normalise import vqa_style
+from pefomed.evaluate.closed import closed_accuracy
+from pefomed.evaluate.words import TOKENIZER, words
+
+__all__ = [
+    "CLOSED", "DEFINITIONS", "OVERLAPS", "TOKENIZER",
+    "closed_accuracy", "llava_med_recall", "token_f1", "token_precision", "token_recall",
+]  # fmt: skip
 
 Overlap = Callable[[str, str], float]
 """`overlap(reference, prediction)`, in [0, 1]"""
@@ -46,22 +50,10 @@ def token_f1(reference: str, prediction: str) -> float:
 
 def llava_med_recall(reference: str, prediction: str) -> float:
     """Return LLaVA-Med's token recall, see above."""
-    wanted, said = Counter(_words(reference)), Counter(_words(prediction))
+    wanted, said = Counter(words(reference)), Counter(words(prediction))
     found = sum(count for word, count in said.items() if word in wanted)
     lacking = sum(count for word, count in wanted.items() if word not in said)
     return found / (found + lacking) if found else 0.0
-
-
-def closed_accuracy(reference: str, prediction: str) -> bool:
-    """Return whether a closed question's answer says the reference, see above."""
-    wanted, said = _words(reference), _words(prediction)
-    if not wanted or not said:
-        return exact_match(reference, prediction)
-    other = {"yes": "no", "no": "yes"}.get(" ".join(wanted))
-    if other is not None and other in said:
-        return False
-    size = len(wanted)
-    return any(said[start : start + size] == wanted for start in range(len(said) - size + 1))
 
 
 OVERLAPS: dict[str, Overlap] = {
@@ -79,17 +71,14 @@ DEFINITIONS: dict[str, str] = {
     "token_precision": "words in common / words of the answer, as multisets",
     "token_f1": "2 * words in common / words of both, as multisets",
     "llava_med_recall": "LLaVA-Med's recall: repetitions in the answer count",
-    "closed_accuracy": "closed questions only: the answer says the reference, and not yes beside no",
+    "closed_accuracy": (
+        "closed questions only: a leading yes or no decides, else the answer says the reference,"
+        " not negated and not yes beside no"
+    ),
 }
-TOKENIZER = "words after the VQA challenge's normalisation, x ray = xray"
 
 
 def _counts(reference: str, prediction: str) -> tuple[int, int, int]:
     """Return the words in common, in the prediction and in the reference."""
-    wanted, said = Counter(_words(reference)), Counter(_words(prediction))
+    wanted, said = Counter(words(reference)), Counter(words(prediction))
     return (wanted & said).total(), said.total(), wanted.total()
-
-
-def _words(text: str) -> list[str]:
-    # An article alone (`A`) normalises to nothing and stays as it is, as in exact match.
-    return vqa_style(text).split() or text.lower().split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,12 @@ def answered_splits(run: Path) -> list[tuple[str, str]]:
         if hyphen:
             found.append((dataset, split))
     return found
+
+
+def outside_notes(run: Path) -> list[str]:
+    """Return what was noticed about somebody else's answers when they were read."""
+    found = json.loads((run / MARKER).read_text(encoding="utf-8"))
+    return [str(note) for note in found.get("notes", [])]
 
 
 def all_samples(run: Path) -> list[Sample]:
@@ -161,7 +168,7 @@ def check_own_ids(named: Iterable[tuple[str, str]], run: Path) -> None:
 
 
 def _same(one: Sample, other: Sample) -> bool:
-    fields = ("task", "question", "reference", "boxes", "meta")
+    fields = ("task", "question", "reference", "further_references", "boxes", "meta")
     return len(one.images) == len(other.images) and all(
         getattr(one, field) == getattr(other, field) for field in fields
     )

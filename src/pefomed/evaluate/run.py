@@ -9,6 +9,7 @@ made from somebody else's answers, there are no floors and no published rows.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from pefomed.data import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluate import predicted
 from pefomed.evaluate.answered import Answered, Run, read_answered
+from pefomed.evaluate.headlines import RATES
 from pefomed.evaluate.published import published_scores
 from pefomed.evaluate.run_answers import SHORT, answer_scores
 from pefomed.evaluate.run_boxes import box_scores
@@ -29,6 +31,8 @@ from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import FILE, KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
+from pefomed.evaluate.writing import cleaned
+from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.schema import Record, Sample, Score
 from pefomed.storage import write
@@ -51,7 +55,8 @@ class Event(Record):
 def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 
-    What has no score (METEOR without Java, floors without training data) is said in `log.jsonl`.
+    What has no score (METEOR without Java, a task without references) is said on the error stream and in
+    `log.jsonl`.
 
     Args:
         data_folder: what the recipe's data roots are relative to. The data is read for the floors,
@@ -76,7 +81,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     everything = [sample for samples in answered.values() for sample in samples]
     evaluate = settings.evaluate if settings else Evaluate(floors=False)
     _check_keys(evaluate.groups, everything)
-    events: list[str] = []
+    events: list[str] = [] if settings else predicted.outside_notes(run)
     raters = read_raters(run, everything, events)
     shared = Run(run, settings, evaluate, data_folder, raters, events)
     scores: list[Score] = []
@@ -86,7 +91,14 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     write(run / "scores.jsonl", jsonl.lines(scores), remedy)
     write(run / FILE, json.dumps(shared.seen, indent=1, ensure_ascii=False) + "\n", remedy)
     _log(run / "log.jsonl", events)
+    for event in dict.fromkeys(events):
+        note(event)
     return scores
+
+
+def is_scored(scores: Sequence[Score]) -> bool:
+    """Return whether anything says how good the run's own answers are, not only how they came out."""
+    return any(score.system == "model" and score.metric not in RATES for score in scores)
 
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
@@ -114,6 +126,11 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
     everything = answered.questions(samples)
     scores = _rates(answered, everything)
     templated = table is not None and table.loader in TEMPLATED
+    answered = _with_references(answered)
+    samples = answered.samples
+    if not samples:
+        return scores
+    everything = answered.questions(samples)
     exact = answered.places(*SHORT, *(TEXTS if templated else ()))
     if len(exact) < len(samples):
         other = sorted({sample.task for sample in samples} - {samples[place].task for place in exact})
@@ -147,12 +164,26 @@ def _tell_apart(answered: Answered) -> dict[str, str]:
     return found
 
 
+def _with_references(answered: Answered) -> Answered:
+    """Return the samples of the tasks that have references at all; the others are said."""
+    has: set[str] = {
+        sample.task for sample in answered.samples if any(text.strip() for text in sample.references)
+    }
+    has |= set(tasks.ANSWERED)  # these have boxes; what lacks them is said where boxes are scored
+    kept = [place for place, sample in enumerate(answered.samples) if sample.task in has]
+    for task, count in Counter(s.task for s in answered.samples if s.task not in has).items():
+        answered.run.events.append(
+            f"{answered.name}: none of the {count:,} samples of the task {task!r} has a reference: not scored"
+        )
+    return answered if len(kept) == len(answered.samples) else answered.only(kept)
+
+
 def _rates(answered: Answered, everything: Questions) -> list[Score]:
     questions = replace(everything, groups={})
     scores = []
     length = "share of answers cut at the limit of tokens"
     for system, predictions in zip(answered.systems, answered.predictions, strict=True):
-        empty = [not prediction.text.strip() for prediction in predictions]
+        empty = [not cleaned(prediction.text) for prediction in predictions]
         cut = [prediction.finish == "length" for prediction in predictions]
         scores += [
             score_share(questions, empty, "empty_rate", system.name, "share of answers without text"),

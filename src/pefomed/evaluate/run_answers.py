@@ -32,6 +32,12 @@ def answer_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     short = [samples[place] for place in asked]
     questions = answered.questions(short)
     # As the data set says; a data set that does not say has no closed questions.
+    if not any("answer_type" in sample.meta for sample in short) and any(
+        each.strip().lower() in ("yes", "no") for sample in short for each in sample.references
+    ):
+        answered.run.events.append(
+            f"{answered.name}: no closed accuracy, as no `answer_type` says which questions are closed"
+        )
     closed = np.array([sample.meta.get("answer_type", "").upper() == "CLOSED" for sample in short])
     for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
         name, texts, how = system.only(asked)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pefomed.boxes.marks import without_marks
-from pefomed.evaluate.answered import Answered, System
-from pefomed.evaluate.captions import meteor
-from pefomed.evaluate.captions.scores import Corpus, all_meteor_sums, caption_scores, corpora
+from pefomed.evaluate.answered import Answered
+from pefomed.evaluate.captions.scores import caption_scores, corpora, meteor_or_why
 from pefomed.evaluate.run_floors import constant_floor, validation_split
 from pefomed.schema import Sample, Score
 
@@ -22,7 +18,7 @@ MARKED = "grounding"
 
 
 def text_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
-    """Return the report metrics of the samples at `places`, in both presets."""
+    """Return the report metrics of the samples at `places`, in every preset."""
     samples = [unmarked(answered.samples[place]) for place in places]
     questions = answered.questions(samples)
     systems = [
@@ -34,7 +30,9 @@ def text_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
         validation = [unmarked(sample) for sample in answered.load(split)] if split else []
         systems += constant_floor(answered, samples, answered.training.changed(unmarked), validation)
     made = corpora(questions.references, [sample.task for sample in samples])
-    sums = _meteor_sums(answered, made, systems)
+    sums, missing = meteor_or_why(made, [system.answers for system in systems])
+    if missing:
+        answered.run.events.append(f"{answered.name}: {missing}")
     scores: list[Score] = []
     for corpus, by_system in zip(made, sums, strict=True):
         for (name, texts, how), meteor_sums in zip(systems, by_system, strict=True):
@@ -46,7 +44,8 @@ def unmarked(sample: Sample) -> Sample:
     """Return a sample whose reference is text alone; only a grounded caption is another one then."""
     if sample.task != MARKED:
         return sample
-    return sample.model_copy(update={"reference": without_marks(sample.reference)})
+    first, *further = map(without_marks, sample.references)
+    return sample.model_copy(update={"reference": first, "further_references": tuple(further)})
 
 
 def unmarked_answers(answers: Sequence[str], samples: Sequence[Sample]) -> list[str]:
@@ -55,18 +54,3 @@ def unmarked_answers(answers: Sequence[str], samples: Sequence[Sample]) -> list[
         without_marks(text) if sample.task == MARKED else text
         for text, sample in zip(answers, samples, strict=True)
     ]
-
-
-def _meteor_sums(
-    answered: Answered, made: list[Corpus], systems: list[System]
-) -> Sequence[Sequence[NDArray[np.float64] | None]]:
-    """Return METEOR's sums by preset and system; None for each, and an event, where there is no METEOR."""
-    program = meteor.find()
-    why = program if isinstance(program, str) else ""
-    if not isinstance(program, str):
-        try:
-            return all_meteor_sums(made, [system.answers for system in systems], program)
-        except meteor.MeteorFailed as failure:
-            why = str(failure)
-    answered.run.events.append(f"{answered.name}: {why}")
-    return [[None] * len(systems)] * len(made)

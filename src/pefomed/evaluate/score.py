@@ -13,17 +13,19 @@ from pefomed.errors import DataError
 from pefomed.evaluate import overlap
 from pefomed.evaluate.exact_match import DEFINITIONS, METRICS
 from pefomed.evaluate.groups import OVERALL, groups_of
-from pefomed.evaluate.interval import DRAWS, Interval, bootstrap
+from pefomed.evaluate.headlines import CLOSED
+from pefomed.evaluate.interval import DRAWS, Interval, mean_interval
+from pefomed.evaluate.references import Reference, best, each_of
 from pefomed.schema import Score
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What is answered: N references, their images' numbers and their groups."""
+    """What is answered: the references of N items, their images' numbers and their groups."""
 
     dataset: str
     split: str
-    references: Sequence[str]
+    references: Sequence[Reference]
     clusters: NDArray[np.int64]
     """Number of each item's image, shape (N,)."""
     groups: Mapping[str, NDArray[np.int64]]
@@ -32,37 +34,6 @@ class Questions:
     """What a cluster is."""
     draws: int = DRAWS
     seed: int = 0
-
-
-def score_pairs(
-    references: Sequence[str],
-    predictions: Sequence[str],
-    *,
-    images: Sequence[str] | None = None,
-    metas: Sequence[Mapping[str, str]] | None = None,
-    system: str = "model",
-    dataset: str = "pairs",
-    split: str = "all",
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> list[Score]:
-    """Score a list of answers: both exact matches, overall and by every meta key of 2 to 40 values.
-
-    Args:
-        references: the right answers.
-        predictions: the given answers, in the same order.
-        images: what each pair is about; pairs with the same name are drawn together in the
-            interval. By default every pair stands alone.
-        metas: the pairs' meta values, e.g. `{"answer_type": "OPEN"}`.
-        draws: bootstrap draws of the interval, 0 for none.
-
-    Raises:
-        DataError: the lists differ in length or are empty.
-    """
-    check_lists(
-        references, predictions, images, metas, "give one entry of each list per answer, in the same order"
-    )
-    return score_answers(listed(references, images, metas, dataset, split, draws, seed), predictions, system)
 
 
 def check_lists(
@@ -89,7 +60,7 @@ def check_lists(
 
 
 def listed(
-    references: Sequence[str],
+    references: Sequence[Reference],
     images: Sequence[str] | None,
     metas: Sequence[Mapping[str, str]] | None,
     dataset: str,
@@ -140,8 +111,9 @@ def score_overlap(
     scores = _every_group(questions, answers, system, how, overlap.OVERLAPS, definitions)
     if closed is None or not closed.any():
         return scores
-    # Not overall: that would read as all questions.
+    # Not overall: that would read as all questions. Where all are closed there is no group of these yet.
     groups = {name: places[closed[places]] for name, places in questions.groups.items() if name != OVERALL}
+    groups.setdefault(CLOSED, np.flatnonzero(closed))
     only_closed = replace(questions, groups={name: places for name, places in groups.items() if len(places)})
     return scores + _every_group(only_closed, answers, system, how, overlap.CLOSED, definitions)
 
@@ -156,12 +128,13 @@ def score_share(
 
 
 def per_pair(
-    metric: Callable[[str, str], float], references: Sequence[str], answers: Sequence[str]
+    metric: Callable[[str, str], float], references: Sequence[Reference], answers: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Return `metric(reference, answer)` of every pair, shape (N,)."""
+    """Return `metric(reference, answer)` of every answer, of several references the best; shape (N,)."""
+    pairs = list(zip(map(each_of, references), answers, strict=True))
     # Few pairs are different: most references and answers are yes, no and some dozens of words.
-    known = {pair: metric(*pair) for pair in set(zip(references, answers, strict=True))}
-    return np.array([known[pair] for pair in zip(references, answers, strict=True)], dtype=np.float64)
+    known = {pair: best(metric, *pair) for pair in set(pairs)}
+    return np.array([known[pair] for pair in pairs], dtype=np.float64)
 
 
 def made_score(
@@ -217,8 +190,6 @@ def _score(
     implementation: str,
 ) -> Score:
     chosen = values[places]
-    interval = bootstrap(
-        chosen, questions.clusters[places], draws=questions.draws, seed=questions.seed, by=questions.by
-    )
+    interval = mean_interval(chosen, questions.clusters[places], draws=questions.draws, by=questions.by)
     mean = float(chosen.mean())
     return made_score(questions, metric, system, group, mean, interval, len(chosen), implementation)

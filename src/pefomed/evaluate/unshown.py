@@ -1,6 +1,6 @@
 """What equal labels of a sample leave open about the answers that nobody was shown.
 
-A bootstrap of n equal labels has no spread, however small n is. Clopper and Pearson's (1934) interval of
+n equal labels have no spread, however small n is. Clopper and Pearson's (1934) interval of
 their share is 1 - 0.025^(1/n) wide at 95 %; it counts by the share that their kind has among all answers.
 """
 
@@ -13,7 +13,7 @@ WIDENED = "widened (Clopper-Pearson) for answers not shown, where all shown of a
 
 
 def left_open(labels: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return how far a figure may lie below and above what a bootstrap says.
+    """Return how far a figure may lie below and above what its interval says.
 
     Args:
         labels: 0 or 1 of each voice about each answer, NaN for none; shape (V, N).

@@ -6,8 +6,8 @@ than they have, so a rater's accuracy weighs the two by their shares among all a
 
     share(right) * mean label(right) + share(wrong) * mean label(wrong)
 
-Where only a part of the answers of a kind was shown and all of them got the same label, a bootstrap of
-that kind has no spread. The interval is then widened by the kind's share times what Clopper and Pearson
+Where only a part of the answers of a kind was shown and all of them got the same label, that kind has no
+spread. The interval is then widened by the kind's share times what Clopper and Pearson
 (1934) leave open: of n equal labels, 1 - 0.025^(1/n).
 
 A rater without answers of one kind takes that kind's mean over the other raters. Where nobody was shown
@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from pefomed import __version__
 from pefomed.evaluate.exact_match import exact_match_vqa
-from pefomed.evaluate.interval import Interval, bootstrap_sums
+from pefomed.evaluate.interval import Interval, figure_intervals
+from pefomed.evaluate.references import best
 from pefomed.evaluate.score import Questions, made_score
 from pefomed.evaluate.unshown import WIDENED, left_open
 from pefomed.evaluate.verdicts import KINDS, RATING, Kind, Rater
@@ -51,7 +52,7 @@ def verdict_scores(
     vqa = np.array([sample.task == "vqa" for sample in samples], dtype=bool)
     text = np.array([sample.task in ("caption", "report") for sample in samples], dtype=bool)
     right = np.array(
-        [exact_match_vqa(sample.reference, answer) for sample, answer in zip(samples, answers, strict=True)]
+        [best(exact_match_vqa, s.references, answer) > 0 for s, answer in zip(samples, answers, strict=True)]
     )
     place_of = {sample.id: place for place, sample in enumerate(samples)}
     for kind, kind_name in KINDS.items():
@@ -130,16 +131,19 @@ def _scores(questions: Questions, row: _Row) -> list[Score]:
         each = figures(sums[places].sum(0, keepdims=True))[0] if len(places) else np.array([np.nan])
         if not labelled.any() or not np.isfinite(each[0]):
             continue
-        [interval] = bootstrap_sums(
+        top = 4.0 if row.metric.startswith("wasm_") else 1.0
+        [interval] = figure_intervals(
             sums[places],
             questions.clusters[places],
             lambda totals: figures(totals)[:, :1],
+            tops=(top,),
+            known=labelled,
             draws=questions.draws,
             seed=questions.seed,
             by=questions.by,
         )
         below, above = (0.0, 0.0) if row.right is None else left_open(labels, row.right[places])
-        if interval and below + above:
+        if interval and interval.low is not None and interval.high is not None and below + above:
             low, high = max(0.0, interval.low - below), min(1.0, interval.high + above)
             interval = Interval(low, high, f"{interval.how}, {WIDENED}")
         n, how = int(labelled.sum()), _implementation(row, places, labelled, each[1:])

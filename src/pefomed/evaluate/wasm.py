@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.errors import DataError
-from pefomed.evaluate.interval import DRAWS, Interval, bootstrap
+from pefomed.evaluate.interval import DRAWS, Interval, mean_interval
 
 LEVELS = range(5)
 
@@ -47,9 +47,9 @@ def level_counts(labels: Iterable[int]) -> list[int]:
 
 
 def wasm_interval(
-    labels: Sequence[int], clusters: NDArray[np.int64], *, draws: int = DRAWS, seed: int = 0
+    labels: Sequence[int], clusters: NDArray[np.int64], *, draws: int = DRAWS
 ) -> tuple[float, Interval | None]:
-    """Return the WASM of one rater's labels and its 95 % interval, drawn by cluster (image or study).
+    """Return the WASM of one rater's labels and its 95 % interval by cluster (image or study).
 
     Args:
         labels: the levels given, N of them.
@@ -59,7 +59,5 @@ def wasm_interval(
         DataError: there is no label, or one is off the scale.
     """
     value = wasm(level_counts(labels))
-    shares = np.array(labels, dtype=np.float64) / LEVELS[-1]
-    interval = bootstrap(shares, clusters, draws=draws, seed=seed)
-    top = LEVELS[-1]
-    return value, interval and Interval(top * interval.low, top * interval.high, interval.how)
+    levels = np.array(labels, dtype=np.float64)
+    return value, mean_interval(levels, clusters, top=LEVELS[-1], draws=draws)

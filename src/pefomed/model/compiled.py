@@ -23,8 +23,8 @@ from torch import nn
 
 from pefomed.errors import PefomedError, RecipeError
 
-COMPILE_SECONDS = 300.0
-"""The longest that one layer's code may take to be made; usually 10 to 40 s."""
+COMPILE_SECONDS = 600.0
+"""The longest that one layer's code may take to be made; usually 10 to 40 s, minutes on a busy machine."""
 
 
 class CompiledLayers:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pefomed.data.pictures.images import image_size
 from pefomed.errors import ImageError, RunError, listed
+from pefomed.evaluate import references
 from pefomed.progress import track
 from pefomed.rate.assignment import Settings, Shown, assign
 from pefomed.rate.database import Database
@@ -106,7 +107,8 @@ def _insert_items(connection: sqlite3.Connection, task: RatedTask, answers: Sequ
             connection.execute(
                 "INSERT INTO item (task, sample_id, source, question, reference, text, images)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (task, a.sample.id, a.source, a.sample.question, a.sample.reference, a.text,
+                (task, a.sample.id, a.source, a.sample.question,
+                 references.shown(a.sample.references), a.text,
                  json.dumps(a.images)),
             )
         )

@@ -11,6 +11,7 @@ from pefomed.data.provenance import provenance_in_words
 from pefomed.errors import RunError
 from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.predicted import check_own_ids, read_predictions, read_samples
+from pefomed.evaluate.references import best
 from pefomed.rate.scale import TASKS, RatedTask
 from pefomed.schema import Sample
 
@@ -115,4 +116,4 @@ def _all_answers(run: Path) -> list[Answer]:
 def _stratum(sample: Sample, text: str) -> Stratum:
     if sample.task != "vqa":
         return ""
-    return "right" if exact_match_vqa(sample.reference, text) else "wrong"
+    return "right" if best(exact_match_vqa, sample.references, text) else "wrong"

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pefomed.errors import DataError, RunError, listed
+from pefomed.evaluate import references
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
 from pefomed.rate.making import grow_session, make_session
@@ -209,7 +210,7 @@ def _check_unchanged(session: Session, answers: Sequence[Answer]) -> None:
         row["sample_id"]
         for row in rows
         if (answer := now.get(row["sample_id"])) is None
-        or (answer.sample.question, answer.sample.reference, answer.text)
+        or (answer.sample.question, references.shown(answer.sample.references), answer.text)
         != (row["question"], row["reference"], row["text"])
     ]
     if changed:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from pefomed.checked import Checked
+from pefomed.errors import PefomedError, RecipeError
 
 
-class Section(BaseModel):
+class Section(Checked):
     """A table of a recipe: unknown keys are errors."""
+
+    mistake: ClassVar[type[PefomedError]] = RecipeError
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

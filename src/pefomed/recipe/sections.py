@@ -174,8 +174,13 @@ class Predict(Section):
 class Evaluate(Section):
     """How to score."""
 
-    bootstrap: int = Field(2000, ge=0, description="Bootstrap draws of the 95 % interval; 0 for none.")
-    seed: int = Field(0, ge=0, description="Seed of the bootstrap.")
+    bootstrap: int = Field(
+        2000,
+        ge=0,
+        description="Sign flips drawn for p where they cannot be counted, and images left out for a 95 %"
+        " interval at most; 0 for neither.",
+    )
+    seed: int = Field(0, ge=0, description="Seed of sign flips, and of groups where there are more images.")
     floors: bool = Field(True, description="Compute what can be reached without the image.")
     groups: tuple[str, ...] = Field(
         (), description="Meta keys to group by; by default all with 2 to 40 values."

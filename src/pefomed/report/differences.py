@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pefomed.evaluate.compare import Difference
+from pefomed.evaluate.interval import NONE, why_none
 from pefomed.report import items
 from pefomed.report.box_items import box_marks
 from pefomed.report.figures import Cell, is_share, metric_title
@@ -24,14 +25,24 @@ SEGMENTS = {
 _VERDICTS = {"accuracy": "Right by", "wasm": "WASM by"}
 """Metrics of verdicts: `accuracy:RATER`, `wasm:RATER`."""
 
+_UNTESTED = "none, as [evaluate] bootstrap = 0 asks for no draws"
+_MCNEMAR = (
+    "McNemar's p: his exact test, which takes items as independent; of several items about one image p is"
+    " right, and McNemar's mostly too small"
+)
+
 
 def difference_sheet(found: Sequence[Difference], first: str, second: str) -> Sheet:
     """Return the differences second - first, a line per data set and metric."""
     columns = [
         Column("first", first), Column("second", second), Column("difference", "Difference"),
-        Column("p", "p"), Column("better", "Items up"), Column("worse", "Items down"),
+        Column("p", "p"), Column("p_mcnemar", "McNemar's p"), Column("better", "Items up"),
+        Column("worse", "Items down"),
     ]  # fmt: skip
-    lines = [_line(one) for one in found]
+    # A column only where there is something to say.
+    mcnemar = any(one.mcnemar is not None for one in found)
+    columns = [column for column in columns if mcnemar or column.key != "p_mcnemar"]
+    lines = [_line(one, mcnemar) for one in found]
     title = f"{second} against {first}: paired differences; shares in percent"
     name = sheet_name("difference", first, second)
     return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
@@ -85,24 +96,46 @@ def _tests(found: Sequence[Difference]) -> list[str]:
     metrics: dict[str, dict[str, None]] = {}
     for one in found:
         metrics.setdefault(one.test, {})[title_of(one.metric)] = None
-    if len(metrics) == 1:
-        return [f"p: {test}" for test in metrics]
-    return [f"p of {', '.join(names)}: {test}" for test, names in metrics.items()]
+    alone = len(metrics) == 1
+    said = [
+        f"p{'' if alone else ' of ' + ', '.join(names)}: {test or _UNTESTED}"
+        for test, names in metrics.items()
+    ]
+    if any(one.mcnemar is not None for one in found):
+        said.append(_MCNEMAR)
+    reasons: dict[str, dict[str, None]] = {}
+    for one in found:
+        if one.interval.startswith(NONE):
+            reasons.setdefault(one.interval.removeprefix(NONE), {})[title_of(one.metric)] = None
+    return said + [f"No interval of {', '.join(names)}: {why}" for why, names in reasons.items()]
 
 
-def _line(one: Difference) -> Line:
-    interval = ""
+def _line(one: Difference, mcnemar: bool) -> Line:
     if one.low is not None and one.high is not None:
         interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
-    proof = f"n = {one.n:,}; {one.test}"
+    else:
+        interval = why_none(one.interval)
+    proof = "; ".join(filter(None, (f"n = {one.n:,}", one.interval, one.test)))
     difference = Cell(_signed(one, one.difference), interval, one.n, proof, one.difference, one.low, one.high)
-    p = Cell("< 0.001" if one.p < 0.001 else f"{one.p:.3f}", "", 0, one.test, one.p)
+    tests = [_p(one.p, one.test)]
+    if mcnemar:
+        tests.append(_p(one.mcnemar, "McNemar, exact, items as independent"))
     by_item = bool(one.better or one.worse)
     up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
     return Line(
         (f"{one.dataset} {one.split}".strip(), title_of(one.metric)),
-        (_cell(one, one.a), _cell(one, one.b), difference, p, *((up, down) if by_item else (None, None))),
+        (
+            _cell(one, one.a),
+            _cell(one, one.b),
+            difference,
+            *tests,
+            *((up, down) if by_item else (None, None)),
+        ),
     )
+
+
+def _p(p: float | None, test: str) -> Cell | None:
+    return None if p is None else Cell("< 0.001" if p < 0.001 else f"{p:.3f}", "", 0, test, p)
 
 
 def _cell(one: Difference, value: float) -> Cell:

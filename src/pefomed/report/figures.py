@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pefomed.evaluate import sides
+from pefomed.evaluate.interval import why_none
 from pefomed.evaluate.verdicts import KINDS
 from pefomed.schema import Score
 
@@ -35,8 +36,8 @@ RATES = ("unparsable_rate", "repaired_rate", "empty_rate", "cut_rate")
 JUDGED = tuple(f"{name}_accuracy" for name in KINDS.values())
 """Shares of right answers by others than exact match; of several judges each has its name behind a colon."""
 
-PRESET = "_r2gen"
-"""What the names of metrics in R2Gen's preset end in."""
+PRESET, GIVEN = "_r2gen", "_given"
+"""What the names of metrics end in: in R2Gen's preset, and of tokens as they were given."""
 
 _ALIASES = {"judge": "judge_accuracy", "human": "human_accuracy"}
 """Names in rows of published figures."""
@@ -116,7 +117,7 @@ class Cell:
 
     text: str
     interval: str
-    """`68.5-74.2` with an en dash, or empty."""
+    """`68.5-74.2` with an en dash, why there is none, or empty."""
     n: int
     title: str
     """Everything the score says: value, interval and how it was made, n, implementation."""
@@ -133,6 +134,9 @@ def cell_of(score: Score) -> Cell:
     if score.low is not None and score.high is not None:
         interval = f"{shown(score, score.low)}–{shown(score, score.high)}"  # noqa: RUF001
         proof.append(f"interval {score.low:.6g} to {score.high:.6g} ({score.interval})")
+    elif score.interval:
+        interval = why_none(score.interval)
+        proof.append(f"interval {score.interval}")
     if score.n:
         proof.append(f"n = {score.n:,}")
     title = "; ".join([*proof, score.implementation])
@@ -204,8 +208,9 @@ def metric_title(metric: str) -> str:
     title = _SHARES.get(_base(metric)) or _PLAIN.get(_base(metric))
     if title is None and is_boxes(metric):
         return f"{metric_title(metric.removesuffix(_MACRO))}, mean of categories"
-    if title is None and _base(metric).endswith(PRESET):
-        return f"{metric_title(_base(metric).removesuffix(PRESET))} (r2gen)"
+    for suffix, preset in ((PRESET, "r2gen"), (GIVEN, "as given")):
+        if title is None and _base(metric).endswith(suffix):
+            return f"{metric_title(_base(metric).removesuffix(suffix))} ({preset})"
     if title is None:
         return metric.replace("_", " ").strip().capitalize()
     return f"{title} {name}".strip()

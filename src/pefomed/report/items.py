@@ -7,6 +7,7 @@ from typing import Any
 
 from pefomed.boxes.tasks import ANSWERED
 from pefomed.evaluate.groups import values_of
+from pefomed.evaluate.references import shown
 from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located
@@ -113,7 +114,7 @@ def item_of(sample: Sample) -> dict[str, Any]:
         "task": sample.task,
         "images": list(sample.images),
         "question": sample.question,
-        "reference": sample.reference,
+        "reference": shown(sample.references),
         "boxes": box_items.reference_boxes(sample),
         "meta": {key: list(values_of(key, text)) for key, text in sample.meta.items() if text}
         | (box_items.meta_of(sample) if sample.task in ANSWERED else {}),

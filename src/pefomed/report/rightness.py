@@ -13,6 +13,7 @@ from typing import NamedTuple
 from pefomed.boxes import tasks
 from pefomed.evaluate.exact_match import METRICS
 from pefomed.evaluate.overlap import CLOSED
+from pefomed.evaluate.references import best
 from pefomed.evaluate.run_answers import SHORT
 from pefomed.evaluate.sentences import in_sentences
 from pefomed.report.figures import metric_title
@@ -72,7 +73,9 @@ class Rightness:
         if boxes is not None:
             return None if boxes.right is None else [int(boxes.right)] * len(self.titles)
         said = [
-            int(metric(sample.reference, prediction.text)) if self._says(name, sample, judged) else None
+            int(best(metric, sample.references, prediction.text))
+            if self._says(name, sample, judged)
+            else None
             for name, metric in self._metrics.items()
         ]
         return said if any(one is not None for one in said) else None

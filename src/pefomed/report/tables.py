@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from pefomed.evaluate.verdicts import KINDS
 from pefomed.report.figures import (
+    GIVEN,
     OVERALL,
     PRESET,
     PRIMARY,
@@ -159,7 +160,7 @@ def other_tables(
 
 def is_text(metric: str) -> bool:
     """Return whether the metric is one of reports and captions."""
-    return metric.removesuffix(PRESET) in TEXTS
+    return metric.removesuffix(PRESET).removesuffix(GIVEN) in TEXTS
 
 
 def asked(scores: Sequence[Score], metric: str, group: str) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pefomed.report.figures import (
     BOXES,
     BOXES_MACRO,
+    GIVEN,
     OVERALL,
     PRESET,
     RATES,
@@ -23,8 +24,8 @@ Columns = Sequence[tuple[str, str, str]]
 
 
 def text_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
-    """Return systems by the metrics of reports and captions, both presets side by side; None without any."""
-    presets = (("COCO, PTB tokens", ""), ("R2Gen cleaning", PRESET))
+    """Return systems by the metrics of reports and captions, all presets side by side; None without any."""
+    presets = (("COCO, PTB tokens", ""), ("R2Gen cleaning", PRESET), ("Tokens as given", GIVEN))
     columns = [(title, f"{name}{suffix}", metric_title(name)) for title, suffix in presets for name in TEXTS]
     chosen = [score for score in of_split(scores, dataset, split) if is_text(score.metric)]
     return _table(chosen, columns, notes)

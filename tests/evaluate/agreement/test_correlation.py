@@ -48,7 +48,7 @@ def test_the_draws_agree_with_scipy(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("coefficient", ALL)
-def test_the_interval_is_that_of_scipys_bootstrap(coefficient: Callable[..., object]) -> None:
+def test_the_interval_is_near_that_of_scipys_bootstrap(coefficient: Callable[..., object]) -> None:
     random = np.random.default_rng(1)
     x = random.normal(size=60)
     y = x + random.normal(size=60)
@@ -76,7 +76,7 @@ def test_bias_is_the_mean_difference() -> None:
 def test_bias_of_equal_labels_is_nought_without_an_interval() -> None:
     found = bias([1, 1, 1], [1, 1, 1])
     assert (found.value, found.low) == (0.0, None)
-    assert "every draw" in found.note
+    assert "the same without any" in found.note
 
 
 @pytest.mark.parametrize("coefficient", ALL)
@@ -91,7 +91,7 @@ def test_constants_and_too_few_items_give_the_reason(coefficient: Callable[..., 
 def test_one_image_has_no_interval() -> None:
     found = pearson_r([1, 2, 3], [1, 3, 2], clusters=[7, 7, 7])
     assert (found.value, found.low) == (pytest.approx(0.5), None)
-    assert "one image" in found.note
+    assert found.note == "no interval: too few images: 1"
 
 
 def test_many_different_values_have_tau_without_an_interval() -> None:

@@ -157,7 +157,7 @@ def test_one_constant_rater_agrees_as_by_chance() -> None:
 def test_perfect_agreement_has_no_interval_of_no_width() -> None:
     found = cohen_kappa([0, 1, 0, 1, 1, 0], [0, 1, 0, 1, 1, 0], clusters=[0, 0, 1, 1, 2, 2])
     assert (found.value, found.low) == (1.0, None)
-    assert "every draw gives the same" in found.note
+    assert "the same without any of the images" in found.note
 
 
 def test_items_of_one_image_are_drawn_together() -> None:
@@ -165,7 +165,7 @@ def test_items_of_one_image_are_drawn_together() -> None:
     one = random.integers(0, 2, 40)
     other = np.where(random.random(40) < 0.25, 1 - one, one)
     alone = cohen_kappa(one, other)
-    # Each item ten times is no more evidence than once if copies are drawn together.
+    # Each item ten times is no more evidence than once if copies stay together.
     copies = cohen_kappa(np.tile(one, 10), np.tile(other, 10), clusters=np.tile(np.arange(40), 10))
     assert (copies.low, copies.high) == pytest.approx((alone.low, alone.high), abs=1e-9)
     assert copies.n == 400

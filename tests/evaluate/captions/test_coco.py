@@ -116,7 +116,7 @@ def test_weights_of_another_corpus_stay_fixed() -> None:
 @given(st.lists(st.tuples(TEXT, TEXT, st.sampled_from(["report", "caption"])), min_size=1, max_size=8))
 def test_many_pairs_at_once_are_each_pair_by_itself(items: list[tuple[Tokens, Tokens, str]]) -> None:
     answers, references, tasks = ([item[column] for item in items] for column in range(3))
-    found = Numbered(references, tasks).sums(answers)
+    found = Numbered([[reference] for reference in references], tasks).sums(answers)
     expected = [bleu.statistics(answer, [reference]) for answer, reference, _ in items]
     np.testing.assert_array_equal(found[:, : bleu.COLUMNS], expected)
     for task in set(tasks):
@@ -126,8 +126,8 @@ def test_many_pairs_at_once_are_each_pair_by_itself(items: list[tuple[Tokens, To
 
 
 def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    corpus = [(answer, several[0]) for answer, several in medical(9, 100)]
-    answers, references = [answer for answer, _ in corpus], [reference for _, reference in corpus]
+    corpus = medical(9, 100)
+    answers, references = [answer for answer, _ in corpus], [several for _, several in corpus]
     whole = Numbered(references, ["report"] * 100).sums(answers)
     monkeypatch.setattr(pairs, "_BLOCK", 7)
     np.testing.assert_allclose(Numbered(references, ["report"] * 100).sums(answers), whole, atol=1e-12)
@@ -141,7 +141,7 @@ def test_raw_texts_to_scores_as_pycocoevalcap() -> None:
         "No acute disease.",
         "Clear lungs, no mass.",
     ]
-    [corpus, _] = corpora(references, ["report"] * 3)
+    [corpus, *_] = corpora(references, ["report"] * 3)
     figures = figures_of(item_sums(corpus, [tokenize(text) for text in answers]).sum(0, keepdims=True))[0]
     res = {i: [" ".join(tokenize(text))] for i, text in enumerate(answers)}
     gts = {i: [" ".join(tokenize(text))] for i, text in enumerate(references)}

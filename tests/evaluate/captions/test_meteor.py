@@ -74,6 +74,36 @@ KNOWN = [
 CORPUS = 0.3140080720211359
 """The program's EVAL of all these sums together."""
 
+# Answer, references, and the METEOR of pycocoevalcap 1.2: of each item, and of all of them together.
+SEVERAL = [
+    (
+        "the heart is enlarged with a left pleural effusion",
+        ["cardiomegaly and a left effusion", "the heart is large left pleural effusion"],
+        0.41947808561930994,
+    ),
+    (
+        "no acute cardiopulmonary disease",
+        ["no acute disease", "there is no acute disease"],
+        0.4197512445337911,
+    ),
+    (
+        "lungs are clear",
+        ["the lungs are clear", "clear lungs", "lungs clear", "no focal airspace disease of the lungs"],
+        0.46222744466331606,
+    ),
+    (
+        "there is a tube in the trachea a tube",
+        ["an endotracheal tube is in the trachea"],
+        0.3101086888860041,
+    ),
+    (
+        "effusion effusion effusion",
+        ["a left effusion and a right effusion", "effusion on both sides", "bilateral pleural effusion"],
+        0.17021276595744683,
+    ),
+]
+SEVERAL_CORPUS = 0.3384699663607506
+
 
 def sums() -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     rows = np.array([[float(word) for word in sums.split()] for _, _, sums, _ in KNOWN])
@@ -92,8 +122,13 @@ def test_the_programs_scores_follow_from_its_sums() -> None:
 def test_the_program_itself() -> None:
     program = meteor.find()
     assert isinstance(program, meteor.Program)
-    found = meteor.statistics([answer for answer, *_ in KNOWN], [[one] for _, one, *_ in KNOWN], program)
-    assert found.tolist() == sums().tolist()
+    answers = [answer for answer, *_ in (*KNOWN, *SEVERAL)]
+    references = [*([one] for _, one, *_ in KNOWN), *(several for _, several, _ in SEVERAL)]
+    found = meteor.statistics(answers, references, program)
+    assert found[: len(KNOWN)].tolist() == sums().tolist()
+    found = found[len(KNOWN) :]
+    np.testing.assert_allclose(meteor.meteor(found), [score for *_, score in SEVERAL], atol=1e-12)
+    assert float(meteor.meteor(found.sum(0))) == pytest.approx(SEVERAL_CORPUS, abs=1e-12)
 
 
 def fake(folder: Path, script: str) -> meteor.Program:

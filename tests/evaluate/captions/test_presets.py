@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.evaluate.captions.presets import PRESETS, r2gen
+from pefomed.evaluate.captions.presets import PRESETS, as_given, r2gen
+from pefomed.evaluate.captions.scores import corpora, figures_of, item_sums, tokens_of
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,20 @@ from pefomed.evaluate.captions.presets import PRESETS, r2gen
 )
 def test_r2gen_by_hand(text: str, words: str) -> None:
     assert " ".join(r2gen(text)) == words
+
+
+def test_tokens_as_given() -> None:
+    assert as_given(" The heart  is\nnormal . No 3-mm mass. ") == [
+        "the", "heart", "is", "normal", ".", "no", "3-mm", "mass.",
+    ]  # fmt: skip
+    # `mass.` and `mass` are two words there and one in the others: 1 of 2, and 2 of 2.
+    answers, references = ["a mass."], ["a mass"]
+    figures = {
+        corpus.preset.name: figures_of(item_sums(corpus, tokens_of(corpus.preset, answers)))[0, 0]
+        for corpus in corpora(references, ["report"])
+    }
+    assert figures["as-given"] == pytest.approx(1 / 2)
+    assert figures["coco-ptb"] == pytest.approx(1)
 
 
 def test_at_most_sixty_words() -> None:

@@ -57,6 +57,13 @@ def test_similarity_decides_only_what_the_rules_leave() -> None:
         assert how.startswith("rule: ")
 
 
+def test_of_several_references_the_nearest_counts() -> None:
+    judge = OfflineJudge(Letters(), HALF)
+    for reference, further in (("right lung", ("left lung",)), ("left lung", ("right lung", "liver"))):
+        assert judge.best(Pair("binary", "Where?", reference, "left lung", further))[0] == 1
+    assert judge.best(Pair("binary", "Where?", "right lung", "left lung", ("right kidney",)))[0] == 0
+
+
 def test_a_list_is_as_similar_as_its_worst_part() -> None:
     embed = Letters()
     assert similarity(embed, "aaa, bbb", "bbb and aaa") == pytest.approx(1.0, abs=1e-4)

@@ -19,6 +19,11 @@ def asked(scale: Scale = "binary", question: str = "q", reference: str = "r", an
     return messages(Pair(scale, question, reference, answer))[-1]["content"]
 
 
+def test_a_judge_is_shown_every_reference() -> None:
+    content = messages(Pair("binary", "q", "left lung", "a", ("lung",)))[-1]["content"]
+    assert r'"reference": "\"left lung\" or \"lung\""' in content
+
+
 def test_the_vqa_rules_name_what_must_count_as_right() -> None:
     rules = messages(Pair("binary", "", "", ""))[0]["content"]
     for words in ('"chest x-ray"', '"pancreatic head"', "both = bilateral", "Is the spleen present?"):

@@ -11,18 +11,33 @@ from pefomed.errors import DataError, nearest
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file, without a byte-order mark.
+    """Return the text of a UTF-8 file, or of a UTF-16 or UTF-32 one, without a byte-order mark.
 
     Raises:
         DataError: the file is missing or not UTF-8; the first wrong byte is named.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        read = path.read_bytes()
+        wide = wide_encoding(read[:4])
+        if wide:
+            return _decoded(path, read, wide)
+        return read.decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise missing_file(path, error) from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise not_utf8(path, error.object[error.start], error.start, line) from None
+
+
+def wide_encoding(start: bytes) -> str:
+    """Return the UTF-16 or UTF-32 that the first four bytes of a text say, empty for any other encoding."""
+    if start in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return "utf-32"
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if len(start) == 4 and [byte == 0 for byte in start] in ([False, True] * 2, [True, False] * 2):
+        return "utf-16-be" if start[0] == 0 else "utf-16-le"  # no mark, but Latin letters
+    return ""
 
 
 def read_json(path: Path) -> Any:
@@ -54,6 +69,22 @@ def json_value(text: str) -> Any:
     if "\\ud" in text or "\\uD" in text:
         json.dumps(value, ensure_ascii=False).encode()
     return value
+
+
+def _decoded(path: Path, read: bytes, encoding: str) -> str:
+    try:
+        return read.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise not_wide(path, encoding, error) from None
+
+
+def not_wide(path: Path, encoding: str, error: UnicodeDecodeError) -> DataError:
+    """Return the error for a file that is not the UTF-16 or UTF-32 it begins as."""
+    return DataError(
+        f"{path} begins as {encoding.upper()} and is not",
+        found=f"{error.reason} at byte {error.start}",
+        remedy="save it again as UTF-8",
+    )
 
 
 def read_rows(path: Path, required: Iterable[str]) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""Lines of a text file, gzipped or not, one at a time: bounded memory, and errors that name the byte."""
+"""Lines of a text file, gzipped or not, one at a time: bounded memory, and errors that name the byte.
+
+UTF-8, or UTF-16 and UTF-32 as their first bytes say, which is how Excel saves "Unicode text".
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from pefomed.data.readers.files import missing_file, not_utf8
+from pefomed.data.readers.files import missing_file, not_utf8, not_wide, wide_encoding
 from pefomed.errors import DataError
 
 LINE_LIMIT = 64 * 2**20
@@ -22,11 +25,15 @@ _MARK = b"\xef\xbb\xbf"  # UTF-8's byte-order mark
 
 
 def binary_lines(path: Path) -> Iterator[str]:
-    r"""Yield the lines of a UTF-8 file without their end; only "\n" ends a line.
+    r"""Yield the lines of a file without their end; only "\n" ends a line.
 
     Raises:
         DataError: the file is missing, not UTF-8, its gzip is damaged, or a line is too long.
     """
+    wide = _wide(path)
+    if wide:
+        yield from (line.removesuffix("\n") for line in _wide_lines(path, wide, "\n"))
+        return
     read = 0  # bytes before the line
     with _opened(path) as file:
         for number, line in enumerate(_bounded(path, file.readline), 1):
@@ -40,10 +47,14 @@ def binary_lines(path: Path) -> Iterator[str]:
 
 
 def text_lines(path: Path) -> Iterator[str]:
-    r"""Yield the lines of a UTF-8 file with their end, "\n", "\r" or "\r\n", as the csv module wants them.
+    r"""Yield the lines of a file with their end, "\n", "\r" or "\r\n", as the csv module wants them.
 
     Raises: as `binary_lines`.
     """
+    wide = _wide(path)
+    if wide:
+        yield from _wide_lines(path, wide, "")
+        return
     with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         try:
             yield from _bounded(path, text.readline)
@@ -51,6 +62,20 @@ def text_lines(path: Path) -> Iterator[str]:
             for _ in binary_lines(path):  # finds and names the byte
                 pass
             raise
+
+
+def _wide(path: Path) -> str:
+    with _opened(path) as file:
+        return wide_encoding(file.read(4))
+
+
+def _wide_lines(path: Path, encoding: str, newline: str) -> Iterator[str]:
+    with _opened(path) as file, io.TextIOWrapper(file, encoding=encoding, newline=newline) as text:
+        try:
+            for number, line in enumerate(_bounded(path, text.readline)):
+                yield line if number else line.removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            raise not_wide(path, encoding, error) from None
 
 
 @contextlib.contextmanager

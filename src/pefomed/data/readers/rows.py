@@ -1,12 +1,15 @@
-"""Rows of CSV, TSV, JSON Lines, Parquet and Arrow tables, each with its place for error messages.
+"""Rows of CSV, TSV, JSON Lines, JSON, Parquet and Arrow tables, each with its place for error messages.
 
-A table is read as a stream: memory holds one row (of Parquet and Arrow: one batch), not the file.
+A table is read as a stream: memory holds one row (of Parquet and Arrow: one batch), not the file; but for a
+JSON list. What stands between the cells of a CSV file is found from its first rows.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +19,13 @@ from pefomed.data.readers.lines import binary_lines, text_lines
 from pefomed.errors import DataError, nearest
 
 SUFFIXES = {
-    ".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": "", ".parquet": "", ".arrow": ""
+    ".csv": ",", ".tsv": "\t", ".tab": "\t", ".jsonl": "", ".ndjson": "", ".json": "",
+    ".parquet": "", ".arrow": "",
 }  # fmt: skip
-"""Known endings and what stands between their cells. All but the last two may be gzipped: `.csv.gz`."""
+"""Known endings and what mostly stands between their cells. All but the last two may be gzipped."""
+
+DELIMITERS = ",;\t|"
+"""What may stand between cells."""
 
 _COLUMNAR = (".parquet", ".arrow")
 
@@ -29,7 +36,7 @@ def read_table(path: Path, delimiter: str | None = None) -> Iterator[tuple[str, 
     Images inside a Parquet or Arrow table are written to the cache; the row holds their paths.
 
     Args:
-        delimiter: what stands between cells; by default as `SUFFIXES` says.
+        delimiter: what stands between cells; by default found from the first rows.
 
     Raises:
         DataError: the file is missing, not UTF-8, of an unknown kind, or a row is malformed.
@@ -39,14 +46,15 @@ def read_table(path: Path, delimiter: str | None = None) -> Iterator[tuple[str, 
         raise DataError(
             f"{path} is no table that can be read",
             found=f"the ending {path.suffix!r}",
-            remedy=nearest(path.suffix, SUFFIXES),
+            remedy=f"save it as CSV or JSON Lines; {nearest(path.suffix, SUFFIXES)}",
         )
     if kind in _COLUMNAR:
         from pefomed.data.readers.columnar import read_columnar
 
         return read_columnar(path)
-    separator = delimiter or SUFFIXES[kind]
-    return _cells(path, separator) if separator else _objects(path)
+    if kind == ".json":
+        return _listed(path)
+    return _cells(path, SUFFIXES[kind], delimiter) if SUFFIXES[kind] else _objects(path)
 
 
 def read_published(path: Path, fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -75,13 +83,20 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _cells(path: Path, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _cells(path: Path, usual: str, delimiter: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
+    lines = text_lines(path)
+    first = list(itertools.islice(lines, _LOOKED_AT))
+    said = _SAID.fullmatch(first[0]) if first else None
+    if said:  # Excel's own first line, `sep=;`
+        first, delimiter = first[1:], delimiter or said[1]
+    delimiter = delimiter or _found_delimiter(first, usual)
     try:
-        reader = csv.reader(text_lines(path), delimiter=delimiter, strict=True)
+        reader = csv.reader(itertools.chain(first, lines), delimiter=delimiter, strict=True)
     except (TypeError, ValueError):
         raise DataError(
             f"{path}: the cells of a table are separated by one character", found=repr(delimiter)
         ) from None
+    before = 1 if said else 0
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) != len(header):
@@ -89,7 +104,7 @@ def _cells(path: Path, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for cells in reader:
             if not cells:
                 continue
-            place = f"{path}, line {reader.line_num}"
+            place = f"{path}, line {reader.line_num + before}"
             if len(cells) != len(header):
                 raise DataError(
                     f"{place}: expected {len(header)} cells",
@@ -99,10 +114,51 @@ def _cells(path: Path, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
             yield place, dict(zip(header, cells, strict=True))
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {reader.line_num}: malformed",
+            f"{path}, line {reader.line_num + before}: malformed",
             found=str(error),
             remedy="look for an unpaired double quote",
         ) from None
+
+
+_LOOKED_AT = 20  # lines
+_SAID = re.compile(r"\ufeff?\"?sep=([^\r\n])\"?\s*", re.IGNORECASE)
+
+
+def _found_delimiter(lines: Sequence[str], usual: str) -> str:
+    """Return what splits every one of the first rows into the same number of cells, the most of them."""
+    best, most = usual, 1
+    for delimiter in (usual, *DELIMITERS.replace(usual, "")):
+        try:
+            widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter) if cells]
+        except csv.Error:
+            continue
+        # The last of them may go on behind the lines that are looked at.
+        widths = widths[:-1] if len(lines) == _LOOKED_AT else widths
+        if len(set(widths)) == 1 and widths[0] > most:
+            best, most = delimiter, widths[0]
+    if most > 1 or not lines:
+        return best
+    # Rows that differ: the error about them shall be about the delimiter that the header has.
+    counts = [(lines[0].count(delimiter), delimiter == usual, delimiter) for delimiter in DELIMITERS]
+    return max(counts)[2]
+
+
+def _listed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    text = "\n".join(binary_lines(path))
+    try:
+        rows = json_value(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}, line {error.lineno}: not JSON", found=error.msg) from None
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise DataError(
+            f"{path}: expected a list of objects",
+            found=type(rows).__name__ if not isinstance(rows, list) else "a list of something else",
+            remedy='write it as [{"id": ..., "answer": ...}, ...], or one object a line in a .jsonl file',
+        )
+    for number, row in enumerate(rows, 1):
+        yield f"{path}, record {number}", row
 
 
 def _objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

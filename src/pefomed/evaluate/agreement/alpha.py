@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pefomed.evaluate.agreement.coefficient import (
-    DRAWS,
     FEWEST,
     Clusters,
     Coefficient,
@@ -25,6 +24,7 @@ from pefomed.evaluate.agreement.coefficient import (
     labelled_by,
 )
 from pefomed.evaluate.agreement.kappa import ONE_LABEL, ratio
+from pefomed.evaluate.interval import DRAWS
 
 Scale = Literal["nominal", "ordinal"]
 

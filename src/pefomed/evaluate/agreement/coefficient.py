@@ -1,8 +1,8 @@
-"""One coefficient with its interval and n, or the reason why there is none; the bootstrap behind it.
+"""One coefficient with its interval and n, or the reason why there is none.
 
-Cluster bootstrap as for scores (`evaluate.interval`): images are drawn with replacement, all items of a
-drawn image count, and the interval runs from the 2.5th to the 97.5th percentile. A draw is a vector of
-weights over the items, so that a coefficient is computed for many draws at once.
+The variance comes from leaving out one image at a time, all items of it at once, as for scores
+(`evaluate.jackknife`), the limits from that and the coefficient's range (`evaluate.limits`). What is left
+out is a vector of weights over the items, so that a coefficient is computed for many at once.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-DRAWS = 1000
-LEVEL = 0.95
+from pefomed.evaluate.interval import DRAWS, NOTHING, mean_interval, too_few
+from pefomed.evaluate.jackknife import grouped, variance_of, worth_in_images
+from pefomed.evaluate.limits import KORN_GRAUBARD, STUDENT, korn_graubard, student
+
 FEWEST = 2
 """Items below which nothing is computed."""
-
-MOST_UNDEFINED = 0.05
-"""Share of draws in which a coefficient may be undefined and still have an interval."""
 
 Floats = NDArray[np.float64]
 Labels = ArrayLike | Sequence[float | None]
 Clusters = Sequence[int] | NDArray[np.int64] | None
 Statistic = Callable[[Floats], Floats]
-"""Weights of the items in D draws, shape (D, N) -> the coefficient of each, NaN where undefined, (D,)."""
+"""Weights of the items, D times, shape (D, N) -> the coefficient of each, NaN where undefined, (D,)."""
 
-_TAIL = (1 - LEVEL) / 2
+AGREEMENT = (-1.0, 1.0)
+"""The range of kappa, alpha and correlations."""
+
 _BLOCK = 2_000_000  # weights held at once: 16 MB
 
 
@@ -44,6 +45,8 @@ class Coefficient:
     """Items it was computed from."""
     note: str = ""
     """Why there is no value or no interval, or empty."""
+    interval: str = ""
+    """How the interval was made, or empty."""
 
 
 def absent(n: int, why: str) -> Coefficient:
@@ -56,20 +59,20 @@ def estimate(
     clusters: NDArray[np.int64],
     *,
     undefined: str,
+    span: tuple[float, float] | None = AGREEMENT,
     value: float | None = None,
-    centred: bool = False,
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Coefficient:
-    """Return a statistic of N >= 2 items with its bootstrap interval.
+    """Return a statistic of N >= 2 items with its interval.
 
     Args:
         clusters: number of each item's image, shape (N,).
         undefined: the reason to give if the statistic is undefined on the items themselves.
+        span: its range; None where it has no upper end.
         value: the statistic on the items themselves where a library computed it.
-        centred: take the draws' mean distance from the statistic off them first: drawing items with
-            replacement drives raters' means apart, so that a spread grows from draw to draw.
-        draws: bootstrap draws; 0 for no interval.
+        draws: images left out at most, more in so many groups; 0 for no interval.
+        seed: decides the groups.
     """
     n = len(clusters)
     found = float(statistic(np.ones((1, n)))[0]) if value is None else value
@@ -77,24 +80,38 @@ def estimate(
         return absent(n, undefined)
     if draws == 0:
         return Coefficient(found, None, None, n)
-    if len(np.unique(clusters)) == 1:
-        return Coefficient(found, None, None, n, "no interval: all items are of one image")
-    drawn = np.concatenate([statistic(weights) for weights in _weights(clusters, draws, seed)])
-    defined = drawn[np.isfinite(drawn)]
-    if len(defined) < (1 - MOST_UNDEFINED) * draws:
-        share = 100 * (1 - len(defined) / draws)
-        return Coefficient(found, None, None, n, f"no interval: undefined in {share:.0f} % of the draws")
-    if centred:
-        defined = defined - (defined.mean() - found)
-    low, high = (float(end) for end in np.quantile(defined, (_TAIL, 1 - _TAIL)))
-    if high - low < 1e-12:
-        return Coefficient(found, None, None, n, "no interval: every draw gives the same")
-    return Coefficient(found, low, high, n)
+    _, codes = np.unique(clusters, return_inverse=True)
+    count = int(codes.max()) + 1
+    groups, number = grouped(codes, draws, seed)
+    images = worth_in_images(np.bincount(groups).astype(np.float64))
+    if few := too_few(count, images):
+        return Coefficient(found, None, None, n, f"no interval: {few.how.partition(': ')[2]}")
+    left = np.concatenate([statistic(weights) for weights in _left_out(groups, number)])
+    if not np.isfinite(left).all():
+        return Coefficient(found, None, None, n, "no interval: undefined without some of the images")
+    variance = float(variance_of(left - found, number))
+    width = span[1] - span[0] if span else 1.0
+    if variance**0.5 <= NOTHING * width:
+        return Coefficient(found, None, None, n, "no interval: the same without any of the images")
+    low, high = korn_graubard(found, variance, images, span) if span else student(found, variance, images)
+    left_out = (
+        "jackknife" if number == count else f"{number:,} groups of {count:,} images, seed {seed}, jackknife"
+    )
+    how = f"95 % by image, {left_out}, {KORN_GRAUBARD if span else STUDENT}"
+    return Coefficient(found, low, high, n, interval=how)
 
 
-def told(draws: int, seed: int) -> str:
-    """Return how intervals are made, for the reader."""
-    return f"95 % bootstrap by image, {draws} draws, seed {seed}" if draws else ""
+def share(
+    marks: NDArray[np.bool_], clusters: NDArray[np.int64], *, draws: int = DRAWS, seed: int = 0
+) -> Coefficient:
+    """Return the share of marked items, N >= 1, with a score's interval; `seed` decides nothing of it."""
+    value, n = float(marks.mean()), len(marks)
+    found = mean_interval(marks.astype(np.float64), clusters, draws=draws)
+    if found is None or found.low is None:
+        return Coefficient(
+            value, None, None, n, f"no interval: {found.how.partition(': ')[2]}" if found else ""
+        )
+    return Coefficient(value, found.low, found.high, n, interval=found.how)
 
 
 def columns_of(*columns: ArrayLike | Sequence[float | None]) -> Floats:
@@ -122,13 +139,9 @@ def labelled_by(
     return table[chosen], numbers[chosen]
 
 
-def _weights(clusters: NDArray[np.int64], draws: int, seed: int) -> Iterator[Floats]:
-    """Yield the draws' weights in blocks that fit the memory, shape (D, N); the seed decides them wholly."""
-    _, codes = np.unique(clusters, return_inverse=True)
-    count = int(codes.max()) + 1
-    random = np.random.default_rng(seed)
-    share = np.full(count, 1 / count)
-    rows = max(1, _BLOCK // len(codes))
-    for start in range(0, draws, rows):
-        drawn = random.multinomial(count, share, size=min(rows, draws - start))  # (D, C)
-        yield drawn[:, codes].astype(np.float64)
+def _left_out(groups: NDArray[np.int64], number: int) -> Iterator[Floats]:
+    """Yield weights of 0 for one group's items and 1 for others, group by group, in blocks."""
+    rows = max(1, _BLOCK // len(groups))
+    for start in range(0, number, rows):
+        without = np.arange(start, min(start + rows, number))
+        yield (groups[None, :] != without[:, None]).astype(np.float64)

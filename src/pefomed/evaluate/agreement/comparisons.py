@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pefomed.evaluate.agreement.alpha import krippendorff_alpha
-from pefomed.evaluate.agreement.coefficient import Coefficient, Floats, told
+from pefomed.evaluate.agreement.coefficient import Coefficient, Floats
 from pefomed.evaluate.agreement.correlation import bias, kendall_tau_b, pearson_r, spearman_rho
 from pefomed.evaluate.agreement.item_metrics import item_metrics
 from pefomed.evaluate.agreement.kappa import cohen_kappa, fleiss_kappa, mean_cohen_kappa
@@ -25,9 +25,7 @@ CORRELATIONS = {"kendall_tau_b": kendall_tau_b, "spearman": spearman_rho, "pears
 def compare(split: Split, panels: Sequence[Panel], draws: int, seed: int) -> list[Agreement]:
     """Return all coefficients of the panels of one split; what cannot be computed carries its reason."""
     found: list[Agreement] = []
-    made = partial(
-        recorded, dataset=split.dataset, split=split.split, scale=split.scale, interval=told(draws, seed)
-    )
+    made = partial(recorded, dataset=split.dataset, split=split.split, scale=split.scale)
     how: dict[str, Any] = {"clusters": split.clusters, "draws": draws, "seed": seed}
     humans = [panel for panel in panels if panel.kind == "human"]
     judges = [panel for panel in panels if panel.kind != "human"]

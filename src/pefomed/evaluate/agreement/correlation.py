@@ -1,8 +1,8 @@
 """Kendall's tau-b, Spearman's rho, Pearson's r, and the bias between two series of labels.
 
 tau-b = (concordant - discordant) / sqrt((pairs not tied in x) (pairs not tied in y)); rho is r of the
-middle ranks; bias is the mean of (one - other). The values are SciPy's; the draws of the interval are
-computed here with weights, for many draws at once.
+middle ranks; bias is the mean of (one - other). The values are SciPy's; those without an image, for the
+interval, are computed here with weights, many at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.evaluate.agreement.coefficient import (
-    DRAWS,
     FEWEST,
     Clusters,
     Coefficient,
@@ -22,6 +21,7 @@ from pefomed.evaluate.agreement.coefficient import (
     both_labelled,
     estimate,
 )
+from pefomed.evaluate.interval import DRAWS
 
 MOST_PAIRS = 1500
 """Distinct pairs of values up to which tau-b has an interval: its cost grows with their square."""
@@ -97,7 +97,9 @@ def bias(
         drawn: Floats = weights @ difference / weights.sum(axis=1)
         return drawn
 
-    return estimate(mean, numbers, undefined=FEW, draws=draws, seed=seed)
+    # Labels of both have one scale: what they reach on it is how far a difference can go.
+    widest = float(np.ptp(pairs)) or 1.0
+    return estimate(mean, numbers, undefined=FEW, span=(-widest, widest), draws=draws, seed=seed)
 
 
 def _paired(

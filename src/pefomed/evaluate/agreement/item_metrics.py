@@ -9,6 +9,7 @@ from pefomed.evaluate.agreement.splits import Split
 from pefomed.evaluate.captions import bleu
 from pefomed.evaluate.captions.scores import corpora, item_sums
 from pefomed.evaluate.exact_match import METRICS
+from pefomed.evaluate.references import best
 
 
 def item_metrics(split: Split) -> dict[str, Floats]:
@@ -27,7 +28,7 @@ def item_metrics(split: Split) -> dict[str, Floats]:
 def _matches(split: Split) -> dict[str, Floats]:
     return {
         name: np.array(
-            [metric(sample.reference, split.answers.get(sample.id, "")) for sample in split.samples],
+            [best(metric, s.references, split.answers.get(s.id, "")) for s in split.samples],
             dtype=np.float64,
         )
         for name, metric in METRICS.items()
@@ -37,7 +38,7 @@ def _matches(split: Split) -> dict[str, Floats]:
 def _captions(split: Split) -> dict[str, Floats]:
     found: dict[str, Floats] = {}
     tasks = [sample.task for sample in split.samples]
-    for corpus in corpora([sample.reference for sample in split.samples], tasks):
+    for corpus in corpora([sample.references for sample in split.samples], tasks):
         tokens = [corpus.preset.tokens(split.answers.get(sample.id, "")) for sample in split.samples]
         sums = item_sums(corpus, tokens)
         rouge, cider = sums[:, bleu.COLUMNS : bleu.COLUMNS + 2].T

@@ -4,18 +4,18 @@ kappa = 1 - observed disagreement / disagreement by chance. Cohen (Educ. Psychol
 every disagreement alike; quadratic weights (Cohen, Psychol. Bull. 70, 1968) count it by the squared
 distance of the levels. Fleiss (Psychol. Bull. 76, 1971): (P - P_e) / (1 - P_e), P the mean share of
 agreeing pairs of raters, P_e the sum of the squared shares of the labels. Cohen's value is
-scikit-learn's; the draws of the interval are computed here for many draws at once.
+scikit-learn's; those without an image, for the interval, are computed here, many at once.
 """
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pefomed.evaluate.agreement.coefficient import (
-    DRAWS,
     FEWEST,
     Clusters,
     Coefficient,
@@ -27,6 +27,7 @@ from pefomed.evaluate.agreement.coefficient import (
     estimate,
     labelled_by,
 )
+from pefomed.evaluate.interval import DRAWS
 
 ONE_LABEL = "undefined: all labels are the same, so agreement by chance is complete"
 
@@ -109,7 +110,7 @@ def mean_cohen_kappa(
     if len(statistics) == len(pairs):
         return found
     left_out = f"{len(pairs) - len(statistics)} of {len(pairs)} pairs of raters have no kappa"
-    return Coefficient(found.value, found.low, found.high, n, "; ".join(filter(None, (left_out, found.note))))
+    return replace(found, note="; ".join(filter(None, (left_out, found.note))))
 
 
 def fleiss_kappa(

@@ -108,7 +108,6 @@ def agreement(
     other: str = "",
     coefficient: str,
     raters: int,
-    interval: str,
     left_out: str = "",
 ) -> Agreement:
     """Return a coefficient as a record; `left_out` says which items or raters it was computed without."""
@@ -126,5 +125,5 @@ def agreement(
         n=found.n,
         raters=raters,
         note="; ".join(filter(None, (found.note, left_out))),
-        interval=interval if found.low is not None else "",
+        interval=found.interval,
     )

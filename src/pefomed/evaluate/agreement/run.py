@@ -9,21 +9,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pefomed.evaluate.agreement.coefficient import DRAWS
 from pefomed.evaluate.agreement.comparisons import compare
 from pefomed.evaluate.agreement.panels import levels_of, panels_of
 from pefomed.evaluate.agreement.raters import Labeller, read_labellers
 from pefomed.evaluate.agreement.records import Agreement, Agreements, Levels, Rated
 from pefomed.evaluate.agreement.splits import Split, read_splits
 from pefomed.evaluate.predicted import all_samples
+from pefomed.evaluate.settings import settings_of
 from pefomed.progress import track
 from pefomed.storage import write
 
 FILE = "agreement.json"
 
 
-def write_agreement(run: Path, *, draws: int = DRAWS, seed: int = 0) -> Agreements:
+def write_agreement(run: Path, *, draws: int | None = None, seed: int | None = None) -> Agreements:
     """Write `RUN/agreement.json` and return what it holds; without verdicts a former file is removed.
+
+    Args:
+        draws: images left out for an interval at most, 0 for none; by default the recipe's `bootstrap`.
+        seed: of the groups of more images; by default the recipe's.
 
     Raises:
         DataError: a verdict is of no sample of the run or off its scale, or a file is damaged.
@@ -37,14 +41,17 @@ def write_agreement(run: Path, *, draws: int = DRAWS, seed: int = 0) -> Agreemen
     return found
 
 
-def agreement_of(run: Path, *, draws: int = DRAWS, seed: int = 0) -> Agreements:
-    """Return who labelled what of `run`, and how far judges, humans and metrics agree.
+def agreement_of(run: Path, *, draws: int | None = None, seed: int | None = None) -> Agreements:
+    """Return who labelled what of `run`, and how far judges, humans and metrics agree; as `write_agreement`.
 
     Raises:
         DataError: a verdict is of no sample of the run or off its scale, or a file is damaged.
     """
     if not any((run / "verdicts").glob("*.jsonl")):
         return Agreements()
+    settings = settings_of(run)
+    draws = settings.bootstrap if draws is None else draws
+    seed = settings.seed if seed is None else seed
     splits = read_splits(run)
     raters = read_labellers(run, all_samples(run))
     rated: list[Rated] = []

@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pefomed.evaluate.agreement.coefficient import (
-    DRAWS,
     FEWEST,
     Clusters,
     Coefficient,
@@ -24,7 +23,9 @@ from pefomed.evaluate.agreement.coefficient import (
     both_labelled,
     estimate,
     labelled_by,
+    share,
 )
+from pefomed.evaluate.interval import DRAWS
 
 UNDEFINED = "undefined"
 
@@ -44,7 +45,7 @@ def sd_of_means(
     def sd(weights: Floats) -> Floats:
         return _sd(weights, table)
 
-    found = estimate(sd, numbers, undefined=UNDEFINED, centred=True, draws=draws, seed=seed)
+    found = estimate(sd, numbers, undefined=UNDEFINED, span=None, draws=draws, seed=seed)
     return found if found.low is None else replace(found, low=max(0.0, found.low))
 
 
@@ -65,7 +66,7 @@ def sd_difference(
     def difference(weights: Floats) -> Floats:
         return _sd(weights, first) - _sd(weights, second)
 
-    return estimate(difference, numbers, undefined=UNDEFINED, centred=True, draws=draws, seed=seed)
+    return estimate(difference, numbers, undefined=UNDEFINED, span=None, draws=draws, seed=seed)
 
 
 def flip_share(
@@ -78,7 +79,7 @@ def flip_share(
         return absent(n, "one run or rater only")
     if n < FEWEST:
         return absent(n, "fewer than 2 items with two labels")
-    return _share(np.nanmax(table, axis=1) > np.nanmin(table, axis=1), numbers, draws, seed)
+    return share(np.nanmax(table, axis=1) > np.nanmin(table, axis=1), numbers, draws=draws, seed=seed)
 
 
 def equal_share(
@@ -88,17 +89,7 @@ def equal_share(
     pairs, numbers = both_labelled(one, other, clusters)
     if len(pairs) < FEWEST:
         return absent(len(pairs), "fewer than 2 items that both labelled")
-    return _share(pairs[:, 0] == pairs[:, 1], numbers, draws, seed)
-
-
-def _share(marks: NDArray[np.bool_], clusters: NDArray[np.int64], draws: int, seed: int) -> Coefficient:
-    values = marks.astype(np.float64)
-
-    def share(weights: Floats) -> Floats:
-        drawn: Floats = weights @ values / weights.sum(axis=1)
-        return drawn
-
-    return estimate(share, clusters, undefined=UNDEFINED, draws=draws, seed=seed)
+    return share(pairs[:, 0] == pairs[:, 1], numbers, draws=draws, seed=seed)
 
 
 def _too_few(table: Floats) -> str:

@@ -3,7 +3,7 @@
 BLEU-k = B * (p_1 * ... * p_k)^(1/k) with p_n = (matches of n-grams + 1e-15) / (n-grams + 1e-9), matches
 clipped to the most that any one reference holds, and B = exp(1 - reference length / length) if the answers
 are the shorter. The reference length is the closest one, the shorter where two are equally close.
-All is a function of ten sums, so that a bootstrap needs the items' sums only, never their texts.
+All is a function of ten sums, so that an interval needs the items' sums only, never their texts.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ reference r agree by
 
 with l the number of 2-grams; CIDEr is 10 times the mean over n and references, 0 to 10.
 df comes from the references of the test corpus: a value depends on the other items, and a corpus of one
-item has the value 0. Here df is an argument, so that a group or a bootstrap draw keeps the corpus's own.
+item has the value 0. Here df is an argument, so that a group, or all but one image, keeps the corpus's own.
 """
 
 from __future__ import annotations

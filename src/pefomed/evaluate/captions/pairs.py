@@ -1,4 +1,4 @@
-"""BLEU's sums and CIDEr of many answers, each with one reference, at once: what `bleu` and `cider` define.
+"""BLEU's sums and CIDEr of many answers and their references at once: what `bleu` and `cider` define.
 
 Tokens become numbers, an n-gram the 64-bit hash of its tokens, and counting is sorting: a hundred thousand
 reports take seconds. Two n-grams among a billion share a hash with a chance of 3 %, and then one count
@@ -23,9 +23,9 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # an odd number without pattern (Knuth'
 class Numbered:
     """The references of a corpus as numbers, with the document frequencies of each group of them."""
 
-    def __init__(self, references: Sequence[Sequence[str]], groups: Sequence[str]):
+    def __init__(self, references: Sequence[Sequence[Sequence[str]]], groups: Sequence[str]):
         self._numbers: dict[str, int] = {}
-        self._references = [self._number(tokens) for tokens in references]
+        self._references = [[self._number(tokens) for tokens in several] for several in references]
         self._groups = np.array(groups)
         self._frequencies = {
             group: (int((self._groups == group).sum()), self._count(np.flatnonzero(self._groups == group)))
@@ -54,9 +54,10 @@ class Numbered:
         """Return for n = 1..4 the different n-grams, ascending, and in how many items each occurs."""
         found: list[list[Hashes]] = [[] for _ in range(ORDER)]
         for start in range(0, len(places), _BLOCK):
-            texts = [self._references[place] for place in places[start : start + _BLOCK]]
-            for n, (text, hashes) in enumerate(_ngrams(texts)):
-                _, once, _ = _counted(text, hashes)
+            block = [self._references[place] for place in places[start : start + _BLOCK]]
+            owner = np.repeat(np.arange(len(block)), [len(several) for several in block])
+            for n, (text, hashes) in enumerate(_ngrams([tokens for several in block for tokens in several])):
+                _, once, _ = _counted(owner[text], hashes)
                 found[n].append(once)
         counted = [np.unique(np.concatenate(several), return_counts=True) for several in found]
         return [(hashes, counts.astype(np.int64)) for hashes, counts in counted]
@@ -64,17 +65,23 @@ class Numbered:
 
 def _block_sums(
     answers: Sequence[NDArray[np.int32]],
-    references: Sequence[NDArray[np.int32]],
+    references: Sequence[Sequence[NDArray[np.int32]]],
     items: int,
     frequencies: Sequence[tuple[Hashes, NDArray[np.int64]]],
 ) -> NDArray[np.float64]:
-    count = len(answers)
+    """Return the sums of N answers, over P pairs of an answer and one of its references."""
+    owner = np.repeat(np.arange(len(answers)), [len(several) for several in references])  # (P,)
+    count = len(owner)
     lengths = np.array([len(tokens) for tokens in answers], dtype=np.float64)
-    reference_lengths = np.array([len(tokens) for tokens in references], dtype=np.float64)
-    sums = np.zeros((count, COLUMNS + 1))
-    sums[:, 0], sums[:, 1] = lengths, reference_lengths
+    lengths_a = lengths[owner]
+    flat = [tokens for several in references for tokens in several]
+    lengths_r = np.array([len(tokens) for tokens in flat], dtype=np.float64)
+    sums = np.zeros((len(answers), COLUMNS + 1))
+    sums[:, 0], sums[:, 1] = lengths, _closest(lengths_a, lengths_r, owner)
     similarity = np.zeros(count)
-    pairs = zip(_ngrams(answers), _ngrams(references), frequencies, strict=True)
+    pairs = zip(
+        _ngrams([answers[place] for place in owner.tolist()]), _ngrams(flat), frequencies, strict=True
+    )
     for n, ((text_a, hash_a), (text_r, hash_r), (known, documents)) in enumerate(pairs):
         text_a, hash_a, times_a = _counted(text_a, hash_a)
         text_r, hash_r, times_r = _counted(text_r, hash_r)
@@ -82,7 +89,7 @@ def _block_sums(
         in_a, in_r = _common(text_a, hash_a, text_r, hash_r)
         sums[:, 2 + n] = np.maximum(0.0, lengths - n)
         least = np.minimum(times_a[in_a], times_r[in_r])
-        sums[:, 2 + ORDER + n] = np.bincount(text_a[in_a], weights=least, minlength=count)
+        sums[:, 2 + ORDER + n] = _most(owner[text_a[in_a]], hash_a[in_a], least, len(answers))
         weight_a = times_a * _weights(hash_a, known, documents, items)
         weight_r = times_r * _weights(hash_r, known, documents, items)
         shared = np.minimum(weight_a[in_a], weight_r[in_r]) * weight_r[in_r]
@@ -92,9 +99,30 @@ def _block_sums(
             * np.bincount(text_r, weights=weight_r**2, minlength=count)
         )
         similarity += np.divide(agreement, norms, out=np.zeros(count), where=norms > 0)
-    difference = np.maximum(0.0, lengths - 1) - np.maximum(0.0, reference_lengths - 1)  # of the 2-grams
-    sums[:, COLUMNS] = 10 * similarity / ORDER * np.exp(-(difference**2) / (2 * SIGMA**2))
+    difference = np.maximum(0.0, lengths_a - 1) - np.maximum(0.0, lengths_r - 1)  # of the 2-grams
+    each = 10 * similarity / ORDER * np.exp(-(difference**2) / (2 * SIGMA**2))
+    sums[:, COLUMNS] = np.bincount(owner, weights=each) / np.bincount(owner)
     return sums
+
+
+def _closest(
+    lengths_a: NDArray[np.float64], lengths_r: NDArray[np.float64], owner: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return each answer's closest reference length, of two as close the shorter; shape (N,)."""
+    order = np.lexsort((lengths_r, np.abs(lengths_r - lengths_a), owner))
+    first = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    return np.asarray(lengths_r[order][first])
+
+
+def _most(
+    owner: NDArray[np.int64], hashes: Hashes, times: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Return each answer's sum over n-grams of the most matches in any one reference, shape (N,)."""
+    order = np.lexsort((times, hashes, owner))
+    owner, hashes, times = owner[order], hashes[order], times[order]
+    last = np.ones(len(owner), dtype=bool)
+    last[:-1] = (owner[1:] != owner[:-1]) | (hashes[1:] != hashes[:-1])
+    return np.asarray(np.bincount(owner[last], weights=times[last], minlength=count), dtype=np.float64)
 
 
 def _ngrams(texts: Sequence[NDArray[np.int32]]) -> list[tuple[NDArray[np.int64], Hashes]]:

@@ -6,6 +6,8 @@ modules/tokenizers.py) for IU-Xray and MIMIC-CXR, words split at spaces, at most
 repeated spaces and repeated underscores are folded first as it does for MIMIC-CXR; texts without any come
 out the same by both of its functions. Not done: R2Gen's `<unk>` for words rare in its training
 split. Its limit of 60 counts a start mark, so that R2Gen itself keeps one word less.
+`as-given`: the text in lower case, split at spaces, nothing else: for texts that were tokenised before. Much
+published work scores what its own decoder wrote, marks and full stops as they stand.
 """
 
 from __future__ import annotations
@@ -46,6 +48,11 @@ def r2gen(text: str) -> list[str]:
     return list(map(sys.intern, (" . ".join(cleaned) + " .").split()[:MOST_WORDS]))
 
 
+def as_given(text: str) -> list[str]:
+    """Return what stands between the spaces of a text, in lower case."""
+    return list(map(sys.intern, text.lower().split()))
+
+
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -53,6 +60,7 @@ PRESETS: dict[str, Preset] = {
             "coco-ptb", "", tokenize, "PTB tokenizer as Stanford's 3.4.1, lower case, punctuation dropped"
         ),
         Preset("r2gen", "_r2gen", r2gen, f"R2Gen's cleaning, lower case, at most {MOST_WORDS} words"),
+        Preset("as-given", "_given", as_given, "lower case, split at spaces, punctuation as it stands"),
     )
 }
 

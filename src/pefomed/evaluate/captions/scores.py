@@ -1,9 +1,9 @@
-"""Scores of captions and reports: BLEU, ROUGE-L, CIDEr and METEOR in both presets, for every group."""
+"""Scores of captions and reports: BLEU, ROUGE-L, CIDEr and METEOR in every preset, for every group."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +14,20 @@ from pefomed.evaluate.captions import bleu, meteor
 from pefomed.evaluate.captions.pairs import Numbered
 from pefomed.evaluate.captions.presets import PRESETS, Preset
 from pefomed.evaluate.captions.rouge import rouge_l
-from pefomed.evaluate.interval import bootstrap_sums
+from pefomed.evaluate.interval import figure_intervals
+from pefomed.evaluate.references import Reference, each_of
 from pefomed.evaluate.score import Questions, made_score
 from pefomed.progress import track
 from pefomed.schema import Score
 
 METRICS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
-"""Without METEOR, which needs Java; names of the preset `r2gen` end in `_r2gen`."""
+"""Without METEOR, which needs Java; names end as their preset says, e.g. in `_r2gen`."""
+
+TOPS = (1.0, 1.0, 1.0, 1.0, 1.0, 10.0)
+"""The largest value of each of them; the least is 0."""
+
+FEWEST = (1, 1, 1, 1, 1, 50)
+"""Items below which there is no interval: of values as skewed as CIDEr's none is true (see `benchmarks`)."""
 
 _DEFINITIONS = {
     **{f"bleu_{n}": f"corpus BLEU-{n}, closest reference length" for n in range(1, 5)},
@@ -34,19 +41,22 @@ class Corpus(NamedTuple):
     """The references of a split in one preset, made once for all systems."""
 
     preset: Preset
-    references: list[list[str]]
+    references: list[list[list[str]]]
+    """Of each item its references' tokens."""
     numbered: Numbered
     """With CIDEr's document frequencies, of each task's own references."""
     items: dict[str, int]
     """Task -> number of its references."""
 
 
-def corpora(references: Sequence[str], tasks: Sequence[str]) -> list[Corpus]:
+def corpora(references: Sequence[Reference], tasks: Sequence[str]) -> list[Corpus]:
     """Return the tokenised references in every preset; `tasks` names each item's task."""
+    texts = [each_of(reference) for reference in references]
     made = []
     for preset in PRESETS.values():
-        tokens = tokens_of(preset, references)
-        numbered = Numbered([_split(one) for one in tokens], tasks)
+        flat = iter(tokens_of(preset, [text for several in texts for text in several]))
+        tokens = [[next(flat) for _ in several] for several in texts]
+        numbered = Numbered([[_split(one) for one in several] for several in tokens], tasks)
         made.append(Corpus(preset, tokens, numbered, dict(Counter(tasks))))
     return made
 
@@ -66,7 +76,9 @@ def caption_scores(
     """
     made = f"; {how}" if how else ""
     counted = " + ".join(f"{count} {task}s" for task, count in corpus.items.items())
-    notes = {"cider": f"document frequencies of the {counted} of the split, held fixed in groups and draws"}
+    notes = {
+        "cider": f"document frequencies of the {counted} of the split, held fixed in groups and intervals"
+    }
     implementations = {
         f"{name}{corpus.preset.suffix}": _implementation(
             f"{name}: {_DEFINITIONS[name]}, as pycocoevalcap 1.2", corpus.preset, notes.get(name, ""), made
@@ -74,14 +86,33 @@ def caption_scores(
         for name in METRICS
     }
     sums = item_sums(corpus, tokens_of(corpus.preset, answers))
-    scores = _grouped(questions, sums, figures_of, implementations, system)
+    scores = _grouped(questions, sums, figures_of, (TOPS, FEWEST), implementations, system)
     if meteor_sums is None:
         return scores
     says = _implementation("meteor: METEOR 1.5 of its Java program, -l en -norm", corpus.preset, "", made)
     name = f"meteor{corpus.preset.suffix}"
     return scores + _grouped(
-        questions, meteor_sums, lambda totals: meteor.meteor(totals)[:, None], {name: says}, system
+        questions,
+        meteor_sums,
+        lambda totals: meteor.meteor(totals)[:, None],
+        ((1.0,), (1,)),
+        {name: says},
+        system,
     )
+
+
+def meteor_or_why(
+    made: Sequence[Corpus], answers: Sequence[Sequence[str]]
+) -> tuple[Sequence[Sequence[NDArray[np.float64] | None]], str]:
+    """Return METEOR's sums by preset and system; where there is no METEOR None for each, and why."""
+    program = meteor.find()
+    why = program if isinstance(program, str) else ""
+    if not isinstance(program, str):
+        try:
+            return all_meteor_sums(made, answers, program), ""
+        except meteor.MeteorFailed as failure:
+            why = str(failure)
+    return [[None] * len(answers)] * len(made), why
 
 
 def all_meteor_sums(
@@ -97,7 +128,7 @@ def all_meteor_sums(
     for corpus in made:
         for texts in answers:
             candidates += [" ".join(tokens) for tokens in tokens_of(corpus.preset, texts)]
-            references += [[" ".join(tokens)] for tokens in corpus.references]
+            references += [[" ".join(tokens) for tokens in several] for several in corpus.references]
     sums = meteor.statistics(candidates, references, program)
     parts = iter(np.split(sums, len(made) * len(answers)))
     return [[next(parts) for _ in answers] for _ in made]
@@ -109,8 +140,8 @@ def item_sums(corpus: Corpus, tokens: Sequence[Sequence[str]]) -> NDArray[np.flo
     counted = corpus.numbered.sums([_split(one) for one in tokens])
     sums[:, :_ROUGE], sums[:, _CIDER] = counted[:, :_ROUGE], counted[:, _ROUGE]
     pairs = zip(tokens, corpus.references, strict=True)
-    for place, (answer, reference) in enumerate(track(pairs, "ROUGE-L", len(tokens))):
-        sums[place, _ROUGE] = rouge_l(answer, [reference])
+    for place, (answer, several) in enumerate(track(pairs, "ROUGE-L", len(tokens))):
+        sums[place, _ROUGE] = rouge_l(answer, several)
     return sums
 
 
@@ -120,7 +151,7 @@ def figures_of(totals: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate((bleu.bleu(totals[:, :_ROUGE]), means), axis=1)
 
 
-def tokens_of(preset: Preset, texts: Iterable[str]) -> list[list[str]]:
+def tokens_of(preset: Preset, texts: Sequence[str]) -> list[list[str]]:
     made: dict[str, list[str]] = {}
     for text in texts:
         if text not in made:
@@ -142,16 +173,19 @@ def _grouped(
     questions: Questions,
     sums: NDArray[np.float64],
     figures: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    limits: tuple[Sequence[float], Sequence[int]],
     implementations: Mapping[str, str],
     system: str,
 ) -> list[Score]:
     scores = []
     for group, places in questions.groups.items():
         values = figures(sums[places].sum(0, keepdims=True))[0]
-        intervals = bootstrap_sums(
+        intervals = figure_intervals(
             sums[places],
             questions.clusters[places],
             figures,
+            tops=limits[0],
+            fewest=limits[1],
             draws=questions.draws,
             seed=questions.seed,
             by=questions.by,

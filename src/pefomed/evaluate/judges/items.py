@@ -50,7 +50,13 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
                 sample.id,
                 path.stem,
                 sample.task,
-                Pair(SCALES[sample.task], sample.question, sample.reference, answer.text),
+                Pair(
+                    SCALES[sample.task],
+                    sample.question,
+                    sample.reference,
+                    answer.text,
+                    sample.further_references,
+                ),
             )
             for sample, answer in zip(samples, answers, strict=True)
             if _wanted(sample.task, only)

@@ -22,7 +22,7 @@ from pefomed.evaluate.judges.embedding import Embedder
 from pefomed.evaluate.judges.items import Item, other_sample_ids, read_items
 from pefomed.evaluate.judges.offline_rules import RULES, decide
 from pefomed.evaluate.judges.offline_words import listed_in
-from pefomed.evaluate.judges.prompts import Pair
+from pefomed.evaluate.judges.prompts import HIGHEST, Pair
 from pefomed.evaluate.judges.replies import alone, verdicts_path
 from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
 from pefomed.evaluate.judges.thresholds import Thresholds, shipped
@@ -53,6 +53,13 @@ class OfflineJudge:
             return decided.label, f"rule: {decided.rule}"
         score = similarity(self._embed, pair.reference, pair.answer)
         return int(score >= self._thresholds.vqa), f"similarity {score:.2f}"
+
+    def best(self, pair: Pair) -> tuple[int | None, str]:
+        """Return what the answer is beside the reference it is nearest to; None if one cannot be judged."""
+        found = [self(each) for each in pair.each]
+        label, how = max(found, key=lambda one: -1 if one[0] is None else one[0])
+        unknown = next((one for one in found if one[0] is None), None)
+        return (label, how) if unknown is None or label == HIGHEST[pair.scale] else unknown
 
     def prepare(self, pairs: Sequence[Pair]) -> None:
         """Embed all texts that will be needed, together."""
@@ -90,8 +97,8 @@ def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str,
     known = calibration.pairs([item.pair.scale for item in items])
     pairs = list(dict.fromkeys(item.pair for item in items))
     with alone(run, RATER):
-        judge.prepare([*pairs, *(each.pair for each in known)])
-        labels = {pair: judge(pair) for pair in track(pairs, f"judging as {RATER}", unit="pairs")}
+        judge.prepare([*(one for pair in pairs for one in pair.each), *(each.pair for each in known)])
+        labels = {pair: judge.best(pair) for pair in track(pairs, f"judging as {RATER}", unit="pairs")}
         verdicts = [_verdict(item, *labels[item.pair]) for item in items]
         others = other_sample_ids(run, items) if only else set()
         path = verdicts_path(run, RATER)
@@ -124,7 +131,7 @@ def agreement_with_exact_match(items: Sequence[Item], verdicts: Sequence[Verdict
     table = {"right": [0, 0], "wrong": [0, 0]}
     for item in items:
         if item.pair.scale == "binary":
-            row = table["right" if exact_match_vqa(item.pair.reference, item.pair.answer) else "wrong"]
+            row = table["right" if _matches(item.pair) else "wrong"]
             row[0] += 1
             row[1] += label[item.sample_id] == 1
     if not table["right"][0] + table["wrong"][0]:
@@ -135,5 +142,9 @@ def agreement_with_exact_match(items: Sequence[Item], verdicts: Sequence[Verdict
     }
 
 
-def _verdict(item: Item, label: int, how: str) -> Verdict:
+def _matches(pair: Pair) -> bool:
+    return any(exact_match_vqa(each.reference, each.answer) for each in pair.each)
+
+
+def _verdict(item: Item, label: int | None, how: str) -> Verdict:
     return Verdict(sample_id=item.sample_id, rater=RATER, label=label, reason=how)

@@ -14,8 +14,10 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from pefomed.evaluate.references import shown
 
 Scale = Literal["binary", "level"]
 
@@ -87,13 +89,24 @@ class Pair:
     question: str
     reference: str
     answer: str
+    further: tuple[str, ...] = ()
+    """Other references, as right as the first."""
+
+    @property
+    def each(self) -> list[Pair]:
+        """The answer beside each of its references alone, for a judge that compares two texts."""
+        return [replace(self, reference=one, further=()) for one in (self.reference, *self.further)]
 
 
 def messages(pair: Pair) -> list[dict[str, str]]:
     """Return the chat messages that ask for a label of `pair`."""
     data = _escaped(
         json.dumps(
-            {"question": pair.question, "reference": pair.reference, "answer": pair.answer},
+            {
+                "question": pair.question,
+                "reference": shown((pair.reference, *pair.further)),  # of several `"a" or "b"`
+                "answer": pair.answer,
+            },
             ensure_ascii=False,
         )
     )
