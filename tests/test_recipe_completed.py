@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -107,12 +105,6 @@ def test_an_unknown_name_gives_the_nearest(tmp_path: Path, monkeypatch: pytest.M
 def test_the_names_are_those_of_the_files() -> None:
     files = (ROOT / "recipes").rglob("*.toml")
     assert names() == sorted(path.relative_to(ROOT / "recipes").with_suffix("").as_posix() for path in files)
-
-
-@pytest.mark.skipif("PEFOMED_WHEEL" not in os.environ, reason="PEFOMED_WHEEL names no built wheel")
-def test_the_wheel_holds_them() -> None:
-    with zipfile.ZipFile(os.environ["PEFOMED_WHEEL"]) as wheel:
-        assert {f"pefomed/recipes/{name}.toml" for name in names()} <= set(wheel.namelist())
 
 
 def test_the_readmes_recipe_runs(tmp_path: Path) -> None:
