@@ -177,13 +177,27 @@ def test_numbers_and_codes_are_no_free_text(tmp_path: Path) -> None:
     assert "CHEST" in (secret_folder(tmp_path / "ward") / "found_in_text.csv").read_text()
 
 
-def test_a_code_that_holds_a_whole_name_is_masked(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [("CHEST ANNA", "[known]"), ("ANNASOPHIE", "[known]"), ("CHEST", "CHEST"), ("4711001", "[known]")],
+)
+def test_a_code_that_names_somebody_is_masked(tmp_path: Path, code: str, kept: str) -> None:
     made(
-        tmp_path / "export" / "IM", np.ones((4, 4), np.uint8), PatientName="Chest^Anna", PatientID="P1",
-        BodyPartExamined="CHEST ANNA",
+        tmp_path / "export" / "IM", np.ones((4, 4), np.uint8), PatientName="Chest^Annasophie^Anna",
+        PatientID="4711001", BodyPartExamined=code,
     )  # fmt: skip
     import_folder(tmp_path / "export", tmp_path / "ward", settings())
-    assert table(tmp_path / "ward")[0]["body_part"] == "[known]"
+    assert table(tmp_path / "ward")[0]["body_part"] == kept
+
+
+def test_an_age_that_is_none_is_text(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "export" / "IM", np.ones((4, 4), np.uint8), PatientName="Doe^X", PatientID="P1",
+        PatientAge="095Y",
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes().replace(b"095Y", b"Doe "))
+    import_folder(tmp_path / "export", tmp_path / "ward", settings(keep=("PatientAge",)))
+    assert table(tmp_path / "ward")[0]["PatientAge"] == "[known]"
 
 
 def test_what_leads_back_stays_beside(hospital: Path, tmp_path: Path) -> None:

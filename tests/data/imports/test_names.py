@@ -124,6 +124,9 @@ def test_parts_alone_and_ordinary_text(script: str, name: str) -> None:
         # One person in three scripts.
         ("Yamada^Tarou=山田^太郎=やまだ^たろう", "YAMADA; 山田; ヤマダタロウ; ﾔﾏﾀﾞ; あっただろう",
          "[known]; [known]; [known]; [known]; あっただろう"),
+        ("山田＾太郎", "山田 / 太郎", "[known] / [known]"),
+        ("Li_Wei", "Li seen by Wei", "[known] seen by [known]"),
+        ("O'Brien^Pat", "O´Brien; O`Brien", "[known]; [known]"), ("Müller^Jo", "Mu¨ller", "[known]"),
         # Undivided in the header.
         ("山田太郎", "山田 太郎", "[known]"), ("김민수", "김 민수", "[known]"),
         ("Schmidt, Karl", "KarlSchmidt", "[known]"),

@@ -44,9 +44,10 @@ def bound_before(word: Folded, start: int, script: str) -> bool:
     """Return whether a word begins at `start`, or only a title or particle stands before it."""
     if word.edges[start] is not Edge.NONE:
         return True
-    before = word.letters[_word_start(word, start) : start]
     pattern = _BEFORE.get(script, _BEFORE[""])
-    return bool(before) and pattern.search(before) is not None
+    # `CTlea` may be two words wherever the capitals end.
+    starts = (_word_start(word, start), _word_start(word, start, Edge.CASE))
+    return any(pattern.search(word.letters[first:start]) is not None for first in starts if first < start)
 
 
 def bound_behind(word: Folded, end: int, script: str, *, by_title: bool = False) -> bool:
@@ -73,10 +74,10 @@ _FAR = 16
 """Letters looked at on either side: more than any title has, and few in a script without spaces."""
 
 
-def _word_start(word: Folded, place: int) -> int:
+def _word_start(word: Folded, place: int, passed: Edge = Edge.NONE) -> int:
     least = max(place - _FAR, 0)
     place -= 1
-    while place > least and word.edges[place] is Edge.NONE:
+    while place > least and word.edges[place] <= passed:
         place -= 1
     return max(place, 0)
 

@@ -169,11 +169,8 @@ def _columns(
         if element is not None and element.VR == "DA":
             columns[column] = names.shifted(patient, text)
             continue
-        if keyword == "PatientAge":
-            columns[column] = _age(text)
-            continue
         if element is not None and _is_measured(element.VR, text):
-            columns[column] = text
+            columns[column] = _age(text) if keyword == "PatientAge" else text
             continue
         if element is not None and element.VR == "CS" and re.fullmatch(r"[A-Z0-9 _/]*", text):
             columns[column], found = coded(text, known)

@@ -63,8 +63,9 @@ def folded(text: str) -> Folded:
         if found == "々" and letters:
             found = letters[-1]
         if not found:
-            # Joiners and marks of direction are not seen, so they part nothing.
-            gap = gap or unicodedata.category(text[start]) != "Cf"
+            # Joiners and marks of direction are not seen, and accents that stand alone belong to a letter or
+            # are typed for an apostrophe: they part nothing.
+            gap = gap or unicodedata.category(text[start]) not in ("Cf", "Sk") or text[start] == "^"
             continue
         case = _case(text[start])
         for number, letter in enumerate(found):

@@ -70,20 +70,28 @@ def searched(text: str, known: Known = NOTHING) -> tuple[str, tuple[Finding, ...
 
 
 def coded(code: str, known: Known) -> tuple[str, tuple[Finding, ...]]:
-    """Return a code of DICOM (`CHEST`), masked only where it holds more than one word of a name, or a number.
+    """Return a code of DICOM (`CHEST`), masked unless it is a body part's, or as short as a modality's.
 
-    A code that is also one word of a name is noted: the chest is the chest, whoever is called so.
+    Such a one that is also a name is noted: the chest is the chest, whoever is called so.
     """
     found = places(code, known)
-    whole = [place for place in found if place.sure and _is_more_than_a_word(code[place.start : place.end])]
-    if whole:
-        text, findings = masked(code, known)
-        return text, tuple(findings)
-    return code, tuple(Finding("known?", code[place.start : place.end]) for place in found)
+    if all(_is_code(code[place.start : place.end]) for place in found if place.sure):
+        return code, tuple(Finding("known?", code[place.start : place.end]) for place in found)
+    text, findings = masked(code, known)
+    return text, tuple(findings)
 
 
-def _is_more_than_a_word(text: str) -> bool:
-    return re.search(r"\d{3}|[ _]", text) is not None
+# Of the terms for BodyPartExamined (PS3.16, annex L) and ImageType those that somebody may be called by.
+_CODES = frozenset(
+    "ABDOMEN ANKLE AORTA AXIAL BLADDER BRAIN BREAST BRONCHUS CARDIAC CHEST CLAVICLE COCCYX COLON DERIVED"
+    " ELBOW FEMUR FINGER FOREARM HEART HUMERUS KIDNEY LARYNX LIVER LOCALIZER MAXILLA MANDIBLE NOSE ORBIT"
+    " ORIGINAL PANCREAS PELVIS PRIMARY RADIUS SACRUM SECONDARY SHOULDER SKULL SPINE SPLEEN STERNUM STOMACH"
+    " THORAX THUMB TIBIA TRACHEA ULNA UTERUS WRIST".split()
+)
+
+
+def _is_code(text: str) -> bool:
+    return text in _CODES or re.fullmatch("[A-Z]{1,4}", text) is not None
 
 
 def masked(text: str, known: Known) -> tuple[str, list[Finding]]:

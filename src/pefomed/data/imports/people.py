@@ -81,9 +81,10 @@ def _numbers(values: Iterable[str]) -> dict[str, Number]:
 def _of_person(name: str) -> Iterator[Spelling]:
     """Yield the parts of a name `family^given^middle^prefix^suffix`, of all its groups parted by `=`."""
     seen: set[str] = set()
-    for group in name.split("="):
+    # Full-width signs are typed with the rest of a Japanese name.
+    for group in name.translate({0xFF3E: "^", 0xFF1D: "="}).split("="):
         for place, component in enumerate(group.split("^")):
-            words = [word for word in re.split(r"[\s,;()\"]+", component) if folded(word).letters]
+            words = [word for word in re.split(r"[\s,;()\"_./|・·•]+", component) if folded(word).letters]
             small = _TITLES | _PARTICLES if len(words) > 1 else _TITLES if place > 2 else set()
             kept = [word for word in words if folded(word).letters not in small | _NO_NAME]
             whole = [component] if len(kept) > 1 or (kept and len(words) > 1 and place < 3) else []
