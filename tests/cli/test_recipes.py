@@ -109,3 +109,5 @@ def test_data_alone_is_audited_and_shown(run: Any, tmp_path: Path) -> None:
     code, shown = run("data", "audit", "my.toml", "--data", ".", "--id", "ward")
     assert "ward: not compared between the splits, because no sample has it." in shown
     assert "patient: not compared between the splits, because it is not among those asked for." in shown
+    code, shown = run("data", "audit", "my.toml", "--data", ".", "--split", "train")
+    assert "Only train was looked at: what it shares with another split is not known." in shown
