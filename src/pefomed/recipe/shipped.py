@@ -49,7 +49,7 @@ def found(path: Path) -> Path:
 
 def is_recipe(text: str) -> bool:
     """Return whether a word of the command line means a recipe, not a loader (`slake`, `module:function`)."""
-    return text.endswith(".toml") or ("/" in text and ":" not in text) or Path(text).is_file()
+    return text.endswith(".toml") or ("/" in text and ":" not in text)
 
 
 def _shipped(path: Path) -> Path | None:

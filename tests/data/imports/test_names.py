@@ -105,6 +105,7 @@ def test_parts_alone_and_ordinary_text(script: str, name: str) -> None:
         ("Bjørnsen^Åse", "Bjoernsen Aase; BJORNSEN ASE", "[known]; [known]"),
         ("Yamada^Tarō", "yamada tarou; TaroYamada; Taro Ueda", "[known]; [known]; [known] Ueda"),
         ("髙橋^渡邉", "高橋渡辺", "[known]"),
+        ("張^偉國", "张伟国 CT", "[known] CT"), ("澤田^廣", "沢田広", "[known]"),
         ("Ёлкин^Артём", "Елкин Артем", "[known]"),
         # Double names, particles, apostrophes, prefixes.
         ("Meyer-Lüdenscheidt^Anna", "CT Meyer Lüdenscheidt", "CT [known]"),

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from pefomed.data.imports.characters import VARIANTS
+
 
 class Edge(IntEnum):
     """What stands between two neighbouring letters."""
@@ -146,11 +148,9 @@ _SAME = str.maketrans(
         "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ہ": "ه", "ھ": "ه", "ـ": "",
         "ך": "כ", "ם": "מ", "ן": "נ", "ף": "פ", "ץ": "צ",
         "\u0901": "\u0902",
-        "髙": "高", "﨑": "崎", "嵜": "崎", "德": "徳", "濵": "浜", "濱": "浜", "邊": "辺", "邉": "辺",
-        "齋": "斎", "齊": "斎", "斉": "斎", "澤": "沢", "廣": "広", "嶋": "島", "嶌": "島", "櫻": "桜",
-        "眞": "真", "國": "国", "瀨": "瀬", "桒": "桑", "栁": "柳", "圓": "円", "惠": "恵", "﨟": "臈",
     }
     | {chr(number): chr(number - 0x60) for number in range(0x30A1, 0x30F7)}  # katakana as hiragana
+    | VARIANTS
 )  # fmt: skip
 
 
