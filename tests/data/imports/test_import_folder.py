@@ -254,6 +254,18 @@ def test_a_second_import_does_only_what_is_new(hospital: Path, tmp_path: Path) -
     assert "frames: all before, first now" in str(caught.value)
 
 
+def test_what_an_earlier_search_left_is_searched_again(hospital: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ward"
+    import_folder(hospital, out, settings(keep=("StudyDescription",)))
+    journal = secret_folder(out) / "journal.jsonl"
+    old = journal.read_text().replace('"search":1', '"search":0').replace("Thorax [known]", "Thorax Muster")
+    assert '"search":0' in old
+    assert "Thorax Muster" in old
+    journal.write_text(old)
+    import_folder(hospital, out, settings(keep=("StudyDescription",)))
+    assert "Muster" not in (out / "table.csv").read_text()
+
+
 def test_a_stopped_import_goes_on(hospital: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pefomed.data import imports
 

@@ -9,9 +9,11 @@ import unicodedata
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.data.made_dicom import header
 
-from pefomed.data.imports.free_text import searched
+from pefomed.data.imports.free_text import masked, searched
 from pefomed.data.imports.people import known_words
 
 # Script -> names (family^given) and a text in which no part of any of them stands for itself.
@@ -199,3 +201,16 @@ def test_what_else_the_file_says(attributes: dict[str, str], text: str, masked: 
 
 def test_placeholders_are_no_names() -> None:
     assert searched("Anonymous test of an unknown patient", known("Anonymous^Patient"))[1] == ()
+
+
+LETTERS = "abeoußäØ 王小明山田やまだﾀﾞ김민수ー々"
+LETTERS += "कि\u093cश\u0308\u0301\u200b\u1112\u1161\u11abﬁ²½١2_-.^=,'\n3ÇİıשלםΣςก์ใ"
+
+
+@given(st.text(LETTERS, max_size=12), st.text(LETTERS, max_size=30))
+def test_only_what_is_listed_is_taken_out(name: str, text: str) -> None:
+    left, findings = masked(text, known_words(header(SpecificCharacterSet="ISO_IR 192", PatientName=name)))
+    for found in findings:
+        if found.kind == "known":
+            left = left.replace("[known]", found.text, 1)
+    assert left == text

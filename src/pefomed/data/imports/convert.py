@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
-from pefomed.data.imports.free_text import coded, searched
+from pefomed.data.imports.free_text import SEARCH, coded, searched
 from pefomed.data.imports.people import as_meant, known_words
 from pefomed.data.imports.profile import dropped
 from pefomed.data.imports.pseudonyms import Pseudonyms
@@ -133,6 +133,7 @@ def _converted(
         dropped=dict(dropped(header)),
         findings=findings,
         warnings=warnings,
+        search=SEARCH,
     )
 
 

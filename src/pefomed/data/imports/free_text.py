@@ -45,6 +45,8 @@ FORMS: dict[str, re.Pattern[str]] = {
 
 
 NOTHING = Known()
+SEARCH = 1
+"""Raised when more is found than before: files imported by an earlier search are then imported again."""
 
 
 @dataclass(frozen=True)
