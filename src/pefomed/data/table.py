@@ -136,18 +136,14 @@ def splits(
     delimiter: str | None = None,
     **_: Any,
 ) -> dict[str, int]:
-    """Return the splits that the table itself has, each with its rows; the options are those of `load`.
-
-    Raises:
-        DataError: see `load`.
-    """
+    """Return the splits of the table, each with its rows; options and errors are those of `load`."""
     if root.is_dir():
         files = (path for path in sorted(root.iterdir()) if path.suffix.lower() in SUFFIXES)
         named = {path.stem: path for path in files if seems_split(path.stem)}
         return {stem: sum(1 for _ in read_table(path, delimiter)) for stem, path in named.items()}
-    if columns.split is None:
-        return {only_split: sum(1 for _ in read_table(root, delimiter))}
     rows = read_table(root, delimiter)
+    if columns.split is None:
+        return {only_split: sum(1 for _ in rows)}
     return dict(Counter(table_cells.text(row, columns.split, place) for place, row in rows))
 
 
