@@ -181,7 +181,10 @@ def test_what_looks_like_another_answer_and_is_not_read_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     read(write(tmp_path / "n.csv", "image,question,answer,reference_2,answer_type\na.png,q?,a,b,OPEN\n"))
-    assert "the column reference_2 looks like further references or answers and is not used" in capsys.readouterr().err
+    assert (
+        "the column reference_2 looks like further references or answers and is not used"
+        in capsys.readouterr().err
+    )
 
 
 def test_not_utf8_names_the_byte(tmp_path: Path) -> None:
