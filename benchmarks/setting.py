@@ -146,7 +146,7 @@ def open_bench(setting: Setting, scratch: Path, image_size: int | None = None) -
     steps = plan({next(iter(stage.data)): made}, stage, recipe.seed)
     tokens = sum(len(row) for step in steps for batch in step for row in batch)
     choose_attention(base, compute)
-    compiled = devices.compile_layers(base, compute, tokens)
+    compiled = devices.compile_layers(base, compute, tokens, print)
     features = Features(base, processor.image_processor, scratch / "cache")
     parts = trainable(model, stage.train)
     prepared, optimiser = accelerator.prepare(model, make_optimiser(parts, stage))

@@ -25,8 +25,7 @@ from pefomed.endpoint.completion import completion
 from pefomed.endpoint.failures import BadBody
 from pefomed.evaluate.judges.parse import parse
 from pefomed.evaluate.judges.prompts import HIGHEST
-from pefomed.recipe import Dataset, dumps, load
-from pefomed.recipe.toml import shipped
+from pefomed.recipe import Dataset, dumps, load, shipped
 from pefomed.schema import Box, Prediction, Sample, Score, Verdict
 
 VQA_RAD = [

@@ -62,6 +62,8 @@ class Sample(Record):
     """Width and height of the first image in pixels; known where there are boxes."""
     meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
+    owners: dict[str, str] = Field({}, exclude=True)
+    """Whose it is, for the audit: patient, study, ... Never written to a file of a run."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

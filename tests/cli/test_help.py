@@ -32,7 +32,8 @@ def test_the_commands_are_all_there() -> None:
         *("ask", "describe"),
         *("data list", "data get", "data import", "data show", "data audit"),
         *("weights list", "weights fetch", "weights verify"),
-        *("adapter import", "adapter export", "cache show", "cache prune", "recipe check", "recipe fields"),
+        *("adapter import", "adapter export", "cache show", "cache prune", "recipe check", "recipe copy"),
+        *("recipe fields", "recipe list"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List loaders, look at samples, audit data sets.")
 
 Source = Annotated[
-    str, typer.Argument(metavar="RECIPE|LOADER", help="A recipe file, or a loader of `pefomed data list`.")
+    str,
+    typer.Argument(
+        metavar="RECIPE|LOADER", help="A recipe's file or name, or a loader of `pefomed data list`."
+    ),
 ]
 Root = Annotated[
     str, typer.Argument(metavar="ROOT", help="For a loader: its folder or file within the data folder.")
@@ -111,7 +115,7 @@ def show(
     from pefomed.data import load_samples
     from pefomed.data.show import contact_sheet
 
-    chosen = _chosen(source, root, only, option)
+    chosen = _chosen(source, root, only, option, data)
     if pairs:
         from pefomed.data.show_pairs import pair_sheet
 
@@ -141,14 +145,14 @@ def audit(
         typer.Option(
             "--id",
             metavar="KEY",
-            help="A meta key whose values must not be in two splits; may be repeated. By default patient,"
-            " subject, study and the like.",
+            help="A column or meta key whose values must not be in two splits; may be repeated. By default"
+            " patient, subject, study and the like.",
         ),
     ] = None,
     json_: Json = False,
 ) -> None:
     """Find unreadable images, duplicates, leakage between splits, and counts unlike the published ones."""
-    results = _audits(source, _chosen(source, root, only, option), split, only, data, id_)
+    results = _audits(source, _chosen(source, root, only, option, data), split, only, data, id_)
     if json_:
         print_json(results)
         return
@@ -166,21 +170,21 @@ app.command("import", epilog="Example: pefomed data import ~/export --out data/w
 
 
 def _chosen(
-    source: str, root: str, only: str | None, options: list[str] | None
+    source: str, root: str, only: str | None, options: list[str] | None, data: Path | None
 ) -> dict[str, tuple[Dataset, list[str]]]:
     """Return the data sets of a recipe, or the one a loader reads at `root`, each with its splits."""
     from pefomed import recipe as recipes
     from pefomed.data.audits.recipe import used_splits
 
-    if not source.endswith(".toml"):
+    if not recipes.is_recipe(source):
         dataset = recipes.Dataset(loader=source, root=root, options=overrides_of(options))
-        return {source: (dataset, _published(source) or ["train"])}
-    loaded = recipes.load(Path(source))
+        return {source: (dataset, _splits(dataset, (), data))}
+    loaded = recipes.load_data(Path(source))
     if only is not None and only not in loaded.data:
         raise RecipeError(f"{source} has no data set {only!r}", remedy=nearest(only, loaded.data))
     used = used_splits(loaded)
     return {
-        name: (dataset, list(dict.fromkeys([*used.get(name, ()), *_published(dataset.loader)])))
+        name: (dataset, _splits(dataset, used.get(name, ()), data))
         for name, dataset in loaded.data.items()
         if only in (None, name)
     }
@@ -195,18 +199,24 @@ def _audits(
     ids: list[str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return the audits of the chosen data sets, and of a whole recipe those across data sets."""
-    from pefomed.data.audits.groups import IDS
+    from pefomed import recipe as recipes
     from pefomed.data.audits.recipe import audit_across, audit_dataset
 
     results = {
-        name: audit_dataset(dataset, split or known, data, ids or IDS)
+        name: audit_dataset(dataset, split or known, data, ids or None)
         for name, (dataset, known) in chosen.items()
     }
-    if source.endswith(".toml") and not (only or split):
-        from pefomed import recipe as recipes
-
-        results |= audit_across(recipes.load(Path(source)), data)
+    if recipes.is_recipe(source) and not (only or split):
+        results |= audit_across(recipes.load_data(Path(source)), data)
     return results
+
+
+def _splits(dataset: Dataset, used: Sequence[str], data: Path | None) -> list[str]:
+    """Return the splits that a recipe uses, those that were published, and those that are in the files."""
+    from pefomed.data.found_splits import further_splits
+
+    known = list(dict.fromkeys([*used, *_published(dataset.loader)]))
+    return [*known, *further_splits(dataset, known, data)] or ["train"]
 
 
 def _published(loader: str) -> list[str]:

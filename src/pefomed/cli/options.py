@@ -10,7 +10,9 @@ import typer
 
 from pefomed.errors import RunError
 
-RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe file (.toml).")]
+RecipeFile = Annotated[
+    Path, typer.Argument(metavar="RECIPE", help="A recipe file (.toml), or a shipped one's name: mini/slake.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
 Out = Annotated[Path, typer.Option(help="Folder that gets a folder for the run.")]
 Data = Annotated[

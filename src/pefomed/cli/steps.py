@@ -61,7 +61,8 @@ def run(
 @app.command(rich_help_panel="Work", epilog="Example: pefomed train runs/slake --resume")
 def train(
     target: Annotated[
-        Path, typer.Argument(metavar="RECIPE|RUN", help="A recipe file, or a run's folder to continue.")
+        Path,
+        typer.Argument(metavar="RECIPE|RUN", help="A recipe's file or name, or a run's folder to continue."),
     ],
     out: Out = RUNS,
     data: Data = None,

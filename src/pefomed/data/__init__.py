@@ -100,7 +100,7 @@ def load_split(
 
 def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample | LeftOut]:
     load = loader(dataset.loader)
-    options = _checked_options(dataset, load)
+    options = checked_options(dataset, load)
     root = _folder(data_folder) / dataset.root
     ids: set[str] = set()
     samples = left_out = 0
@@ -193,7 +193,7 @@ def _module_and_function(name: str) -> tuple[Any, str]:
         ) from None
 
 
-def _checked_options(dataset: Dataset, load: Loader) -> dict[str, Any]:
+def checked_options(dataset: Dataset, load: Loader) -> dict[str, Any]:
     parameters = list(inspect.signature(load).parameters.values())[2:]
     takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
     known = {parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD}

@@ -17,16 +17,19 @@ All boxes of a phrase in an image are one sample. Annotations of `iscrowd` are b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, read_coco
+from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Form, Unit
 from pefomed.data.readers.box_rows import Row, all_right, merged
 from pefomed.data.readers.files import inside
+from pefomed.data.readers.shards import seems_split
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample
 
@@ -85,10 +88,29 @@ def load(
     found = all_right(merged(rows, form, unit, scaled_images=scaled_images))
     for number, each in enumerate(found, 1):
         if is_chosen(each.boxes, boxes):
-            yield from samples_of(
+            for sample in samples_of(
                 f"{root.name}-{split}-{number}", str(each.first.image), each.size, each.first.phrase,
                 each.boxes, {"category": each.first.category, **(each.first.meta or {})}, tasks,
-            )  # fmt: skip
+            ):  # fmt: skip
+                yield sample.model_copy(update={"owners": dict(each.first.owners)})
+
+
+def splits(
+    root: Path, *, annotations: str = "{split}.json", split_field: str | None = None, **_: Any
+) -> dict[str, int | None]:
+    """Return the splits that the files, or their field `split_field`, have, with their boxes.
+
+    Raises:
+        DataError: see `load`.
+    """
+    if split_field is not None and "{split}" not in annotations:
+        return dict(Counter(each.text(split_field) or "" for each in read_coco(root / annotations)))
+    if "{split}" not in annotations:
+        return {"train": None}
+    before, _mark, behind = annotations.partition("{split}")
+    files = (path.relative_to(root).as_posix() for path in sorted(root.glob(f"{before}*{behind}")))
+    names = (file[len(before) : len(file) - len(behind)] for file in files)
+    return dict.fromkeys(name for name in names if seems_split(name))
 
 
 def _of_split(
@@ -124,4 +146,5 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
         numbers=each.numbers,
         size=None if said == (None, None) else said,
         meta={field: each.text(field) or "" for field in meta},
+        owners=owners_of({**each.image, **each.entry}, meta),
     )

@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pefomed.data import table
 from pefomed.data.card import Card
-from pefomed.data.readers.shards import shards_of, splits_of
+from pefomed.data.readers.shards import known_split, shards_of, splits_of
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 
@@ -75,3 +76,8 @@ def load(
             file, split, columns=columns, task=task, only_split=split, images=images,
             numbers_as_text=numbers_as_text,
         )  # fmt: skip
+
+
+def splits(root: Path, **_: Any) -> dict[str, int | None]:
+    """Return the splits that there are files of; `val` and the like are `validate`."""
+    return dict.fromkeys(map(known_split, splits_of(root)))

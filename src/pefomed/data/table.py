@@ -41,7 +41,9 @@ from pefomed.boxes import tasks
 from pefomed.checked import Checked
 from pefomed.data import table_cells, table_references
 from pefomed.data.card import Card
+from pefomed.data.owners import owners_of
 from pefomed.data.readers.rows import SUFFIXES, read_table
+from pefomed.data.readers.shards import seems_split
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
@@ -74,7 +76,7 @@ class Columns(Checked):
     split: str | None = None
     """By default the file's name, or the option `only_split`, is the split."""
     meta: tuple[str, ...] = ()
-    """Columns to group results by."""
+    """Columns to group results by. What names patients or studies is audited without being among them."""
 
 
 def load(
@@ -124,6 +126,25 @@ def load(
                 remedy="say in the option `boxes` which columns hold them",
             )
         yield sample
+
+
+def splits(
+    root: Path,
+    *,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+    only_split: str = "train",
+    delimiter: str | None = None,
+    **_: Any,
+) -> dict[str, int]:
+    """Return the splits of the table, each with its rows; options and errors are those of `load`."""
+    if root.is_dir():
+        files = (path for path in sorted(root.iterdir()) if path.suffix.lower() in SUFFIXES)
+        named = {path.stem: path for path in files if seems_split(path.stem)}
+        return {stem: sum(1 for _ in read_table(path, delimiter)) for stem, path in named.items()}
+    rows = read_table(root, delimiter)
+    if columns.split is None:
+        return {only_split: sum(1 for _ in rows)}
+    return dict(Counter(table_cells.text(row, columns.split, place) for place, row in rows))
 
 
 def _of_split(
@@ -182,6 +203,7 @@ def _drafts(
             reference=answers[0],
             further_references=answers[1:],
             meta={name: table_cells.text(row, name, place) for name in columns.meta},
+            owners=owners_of(row, columns.meta),
         )
         yield place, sample, row
 

@@ -86,10 +86,11 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             )
         size = size_of(draft.images[0]) if boxes else None
         if several_tasks and size is not None:
-            yield from samples_of(
+            for sample in samples_of(
                 draft.id, draft.images[0], size, draft.question, boxes,
                 {"category": category, **draft.meta}, spec.tasks,
-            )  # fmt: skip
+            ):  # fmt: skip
+                yield sample.model_copy(update={"owners": draft.owners})
             continue
         _check_marks(draft, boxes, place)
         counts = draft.task != tasks.MARKED and boxes

@@ -13,8 +13,9 @@ from pefomed.recipe.sections import (
     Prompt,
     Recipe,
 )
+from pefomed.recipe.shipped import found, is_recipe, names, shipped
 from pefomed.recipe.stage import Stage
-from pefomed.recipe.toml import dumps, load, parse, shipped
+from pefomed.recipe.toml import dumps, load, load_data, parse
 
 __all__ = [
     "Compute",
@@ -28,7 +29,11 @@ __all__ = [
     "Section",
     "Stage",
     "dumps",
+    "found",
+    "is_recipe",
     "load",
+    "load_data",
+    "names",
     "parse",
     "shipped",
 ]

@@ -28,7 +28,7 @@ class Lora(Section):
 
 
 class Model(Section):
-    """The parts of the model and how they are joined."""
+    """The parts of the model and how they are joined; without this table those of `mini/slake`."""
 
     vision_encoder: str = Field(
         description="A name of `pefomed weights`, a local folder, or a hub id of a ViT-like encoder."
@@ -76,7 +76,7 @@ class Model(Section):
 
 
 class Prompt(Section):
-    """How a sample becomes text."""
+    """How a sample becomes text; without this table and `[model]`, as in `mini/slake`."""
 
     template: Literal["llama2", "tokenizer"] = Field(
         "llama2",
@@ -155,7 +155,7 @@ class Compute(Section):
 
 
 class Predict(Section):
-    """What to answer after training."""
+    """What to answer after training; without this table and `[model]`, each data set's test split."""
 
     data: dict[str, str] = Field({}, description="Data set -> split to predict.")
     max_new_tokens: int = Field(32, gt=0, description="Longest answer in tokens.")
@@ -190,7 +190,11 @@ class Evaluate(Section):
 class Recipe(Section):
     """Everything that determines a run."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", description="Name of the run's folder.")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+        description="Name of the run's folder.",
+        json_schema_extra={"default": "the file's name"},
+    )
     description: str = Field("", description="One sentence for the report.")
     seed: int = Field(0, description="Seed of initialisation, order and dropout.")
     model: Model = Field(description="The parts of the model.")

@@ -10,7 +10,7 @@ from pefomed.recipe.section import Section
 
 
 class Stage(Section):
-    """One training stage."""
+    """One training stage; without any and without `[model]`, one like `mini/slake`'s on all data sets."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name of the stage and of its folder.")
     data: dict[str, float] = Field(

@@ -86,7 +86,8 @@ def _range(field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "**required**"
+        extra = field.json_schema_extra
+        return str(extra["default"]) if isinstance(extra, dict) else "**required**"
     if field.default is None:
         return "absent"
     return f"`{_toml(field.default)}`"

@@ -9,34 +9,37 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from pefomed.errors import RecipeError, nearest
+from pefomed.recipe.completed import completed, only_data
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import Recipe
+from pefomed.recipe.shipped import found
 
 
 def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
-    """Read and validate a recipe; `overrides` maps dotted keys (`stages.0.lr`) to values.
+    """Read and validate a recipe; what its file leaves out is written out (see `completed`).
+
+    Args:
+        path: a file, or the name of a shipped recipe, e.g. `mini/slake`; a file that exists comes first.
+        overrides: dotted keys (`stages.0.lr`) and their values.
 
     Raises:
         RecipeError: the file is missing, not TOML, has an unknown key or a value out of range.
     """
-    try:
-        # utf-8-sig: editors on Windows put a byte order mark in front, which TOML does not allow.
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise RecipeError(
-            f"no recipe at {path}", remedy="give the path of a .toml file, see recipes/"
-        ) from None
-    except OSError as error:
-        raise RecipeError(
-            f"{path} cannot be read", found=error.strerror, remedy="give the path of a .toml file"
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} is not a TOML file", found=str(error), remedy="correct it there") from None
-    except (RecursionError, ValueError) as error:  # lists in lists, a number of thousands of digits
-        raise RecipeError(f"{path} is not TOML that can be read", found=str(error)) from None
+    path = found(Path(path))
+    raw = completed(_read(path), path)
     for key, value in (overrides or {}).items():
         _override(raw, key, value, path)
     return parse(raw, str(path))
+
+
+def load_data(path: Path) -> Recipe:
+    """Read a recipe for its data sets: stages and predictions that its file does not have are not made up.
+
+    Raises:
+        RecipeError: see `load`.
+    """
+    path = found(Path(path))
+    return parse(only_data(_read(path), path), str(path))
 
 
 def parse(raw: dict[str, Any], origin: str = "recipe") -> Recipe:
@@ -59,12 +62,12 @@ def parse(raw: dict[str, Any], origin: str = "recipe") -> Recipe:
             found=f"{key} = {detail['input']!r}",
             remedy=nearest(str(key), _fields_at(parents)),
         )
-    found = detail["msg"].removeprefix("Value error, ")
+    wrong = detail["msg"].removeprefix("Value error, ")
     if detail["type"] != "missing" and not isinstance(detail["input"], dict):
-        found = f"{detail['input']!r}: {found}"
+        wrong = f"{detail['input']!r}: {wrong}"
     raise RecipeError(
         f"{origin}: {where or 'the recipe'} is not valid",
-        found=found,
+        found=wrong,
         remedy="see docs/recipes.md for every field",
     )
 
@@ -76,21 +79,18 @@ def dumps(recipe: Recipe) -> str:
     return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
 
 
-def shipped(name: str) -> Path:
-    """Return the path of a recipe that comes with the program, e.g. `mini/demo`.
-
-    Raises:
-        RecipeError: there is no such recipe; the names of all are given.
-    """
-    package = Path(__file__).parents[1]
-    # Installed, the recipes are inside the package; in a checkout they are at its root.
-    roots = (package / "recipes", package.parents[1] / "recipes")
-    root = next((root for root in roots if root.is_dir()), roots[0])
-    path = root / f"{name.removesuffix('.toml')}.toml"
-    if not path.is_file():
-        known = [found.relative_to(root).with_suffix("").as_posix() for found in root.rglob("*.toml")]
-        raise RecipeError(f"the program has no recipe {name!r}", found=nearest(name, known))
-    return path
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        # utf-8-sig: editors on Windows put a byte order mark in front, which TOML does not allow.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RecipeError(
+            f"{path} cannot be read", found=error.strerror, remedy="give the path of a .toml file"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} is not a TOML file", found=str(error), remedy="correct it there") from None
+    except (RecursionError, ValueError) as error:  # lists in lists, a number of thousands of digits
+        raise RecipeError(f"{path} is not TOML that can be read", found=str(error)) from None
 
 
 def _override(raw: dict[str, Any], key: str, value: Any, path: Path) -> None:

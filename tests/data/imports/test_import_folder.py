@@ -106,6 +106,100 @@ def test_what_is_given_on_names_nobody(hospital: Path, tmp_path: Path) -> None:
     assert len({row["split"] for row in anne}) == 1  # a patient is in one split
 
 
+def test_the_same_name_in_another_form_is_masked_and_listed(tmp_path: Path) -> None:
+    forms = [
+        ("山田^太郎", "山田太郎 胸部CT", "[known] 胸部CT"),
+        ("Li^Wei", "Li Wei chest", "[known] chest"),
+        ("Schmidt^Karl", "CT_Schmidt_Karl_1961", "CT_[known]_1961"),
+        ("Müller^Jörg", "CT Mueller, liver", "CT [known], liver"),
+        ("Meyer^Karl", "Karlsruhe", "Karlsruhe"),
+    ]
+    for number, (name, text, _) in enumerate(forms):
+        made(
+            tmp_path / "export" / str(number), np.ones((4, 4), np.uint8), SpecificCharacterSet="ISO_IR 192",
+            PatientName=name, PatientID=f"P{number}", SeriesDescription=text, InstanceNumber=number,
+        )  # fmt: skip
+    out = tmp_path / "ward"
+    result = import_folder(tmp_path / "export", out, settings(keep=("SeriesDescription",)))
+    rows = {row["number"]: row["SeriesDescription"] for row in table(out)}
+    assert [rows[str(number)] for number in range(len(forms))] == [masked for *_, masked in forms]
+    with (secret_folder(out) / "found_in_text.csv").open(encoding="utf-8", newline="") as file:
+        listed = [(row["kind"], row["text"]) for row in csv.DictReader(file)]
+    assert listed == [
+        ("known", "山田太郎"), ("known", "Li Wei"), ("known", "Schmidt_Karl"), ("known", "Mueller"),
+        ("known?", "Karlsruhe"),
+    ]  # fmt: skip
+    assert result["found_in_text"] == {"SeriesDescription: known": 4, "SeriesDescription: known?": 1}
+    assert "known? (noted, not masked)" in (out / "report.md").read_text(encoding="utf-8")
+
+
+def test_utf8_that_the_file_does_not_declare(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "export" / "IM", np.ones((4, 4), np.uint8), SpecificCharacterSet="ISO_IR 192",
+        PatientName="山田^太郎", PatientID="P1", SeriesDescription="山田太郎 CT",
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes().replace(b"ISO_IR 192", b"ISO_IR 100"))
+    import_folder(tmp_path / "export", tmp_path / "ward", settings(keep=("SeriesDescription",)))
+    assert table(tmp_path / "ward")[0]["SeriesDescription"] == "[known] CT"
+
+
+def test_numbers_and_codes_are_no_free_text(tmp_path: Path) -> None:
+    # As texts, 0.68/0.68 would be a date and 1234567 a number; the patient is called like a body part.
+    kept = {
+        "PixelSpacing": ["0.68", "0.68"], "ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"],
+        "ImagePositionPatient": ["-12.5", "3.1e2", "1234567"], "SliceThickness": "5",
+        "EchoTrainLength": "1234567",
+        "SamplesPerPixel": 1, "DiffusionBValue": 1000.0,
+        "ImageType": ["ORIGINAL", "PRIMARY"], "PatientAge": "045Y", "PatientPosition": "HFS",
+        "SmallestImagePixelValue": 1,
+    }  # fmt: skip
+    keep = tuple(kept)
+    made(
+        tmp_path / "export" / "IM", np.ones((4, 4), np.uint8), PatientName="Chest^Anna", PatientID="1234567",
+        BodyPartExamined="CHEST", SeriesDescription="0.68/0.68", RequestedContrastAgent="x 1234567",
+        **kept,
+    )  # fmt: skip
+    import_folder(
+        tmp_path / "export",
+        tmp_path / "ward",
+        settings(keep=(*keep, "SeriesDescription", "RequestedContrastAgent")),
+    )
+    row = table(tmp_path / "ward")[0]
+    assert row["body_part"] == "CHEST"
+    assert {name: row[name] for name in keep} == {
+        "PixelSpacing": "0.68/0.68", "ImageOrientationPatient": "1/0/0/0/1/0",
+        "ImagePositionPatient": "-12.5/3.1e2/1234567", "SliceThickness": "5",
+        "EchoTrainLength": "1234567",
+        "SamplesPerPixel": "1", "DiffusionBValue": "1000.0", "ImageType": "ORIGINAL/PRIMARY",
+        "PatientAge": "045Y", "PatientPosition": "HFS", "SmallestImagePixelValue": "1",
+    }  # fmt: skip
+    assert row["RequestedContrastAgent"] == "x [known]"
+    assert "CHEST" in (secret_folder(tmp_path / "ward") / "found_in_text.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "kept"),
+    [("CHEST ANNA", "[known]"), ("ANNASOPHIE", "[known]"), ("CHEST", "CHEST"), ("4711001", "[known]")],
+)
+def test_a_code_that_names_somebody_is_masked(tmp_path: Path, code: str, kept: str) -> None:
+    made(
+        tmp_path / "export" / "IM", np.ones((4, 4), np.uint8), PatientName="Chest^Annasophie^Anna",
+        PatientID="4711001", BodyPartExamined=code,
+    )  # fmt: skip
+    import_folder(tmp_path / "export", tmp_path / "ward", settings())
+    assert table(tmp_path / "ward")[0]["body_part"] == kept
+
+
+def test_an_age_that_is_none_is_text(tmp_path: Path) -> None:
+    path = made(
+        tmp_path / "export" / "IM", np.ones((4, 4), np.uint8), PatientName="Doe^X", PatientID="P1",
+        PatientAge="095Y",
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes().replace(b"095Y", b"Doe "))
+    import_folder(tmp_path / "export", tmp_path / "ward", settings(keep=("PatientAge",)))
+    assert table(tmp_path / "ward")[0]["PatientAge"] == "[known]"
+
+
 def test_what_leads_back_stays_beside(hospital: Path, tmp_path: Path) -> None:
     out = tmp_path / "ward"
     import_folder(hospital, out, settings(keep=("StudyDescription",)))
@@ -158,6 +252,18 @@ def test_a_second_import_does_only_what_is_new(hospital: Path, tmp_path: Path) -
     with pytest.raises(DataError, match="other settings") as caught:
         import_folder(hospital, out, settings(frames="first"))
     assert "frames: all before, first now" in str(caught.value)
+
+
+def test_what_an_earlier_search_left_is_searched_again(hospital: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ward"
+    import_folder(hospital, out, settings(keep=("StudyDescription",)))
+    journal = secret_folder(out) / "journal.jsonl"
+    old = journal.read_text().replace('"search":1', '"search":0').replace("Thorax [known]", "Thorax Muster")
+    assert '"search":0' in old
+    assert "Thorax Muster" in old
+    journal.write_text(old)
+    import_folder(hospital, out, settings(keep=("StudyDescription",)))
+    assert "Muster" not in (out / "table.csv").read_text()
 
 
 def test_a_stopped_import_goes_on(hospital: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from pefomed.boxes.tasks import has_answer
 from pefomed.data.audits.boxes import box_counts, reasons
 from pefomed.data.audits.finding import finding
 from pefomed.data.audits.fingerprint_store import Fingerprints
-from pefomed.data.audits.groups import IDS
+from pefomed.data.audits.groups import unchecked
 from pefomed.data.audits.leakage import leakage, of_one_data_set
 from pefomed.data.audits.summary import summarise
 from pefomed.data.audits.text import triplet_key
@@ -32,8 +32,9 @@ def audit(
     left_out: Mapping[str, Sequence[LeftOut]] | None = None,
     *,
     cache: Path | None = None,
-    ids: Sequence[str] = IDS,
+    ids: Sequence[str] | None = None,
     one_data_set: bool = True,
+    further: Mapping[str, int | None] | None = None,
 ) -> dict[str, Any]:
     """Return what is wrong or worth knowing about a data set, as plain JSON values.
 
@@ -42,16 +43,18 @@ def audit(
         card: the published counts, if there are any.
         left_out: split -> rows that the loader knows to be unusable.
         cache: the cache folder, which keeps what is computed of each image; None keeps nothing.
-        ids: meta keys that name patients, studies and the like.
+        ids: keys of `meta` and `owners` that name patients, studies and the like; by default all so called.
         one_data_set: False if the splits come from different ones, whose patients are numbered apart and
             whose answers differ anyway.
+        further: splits that are there and not audited, with their rows.
 
     Returns:
         `title`; `summary`, a list of sentences; `counts` per split, with `published` and `matches`
         (None where nothing was published); `unreadable` images with the reason; `same_image`, files
         with equal content; per split `duplicates` (same image, question and answer) and
-        `empty_answers`; `shared_ids`; `boxes`, counts per split; `left_out`, per split the reasons with their
-        counts; and `leakage`, a list over pairs of splits (`in`, `of`) with `images`, `near_images`, `texts`
+        `empty_answers`; `shared_ids`; `unchecked`, key -> why owners so called were not compared; `boxes`,
+        counts per split; `left_out`, per split the reasons with their counts; `further_splits`; and
+        `leakage`, a list over pairs of splits (`in`, `of`) with `images`, `near_images`, `texts`
         and `triplets`: how many of the later split's occur in the earlier one, and, within one data set,
         `groups` (patients, studies) and `answers` (how far their distributions differ).
         Each finding has `count` and some `examples`.
@@ -88,9 +91,11 @@ def audit(
             for name, samples in splits.items()
         },
         "shared_ids": _shared_ids(splits),
+        "unchecked": unchecked(splits, ids) if one_data_set else {},
         "boxes": {name: box_counts(samples) for name, samples in splits.items()},
         "left_out": {name: reasons(rows) for name, rows in (left_out or {}).items()},
         "leakage": pairs,
+        "further_splits": dict(further or {}),
     }
     return {**result, "summary": summarise(result)}
 

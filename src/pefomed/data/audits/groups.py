@@ -3,44 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pefomed.data.audits.finding import finding
+from pefomed.data.owners import is_owner, is_person
 from pefomed.schema import Sample
-
-PEOPLE = ("patient", "subject", "person")
-IDS = (
-    *PEOPLE,
-    "study",
-    "study_instance_uid",
-    "series",
-    "series_instance_uid",
-    "accession",
-    "case",
-    "article",
-)
-"""Meta keys that name what must not be split; `Patient ID` and `patient_id` count as `patient`."""
 
 
 def shared_groups(
-    earlier: Sequence[Sample], later: Sequence[Sample], ids: Sequence[str] = IDS
+    earlier: Sequence[Sample], later: Sequence[Sample], ids: Sequence[str] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Return for each of the meta keys `ids` that both splits have, how many of its values they share.
+    """Return for each key that names owners and that both splits have, how many of its values they share.
 
     A study's number counts together with its patient's where that is known: hospitals count anew.
+
+    Args:
+        ids: the keys, of `meta` and `owners`; by default all that name patients, studies and the like.
 
     Returns:
         key -> `of`, distinct values in `later`; `count` of those that `earlier` has too, with `examples`;
         `samples`, how many of `later` have them; `without`, how many of `later` have no such value.
     """
-    wanted = {_plain(name) for name in ids}
-    keys = [key for key in _keys(later) if _plain(key) in wanted and key in _keys(earlier)]
+    keys = [key for key in _keys(later) & _keys(earlier) if _is_wanted(key, ids)]
     return {key: _shared(earlier, later, key) for key in sorted(keys)}
 
 
+def unchecked(splits: Mapping[str, Sequence[Sample]], ids: Sequence[str] | None = None) -> dict[str, str]:
+    """Return the keys that are owners' by name, or among `ids`, and are not compared: key -> why."""
+    by_split = {name: _keys(samples) for name, samples in splits.items()}
+    present = {key for samples in splits.values() for sample in samples for key in _all(sample)}
+    reasons = {
+        wanted: "no sample has it" for wanted in ids or () if _plain(wanted) not in map(_plain, present)
+    }
+    for key in sorted(present):
+        lacking = [name for name, keys in by_split.items() if key not in keys]
+        if is_owner(key) and not _is_wanted(key, ids):
+            reasons[key] = "it is not among those asked for"
+        elif _is_wanted(key, ids) and lacking and len(splits) > 1:
+            reasons[key] = f"no sample of {', '.join(lacking)} has it"
+    return reasons
+
+
 def _keys(samples: Sequence[Sample]) -> set[str]:
-    return {key for sample in samples for key in sample.meta}
+    """Return the keys that at least one sample has a value for."""
+    return {key for sample in samples for key, value in _all(sample).items() if value.strip()}
+
+
+def _all(sample: Sample) -> dict[str, str]:
+    return {**sample.owners, **sample.meta}
+
+
+def _is_wanted(key: str, ids: Sequence[str] | None) -> bool:
+    return is_owner(key) if ids is None else _plain(key) in {_plain(name) for name in ids}
 
 
 def _plain(key: str) -> str:
@@ -61,10 +76,10 @@ def _shared(earlier: Sequence[Sample], later: Sequence[Sample], key: str) -> dic
 
 def _value(sample: Sample, key: str) -> tuple[str, ...] | None:
     """Return the value, behind that of the patient if the key is not a patient's itself; None if empty."""
-    value = sample.meta.get(key, "").strip()
+    value = _all(sample).get(key, "").strip()
     if not value:
         return None
-    if _plain(key) in PEOPLE:
+    if is_person(key):
         return (value,)
-    people = (text for name, text in sample.meta.items() if _plain(name) in PEOPLE and text.strip())
+    people = (text for name, text in _all(sample).items() if is_person(name) and text.strip())
     return (*people, value)

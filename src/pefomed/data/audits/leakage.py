@@ -41,7 +41,9 @@ def leakage(earlier: Sequence[Sample], later: Sequence[Sample], known: Fingerpri
     }
 
 
-def of_one_data_set(earlier: Sequence[Sample], later: Sequence[Sample], ids: Sequence[str]) -> dict[str, Any]:
+def of_one_data_set(
+    earlier: Sequence[Sample], later: Sequence[Sample], ids: Sequence[str] | None
+) -> dict[str, Any]:
     """Return what only splits of the same data set have in common: `groups` (patients) and `answers`."""
     return {"groups": shared_groups(earlier, later, ids), "answers": answer_shift(earlier, later)}
 

@@ -13,7 +13,7 @@ from pefomed.cache import cache_folder
 from pefomed.data import card, load_samples, load_split
 from pefomed.data import data_folder as root_of
 from pefomed.data.audits.audit import audit
-from pefomed.data.audits.groups import IDS
+from pefomed.data.found_splits import further_splits
 from pefomed.recipe import Dataset, Recipe
 
 
@@ -32,9 +32,14 @@ def audit_recipe(recipe: Recipe, data_folder: Path | None = None) -> dict[str, A
 
 
 def audit_dataset(
-    dataset: Dataset, splits: Sequence[str], data_folder: Path | None = None, ids: Sequence[str] = IDS
+    dataset: Dataset,
+    splits: Sequence[str],
+    data_folder: Path | None = None,
+    ids: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the audit of one data set over `splits`; `ids` are the meta keys of patients, studies, ...
+    """Return the audit of one data set over `splits`; for `ids` see `audit`.
+
+    Splits that the files have beside them are named.
 
     Raises:
         DataError: a split cannot be read.
@@ -46,6 +51,7 @@ def audit_dataset(
         {split: left_out for split, (_, left_out) in loaded.items()},
         cache=cache_folder(),
         ids=ids,
+        further=further_splits(dataset, splits, data_folder),
     )
 
 

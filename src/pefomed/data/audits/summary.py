@@ -126,6 +126,16 @@ def _faults(result: Mapping[str, Any]) -> list[str]:
                 f"{name}: {_number(finding['count'], 'sample')} without an answer, e.g."
                 f" {finding['examples'][0]}."
             )
+    sentences += [
+        f"{key}: not compared between the splits, because {reason}."
+        for key, reason in result["unchecked"].items()
+    ]
+    if len(result["counts"]) == 1:
+        [only] = result["counts"]
+        sentences.append(f"Only {only} was looked at: what it shares with another split is not known.")
+    for name, rows in result["further_splits"].items():
+        counted = f" ({_number(rows, 'row')})" if rows is not None else ""
+        sentences.append(f"The split {name!r}{counted} is there too; it was not looked at.")
     if result["shared_ids"]["count"]:
         sentences.append(f"{_number(result['shared_ids']['count'], 'id')} occur in more than one split.")
     return sentences

@@ -19,6 +19,7 @@ from typing import Any
 
 from pefomed import jsonl
 from pefomed.data.imports.convert import Settings, convert
+from pefomed.data.imports.free_text import SEARCH
 from pefomed.data.imports.profile import checked
 from pefomed.data.imports.pseudonyms import Pseudonyms, key_in
 from pefomed.data.imports.records import Imported
@@ -126,6 +127,8 @@ def _is_done(record: Imported | None, path: Path, out: Path) -> bool:
         return False
     if record.outcome == "link":
         return True
+    if record.rows and record.search < SEARCH:
+        return False
     try:
         state = path.stat()
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image
 
-from pefomed.data.imports.free_text import searched
-from pefomed.data.imports.people import known_words
+from pefomed.data.imports.free_text import SEARCH, coded, searched
+from pefomed.data.imports.people import as_meant, known_words
 from pefomed.data.imports.profile import dropped
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
@@ -51,6 +52,9 @@ _DRAWN_ON = {
     "HC",
     "BMD",
 }
+
+_BINARY = frozenset("FL FD SL SS SV UL US UV".split())
+_NUMBERS = re.compile(r"(?:\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*(?:/|$))+")
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def _converted(
         dropped=dict(dropped(header)),
         findings=findings,
         warnings=warnings,
+        search=SEARCH,
     )
 
 
@@ -165,12 +170,23 @@ def _columns(
         if element is not None and element.VR == "DA":
             columns[column] = names.shifted(patient, text)
             continue
-        if keyword == "PatientAge":
-            columns[column] = _age(text)
+        if element is not None and _is_measured(element.VR, text):
+            columns[column] = _age(text) if keyword == "PatientAge" else text
             continue
-        columns[column], found = searched(text, known)
+        if element is not None and element.VR == "CS" and re.fullmatch(r"[A-Z0-9 _/]*", text):
+            columns[column], found = coded(text, known)
+        else:
+            columns[column], found = searched(text, known)
         findings += [(column, each.kind, each.text) for each in found]
     return columns, tuple(findings)
+
+
+def _is_measured(kind: str, text: str) -> bool:
+    """Return whether a value of this kind (VR) is numbers, or an age, and no text that may name anybody."""
+    if kind == "AS":
+        return re.fullmatch(r"\d{3}[DWMY]", text) is not None
+    # Decimals and integers are written as text, in which anything may stand.
+    return kind in _BINARY or (kind in ("DS", "IS") and _NUMBERS.fullmatch(text) is not None)
 
 
 def _burned_in(header: Dataset) -> tuple[str, tuple[str, ...]]:
@@ -222,7 +238,7 @@ def _kind(header: Dataset) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return "/".join(map(str, value)) if hasattr(value, "append") else str(value).strip()
+    return as_meant("/".join(map(str, value)) if hasattr(value, "append") else str(value).strip())
 
 
 def _png(image: Image.Image) -> bytes:

@@ -31,3 +31,5 @@ class Imported(Record):
     findings: tuple[tuple[str, str, str], ...] = ()
     """(column, kind, text) of what was found in free text."""
     warnings: tuple[str, ...] = ()
+    search: int = 0
+    """How free text was searched, as `free_text.SEARCH` counts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Row:
     size: tuple[Any, Any] | None = None
     """Width and height of the image as the file says; None where it does not."""
     meta: Mapping[str, str] | None = None
+    owners: Mapping[str, str] = field(default_factory=dict)
+    """Whose the image is, by the file's own fields."""
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,16 @@ def splits_of(root: Path) -> list[str]:
     return sorted(found)
 
 
+def known_split(name: str) -> str:
+    """Return what a split is called here: `validate` for `validation` and `val`."""
+    return next((split for split, names in _NAMES.items() if name in names), name)
+
+
+def seems_split(name: str) -> bool:
+    """Return whether a file's or folder's name is that of a split: `val2017`, and not `labels`."""
+    return re.match("train|val|test|dev|eval|fold|holdout", name.casefold()) is not None
+
+
 def has_shards(root: Path) -> bool:
     """Return whether `root` holds Parquet or Arrow files as a Hugging Face data set does."""
     return any(True for _ in _all(root))

@@ -1,0 +1,54 @@
+"""Which columns and keys say whose an image is: a patient, a study, a case. No owner may be in two splits."""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Container, Mapping
+from typing import Any
+
+_PEOPLE = (
+    "patient subject person people participant individual mrn pid ptid paciente paziente pasient pacjent"
+    " patiënt potilas пациент 患者 病人 환자"
+)
+_THINGS = (
+    "study series accession case article exam examination visit encounter admission hadm stay episode studie"
+)
+# What a column may be called beside that and still be about the owner, not the owner itself.
+_ATTRIBUTES = frozenset(
+    "age sex gender race ethnic ethnicity position orientation date time year month day birth birthdate dob"
+    " born description desc weight height size history type kind count total status report comment comments"
+    " view modality protocol quality diagnosis label class group arm split fold set question answer image"
+    " images file path text result finding findings outcome title abstract caption country site ward"
+    " phase stage has is control alter geschlecht datum 年齢 性別 年龄 性别".split()
+)
+_MARK = r"(?:s|e?n|instance)?(?:id|uid|guid|uuid|no|nr|num|number|nummer|key|code|name|id|番号|号|编号|번호)?"
+_PERSON = re.compile(f"(?:{'|'.join(_PEOPLE.split())}){_MARK}")
+_OWNER = re.compile(f"(?:{'|'.join((*_PEOPLE.split(), *_THINGS.split()))}){_MARK}")
+
+
+@functools.cache
+def is_owner(column: str) -> bool:
+    """Return whether a column or meta key by its name says whose an image is: `PatientID`, `study_uid`."""
+    words = _words(column)
+    owners = [word for word in words if _OWNER.fullmatch(word)]
+    return bool(owners) and not _ATTRIBUTES.intersection(words)
+
+
+@functools.cache
+def is_person(column: str) -> bool:
+    """Return whether it names a person."""
+    return is_owner(column) and any(_PERSON.fullmatch(word) for word in _words(column))
+
+
+def owners_of(row: Mapping[str, Any], but: Container[str] = ()) -> dict[str, str]:
+    """Return the cells of a row that say whose it is, as texts; not those of the columns `but`."""
+    found = {column: value for column, value in row.items() if column not in but and is_owner(column)}
+    return {column: "" if value is None else str(value).strip() for column, value in found.items()}
+
+
+def _words(column: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", column)
+    parted = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", plain)
+    return [word for word in re.split(r"[\W_\d]+", parted.casefold()) if word]
