@@ -43,6 +43,11 @@ def test_a_demo_is_shortened_and_changed_as_any_recipe(
     # 2 test images: 5 to 7 questions each, one report each
     assert len((run / "predictions" / "report-test.jsonl").read_text().splitlines()) == 2
     assert (run / "scores.jsonl").stat().st_size > 0
+    # 10 steps of warm-up do not fit into so short a stage
+    notes = [line for line in shown.err.splitlines() if line.startswith("note: ")]
+    assert notes[0].startswith(
+        "note: stage captions: the warm-up takes 1 (of 10 asked for) of 2 steps, 50 %,"
+    )
     assert f"report: {run / 'report' / 'index.html'}" in shown.out
 
 
