@@ -155,6 +155,7 @@ class Trainer:
             f"{_passes(steps, train_rows)}, {where}, {precision}, {attention} attention, "
             f"{'compiled' if compiled else 'not compiled'}"
             f"{f', split over {processes.count()} processes' if sharded else ''}",
+            tasks=dict(data.tasks),
         )
         if long := long_warmup(stage, len(steps)):
             self.log.write("event", stage.name, text=long)
