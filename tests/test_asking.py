@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import pefomed
-from pefomed import pipeline
+from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.asked import Answer, answer_of, doubts, sample_of, trained_tasks
 from pefomed.cli import main
@@ -146,6 +146,12 @@ def test_the_trained_tasks_stand_in_the_log(run: Path, tmp_path: Path) -> None:
         '{"kind": "step"}\n{"kind": "event", "tasks": {"refer": 3}}\n{"tasks": {'
     )
     assert trained_tasks(tmp_path) == {"refer"}
+    (tmp_path / "log.jsonl").write_text('{"kind": "step"}\n')
+    samples = [
+        Sample(id=task, images=("a",), task=task, question='"task":"vqa"') for task in ("report", "refer")
+    ]
+    jsonl.append(tmp_path / "samples" / "a-test.jsonl", samples)
+    assert trained_tasks(tmp_path) == {"report", "refer"}
     recipe = recipes.load(run / "recipe.toml")
     assert doubts("vqa", "is it?", recipe, None) == []
     assert "trained on nothing" in doubts("vqa", "is it?", recipe, frozenset())[0]

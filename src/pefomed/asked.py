@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,18 +92,20 @@ def answer_of(prediction: Prediction, sample: Sample, recipe: Recipe) -> Answer:
 
 
 def trained_tasks(run: Path) -> frozenset[str] | None:
-    """Return the tasks that a run was trained on, from its log; None if the log does not say."""
-    try:
-        lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return None
+    """Return the tasks that a run was trained on, from its log; None if nothing says it.
+
+    Of a log of an earlier version, which does not say, the tasks of the samples that the run answered.
+    """
     found: set[str] = set()
-    for line in lines:
+    for line in _text(run / "log.jsonl").splitlines():
         if '"tasks"' in line:
             try:
                 found.update(json.loads(line).get("tasks", ()))
             except ValueError:
                 continue  # a killed writer's last line
+    if not found:
+        for path in sorted(run.glob("samples/*.jsonl")):
+            found.update(_TASK.findall(_text(path)))
     return frozenset(found) or None
 
 
@@ -133,3 +136,13 @@ def _asked_boxes(question: str, size: tuple[int, int], recipe: Recipe) -> tuple[
 
 def _resizing(recipe: Recipe) -> Resizing:
     return Resizing(recipe.model.resize, recipe.model.image_size)
+
+
+_TASK = re.compile(rf'^\{{"id":.*?"task": ?"({"|".join(TASKS)})"', re.MULTILINE)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""

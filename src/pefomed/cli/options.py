@@ -50,7 +50,7 @@ def checked_run(folder: Path) -> Path:
     if (folder / "recipe.toml").is_file():
         return folder
     if url := urls.url_in(folder):
-        raise RunError(f"{url} is a URL, not a run's folder", remedy="download the whole folder first")
+        raise RunError(f"{url} is a URL, not a folder or file", remedy="download it first and give its path")
     if folder.suffix == ".toml" and folder.is_file():
         found = "a recipe"
     elif folder.is_dir():
