@@ -152,7 +152,8 @@ def open_bench(setting: Setting, scratch: Path, image_size: int | None = None) -
     prepared, optimiser = accelerator.prepare(model, make_optimiser(parts, stage))
     log = Log(scratch / "log.jsonl")
     validation = partial(Validation, processor.tokenizer.decode, recipe.prompt.box_bins)
-    loop = Loop(stage, prepared, features, steps, [], validation, accelerator, log, scratch / "checkpoints")
+    folder = scratch / "checkpoints"
+    loop = Loop(stage, prepared, features, steps, len(sequences), [], validation, accelerator, log, folder)
     parameters = [parameter for group in parts.values() for parameter in group]
     return Bench(
         stage, prepared, processor, accelerator, features, loop, optimiser, parameters, sequences, steps,

@@ -56,7 +56,9 @@ def test_a_run_goes_from_recipe_to_report_and_resumes(recipe_file: Path, tmp_pat
     # One question alone, asked by the Python API, has the text of the whole split's run.
     model = pefomed.load(run)
     for sample in samples[:3]:
-        assert model.ask(sample.images[0], sample.question) == predictions[sample.id].text
+        answer = model.ask(sample.images[0], sample.question)
+        told = predictions[sample.id]
+        assert (str(answer), answer.finish, answer.tokens) == (told.text, told.finish, told.tokens)
 
 
 def test_another_recipe_in_the_same_folder_is_refused(recipe_file: Path, tmp_path: Path) -> None:

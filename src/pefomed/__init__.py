@@ -2,8 +2,8 @@
 
 import pefomed
 
-run = pefomed.load("runs/mini-slake")
-run.ask("image.png", "Is the liver visible?")
+model = pefomed.load("runs/mini-slake")
+print(model.ask("image.png", "Is the liver visible?"))
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pefomed import foreign_imports
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pefomed.asked import Answer
     from pefomed.errors import PefomedError
     from pefomed.evaluate import evaluate_run, score_boxes, score_pairs
     from pefomed.pipeline import run
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pefomed.training import train
 
 __all__ = [
+    "Answer",
     "Box",
     "PefomedError",
     "Prediction",
@@ -50,6 +52,7 @@ foreign_imports.prepare()
 
 # Imported when first asked for: `import pefomed` alone takes no torch and no time.
 _PLACES = {
+    "Answer": "pefomed.asked:Answer",
     "Box": "pefomed.schema:Box",
     "PefomedError": "pefomed.errors:PefomedError",
     "Prediction": "pefomed.schema:Prediction",

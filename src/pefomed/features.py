@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
+from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -129,12 +130,16 @@ class Features:
         return self._hashes[path]
 
     def _encode(self, paths: list[str]) -> Tensor:
-        pixels = torch.stack([self._images.pixels(open_image(path)) for path in paths])
+        return self.encode(map(open_image, paths))
+
+    def encode(self, images: Iterable[Image.Image]) -> Tensor:
+        """Return the features (S, P, D) of RGB images, computed now and not kept."""
+        pixels = torch.stack([self._images.pixels(image) for image in images])
         device = next(self._model.vision_encoder.parameters()).device
-        self.computed += len(paths)
+        self.computed += len(pixels)
         # A product's last bits depend on how many images are in it. On a CPU one at a time costs nothing,
         # and an image's features are the same bits whichever images were computed before a kill.
-        size = 1 if device.type == "cpu" else len(paths)
+        size = 1 if device.type == "cpu" else len(pixels)
         return torch.cat([self._model.encode_images(part.to(device)).cpu() for part in pixels.split(size)])
 
     def _stored(self, path: str) -> Tensor:

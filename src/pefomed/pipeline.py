@@ -84,9 +84,9 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     return folder
 
 
-def demo(out: Path = Path("runs"), *, fresh: bool = False) -> Path:
+def demo(out: Path = Path("runs"), overrides: dict[str, Any] | None = None, *, fresh: bool = False) -> Path:
     """Run the shipped demo recipe on drawn images; return the run's folder."""
-    return run(recipes.shipped("mini/demo.toml"), out, data=out / "demo-data", fresh=fresh)
+    return run(recipes.shipped("mini/demo.toml"), out, out / "demo-data", overrides, fresh=fresh)
 
 
 def import_adapter(file: Path, recipe_path: Path, out: Path) -> Path:

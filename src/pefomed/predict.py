@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -14,18 +14,20 @@ from torch import Tensor
 from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.answering import Answering, generation
+from pefomed.asked import Answer, answer_of, doubts, sample_of, trained_tasks
 from pefomed.batch import Row, Tokens, rows, tokenise
 from pefomed.data import load_samples, stream_samples
+from pefomed.data.pictures.given import Picture, given_images
 from pefomed.data.unreadable import unreadable, without
-from pefomed.errors import RunError
+from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
 from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
-from pefomed.progress import line
+from pefomed.progress import line, note
 from pefomed.recipe import Recipe
-from pefomed.schema import Prediction, Sample
+from pefomed.schema import Box, Prediction, Sample
 from pefomed.storage import write
 
 BLIND = "mean-image"
@@ -35,8 +37,10 @@ BLIND = "mean-image"
 class Predictor:
     """A run's model, ready to answer."""
 
-    def __init__(self, recipe: Recipe, adapter: Path):
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, adapter: Path, trained: frozenset[str] | None = None):
+        """Build the model; `trained` are the tasks it was trained on, if that is known."""
+        self.recipe, self.trained = recipe, trained
+        self._doubted: set[str] = set()
         devices.set_threads(recipe.compute)
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
@@ -45,18 +49,60 @@ class Predictor:
         self.model = load_adapter(base, adapter).to(self.device).eval()
         self.answering = Answering(recipe, self.processor.tokenizer)
 
-    def ask(self, image: str | Path | Sequence[str | Path], question: str = "", task: str = "vqa") -> str:
+    def ask(
+        self,
+        image: Picture | Sequence[Picture],
+        question: str = "",
+        task: str = "vqa",
+        *,
+        boxes: Sequence[Box] = (),
+    ) -> Answer:
         """Return the answer to one question about one image (or several views of one study).
+
+        A task that the run was never trained on is answered, and doubted on the error stream.
+
+        Args:
+            image: a path, a PIL image, an array, the bytes of a file, or a list of these.
+            boxes: what the task `identify` asks about, as fractions of the image.
 
         Raises:
             ImageError: an image is missing, damaged or too large.
+            DataError: the question is empty where the task needs one, or too long.
         """
-        images = [image] if isinstance(image, (str, Path)) else list(image)
-        sample = Sample(id="ask", images=tuple(map(str, images)), task=task, question=question)  # type: ignore[arg-type]
-        return next(iter(self.predict([sample]))).text
+        return next(self.ask_each(image, [question], task, boxes=boxes))
+
+    def ask_each(
+        self,
+        image: Picture | Sequence[Picture],
+        questions: Iterable[str],
+        task: str = "vqa",
+        *,
+        boxes: Sequence[Box] = (),
+    ) -> Iterator[Answer]:
+        """Yield the answer to each question about the same images, which are read and encoded once.
+
+        Raises:
+            ImageError: see `ask`, at the first question; as all others are.
+        """
+        images = given_images(image)
+        features = Features(base_of(self.model), self.processor.image_processor, None).encode(images)
+        sizes = [one.size for one in images]
+        for question in questions:
+            sample = sample_of(question, task, boxes, sizes, self.recipe)
+            for doubt in doubts(task, question, self.recipe, self.trained):
+                if doubt not in self._doubted:
+                    note(doubt)
+                self._doubted.add(doubt)
+            self._check_length(sample)
+            # All images of every row are these, in this order.
+            [prediction] = self.predict([sample], lambda _: features)
+            yield answer_of(prediction, sample, self.recipe)
 
     def predict(
-        self, samples: Sequence[Sample], features: Features | None = None, blind: Tensor | None = None
+        self,
+        samples: Sequence[Sample],
+        features: Callable[[Iterable[str]], Tensor] | None = None,
+        blind: Tensor | None = None,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each sample, in batches as they are ready.
 
@@ -88,6 +134,14 @@ class Predictor:
                     blind=blind is not None,
                 )
 
+    def _check_length(self, sample: Sample) -> None:
+        try:
+            tokenise([sample], self.recipe.prompt, self.processor, answers=False)
+        except DataError as error:
+            raise DataError(
+                "the question is too long", found=error.found, remedy=f"shorten it: {error.problem}"
+            ) from None
+
     def _chunks(self, sequences: list[Tokens]) -> Iterator[list[Row]]:
         """Yield rows in batches, all of which are decoded in the same way."""
         most = self.recipe.predict.batch_questions
@@ -111,7 +165,9 @@ def load(run: str | Path) -> Predictor:
         raise RunError(
             f"{run} is not a run", found="no recipe.toml in it", remedy="train one: pefomed run RECIPE"
         )
-    return Predictor(recipes.load(run / "recipe.toml"), run / "adapter")
+    recipe = recipes.load(run / "recipe.toml")
+    trained = trained_tasks(run) if recipe.stages else frozenset()
+    return Predictor(recipe, run / "adapter", trained)
 
 
 def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | None = None) -> list[Path]:

@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import re
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,15 +27,27 @@ def write(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:
     data = content.encode() if isinstance(content, str) else content
     with storage_errors(path, remedy):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+        handle, temporary = _new_file(path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            Path(temporary).chmod(0o644)  # mkstemp's file is private; runs are shared with colleagues
             os.replace(temporary, path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
+
+
+def as_created(path: Path) -> None:
+    """Give a file that another library has written the mode of any new file here.
+
+    safetensors writes for the owner alone, whatever the umask; runs are shared with colleagues.
+    """
+    with storage_errors(path):
+        handle, probe = _new_file(path.parent)
+        mode = os.fstat(handle).st_mode
+        os.close(handle)
+        probe.unlink()
+        path.chmod(stat.S_IMODE(mode))
 
 
 def safe_stem(name: str) -> str:
@@ -43,6 +56,14 @@ def safe_stem(name: str) -> str:
     Runs of other characters than [A-Za-z0-9._-] become `-`; none of `-` and `.` begin or end it.
     """
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
+
+
+def _new_file(folder: Path) -> tuple[int, Path]:
+    """Make and open a file of a name that no other has; its mode is what the umask and the folder leave."""
+    while True:  # not tempfile, whose files are the owner's alone
+        path = folder / f".part-{secrets.token_hex(6)}"
+        with contextlib.suppress(FileExistsError):
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), path
 
 
 @contextlib.contextmanager

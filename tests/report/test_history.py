@@ -48,6 +48,39 @@ def test_only_what_is_trained_has_a_rate() -> None:
     assert [label for _, label in panels["Learning rate"].legend] == ["LoRA"]
 
 
+@pytest.mark.parametrize(
+    ("trained", "shown"),
+    [
+        (["projector", "lora"], ("Peak rates", "LoRA 6e-4, projector 2e-3")),
+        (["lora"], ("Peak rate", "LoRA 6e-4")),
+        (["projector"], ("Peak rate", "projector 2e-3")),
+    ],
+)
+def test_a_frozen_part_has_no_peak_rate(trained: list[str], shown: tuple[str, str]) -> None:
+    raw = {**RECIPE, "stages": [{**RECIPE["stages"][0], "train": trained, "projector_lr": 2e-3}]}
+    facts = stages(log_rows(), recipe.parse(raw))[0].facts
+    assert [fact for fact in facts if fact[0].startswith("Peak")] == [shown]
+
+
+def test_the_projector_without_a_rate_of_its_own_has_that_of_the_stage() -> None:
+    assert facts_of(log_rows())["Peak rates"] == "LoRA 6e-4, projector 6e-4"
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"warmup_steps": 10}, "10 steps, 25 % of all"),
+        ({"warmup_ratio": 0.05}, "2 steps, 5 % of all"),
+        # epochs: of the 40 steps that the log says
+        ({"steps": None, "epochs": 4, "warmup_ratio": 0.1}, "4 steps, 10 % of all"),
+        ({}, None),
+    ],
+)
+def test_the_warm_up_is_a_fact(changes: dict[str, Any], shown: str | None) -> None:
+    raw = {**RECIPE, "stages": [{**RECIPE["stages"][0], **changes}]}
+    assert dict(stages(log_rows(), recipe.parse(raw))[0].facts).get("Warm-up") == shown
+
+
 def test_a_loss_of_narrow_range_has_a_linear_axis() -> None:
     log = [{**row, "loss": 1.0 + row["step"] / 40} for row in log_rows()]
     assert stages(log, None)[0].panels[0].title == "Loss"

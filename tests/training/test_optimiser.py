@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pefomed.recipe import Stage
-from pefomed.training.optimiser import Rate, make_optimiser, rates, set_rates
+from pefomed.training.optimiser import Rate, long_warmup, make_optimiser, rates, set_rates
 
 
 def stage(**changes: object) -> Stage:
@@ -32,6 +32,48 @@ def test_projector_follows_its_own_rates() -> None:
     assert schedules["projector"].at(0) == pytest.approx(1e-3)
     assert schedules["projector"].at(9) == pytest.approx(8e-4)  # in proportion to 8e-5 / 1e-4
     assert schedules["lora"].at(9) == pytest.approx(8e-5)
+
+
+def test_what_is_frozen_has_no_rate() -> None:
+    assert set(rates(stage(), 10)) == {"lora", "projector"}
+    assert set(rates(stage(train=["projector"]), 10)) == {"projector"}
+    assert set(rates(stage(train=["lora"]), 10)) == {"lora"}
+
+
+@pytest.mark.parametrize(
+    ("length", "steps", "warmup"),
+    [
+        # transformers: math.ceil(num_training_steps * warmup_ratio)
+        ({"warmup_ratio": 0.03}, 330, 10),  # 9.9
+        ({"warmup_ratio": 0.03}, 100, 3),
+        ({"warmup_ratio": 0.07}, 100, 7),  # not 8: 0.07 * 100 is 7.000000000000001
+        ({"warmup_ratio": 0.0}, 100, 0),
+        ({"warmup_ratio": 0.001}, 10, 1),
+        ({"warmup_steps": 30}, 100, 30),
+        ({"warmup_steps": 30}, 20, 19),  # the last step has the rate it ends at
+        ({"warmup_ratio": 0.9}, 1, 0),
+    ],
+)
+def test_a_warm_up_in_steps_or_as_a_share_of_them(length: dict[str, float], steps: int, warmup: int) -> None:
+    made = stage(**length)
+    assert made.warmup(steps) == warmup
+    lora = rates(made, steps)["lora"]
+    assert lora.at(warmup) == pytest.approx(made.lr)
+    if warmup:
+        assert lora.at(0) == 0.0
+
+
+def test_a_warm_up_in_steps_and_as_a_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="only one of `warmup_steps` and `warmup_ratio`"):
+        stage(warmup_steps=3, warmup_ratio=0.1)
+
+
+def test_a_warm_up_longer_than_a_tenth_is_said() -> None:
+    assert long_warmup(stage(warmup_steps=10), 100) == ""
+    assert long_warmup(stage(warmup_steps=11), 100).startswith("the warm-up takes 11 of 100 steps, 11 %,")
+    assert long_warmup(stage(warmup_ratio=0.5), 9).startswith("the warm-up takes 5 of 9 steps, 56 %,")
+    cut = long_warmup(stage(warmup_steps=1000), 50)
+    assert cut.startswith("the warm-up takes 49 (of 1,000 asked for) of 50 steps, 98 %,")
 
 
 def test_no_decay_on_one_dimensional_tensors_and_rates_reach_every_group() -> None:

@@ -30,22 +30,25 @@ Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "de
 @app.command(rich_help_panel="Look", epilog='Example: pefomed ask runs/demo a.png "Is there an effusion?"')
 def ask(
     run: RunFolder,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="One or more image files.")],
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What to ask, in quotation marks.")],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="One or more image files.")],
+    question: Annotated[
+        str, typer.Argument(metavar="QUESTION", help="What to ask, in quotation marks; - reads lines.")
+    ],
     task: Annotated[Task, typer.Option(help="For a report or a caption, ask ''.")] = "vqa",
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Save the first image with the answer's boxes drawn."),
+    ] = None,
     json_: Json = False,
 ) -> None:
-    """Ask a trained model about an image."""
-    if Path(question).is_file():
-        raise typer.BadParameter(f"the last word is the question, and {question!r} is a file")
-    folder = checked_run(run)
-    import pefomed
+    """Ask a trained model about an image, or about several views of one study.
 
-    answer = pefomed.load(folder).ask(images, question, task)
-    if json_:
-        print_json({"images": images, "question": question, "task": task, "answer": answer})
-    else:
-        typer.echo(answer)
+    With - for QUESTION the model is loaded once and answers each line of the standard input.
+    """
+    from pefomed.cli.asking import Asking, check_words
+
+    check_words(images, question, save, task)
+    Asking(checked_run(run), images, task, save, json_).answer(question)
 
 
 @app.command(rich_help_panel="Look", epilog="Example: pefomed describe recipes/paper/vqa_rad.toml")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pefomed import urls
 from pefomed.errors import RunError
 
 RecipeFile = Annotated[
@@ -48,6 +49,8 @@ def checked_run(folder: Path) -> Path:
     """
     if (folder / "recipe.toml").is_file():
         return folder
+    if url := urls.url_in(folder):
+        raise RunError(f"{url} is a URL, not a folder or file", remedy="download it first and give its path")
     if folder.suffix == ".toml" and folder.is_file():
         found = "a recipe"
     elif folder.is_dir():

@@ -33,11 +33,12 @@ Open = Annotated[bool, typer.Option("--open", help="Open the report in the brows
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed demo --open")
-def demo(out: Out = RUNS, fresh: Fresh = False, open_: Open = False) -> None:
+def demo(out: Out = RUNS, set_: Overrides = None, fresh: Fresh = False, open_: Open = False) -> None:
     """Train, predict, score and report on drawn images: the whole of it within minutes, without any data."""
+    overrides = overrides_of(set_)
     from pefomed import pipeline
 
-    _finish(pipeline.demo(out, fresh=fresh), open_)
+    _finish(pipeline.demo(out, overrides, fresh=fresh), open_)
 
 
 @app.command(

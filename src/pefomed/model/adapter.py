@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pefomed.errors import RecipeError, RunError, WeightsError, nearest
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Lora
+from pefomed.storage import as_created
 
 
 def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int = 0) -> PeftModel:
@@ -100,6 +101,7 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
     """Write `adapter_config.json` and `adapter_model.safetensors`."""
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
+    as_created(folder / "adapter_model.safetensors")
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card says nothing
 
 

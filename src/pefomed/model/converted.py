@@ -15,6 +15,7 @@ from pefomed.errors import StorageError, WeightsError
 from pefomed.model.known import Kind
 from pefomed.model.wheel import WheelFile, extract, sha256
 from pefomed.progress import line
+from pefomed.storage import as_created
 
 _CONVERSION = 1  # raise it when a converter's result changes: older folders are then left aside
 _RECORD = "source.json"
@@ -156,7 +157,7 @@ def _write_record(folder: Path, name: str, wheel: WheelFile, facts: dict[str, An
 
 def _rename(folder: Path, target: Path) -> None:
     for file in folder.iterdir():
-        file.chmod(0o644)  # safetensors writes for the owner alone; a shared cache is read by others
+        as_created(file)
     try:
         folder.rename(target)
     except OSError:

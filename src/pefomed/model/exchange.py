@@ -14,6 +14,7 @@ from pefomed.model.adapter import add_adapter
 from pefomed.model.describe import meta_model
 from pefomed.model.legacy import export_legacy, import_legacy
 from pefomed.recipe import Model
+from pefomed.storage import as_created
 
 
 def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
@@ -31,9 +32,9 @@ def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
     config = adapted.peft_config["default"]
     config.inference_mode = True
     config.save_pretrained(str(out))
-    save_file(
-        {name: tensor.contiguous() for name, tensor in state.items()}, out / "adapter_model.safetensors"
-    )
+    weights = out / "adapter_model.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, weights)
+    as_created(weights)
     return out
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pefomed import urls
 from pefomed.errors import RecipeError, nearest
 
 _LIST = "`pefomed recipe list` shows those that come with the program"
@@ -37,6 +38,8 @@ def found(path: Path) -> Path:
     """
     if path.exists():
         return path
+    if url := urls.url_in(path):
+        raise RecipeError(f"{url} is a URL, not a file", remedy=urls.REMEDY)
     known = _shipped(path)
     if known is None:
         raise RecipeError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -21,7 +22,9 @@ class Stage(Section):
     validate_split: str | None = Field(
         None, description="Split to validate on; the best checkpoint by its exact match (boxes: IoU) is kept."
     )
-    epochs: float | None = Field(None, gt=0, description="Passes over the data (or give `steps`).")
+    epochs: float | None = Field(
+        None, gt=0, description="Passes over the data, counted in samples (or give `steps`)."
+    )
     steps: int | None = Field(None, gt=0, description="Optimiser steps (or give `epochs`).")
     batch_size: int = Field(1, gt=0, description="Most samples in one batch.")
     batch_tokens: int = Field(4096, gt=0, description="Most tokens, padding included, in one batch.")
@@ -50,7 +53,10 @@ class Stage(Section):
     projector_lr_end: float | None = Field(
         None, ge=0, description="End rate of the projector; by default in proportion to `lr_end`."
     )
-    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
+    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up (or give `warmup_ratio`).")
+    warmup_ratio: float | None = Field(
+        None, ge=0, lt=1, description="Linear warm-up as a share of the stage's steps, rounded up to a step."
+    )
     warmup_start: float = Field(
         0.0, ge=0, description="Rate at which the warm-up begins, as a share of the peak."
     )
@@ -64,10 +70,20 @@ class Stage(Section):
     validate_every: float = Field(1.0, gt=0, description="Epochs between validations.")
     checkpoint_every: int = Field(100, gt=0, description="Optimiser steps between checkpoints.")
 
+    def warmup(self, steps: int) -> int:
+        """Return the steps of warm-up among `steps`; a share is rounded up, as transformers does."""
+        wanted = self.warmup_steps
+        if self.warmup_ratio is not None:
+            # Less a rounding error: 0.07 of 100 steps are 7.000000000000001.
+            wanted = math.ceil(self.warmup_ratio * steps * (1 - 1e-9))
+        return min(wanted, steps - 1)
+
     @model_validator(mode="after")
     def _one_length(self) -> Stage:
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("give exactly one of `epochs` and `steps`")
+        if self.warmup_ratio is not None and self.warmup_steps:
+            raise ValueError("give only one of `warmup_steps` and `warmup_ratio`")
         if any(ratio <= 0 for ratio in self.data.values()):
             raise ValueError("every ratio in `data` must be above 0")
         return self

@@ -73,7 +73,7 @@ def _stage(name: str, plan: Stage | None, log: Sequence[dict[str, Any]]) -> Stag
     missing = "" if steps else "No step of this stage is in the log yet."
     return StageHistory(
         name=name,
-        facts=[*_plan_facts(plan), *_log_facts(steps, validations)],
+        facts=[*_plan_facts(plan), *_warmup_facts(plan, steps), *_log_facts(steps, validations)],
         panels=_panels(steps, validations, plan.train if plan else _PARTS) if steps else [],
         events=[str(row.get("text", "")) for row in rows if row.get("kind") == "event"],
         missing=missing,
@@ -93,15 +93,23 @@ def _plan_facts(plan: Stage | None) -> list[tuple[str, str]]:
     names = [f"{key} ({100 * ratio / shares:.0f} %)" for key, ratio in plan.data.items()]
     data = ", ".join(names) if len(names) > 1 else next(iter(plan.data))
     length = f"{plan.epochs:g} epochs" if plan.epochs else f"{plan.steps:,} steps"
-    rates = f"LoRA {number(plan.lr)}"
-    if plan.projector_lr:
-        rates += f", projector {number(plan.projector_lr)}"
+    peaks = {"lora": plan.lr, "projector": plan.projector_lr or plan.lr}
+    rates = [f"{label} {number(peaks[part])}" for part, label, *_ in _RATES if part in plan.train]
     return [
         ("Data", f"{data}, {splits}"),
         ("Trained", " and ".join({"lora": "LoRA"}.get(part, part) for part in plan.train)),
         ("Planned", length),
-        ("Peak rates", rates),
+        ("Peak rates" if len(rates) > 1 else "Peak rate", ", ".join(rates)),
     ]
+
+
+def _warmup_facts(plan: Stage | None, logged: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    of = plan.steps if plan else None
+    if of is None and logged and isinstance(logged[-1].get("steps"), int):
+        of = logged[-1]["steps"]  # the length of `epochs` is known once training has begun
+    if plan is None or of is None or not plan.warmup(of):
+        return []
+    return [("Warm-up", f"{plan.warmup(of):,} steps, {100 * plan.warmup(of) / of:.0f} % of all")]
 
 
 def _log_facts(steps: list[dict[str, Any]], validations: list[dict[str, Any]]) -> list[tuple[str, str]]:

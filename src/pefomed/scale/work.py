@@ -58,12 +58,14 @@ def parts(stage: Stage, counts: Mapping[str, Count], tokens_per_image: int, text
         length = count.images_each * tokens_per_image + per_row[name] * text_tokens
         fitting = int(min(stage.batch_tokens / length, stage.batch_size / per_row[name]))
         per_batch[name] = min(float(max(1, fitting)), rows[name])
+    total = sum(stage.data.values())
     if stage.steps is not None:
         batches = float(stage.steps * stage.accumulate)
     else:
         assert stage.epochs is not None
-        batches = max(1.0, stage.epochs * sum(rows[name] / per_batch[name] for name in counts))
-    total = sum(stage.data.values())
+        # An epoch is as many samples as there are; a batch has as many as the ratios make of the data sets.
+        mean = sum(stage.data[name] / total * per_batch[name] * per_row[name] for name in counts)
+        batches = max(1.0, stage.epochs * sum(count.samples for count in counts.values()) / mean)
     return [
         Part(
             name,

@@ -13,7 +13,7 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import gather_object
 from peft import PeftModel
 
-from pefomed import processes
+from pefomed import processes, progress
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
@@ -24,12 +24,13 @@ from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.recipe import Recipe, Stage
-from pefomed.training import checkpoint, sharding, unreadable
+from pefomed.training import checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
+from pefomed.training.optimiser import long_warmup
 from pefomed.training.plan import plan, replaced
 from pefomed.training.stage_rows import StageRows
-from pefomed.training.stored_rows import StoredRow
+from pefomed.training.stored_rows import StoredRow, StoredRows
 from pefomed.training.validation import Validation
 
 __all__ = ["Trainer", "train"]
@@ -146,14 +147,19 @@ class Trainer:
         compiled = devices.compile_layers(base_of(model), compute, tokens, partial(self._warn, stage))
         if compute.gradient_checkpointing:
             base_of(model).language_model.gradient_checkpointing_enable({"use_reentrant": False})
-        questions = sum(len(part.samples) for part in train_rows.values())
+        samples = sum(len(part.samples) for part in train_rows.values())
         self.log.write(
             "event",
             stage.name,
-            text=f"{questions} samples of {sum(map(len, train_rows.values()))} rows, {len(steps)} steps, "
-            f"{where}, {precision}, {attention} attention, {'compiled' if compiled else 'not compiled'}"
+            text=f"{samples} samples of {sum(map(len, train_rows.values()))} rows, {len(steps)} steps, "
+            f"{_passes(steps, train_rows)}, {where}, {precision}, {attention} attention, "
+            f"{'compiled' if compiled else 'not compiled'}"
             f"{f', split over {processes.count()} processes' if sharded else ''}",
+            tasks=dict(data.tasks),
         )
+        if long := long_warmup(stage, len(steps)):
+            self.log.write("event", stage.name, text=long)
+            progress.note(f"stage {stage.name}: {long}")
         read = partial(processor.tokenizer.decode, skip_special_tokens=True)
         measure = partial(Validation, read, self.recipe.prompt.box_bins)
         Loop(
@@ -161,6 +167,7 @@ class Trainer:
             model,
             features,
             steps,
+            samples,
             validation,
             measure,
             accelerator,
@@ -208,6 +215,14 @@ class Trainer:
             exchange=lambda own: gather_object([own]),
         )
         return features
+
+
+def _passes(steps: list[list[list[StoredRow]]], data: dict[str, StoredRows]) -> str:
+    """Return how often the data are gone through, and each of a mix."""
+    each = epochs.passes(steps, data)
+    samples = sum(len(part.samples) for part in data.values())
+    mixed = ", ".join(f"{name} {times:.2f}" for name, times in each.items()) if len(each) > 1 else ""
+    return f"{epochs.after_each(steps, samples)[-1]:.2f} epochs" + (f" ({mixed})" if mixed else "")
 
 
 def _load_start(base: PefomedForConditionalGeneration, recipe: Recipe) -> PeftModel:

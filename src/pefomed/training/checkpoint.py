@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from pefomed.errors import RunError
 from pefomed.model.adapter import adapter_state, load_state, save_adapter
+from pefomed.storage import as_created
 
 KEEP = 2
 """Checkpoints kept of a stage: the newest, and one before it."""
@@ -43,6 +44,7 @@ def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Prog
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     save_file(adapter_state(model), temporary / "adapter.safetensors")
+    as_created(temporary / "adapter.safetensors")
     torch.save(moments, temporary / "optimiser.pt")
     (temporary / "progress.json").write_text(json.dumps(asdict(progress)))
     for file in temporary.iterdir():

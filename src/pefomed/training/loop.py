@@ -22,13 +22,17 @@ from pefomed.features import Features
 from pefomed.model.adapter import trainable
 from pefomed.progress import line
 from pefomed.recipe import Stage
-from pefomed.training import checkpoint, sharding
+from pefomed.training import checkpoint, epochs, sharding
 from pefomed.training.log import Log
 from pefomed.training.loss import Answered, answer
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
-from pefomed.training.plan import Planned, padded_batches, shares
+from pefomed.training.plan import padded_batches, shares
+from pefomed.training.planned import Planned
 from pefomed.training.stop import stop_on_signal
 from pefomed.training.validation import Validation
+
+RATE_KEYS = {"lora": "lr", "projector": "projector_lr"}
+"""What the log calls the learning rate of each part; a part that is frozen has none."""
 
 
 @dataclass
@@ -43,6 +47,8 @@ class Loop:
     model: PeftModel
     features: Features
     steps: Sequence[Sequence[Sequence[Planned]]]
+    samples: int
+    """In all data sets of the stage: seeing as many is one epoch."""
     validation_rows: Sequence[Planned]
     validation: Callable[[], Validation]
     accelerator: Accelerator
@@ -51,6 +57,9 @@ class Loop:
     seed: int = 0
     sharded: bool = False
     """Split the weights over the processes."""
+
+    def __post_init__(self) -> None:
+        self._epochs = epochs.after_each(self.steps, self.samples)
 
     def run(self) -> None:
         """Train from the newest checkpoint, or from the beginning, to the end.
@@ -153,9 +162,8 @@ class Loop:
             self.stage.name,
             step=progress.step,
             steps=len(self.steps),
-            epoch=round(progress.step / self._steps_per_epoch(), 4),
-            lr=rate["lora"],
-            projector_lr=rate["projector"],
+            epoch=round(self._epochs[progress.step - 1], 4),
+            **{RATE_KEYS[part]: value for part, value in rate.items()},
             seconds=round(progress.seconds, 3),
             **values,
         )
@@ -163,11 +171,7 @@ class Loop:
     def _validation_steps(self) -> set[int]:
         if not self.validation_rows:
             return set()
-        every = max(1, round(self.stage.validate_every * self._steps_per_epoch()))
-        return {*range(every, len(self.steps) + 1, every), len(self.steps)}
-
-    def _steps_per_epoch(self) -> float:
-        return len(self.steps) / self.stage.epochs if self.stage.epochs else len(self.steps)
+        return epochs.validation_steps(self._epochs, self.stage.validate_every)
 
     @torch.no_grad()
     def _validate(self, model: Any, progress: checkpoint.Progress) -> None:
@@ -189,7 +193,7 @@ class Loop:
         values = found.values()
         shown = {f"validation_{name}": value for name, value in values.items() if name != "n"}
         self.accelerator.log(shown, progress.step)
-        epoch = round(progress.step / self._steps_per_epoch(), 4)
+        epoch = round(self._epochs[progress.step - 1], 4)
         self.log.write("validation", self.stage.name, step=progress.step, epoch=epoch, **values)
         if progress.best is None or found.score > progress.best:
             progress.best, progress.best_step = found.score, progress.step

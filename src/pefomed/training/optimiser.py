@@ -31,16 +31,29 @@ class Rate:
 
 
 def rates(stage: Stage, steps: int) -> dict[str, Rate]:
-    """Return the schedules of LoRA and projector."""
+    """Return the schedules of what is trained, by part."""
     peak = stage.lr if stage.projector_lr is None else stage.projector_lr
     end = stage.projector_lr_end
     if end is None:
         end = peak * stage.lr_end / stage.lr
-    warmup = min(stage.warmup_steps, steps - 1)
-    return {
-        "lora": Rate(stage.lr, stage.lr_end, warmup, steps, stage.warmup_start),
-        "projector": Rate(peak, end, warmup, steps, stage.warmup_start),
+    length = stage.warmup(steps)
+    schedules = {
+        "lora": Rate(stage.lr, stage.lr_end, length, steps, stage.warmup_start),
+        "projector": Rate(peak, end, length, steps, stage.warmup_start),
     }
+    return {part: schedules[part] for part in schedules if part in stage.train}
+
+
+def long_warmup(stage: Stage, steps: int) -> str:
+    """Return a sentence if the warm-up is longer than a tenth of the steps, else an empty text."""
+    length = stage.warmup(steps)
+    if 10 * length <= steps:
+        return ""
+    cut = f" (of {stage.warmup_steps:,} asked for)" if length < stage.warmup_steps else ""
+    return (
+        f"the warm-up takes {length:,}{cut} of {steps:,} steps, {100 * length / steps:.0f} %,"
+        " more than a tenth of them; it is set by warmup_steps or warmup_ratio"
+    )
 
 
 def make_optimiser(parts: dict[str, list[nn.Parameter]], stage: Stage) -> AdamW:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from pefomed.batch import Row
 from pefomed.errors import DataError
 from pefomed.recipe import Stage
+from pefomed.training import epochs
+from pefomed.training.planned import Planned
 
 WINDOW = 16
 """Batches within which rows are sorted by length: little padding, and order stays random at large."""
@@ -19,20 +20,6 @@ BLOCK = 8192
 are measured: a row's length is known once its text has been tokenised."""
 
 
-class Planned(Protocol):
-    """What a plan asks of a row; its length is its number of nodes."""
-
-    def __len__(self) -> int: ...
-    @property
-    def questions(self) -> int: ...
-    @property
-    def answer_tokens(self) -> int: ...
-    @property
-    def images(self) -> tuple[str, ...]: ...
-    def built(self) -> Row:
-        """Return the row itself."""
-
-
 R = TypeVar("R", bound=Planned)
 
 
@@ -40,7 +27,8 @@ def plan(data: Mapping[str, Sequence[R]], stage: Stage, seed: int, processes: in
     """Return the stage's optimiser steps, each a list of `accumulate` batches of rows for each process.
 
     The data set of each batch is drawn by the stage's ratios; each data set is gone through in its own
-    shuffled order, again and again. An epoch is as many batches as all data sets have together.
+    shuffled order, again and again. An epoch is as many samples as all data sets have together; the batch
+    that reaches the last of `stage.epochs` is the last.
     """
     stream = _batches(data, stage, seed)
     size = stage.accumulate * processes
@@ -48,8 +36,7 @@ def plan(data: Mapping[str, Sequence[R]], stage: Stage, seed: int, processes: in
         batches = list(islice(stream, stage.steps * size))
     else:
         assert stage.epochs is not None
-        per_epoch = sum(sum(1 for _ in _epoch(rows, stage, seed, name, 0)) for name, rows in data.items())
-        batches = list(islice(stream, max(1, round(stage.epochs * per_epoch))))
+        batches = list(epochs.until(stream, stage.epochs * sum(map(epochs.count, data.values()))))
     return [batches[i : i + size] for i in range(0, len(batches), size)]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -32,11 +33,13 @@ class StageRows:
     folder: Path
     missing: Unreadable
     log: Log
+    tasks: Counter[str] = field(default_factory=Counter)
+    """Of the samples that are trained on, once `training` has read them."""
 
     def training(self) -> dict[str, StoredRows]:
         """Return the rows of each data set that is trained on, cropped copies among them."""
         splits = (self.stage.split, *self.stage.also_train)
-        return {name: self.of(name, splits, self.stage.crops) for name in sorted(self.stage.data)}
+        return {name: self.of(name, splits, self.stage.crops, self.tasks) for name in sorted(self.stage.data)}
 
     def validation(self) -> list[StoredRow]:
         """Return the rows to validate on, those of lost images left out; none without `validate_split`."""
@@ -47,8 +50,10 @@ class StageRows:
         # Measured now: a text that is too long is found before the training, not in its middle.
         return sorted(kept, key=len)
 
-    def of(self, name: str, splits: tuple[str, ...], crops: int = 0) -> StoredRows:
-        """Return the rows of one data set's splits.
+    def of(
+        self, name: str, splits: tuple[str, ...], crops: int = 0, tasks: Counter[str] | None = None
+    ) -> StoredRows:
+        """Return the rows of one data set's splits; the samples are added to `tasks`.
 
         Raises:
             DataError: no sample has an answer, or the data cannot be read.
@@ -62,6 +67,8 @@ class StageRows:
             for sample in self.missing.kept(name, split, reading):
                 if has_answer(sample):
                     samples.append(sample)
+                    if tasks is not None:
+                        tasks[sample.task] += 1
                 else:
                     left += 1
         if left:

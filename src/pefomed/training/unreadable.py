@@ -22,7 +22,7 @@ from pefomed.schema import Sample
 from pefomed.storage import write
 from pefomed.training import checkpoint
 from pefomed.training.log import Log
-from pefomed.training.plan import Planned
+from pefomed.training.planned import Planned
 
 FILE = "unreadable.json"
 

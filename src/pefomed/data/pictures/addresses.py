@@ -55,7 +55,7 @@ def address(path: str | Path) -> Address:
     """
     text = str(path)
     found = _VIEW.search(text)
-    if found is None or Path(text).exists():
+    if found is None or _exists(text):
         return Address(Path(text))
     try:
         return Address(Path(text[: found.start()]), **_values(found.group()[1:]))
@@ -67,7 +67,7 @@ def address(path: str | Path) -> Address:
 
 def with_view(path: str, view: str) -> str:
     """Return `path` with `view` (e.g. `window=lung`) said behind `#`; what `path` says itself counts more."""
-    if not view or (Path(path).exists() and "#" in path):
+    if not view or ("#" in path and _exists(path)):
         return path
     found = _VIEW.search(path)
     if found is None:
@@ -90,6 +90,13 @@ def within(folder: Path, name: str, place: str, remedy: str) -> str:
 
 _NUMBERS = ("frame", "axis", "index", "volume")
 _VIEW = re.compile(r"#[A-Za-z]+=[^#&/\\]*(?:&[A-Za-z]+=[^#&/\\]*)*$")
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # a name too long, or a NUL in it
+        return False
 
 
 def _values(view: str) -> dict[str, Any]:

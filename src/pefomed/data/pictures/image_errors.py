@@ -39,7 +39,7 @@ def damaged(path: Path, found: str) -> ImageError:
     return ImageError(
         f"{path} is damaged or truncated",
         found=found,
-        remedy="copy or download the file again, or leave the sample out",
+        remedy="copy or download the file again, or leave it out",
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from pefomed import urls
 from pefomed.data.pictures.addresses import Address, address
 from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
@@ -34,6 +35,7 @@ __all__ = [
     "image_size",
     "open_image",
     "pixel_hash",
+    "rgb_of",
 ]
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
@@ -102,6 +104,21 @@ def pixel_hash(path: str | Path) -> str:
     return hash_of_pixels(open_image(path))
 
 
+def rgb_of(image: Image.Image, name: str) -> Image.Image:
+    """Return an image that Pillow has opened or made as `open_image` returns a file; `name` is for errors.
+
+    Raises:
+        ImageError: it is damaged or above `PIXEL_LIMIT`.
+    """
+    path = Path(name)
+    check_size(path, image.width, image.height)
+    try:
+        image.load()
+        return _turned(Address(path), image)
+    except _FAULTS as error:
+        raise damaged(path, str(error) or type(error).__name__) from None
+
+
 def hash_of_pixels(image: Image.Image) -> str:
     """Return the SHA-256 of a decoded image: its size and its pixels."""
     digest = hashlib.sha256(f"{image.width}x{image.height}".encode())
@@ -116,9 +133,13 @@ def _decoded(where: Address) -> Image.Image:
         return open_dicom(where)
     with _opened(where) as image:
         image.load()
-        # Of more than 8 bits Pillow leaves WhiteIsZero to its caller.
-        negative = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
-        return _to_rgb(where, ImageOps.exif_transpose(image), negative)
+        return _turned(where, image)
+
+
+def _turned(where: Address, image: Image.Image) -> Image.Image:
+    # Of more than 8 bits Pillow leaves WhiteIsZero to its caller.
+    negative = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
+    return _to_rgb(where, ImageOps.exif_transpose(image), negative)
 
 
 def _size(where: Address) -> tuple[int, int]:
@@ -135,6 +156,8 @@ def _check_file(path: Path) -> None:
     try:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
+        if url := urls.url_in(path):
+            raise ImageError(f"{url} is a URL, not a file", remedy=urls.REMEDY) from None
         raise ImageError(
             f"no image at {path}", remedy="check the data folder (--data or PEFOMED_DATA) and the root"
         ) from None

@@ -1,0 +1,148 @@
+"""One question about given images: what may be asked, and what an answer holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pefomed.boxes import Resizing, read_boxes
+from pefomed.boxes.tasks import ANSWERED, IDENTIFY
+from pefomed.errors import DataError, nearest
+from pefomed.prompts import IMAGE, instructions
+from pefomed.recipe import Recipe
+from pefomed.schema import Box, Prediction, Sample, Task
+
+TASKS: tuple[str, ...] = Task.__args__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says; printed, it is its text."""
+
+    text: str
+    boxes: tuple[Box, ...] = ()
+    """Of the tasks that ask for boxes, as fractions of the first image; in the order of the text."""
+    finish: Literal["stop", "length", "unknown"] = "stop"
+    """`length`: cut at the recipe's `predict.max_new_tokens`."""
+    tokens: int = 0
+    """Generated tokens, the end token included."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def takes_question(task: str, recipe: Recipe) -> bool:
+    """Return whether the recipe's prompts for `task` have a place for a question."""
+    return any("{question}" in text for text in instructions(task, recipe.prompt))
+
+
+def sample_of(
+    question: str, task: str, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]], recipe: Recipe
+) -> Sample:
+    """Return the sample that asks `question` about as many images as there are `sizes` (width, height).
+
+    Args:
+        boxes: what `identify` asks about; it may also be the question, written as answers write boxes.
+
+    Raises:
+        DataError: no such task; the question is empty where the task needs one, or is no text.
+    """
+    if task not in TASKS:
+        raise DataError(f"there is no task {task!r}", remedy=nearest(task, TASKS))
+    if task == IDENTIFY and not boxes:
+        boxes = _asked_boxes(question, sizes[0], recipe)
+    elif takes_question(task, recipe) and task != IDENTIFY and not question.strip():
+        without = [name for name in TASKS if not takes_question(name, recipe)]
+        raise DataError(
+            f"the question is empty, and the task {task} needs one",
+            remedy=f"ask something; only the tasks {', '.join(without)} go without a question",
+        )
+    try:
+        question.encode()
+    except UnicodeEncodeError:
+        raise DataError("the question is not text", found="bytes that are not UTF-8") from None
+    place = IMAGE.removeprefix("<Img>").removesuffix("</Img>")
+    if place in question:
+        raise DataError(
+            f"a question may not hold {place}",
+            remedy="leave it out; the images are put in front by themselves",
+        )
+    return Sample(
+        id="ask",
+        images=tuple(f"image {number}" for number in range(len(sizes))),
+        task=task,
+        question=question,
+        boxes=tuple(boxes),
+        size=sizes[0],
+    )
+
+
+def answer_of(prediction: Prediction, sample: Sample, recipe: Recipe) -> Answer:
+    """Return the answer with its boxes in the frame of the first image, those of mere padding left out."""
+    boxes: list[Box] = []
+    if sample.task in ANSWERED:
+        frame = _resizing(recipe).frame(sample.size)
+        placed = (frame.to_image(box) for box in read_boxes(prediction.text, recipe.prompt.box_bins).boxes)
+        boxes = [box for box in placed if box is not None]
+    return Answer(prediction.text, tuple(boxes), prediction.finish, prediction.tokens)
+
+
+def trained_tasks(run: Path) -> frozenset[str] | None:
+    """Return the tasks that a run was trained on, from its log; None if nothing says it.
+
+    Of a log of an earlier version, which does not say, the tasks of the samples that the run answered.
+    """
+    found: set[str] = set()
+    for line in _text(run / "log.jsonl").splitlines():
+        if '"tasks"' in line:
+            try:
+                found.update(json.loads(line).get("tasks", ()))
+            except ValueError:
+                continue  # a killed writer's last line
+    if not found:
+        for path in sorted(run.glob("samples/*.jsonl")):
+            found.update(_TASK.findall(_text(path)))
+    return frozenset(found) or None
+
+
+def doubts(task: str, question: str, recipe: Recipe, trained: Iterable[str] | None) -> list[str]:
+    """Return what a person should know about asking this: an untrained task, a question that is not used."""
+    said = []
+    if trained is not None and task not in trained:
+        names = ", ".join(sorted(trained)) or "nothing"
+        said.append(f"this run was trained on {names}, never on {task}: its answers may mean nothing")
+    if question.strip() and not takes_question(task, recipe):
+        said.append(f"the task {task} takes no question: it is left out")
+    return said
+
+
+def _asked_boxes(question: str, size: tuple[int, int], recipe: Recipe) -> tuple[Box, ...]:
+    frame = _resizing(recipe).frame(size)
+    read = (frame.to_image(box) for box in read_boxes(question, recipe.prompt.box_bins).boxes)
+    boxes = tuple(box for box in read if box is not None)
+    if not boxes:
+        raise DataError(
+            f"the task {IDENTIFY} asks what a box holds, and the question has none",
+            found=repr(question),
+            remedy=f"write it in steps of 0 to {recipe.prompt.box_bins}, left, top, right, bottom: "
+            "{<10><20><30><40>}",
+        )
+    return boxes
+
+
+def _resizing(recipe: Recipe) -> Resizing:
+    return Resizing(recipe.model.resize, recipe.model.image_size)
+
+
+_TASK = re.compile(rf'^\{{"id":.*?"task": ?"({"|".join(TASKS)})"', re.MULTILINE)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
