@@ -169,6 +169,8 @@ def _show(card: dict[str, Any]) -> None:
         f"{counts['scored']:,} verdicts, {counts['unscored']:,} unscored ({counts['refused']:,} refused);"
         f" calibration pairs as expected: {right} of {asked}"
     )
+    for why, count in card.get("not_judged", {}).items():
+        typer.echo(f"{count:,} {why}")
 
 
 def _figure(mean: float | None, sd: float | None) -> str:

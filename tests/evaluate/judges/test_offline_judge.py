@@ -100,8 +100,8 @@ def test_a_run_gets_one_verdict_an_answer_and_a_card(run: Path) -> None:
     assert card["kind"] == "offline-judge"
     # exact match (VQA's) drops the article of "the liver": q1, q2, q4 right, q3 wrong
     assert card["agreement"] == {
-        "exact_match_right": {"items": 3, "judged_right": 3},
-        "exact_match_wrong": {"items": 1, "judged_right": 0},
+        "exact_match_right": {"items": 3, "judged_right": 3, "not_judged": 0},
+        "exact_match_wrong": {"items": 1, "judged_right": 0, "not_judged": 0},
     }
     assert [pair["labels"] for pair in card["calibration"][:4]] == [[1]] * 4
     assert card["settings"]["thresholds"]["provenance"]["questions"].startswith("training splits")
