@@ -117,13 +117,13 @@ _BASES: dict[str, dict[str, str]] = {
         "1000": "g|gram|grams",
         "1000000": "kg|kilogram|kilograms",
     },
-    "ms": {
-        "1": "ms|msec|millisecond|milliseconds",
-        "1000": "s|sec|secs|second|seconds",
-        "60000": "min|mins|minute|minutes",
-        "3600000": "h|hr|hrs|hour|hours",
-        "86400000": "day|days",
-        "604800000": "week|weeks|wk|wks",
+    "s": {
+        "0.001": "ms|msec|millisecond|milliseconds",
+        "1": "s|sec|secs|second|seconds",
+        "60": "min|mins|minute|minutes",
+        "3600": "h|hr|hrs|hour|hours",
+        "86400": "day|days",
+        "604800": "week|weeks|wk|wks",
     },
     "month": {
         "1": "month|months|mo|mos",
