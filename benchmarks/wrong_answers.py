@@ -1,8 +1,8 @@
 """How often the offline judge calls wrong answers right: test answers of SLAKE and VQA-RAD, drawn anew.
 
-    python -m benchmarks.wrong_answers --data data            # the table of docs/judges.md
-    python -m benchmarks.wrong_answers --data data --shown    # and every answer it calls right
-    python -m benchmarks.wrong_answers --data data --write    # into the package, for the judge's card
+python -m benchmarks.wrong_answers --data data            # the table of docs/judges.md
+python -m benchmarks.wrong_answers --data data --shown    # and every answer it calls right
+python -m benchmarks.wrong_answers --data data --write    # into the package, for the judge's card
 """
 
 from __future__ import annotations
@@ -55,8 +55,12 @@ def measured(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="the folder with slake and vqa_rad; by default PEFOMED_DATA")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, help="the folder with slake and vqa_rad; by default PEFOMED_DATA"
+    )
     parser.add_argument("--embeddings", default="all-minilm-l6-v2", help="name, folder or hub id")
     parser.add_argument("--shown", action="store_true", help="print the answers called right")
     parser.add_argument("--write", action="store_true", help="write the figures into the package")
@@ -65,7 +69,9 @@ def main() -> None:
         os.environ["PEFOMED_DATA"] = str(given.data)
     folder = weights.resolve(given.embeddings, "sentence")
     found = measured(folder)
-    print("| | wrong answers | judged right | not judged | false-right rate | identical answers judged right |")
+    print(
+        "| | wrong answers | judged right | not judged | false-right rate | identical answers judged right |"
+    )
     print("| --- | --- | --- | --- | --- | --- |")
     for title, row in found["sets"].items():
         rate = "" if row["false_right_rate"] is None else f"{100 * row['false_right_rate']:.1f} %"

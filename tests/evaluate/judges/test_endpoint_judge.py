@@ -240,6 +240,7 @@ def test_two_judgings_under_one_name_do_not_meet(run: Path) -> None:
 
 def test_the_key_is_nowhere_in_the_run(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+
     def telling(body: dict[str, Any]) -> str:
         return honest(body) if data_in(body)["answer"] != "the liver" else f"sk-very-secret {honest(body)}"
 

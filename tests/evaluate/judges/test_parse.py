@@ -29,14 +29,17 @@ def reply(text: str, refusal: str | None = None, finish: str = "stop") -> Comple
         ("<THINK>0</THINK>\n\n2", 2),
         ("[THINK]0 or 1[/THINK]2", 2),
         ("<think>0</think><think>1</think>2", 2),
-        ("<think></think>\n\n```json\n{\"label\": 2}\n```", 2),
+        ('<think></think>\n\n```json\n{"label": 2}\n```', 2),
         (
             "<|channel|>analysis<|message|>Perhaps 4.<|end|><|start|>assistant<|channel|>final<|message|>"
             '{"label": 3}<|return|>',
             3,
         ),
         ('<|channel|>final <|constrain|>json<|message|>{"label": 3}', 3),
-        ("<|start|>assistant<|channel|>commentary<|message|>4<|end|>\n<|channel|>final<|message|>1<|end|>", 1),
+        (
+            "<|start|>assistant<|channel|>commentary<|message|>4<|end|>\n<|channel|>final<|message|>1<|end|>",
+            1,
+        ),
         ('```JSON\n{"label": 4}\n```', 4),
         ('```json {"label": 4}```', 4),
         ('```{"label": 4}```', 4),

@@ -27,7 +27,16 @@ from pefomed.evaluate.judges.replies import (
     replies_path,
     verdicts_path,
 )
-from pefomed.evaluate.judges.work import CALIBRATION, KIND, Job, Settings, Work, label_of, prepare, write_verdicts
+from pefomed.evaluate.judges.work import (
+    CALIBRATION,
+    KIND,
+    Job,
+    Settings,
+    Work,
+    label_of,
+    prepare,
+    write_verdicts,
+)
 from pefomed.progress import line
 from pefomed.schema import Verdict
 

@@ -21,8 +21,9 @@ from pefomed.evaluate.judges import calibration
 from pefomed.evaluate.judges.card import counts, read_card, results_by_task, write_card
 from pefomed.evaluate.judges.embedding import Embedder
 from pefomed.evaluate.judges.items import Item, other_sample_ids, read_items
+from pefomed.evaluate.judges.offline_conflicts import Decision
 from pefomed.evaluate.judges.offline_language import KNOWN
-from pefomed.evaluate.judges.offline_rules import RULES, Decision, decide, decide_as_text, unknown_language
+from pefomed.evaluate.judges.offline_rules import RULES, decide, decide_as_text, unknown_language
 from pefomed.evaluate.judges.offline_words import listed_in
 from pefomed.evaluate.judges.prompts import HIGHEST, Pair
 from pefomed.evaluate.judges.replies import alone, verdicts_path

@@ -46,14 +46,15 @@ def bare_number(token: str) -> bool:
 def _read(text: str, start: re.Match[str], unit: str) -> tuple[str, int]:
     """Return the token of the quantity that starts there, and where it ends."""
     numbers, units, joints, place = [], [], [], start.end()
-    while number := _NUMBER.match(text, place):
+    number = _NUMBER.match(text, place)
+    while number:
         numbers.append(re.sub(r"\s", "", number["number"]))
         units.append(number["unit"])
         place = number.end()
-        if not (joint := _JOINT.match(text, place)):
-            break
-        joints.append(_JOINTS.get(joint["joint"], joint["joint"]))
-        place = joint.end()
+        joint = _JOINT.match(text, place)
+        if number := _NUMBER.match(text, joint.end()) if joint else None:
+            assert joint is not None
+            joints.append(_JOINTS.get(joint["joint"], joint["joint"]))
     # 2 x 3 cm: a unit at the end is everybody's.
     units = [own or units[-1] or unit for own in units]
     behind = _BEHIND.match(text, place)
@@ -165,7 +166,11 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _NUMBER = re.compile(
     rf"(?P<number>(?:[-+]\s*)?{_DIGITS})(?:(?:\s*|-)(?P<unit>(?:{_UNIT})(?:/(?:{_UNIT}))?)(?![\w^])|(?![^\W\d_]))"
 )
-_BEFORE = "|".join(re.escape(name) for name in sorted(_COMPARED, key=len, reverse=True) if not name.startswith(("or ", "and ")))
+_BEFORE = "|".join(
+    re.escape(name)
+    for name in sorted(_COMPARED, key=len, reverse=True)
+    if not name.startswith(("or ", "and "))
+)
 _ABOUT = r"~|about |approximately |approx\.? |around |circa |ca\.? |="
 # A hyphen behind a word is no minus: covid-19.
 _START = re.compile(
@@ -174,4 +179,6 @@ _START = re.compile(
 )
 _JOINTS = {"to": "..", "-": "..", "by": "x", "\u00d7": "x", "+/-": "\u00b1", "+-": "\u00b1"}
 _JOINT = re.compile(rf"\s*(?P<joint>-|to\b|/|:|x|by\b|\u00d7|\u00b1|\+/-|\+-|\^)\s*(?=[-+]?{_DIGITS})")
-_BEHIND = re.compile(r"\s*(?P<behind>(?:or|and) (?:less|smaller|below|fewer|younger|more|larger|greater|above|older))\b")
+_BEHIND = re.compile(
+    r"\s*(?P<behind>(?:or|and) (?:less|smaller|below|fewer|younger|more|larger|greater|above|older))\b"
+)

@@ -15,7 +15,9 @@ def readable(text: str) -> str:
     """Return `text` in its own case, one space between words, with plain marks (NFKC, `'`, `"`, `-`)."""
     text = _HTML.sub(_what_html_means, html.unescape(html.unescape(text)))
     text = _BACKTICK.sub("'", text).replace("`", "").translate(_FORMS)
-    text = _RAISED.sub(lambda found: f"{'^' if found[1] is None else ''}{unicodedata.normalize('NFKC', found[2])}", text)
+    text = _RAISED.sub(
+        lambda found: f"{'^' if found[1] is None else ''}{unicodedata.normalize('NFKC', found[2])}", text
+    )
     # One and a half is no 11/2.
     text = _FRACTION.sub(lambda found: f" {unicodedata.normalize('NFKC', found[0])}", text)
     text = unicodedata.normalize("NFKC", text).translate(_FORMS)
@@ -71,13 +73,15 @@ _FORMS = str.maketrans(
     }
 )
 _DASHES = str.maketrans(
-    dict.fromkeys(
-        "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u02d7\u2796\ufe58\ufe63\uff0d", "-"
-    )
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u02d7\u2796\ufe58\ufe63\uff0d", "-")
 )
-_RAISED = re.compile("(?:(?<=[^\\W\\d_])()(?![\u207b]))?([\u207a\u207b]?[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+)")
+_RAISED = re.compile(
+    "(?:(?<=[^\\W\\d_])()(?![\u207b]))?([\u207a\u207b]?[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+)"
+)
 _FRACTION = re.compile("[\u00bc-\u00be\u2150-\u215e\u2189]")
-_DASH_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d])\s*[\u2014\u2015]\s*(?=[^\W\d])|(?<=[^\W\d])\s+\u2013\s+(?=[^\W\d])")
+_DASH_BETWEEN_WORDS = re.compile(
+    r"(?<=[^\W\d])\s*[\u2014\u2015]\s*(?=[^\W\d])|(?<=[^\W\d])\s+\u2013\s+(?=[^\W\d])"
+)
 _EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|_{1,3})(?=\S)([^*_\n]+?)(?<=\S)\1(?![\w*])")
 _BACKTICK = re.compile(r"(?<=[^\W\d])`(?=[^\W\d])")
 _HEADING_OR_BULLET = re.compile(r"^[ \t]*(?:#{1,6}|[-*\u2022\u25cf\u25aa])[ \t]+(?=[^\W\d])", re.MULTILINE)

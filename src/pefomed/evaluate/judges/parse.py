@@ -75,9 +75,15 @@ def _short(text: str) -> str:
 _NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
 _WHOLE_FLOAT = re.compile(r"[0-9]{1,2}\.0+", re.ASCII)
 _WRAPPED = (
-    re.compile(r"(?:```|~~~)(?:(?:jsonc?|json5|text|txt|plaintext)\b)?\s*(.*?)\s*(?:```|~~~)", re.DOTALL | re.IGNORECASE),
+    re.compile(
+        r"(?:```|~~~)(?:(?:jsonc?|json5|text|txt|plaintext)\b)?\s*(.*?)\s*(?:```|~~~)",
+        re.DOTALL | re.IGNORECASE,
+    ),
     re.compile(r"`([^`]*)`"),
-    re.compile(r"<(?:answer|final|output|response)>(.*?)</(?:answer|final|output|response)>", re.DOTALL | re.IGNORECASE),
+    re.compile(
+        r"<(?:answer|final|output|response)>(.*?)</(?:answer|final|output|response)>",
+        re.DOTALL | re.IGNORECASE,
+    ),
     re.compile(r"<\|begin_of_box\|>(.*?)<\|end_of_box\|>", re.DOTALL),
 )
 """What may stand around a reply: a code fence, in upper case or on one line, and tags of an answer."""
