@@ -1,7 +1,7 @@
 """What a reply says once a model's thinking is taken off: tags, channels, and signs that nobody sees.
 
-Only a thought that is closed is taken off, so that a cut one is never taken for the reply. A closing tag alone
-ends a thought too: many prompts open it themselves.
+Only a thought that is closed is taken off, so that a cut one is never taken for the reply. A closing tag
+alone ends a thought too: many prompts open it themselves.
 """
 
 from __future__ import annotations

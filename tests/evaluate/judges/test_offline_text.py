@@ -224,8 +224,10 @@ def test_nothing_is_stripped_to_nothing() -> None:
     ("text", "english"),
     [
         ("left lower lobe", True), ("5 mm", True), ("T2", True), ("Sj\u00f6gren syndrome", True),
-        ("interferon \u03b1", True), ("linke Lunge", False), ("poumon gauche", False), ("pulm\u00f3n derecho", False),
-        ("\u80ba", False), ("lung \u80ba", False), ("In welcher Seite ist die Niere?", False), ("rechts", False),
+        ("interferon \u03b1", True), ("linke Lunge", False), ("poumon gauche", False),
+        ("pulm\u00f3n derecho", False),
+        ("\u80ba", False), ("lung \u80ba", False), ("In welcher Seite ist die Niere?", False), 
+        ("rechts", False),
     ],
 )  # fmt: skip
 def test_what_is_english(text: str, english: bool) -> None:

@@ -63,17 +63,22 @@ def test_a_label_is_read(text: str, label: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "3.5", "3,5", "3.0", '{"label": 3.5}', '{"label": 0.5}', '{"label": "0.5"}', '{"label": 1e0}', "3 4", "3/4", "3-4", "5", "-1", "+3", "1e0",
+        "3.5", "3,5", "3.0",
+        '{"label": 3.5}', '{"label": 0.5}', '{"label": "0.5"}', '{"label": 1e0}', "3 4", "3/4", "3-4", "5",
+        "-1", "+3", "1e0",
         '{"label": 3} {"label": 4}', '{"label": 3, "label": 4}', '{"label": 5}', '{"label": -1}',
-        '{"label": true}', '{"label": "three"}', '{"label": ""}', '{"label": null}', '{"score": 3}', '{"label": 3, "why": "x"}',
+        '{"label": true}', '{"label": "three"}', '{"label": ""}', '{"label": null}', '{"score": 3}',
+        '{"label": 3, "why": "x"}',
         '[{"label": 3}]', '{"label": [3]}', '{"label": 3', '{"answer": {"label": 1}}', "[" * 9000,
         "Level 3", "3: very close", "I would say 3", "three", "", "   ", "<think>3", "\u0663",
         '{"label": "\u0663"}', '{"label": 0.99999999999999999999}', '{"label": "3 or 4"}', '{"Label": 3}',
-        "[THINK]3", "<thinking>3</think", "<think>1</thinking>3", '{"label": 1}<think>no</think>{"label": 0}', "3</think>",
+        "[THINK]3", "<thinking>3</think", "<think>1</thinking>3",
+        '{"label": 1}<think>no</think>{"label": 0}', "3</think>",
         '<think>a</think>{"label": 1}{"label": 0}', '<think>a</think>{"label": 1} <think>b',
         "<|channel|>analysis<|message|>3", "<|channel|>analysis<|message|>{\"label\": 3}<|end|>",
         "<|channel|>final<|message|>3<|end|><|start|>assistant<|channel|>final<|message|>4",
-        "3 <|channel|>final<|message|>4", "```3``` ```4```", "```json\n3", "<answer>3", "<answer>3</answer> <answer>4</answer>",
+        "3 <|channel|>final<|message|>4", "```3``` ```4```", "```json\n3", "<answer>3",
+        "<answer>3</answer> <answer>4</answer>",
     ],
 )  # fmt: skip
 def test_anything_else_is_unparsable(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What comes before a judging is paid for: a whole reply to each call, and a judge whose replies can be read."""
+"""What comes before a judging is paid for: a judge that can be read, and a whole reply to each call."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """Which language the offline judge knows: English, and a bare yes or no in some others.
 
 A text is not English if it has letters of another script, or if more of its words are of the lists below
@@ -53,8 +54,10 @@ _SYMBOL = re.compile(r"(?<![^\W\d_])[\u03b1-\u03c9](?![^\W\d_])")
 
 _SAYS: Mapping[str, tuple[str, str]] = {
     "": (
-        "yes yeah yep 是 是的 对 对的 對 はい 예 네 да ja jawohl oui si sì sí sim tak evet ναι نعم כן हाँ हां ใช่",
-        "no nope 否 不 不是 不是的 不对 いいえ 아니오 아니요 нет nein non não nao nee nej nei nie hayır όχι لا לא नहीं ไม่ ไม่ใช่",
+        "yes yeah yep 是 是的 对 对的 對 はい 예 네 да ja jawohl oui si sì sí sim tak evet ναι نعم כן हाँ"
+        " हां ใช่",
+        "no nope 否 不 不是 不是的 不对 いいえ 아니오 아니요 нет nein non não nao nee nej nei nie hayır όχι"
+        " لا לא नहीं ไม่ ไม่ใช่",
     ),
     "有": ("有 有的", "没有 没 沒有 无 無"),
     "存在": ("存在", "不存在"),
@@ -74,43 +77,51 @@ for _word, (_yes, _no) in _SAYS.items():
         _YES_OR_NO.setdefault(_each, (_word, "no"))
 
 _ENGLISH = frozenset(
-    """the of and is are was were this that these those there it its what which where who how why when does do did
-    has have had can could with without from for by at to as be not or than any all both either side left
+    """the of and is are was were this that these those there it its what which where who how why when does
+    do did has have had can could with without from for by at to as be not or than any all both either side
+    left
     right yes no image patient seen shown show shows present normal abnormal scan view plane organ organs
     lung lungs heart liver kidney kidneys brain chest head abdomen pelvis disease lesion mass tumor""".split()
 )
 """Words that say that a text is English."""
 
 _ENGLISH_ALL_THE_SAME = frozenset(
-    "sjögren sjögren's ménière ménière's barré behçet müllerian hürthle köhler naïve café façade sézary röntgen"
+    "sjögren sjögren's ménière ménière's barré behçet müllerian hürthle köhler naïve café façade sézary"
+    " röntgen"
     " schönlein löffler wölfflin mönckeberg émile purkyně".split()
 )
 
 _OTHERS = frozenset(
     # German
-    """der das und ist sind ein eine einer eines einem einen den dem des nicht kein keine keinen keiner mit ohne
-    auf im zum zur bei von welche welcher welches welchem was wo wie wird gibt es sie sich auch oder rechts
+    """der das und ist sind ein eine einer eines einem einen den dem des nicht kein keine keinen keiner mit
+    ohne auf im zum zur bei von welche welcher welches welchem was wo wie wird gibt es sie sich auch oder
+    rechts
     links rechte rechter rechten rechtes linke linker linken linkes beide beidseits beidseitig oben unten
     vorne hinten ja nein jawohl lunge lungenflügel leber herz niere nieren gehirn kopf bauch becken milz
     magen knochen brustkorb bild bruch erguss befund gutartig bösartig schwarz rot drei vier zwei eins"""
     # French
-    """le les une dans est sont avec sans pas quel quelle quels quelles où qui que sur cette ces il elle y gauche
-    droite droit oui non aucun aucune poumon poumons foie cœur coeur rein reins cerveau tête ventre bassin
+    """le les une dans est sont avec sans pas quel quelle quels quelles où qui que sur cette ces il elle y
+    gauche droite droit oui non aucun aucune poumon poumons foie cœur coeur rein reins cerveau tête ventre
+    bassin
     rate estomac os haut bas gauches droits épanchement côté noir blanc blanche noire des du au aux et ou"""
     # Spanish, Portuguese, Italian
-    """el los las una uno unos del en es son con sin qué cuál dónde cómo hay esta este izquierdo izquierda derecho
-    derecha ambos ambas sí pulmón pulmones hígado corazón riñón riñones cerebro cabeza abdomen bazo estómago
+    """el los las una uno unos del en es son con sin qué cuál dónde cómo hay esta este izquierdo izquierda
+    derecho derecha ambos ambas sí pulmón pulmones hígado corazón riñón riñones cerebro cabeza abdomen bazo
+    estómago
     hueso arriba abajo ninguno ninguna negro blanco derrame um uma não sim esquerdo esquerda direito direita
     pulmão pulmões fígado coração rim rins cérebro cabeça baço nenhum nenhuma ambos il gli una uno di che è
     sono con senza quale dove come destro destra sinistro sinistra sì polmone polmoni fegato cuore rene reni
     cervello testa milza stomaco osso nessuno nessuna entrambi superiore inferiore"""
     # Dutch, Scandinavian, Polish, Turkish, Romanian, Czech, Hungarian, Finnish, Indonesian, Vietnamese
-    """het een van niet geen wel zijn rechter linker beide nee hart nieren hersenen og och ikke inte høyre højre
-    höger venstre vänster nej nei hjerte hjärta lever jest nie tak prawa lewa prawy lewy płuco wątroba serce
+    """het een van niet geen wel zijn rechter linker beide nee hart nieren hersenen og och ikke inte høyre
+    højre höger venstre vänster nej nei hjerte hjärta lever jest nie tak prawa lewa prawy lewy płuco
+    wątroba serce
     nerka evet hayır sağ sol akciğer karaciğer kalp böbrek beyin dreapta stânga plămân ficat inima vpravo
     vlevo plíce játra srdce jobb bal tüdő szív oikea vasen keuhko maksa sydän kanan kiri paru hati jantung
     ginjal không có phải trái gan tim phổi""".split()
 ) - frozenset(
-    "abdomen inferior superior was on or as no a an in is it me he do so to come die sono tim gan sol bal lever os rate bas"
-    " elle sin son es con en et que dove head bazo wel hart ist den des au du le os testa y il um di una uno rim rot non bruch".split()
+    "abdomen inferior superior was on or as no a an in is it me he do so to come die sono tim gan sol bal"
+    " lever os rate bas"
+    " elle sin son es con en et que dove head bazo wel hart ist den des au du le os testa y il um di una"
+    " uno rim rot non bruch".split()
 )

@@ -1,9 +1,10 @@
 """Numbers with their signs and units, each as one token: what differs in any of them is another quantity.
 
-`2 cm` = `20 mm`, `1.50` = `1.5`, `5 to 10 mm` = `5-10 mm`, `50 percent` = `50 %`, `less than 5` = `< 5`. Converted
-exactly, and within lengths, areas, volumes, masses, short times, and years and months; ratios and powers are
-never worked out (`1/2` is not `2/4`). A comma is decimal (`1,5`), but between a leading group that does not
-begin with 0 and groups of three (`1,500`) it parts thousands. `about`, `~` and `+` before a number say nothing.
+`2 cm` = `20 mm`, `1.50` = `1.5`, `5 to 10 mm` = `5-10 mm`, `50 percent` = `50 %`, `less than 5` = `< 5`.
+Converted exactly, and within lengths, areas, volumes, masses, short times, and years and months; ratios and
+powers are never worked out (`1/2` is not `2/4`). A comma is decimal (`1,5`), but between a leading group that
+does not begin with 0 and groups of three (`1,500`) it parts thousands. `about`, `~`, `=` and `+` before a
+number say nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def with_quantities(text: str, unit: str = "") -> str:
 
 
 def unit_named(question: str) -> str:
-    """Return the unit that a question in lower case names (`how many cm`, `how old`); nothing of two or none."""
+    """Return the unit that a question in lower case names (`how many cm`, `how old`), if it is one."""
     named = {_UNITS[word]: word for word in _NAMED_UNIT.findall(question) if len(word) > 1}
     if re.search(r"\bhow old\b|\bage\b", question):
         named[_UNITS["years"]] = "years"
@@ -133,10 +134,14 @@ _BASES: dict[str, dict[str, str]] = {
     **{
         names.split("|")[0]: {"1": names}
         for names in (
-            "%|percent|per cent|pct", "\u2030", "hu|hounsfield unit|hounsfield units|hounsfield", "\u00b0|deg|degree|degrees",
-            "\u00b0c|celsius|degrees celsius", "\u00b0f|fahrenheit", "inch|inches", "ft|foot|feet", "mmhg|mm hg", "tesla|t",
-            "bpm|beats per minute", "kv|kvp", "ma", "mas", "kev", "hz", "mhz", "khz", "gy", "mgy", "sv", "msv", "mci", "mbq",
-            "kbq", "mmol", "\u03bcmol", "meq", "iu", "dpi", "px|pixel|pixels", "pack-years|pack years|pack-year", "decade|decades",
+            "%|percent|per cent|pct", "\u2030", "hu|hounsfield unit|hounsfield units|hounsfield",
+            "\u00b0|deg|degree|degrees",
+            "\u00b0c|celsius|degrees celsius", "\u00b0f|fahrenheit", "inch|inches", "ft|foot|feet",
+            "mmhg|mm hg", "tesla|t",
+            "bpm|beats per minute", "kv|kvp", "ma", "mas", "kev", "hz", "mhz", "khz", "gy", "mgy", "sv",
+            "msv", "mci", "mbq",
+            "kbq", "mmol", "\u03bcmol", "meq", "iu", "dpi", "px|pixel|pixels",
+            "pack-years|pack years|pack-year", "decade|decades",
         )
     },
 }  # fmt: skip
@@ -149,10 +154,14 @@ _COUNTED = re.compile(rf"(?<![\w-])({'|'.join(_COUNTS)})(?=[ -](?:{_UNIT})(?!\w)
 """`three days`; a bare `one` is no number yet (the left one)."""
 
 _COMPARED = {
-    **dict.fromkeys(("<", "less than", "smaller than", "fewer than", "under", "below", "shorter than", "younger than"), "<"),
-    **dict.fromkeys((">", "more than", "greater than", "larger than", "over", "above", "exceeding", "older than"), ">"),
-    **dict.fromkeys(("\u2264", "<=", "=<", "at most", "up to", "no more than", "not more than", "maximum of"), "\u2264"),
-    **dict.fromkeys(("\u2265", ">=", "=>", "at least", "no less than", "not less than", "minimum of"), "\u2265"),
+    **dict.fromkeys(("<", "less than", "smaller than", "fewer than", "under", "below", "shorter than",
+    "younger than"), "<"),
+    **dict.fromkeys((">", "more than", "greater than", "larger than", "over", "above", "exceeding",
+    "older than"), ">"),
+    **dict.fromkeys(("\u2264", "<=", "=<", "at most", "up to", "no more than", "not more than",
+    "maximum of"), "\u2264"),
+    **dict.fromkeys(("\u2265", ">=", "=>", "at least", "no less than", "not less than",
+    "minimum of"), "\u2265"),
     **dict.fromkeys(("or less", "or smaller", "or below", "or fewer", "or younger", "and below"), "\u2264"),
     **dict.fromkeys(("or more", "or larger", "or greater", "or above", "or older", "and above"), "\u2265"),
     **{sign: sign for sign in ("\u226e", "\u226f", "\u2260", "\u00b1", "<<", ">>", "\u226a", "\u226b")},

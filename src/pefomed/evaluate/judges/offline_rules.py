@@ -80,7 +80,8 @@ def _same_words(wanted: Text, given: Text) -> bool:
 
 _RELATION = re.compile(
     r"\b(?:behind|than|over|under|beneath|before|after|into|through|above|below|caus\w+|compress\w*|invad\w*|displac\w*"
-    r"|(?:anterior|posterior|superior|inferior|medial|lateral|left|right|proximal|distal|due|secondary) (?:to|of)"
+    r"|(?:anterior|posterior|superior|inferior|medial|lateral|left|right|proximal|distal|due|secondary)"
+    r" (?:to|of)"
     r"|in front of|on top of|from)\b|[<>\u2192]",
     re.IGNORECASE,
 )

@@ -1,7 +1,7 @@
 """A text as it reads: HTML, Markdown and Unicode's many forms of one sign are taken off, meaning is not.
 
-Nothing that carries meaning goes: `<`, `>`, `±`, a minus, a raised 2, a fraction stay what they are. Two texts
-that are equal after this and without case are the same text, in whatever language.
+Nothing that carries meaning goes: `<`, `>`, `±`, a minus, a raised 2, a fraction stay what they are. Two
+texts that are equal after this and without case are the same text, in whatever language.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The offline judge's words: synonyms, words without meaning of their own, and words that exclude each other."""
+"""The offline judge's words: synonyms, words that mean nothing of their own, and what excludes what."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ WORDS: Mapping[str, str] = {
 } | {
     **{word: f"{MARK}{number}" for number, word in enumerate(_COUNT_WORDS)},
     "single": f"{MARK}1",
-    **{word: f"{number}{'st nd rd'.split()[number - 1] if number < 4 else 'th'}" for number, word in enumerate(_ORDINALS, 1)},
+    **dict(zip(_ORDINALS, "1st 2nd 3rd 4th 5th 6th 7th 8th 9th 10th".split(), strict=True)),
 }  # fmt: skip
 
 SILENT = frozenset(
@@ -117,7 +117,8 @@ CLASSES: Mapping[str, frozenset[str]] = {
         "bearing": "medial lateral",
         "inside": "internal external",
         "rank": "primary secondary",
-        "organ": "heart liver kidney spleen stomach bladder gallbladder pancreas brain lung colon rectum esophagus trachea",
+        "organ": "heart liver kidney spleen stomach bladder gallbladder pancreas brain lung colon rectum"
+        " esophagus trachea",
         "region": "chest abdomen pelvis head neck stomach",
     }.items()
 }

@@ -98,8 +98,9 @@ _ASKING = frozenset(
     visualised demonstrated demonstrate noted included exist existed""".split()
 )
 _PLACES = frozenset(
-    """lung heart liver kidney spleen brain chest abdomen pelvis head neck stomach bladder pancreas colon bowel
-    intestine rectum trachea esophagus spine bone eye diaphragm mediastinum lobe hemisphere aorta rib""".split()
+    """lung heart liver kidney spleen brain chest abdomen pelvis head neck stomach bladder pancreas colon
+    bowel intestine rectum trachea esophagus spine bone eye diaphragm mediastinum lobe hemisphere aorta
+    rib""".split()
 ).union(*(CLASSES[name] for name in ("side", "height", "depth", "lobe")))
 """Where something is: no finding."""
 
