@@ -38,7 +38,9 @@ def run(tmp_path: Path) -> Path:
 
 
 def work(run: Path, url: str, runs: int = 2, settings: Settings | None = None, **options: Any) -> Work:
-    changes = {key: options.pop(key) for key in ("attempts", "concurrency", "served_as") if key in options}
+    changes = {
+        key: options.pop(key) for key in ("attempts", "concurrency", "served_as", "timeout") if key in options
+    }
     endpoint = Endpoint(**{"base_url": url, "model": RATER, "timeout": 1.0, "first_wait": 0.01, **changes})
     return prepare(run, endpoint, settings or Settings(), runs=runs, **options)
 

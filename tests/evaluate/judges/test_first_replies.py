@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from tests.endpoint import faulty_server as server
 from tests.evaluate.judges.made_run import data_in, honest, made_run
-from tests.evaluate.judges.test_endpoint_judge import CARD, PAIRS, RATER, check_whole, verdicts, work
+from tests.evaluate.judges.test_endpoint_judge import CARD, PAIRS, RATER, check_whole, verdicts
+from tests.evaluate.judges.test_endpoint_judge import work as quick_work
 
 from pefomed import jsonl
 from pefomed.evaluate.judges.calibration import OURS, PAPER, REPORTS
 from pefomed.evaluate.judges.card import read_card
-from pefomed.evaluate.judges.endpoint_judge import Settings, UnreadableJudge, carry_out
+from pefomed.evaluate.judges.endpoint_judge import Settings, UnreadableJudge, Work, carry_out
 from pefomed.evaluate.judges.replies import Reply, replies_path
 
 pytest.importorskip("openai", reason="the openai package is not installed")
@@ -22,6 +23,11 @@ pytest.importorskip("openai", reason="the openai package is not installed")
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return made_run(tmp_path / "run")
+
+
+def work(run: Path, url: str, **options: Any) -> Work:
+    """Return a judging whose calls are never late, however busy this machine is: they are counted."""
+    return quick_work(run, url, timeout=60.0, **options)
 
 
 def saying(text: str | None, finish: str, when: Any) -> server.Fault:
