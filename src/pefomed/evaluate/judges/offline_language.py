@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from pefomed.evaluate.judges.offline_text import key_of, readable
@@ -21,6 +22,7 @@ KNOWN = (
 """What the card says it knows."""
 
 
+@lru_cache(maxsize=1 << 14)
 def is_english(text: str) -> bool:
     """Return whether nothing in `text` says that it is of another language; numbers and signs say nothing."""
     text = _SYMBOL.sub(" ", readable(text).casefold())

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 MARK = "\N{DAGGER}"
 """Begins a quantity's token, which ends at the next space; no word begins so."""
@@ -31,6 +32,7 @@ def with_quantities(text: str, unit: str = "") -> str:
     return "".join([*parts, text[place:]])
 
 
+@lru_cache(maxsize=1 << 12)
 def unit_named(question: str) -> str:
     """Return the unit that a question in lower case names (`how many cm`, `how old`), if it is one."""
     named = {_UNITS[word]: word for word in _NAMED_UNIT.findall(question) if len(word) > 1}

@@ -9,8 +9,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1 << 14)
 def readable(text: str) -> str:
     """Return `text` in its own case, one space between words, with plain marks (NFKC, `'`, `"`, `-`)."""
     text = _HTML.sub(_what_html_means, html.unescape(html.unescape(text)))
@@ -30,6 +32,7 @@ def readable(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
+@lru_cache(maxsize=1 << 14)
 def key_of(text: str) -> str:
     """Return what is equal for the same text: without case, quotes around it and a full stop at its end."""
     flat = " ".join(readable(text).split()).casefold()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pefomed.evaluate.judges.offline_quantities import MARK, with_quantities
 from pefomed.evaluate.judges.offline_text import readable
@@ -36,6 +37,7 @@ class Text:
         return frozenset(word for part in self.parts for word in part) - {"no"}
 
 
+@lru_cache(maxsize=1 << 14)  # the same short texts come again and again
 def taken_apart(text: str, unit: str = "") -> Text:
     """Return `text` as parts, denials, and words that exclude others.
 
