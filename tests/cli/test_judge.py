@@ -81,6 +81,16 @@ def test_a_judging_prints_the_result_and_resumes_without_asking(command: Any, tm
     assert len(list(jsonl.read(verdicts_path(run, "judge-1"), Verdict))) == 10
 
 
+def test_a_judge_that_cannot_be_read_ends_with_exit_code_1(command: Any, tmp_path: Path) -> None:
+    run = made_run(tmp_path / "run")
+    with server.serving(lambda _: "I would say it is right") as served:
+        code, out, err = command(*judging(run, served.url, "--yes", "--runs", "10"))
+        assert len(served.asked) == 10
+    assert (code, out) == (1, "")
+    assert "error: judge-1 cannot be read: 10 of its 10 replies" in err
+    assert "Traceback" not in err
+
+
 def test_what_stays_open_is_an_error_that_says_how_to_go_on(command: Any, tmp_path: Path) -> None:
     run = made_run(tmp_path / "run")
     with server.serving(honest) as served:

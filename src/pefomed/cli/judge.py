@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -88,6 +88,7 @@ def judge(
         if not model or not base_url:
             raise typer.BadParameter("give --model and --base-url, or --offline")
         from pefomed.endpoint import Endpoint
+        from pefomed.evaluate.judges.first_replies import UnreadableJudge
         from pefomed.evaluate.judges.work import Settings, prepare
 
         endpoint = Endpoint(
@@ -96,7 +97,10 @@ def judge(
         )  # fmt: skip
         settings = Settings(temperature, max_tokens, seed, structured)
         work = prepare(run, endpoint, settings, runs=runs, only=only, rater=rater)
-        card = _online(work, price_in, price_out, yes, allow_remote)
+        try:
+            card = _online(work, price_in, price_out, yes, allow_remote)
+        except UnreadableJudge as error:
+            _fail(str(error))
     if json_:
         print_json(card)
     else:
@@ -107,6 +111,15 @@ def judge(
             found="; ".join(card.get("open_because", [])) or None,
             remedy="run the same command again: it asks only what is open",
         )
+    if not card["counts"]["scored"]:
+        why = ", ".join(card.get("not_judged", {})) or f"{card['counts']['refused']:,} refused"
+        _fail(f"no answer got a label\n  found: {why}")
+
+
+def _fail(problem: str) -> NoReturn:
+    """End with exit code 1: nothing was wrong with the command, but there is no result."""
+    typer.echo(typer.style("error:", fg=typer.colors.RED, bold=True) + f" {problem}", err=True)
+    raise typer.Exit(1)
 
 
 def _online(
@@ -169,6 +182,8 @@ def _show(card: dict[str, Any]) -> None:
         f"{counts['scored']:,} verdicts, {counts['unscored']:,} unscored ({counts['refused']:,} refused);"
         f" calibration pairs as expected: {right} of {asked}"
     )
+    for why, count in card.get("not_judged", {}).items():
+        typer.echo(f"{count:,} {why}")
 
 
 def _figure(mean: float | None, sd: float | None) -> str:

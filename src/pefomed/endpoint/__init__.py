@@ -2,9 +2,10 @@
 
 from pefomed.endpoint.address import check_may_leave, checked_base_url, is_loopback, is_loopback_host
 from pefomed.endpoint.client import Client, Endpoint, Request
-from pefomed.endpoint.completion import Completion, completion, without_thoughts
+from pefomed.endpoint.completion import Completion, completion
 from pefomed.endpoint.failures import EndpointError
 from pefomed.endpoint.many import Open, ask_all
+from pefomed.endpoint.thoughts import without_thoughts
 
 __all__ = [
     "Client",

@@ -62,11 +62,6 @@ def completion(body: str) -> Completion:
     )
 
 
-def without_thoughts(text: str) -> str:
-    """Return a reply without the `<think>...</think>` that reasoning models put in front."""
-    return _THOUGHTS.sub("", text, count=1).strip()
-
-
 def is_filtered(body: str) -> bool:
     """Return whether an error's body says that the prompt or the answer was filtered."""
     try:
@@ -100,6 +95,3 @@ def _as_text(content: Any) -> str:
 
 def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-_THOUGHTS = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)

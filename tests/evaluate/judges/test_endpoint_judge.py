@@ -21,7 +21,7 @@ from pefomed import jsonl
 from pefomed.endpoint import Endpoint, EndpointError
 from pefomed.errors import RunError, StorageError
 from pefomed.evaluate.judges.card import read_card
-from pefomed.evaluate.judges.endpoint_judge import Settings, Work, carry_out, prepare
+from pefomed.evaluate.judges.endpoint_judge import Settings, UnreadableJudge, Work, carry_out, prepare
 from pefomed.evaluate.judges.replies import Reply, alone, replies_path, safe_name, verdicts_path
 from pefomed.schema import Record, Verdict
 
@@ -38,7 +38,9 @@ def run(tmp_path: Path) -> Path:
 
 
 def work(run: Path, url: str, runs: int = 2, settings: Settings | None = None, **options: Any) -> Work:
-    changes = {key: options.pop(key) for key in ("attempts", "concurrency", "served_as") if key in options}
+    changes = {
+        key: options.pop(key) for key in ("attempts", "concurrency", "served_as", "timeout") if key in options
+    }
     endpoint = Endpoint(**{"base_url": url, "model": RATER, "timeout": 1.0, "first_wait": 0.01, **changes})
     return prepare(run, endpoint, settings or Settings(), runs=runs, **options)
 
@@ -78,7 +80,7 @@ def test_every_answer_is_judged_in_every_run_and_equal_texts_are_asked_once(run:
     assert card["results"]["mine-test vqa"]["mean"] == 0.5
     assert card["results"]["mine-test report"]["mean"] == 4.0
     # the server's own count, 100 tokens in and 5 out for each of 3 x 14 calls
-    assert card["usage"] == {"replies": 42, "prompt_tokens": 4200, "completion_tokens": 210}
+    assert card["usage"] == {"replies": 42, "tried_again": 0, "prompt_tokens": 4200, "completion_tokens": 210}
     assert card["runs_all_alike"] is True
     assert [pair["source"] for pair in card["calibration"][:5]] == ["paper"] * 4 + ["ours"]
     assert all(len(pair["labels"]) == 3 for pair in card["calibration"])
@@ -133,7 +135,10 @@ def test_unparsable_and_refused_are_unscored_counted_apart_and_not_asked_again(r
 
 
 def test_replies_are_kept_verbatim(run: Path) -> None:
-    with server.serving(lambda _: 'Ünlike {"label": 1} \u2028') as served:
+    with (
+        server.serving(lambda _: 'Ünlike {"label": 1} \u2028') as served,
+        pytest.raises(UnreadableJudge),
+    ):
         carry_out(work(run, served.url, runs=1))
     for reply in jsonl.read(replies_path(run, RATER), Reply):
         assert json.loads(reply.body) == server.completion('Ünlike {"label": 1} \u2028')
@@ -237,7 +242,11 @@ def test_two_judgings_under_one_name_do_not_meet(run: Path) -> None:
 
 def test_the_key_is_nowhere_in_the_run(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    with server.serving(lambda body: f"sk-very-secret {honest(body)}") as served:
+
+    def telling(body: dict[str, Any]) -> str:
+        return honest(body) if data_in(body)["answer"] != "the liver" else f"sk-very-secret {honest(body)}"
+
+    with server.serving(telling) as served:
         carry_out(work(run, served.url, runs=1))
     for path in run.rglob("*"):
         if path.is_file():

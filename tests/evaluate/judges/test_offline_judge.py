@@ -16,11 +16,13 @@ from pefomed.evaluate.judges import offline_judge
 from pefomed.evaluate.judges.card import read_card
 from pefomed.evaluate.judges.embedding import Array, Embedder
 from pefomed.evaluate.judges.offline_judge import RATER, OfflineJudge, judge_offline
+from pefomed.evaluate.judges.offline_rules import RULES
 from pefomed.evaluate.judges.prompts import Pair
 from pefomed.evaluate.judges.replies import verdicts_path
 from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
 from pefomed.evaluate.judges.thresholds import Thresholds, choose, level_thresholds, shipped, vqa_threshold
 from pefomed.evaluate.judges.training_pairs import different_pairs, made_reports, reworded_pairs
+from pefomed.evaluate.judges.wrong_answers import shipped_figures, wrong_pairs
 from pefomed.model import weights
 from pefomed.schema import Sample, Verdict
 
@@ -100,8 +102,8 @@ def test_a_run_gets_one_verdict_an_answer_and_a_card(run: Path) -> None:
     assert card["kind"] == "offline-judge"
     # exact match (VQA's) drops the article of "the liver": q1, q2, q4 right, q3 wrong
     assert card["agreement"] == {
-        "exact_match_right": {"items": 3, "judged_right": 3},
-        "exact_match_wrong": {"items": 1, "judged_right": 0},
+        "exact_match_right": {"items": 3, "judged_right": 3, "not_judged": 0},
+        "exact_match_wrong": {"items": 1, "judged_right": 0, "not_judged": 0},
     }
     assert [pair["labels"] for pair in card["calibration"][:4]] == [[1]] * 4
     assert card["settings"]["thresholds"]["provenance"]["questions"].startswith("training splits")
@@ -178,3 +180,56 @@ def test_the_shipped_thresholds_are_what_the_training_data_gives(tmp_path: Path)
     ours = shipped()
     data = {key: ours.provenance[key] for key in ("questions", "reports", "embedding")}
     assert choose(Embedder(folder), questions, reports, data) == ours
+
+
+CHINESE = [
+    ("z1", "vqa", "\u56fe\u4e2d\u6709\u5f02\u5e38\u5417?", "\u662f", "\u5426"),
+    ("z2", "vqa", "\u8fd9\u662f\u4ec0\u4e48?", "\u80ba", "\u5fc3\u810f"),
+    ("z3", "vqa", "\u8fd9\u662f\u4ec0\u4e48?", "\u80ba", "\u80ba\u3002"),
+]
+
+
+def test_what_is_not_judged_has_no_label_is_in_no_mean_and_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offline_judge, "Embedder", Letters)
+    run = made_run(tmp_path / "run", CHINESE)
+    card = judge_offline(run, run)
+    labels = {v.sample_id: v.label for v in jsonl.read(verdicts_path(run, RATER), Verdict)}
+    assert labels == {"z1": 0, "z2": None, "z3": 1}
+    assert card["counts"]["unscored"] == 1
+    assert card["not_judged"] == {"not judged: not in English": 1}
+    assert card["results"]["mine-test vqa"]["mean"] == 0.5  # of the two it judged
+    # exact match calls z3 right (1 of 1 judged right); of the wrong ones z2 is not judged
+    assert card["agreement"]["exact_match_wrong"]["not_judged"] == 1
+    assert "English; a bare yes or no also in Chinese" in card["settings"]["knows"]
+    # the report shows what the card is about: the languages, and the false-right rates
+    for words in ("not judged", "SLAKE, Chinese 3 of 192 (841 not judged)", "VQA-RAD 11 of 439"):
+        assert words in card["about"]
+
+
+def test_a_wrong_answer_is_one_of_another_question_of_its_kind() -> None:
+    answers = {"organ": ["Liver", "liver.", "heart"], "side": ["left", "right"], "size": ["small", "Small"]}
+    samples = [
+        sample(n, f"{kind} {n}", answer).model_copy(update={"meta": {"kind": kind}})
+        for n, (kind, answer) in enumerate((k, a) for k, given in answers.items() for a in given)
+    ]
+    found = {pair.question: pair.answer for pair in wrong_pairs(samples, ["kind"])}
+    assert found["organ 0"] == found["organ 1"] == "heart"
+    assert found["organ 2"] in ("Liver", "liver.")
+    assert (found["side 3"], found["side 4"]) == ("right", "left")
+    assert len(found) == 5  # the same word throughout: nothing of this kind is wrong
+    assert wrong_pairs(samples, ["kind"]) == wrong_pairs(samples, ["kind"])
+
+
+def test_the_shipped_false_right_rates_are_what_the_test_splits_give() -> None:
+    from benchmarks.wrong_answers import measured
+
+    assert shipped_figures()["rules"] == RULES
+    assert shipped_figures()["threshold"] == shipped().vqa
+    folder = weights.on_disk("all-minilm-l6-v2", "sentence")
+    if folder is None:
+        pytest.skip("all-minilm-l6-v2 is not on this disk: pefomed weights fetch all-minilm-l6-v2")
+    if "PEFOMED_DATA" not in os.environ:
+        pytest.skip("needs PEFOMED_DATA with slake and vqa_rad")
+    assert measured(folder) == shipped_figures()

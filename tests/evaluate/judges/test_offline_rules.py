@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from pefomed.evaluate.judges.calibration import OURS, PAPER, Known
 from pefomed.evaluate.judges.offline_rules import decide
-from pefomed.evaluate.judges.offline_words import CLASSES, taken_apart
+from pefomed.evaluate.judges.offline_vocabulary import CLASSES
+from pefomed.evaluate.judges.offline_words import taken_apart
 
 
 @pytest.mark.parametrize("known", PAPER, ids=lambda known: known.pair.reference)

@@ -24,6 +24,36 @@ def reply(text: str, refusal: str | None = None, finish: str = "stop") -> Comple
         ("2", 2),
         ("```\n1\n```", 1),
         ('<think>It says {"label": 0}, but 4?</think>\n{"label": 3}', 3),
+        ('It says {"label": 0}, but 4?</think>\n{"label": 3}', 3),  # the prompt opened the thought
+        ("<thinking>0 or 1</thinking>2", 2),
+        ("<THINK>0</THINK>\n\n2", 2),
+        ("[THINK]0 or 1[/THINK]2", 2),
+        ("<think>0</think><think>1</think>2", 2),
+        ('<think></think>\n\n```json\n{"label": 2}\n```', 2),
+        (
+            "<|channel|>analysis<|message|>Perhaps 4.<|end|><|start|>assistant<|channel|>final<|message|>"
+            '{"label": 3}<|return|>',
+            3,
+        ),
+        ('<|channel|>final <|constrain|>json<|message|>{"label": 3}', 3),
+        (
+            "<|start|>assistant<|channel|>commentary<|message|>4<|end|>\n<|channel|>final<|message|>1<|end|>",
+            1,
+        ),
+        ('```JSON\n{"label": 4}\n```', 4),
+        ('```json {"label": 4}```', 4),
+        ('```{"label": 4}```', 4),
+        ("``` 4 ```", 4),
+        ('~~~json\n{"label": 4}\n~~~', 4),
+        ('`{"label": 4}`', 4),
+        ("<answer>2</answer>", 2),
+        ('{"label": 1.0}', 1),
+        ('{"label": 3.00}', 3),
+        ('{"label": "3"}', 3),
+        ('\ufeff{"label": 3}', 3),
+        ('\u200b\n{"label": 3}\u200b', 3),
+        ("\ufeff<think>0</think>\u200b3", 3),
+        ("3<|im_end|>", 3),
     ],
 )
 def test_a_label_is_read(text: str, label: int) -> None:
@@ -33,11 +63,22 @@ def test_a_label_is_read(text: str, label: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "3.5", "3,5", "3.0", '{"label": 3.5}', '{"label": 3.0}', "3 4", "3/4", "3-4", "5", "-1", "+3", "1e0",
+        "3.5", "3,5", "3.0",
+        '{"label": 3.5}', '{"label": 0.5}', '{"label": "0.5"}', '{"label": 1e0}', "3 4", "3/4", "3-4", "5",
+        "-1", "+3", "1e0",
         '{"label": 3} {"label": 4}', '{"label": 3, "label": 4}', '{"label": 5}', '{"label": -1}',
-        '{"label": true}', '{"label": "3"}', '{"label": null}', '{"score": 3}', '{"label": 3, "why": "x"}',
+        '{"label": true}', '{"label": "three"}', '{"label": ""}', '{"label": null}', '{"score": 3}',
+        '{"label": 3, "why": "x"}',
         '[{"label": 3}]', '{"label": [3]}', '{"label": 3', '{"answer": {"label": 1}}', "[" * 9000,
         "Level 3", "3: very close", "I would say 3", "three", "", "   ", "<think>3", "\u0663",
+        '{"label": "\u0663"}', '{"label": 0.99999999999999999999}', '{"label": "3 or 4"}', '{"Label": 3}',
+        "[THINK]3", "<thinking>3</think", "<think>1</thinking>3",
+        '{"label": 1}<think>no</think>{"label": 0}', "3</think>",
+        '<think>a</think>{"label": 1}{"label": 0}', '<think>a</think>{"label": 1} <think>b',
+        "<|channel|>analysis<|message|>3", "<|channel|>analysis<|message|>{\"label\": 3}<|end|>",
+        "<|channel|>final<|message|>3<|end|><|start|>assistant<|channel|>final<|message|>4",
+        "3 <|channel|>final<|message|>4", "```3``` ```4```", "```json\n3", "<answer>3",
+        "<answer>3</answer> <answer>4</answer>",
     ],
 )  # fmt: skip
 def test_anything_else_is_unparsable(text: str) -> None:

@@ -1,7 +1,8 @@
 """A language model behind an OpenAI-compatible endpoint as judge, asked N times with N seeds.
 
 Replies are kept as they come (`replies`), verdicts follow from them (`parse`): a judging that is stopped at
-any point, killed too, goes on with what is open. A call that got no reply is no verdict.
+any point, killed too, goes on with what is open. A call that got no reply is no verdict. The card's pairs are
+asked first: a judge that cannot be read ends there (`first_replies`).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pefomed import jsonl
-from pefomed.endpoint import Client, Open, Request, ask_all, completion
+from pefomed.endpoint import Client, Open, ask_all, completion
+from pefomed.endpoint.many import GIVE_UP
 from pefomed.errors import Interrupted
 from pefomed.evaluate.judges.card import counts, read_card, results_by_task, write_card
+from pefomed.evaluate.judges.first_replies import UnreadableJudge, ask_until_whole, check_readable
 from pefomed.evaluate.judges.items import Item
-from pefomed.evaluate.judges.prompts import Pair, messages, reply_schema, rules_hash
+from pefomed.evaluate.judges.prompts import Pair, rules_hash
 from pefomed.evaluate.judges.replies import (
     Reply,
     alone,
@@ -24,11 +27,20 @@ from pefomed.evaluate.judges.replies import (
     replies_path,
     verdicts_path,
 )
-from pefomed.evaluate.judges.work import KIND, Job, Settings, Work, label_of, prepare, write_verdicts
+from pefomed.evaluate.judges.work import (
+    CALIBRATION,
+    KIND,
+    Job,
+    Settings,
+    Work,
+    label_of,
+    prepare,
+    write_verdicts,
+)
 from pefomed.progress import line
 from pefomed.schema import Verdict
 
-__all__ = ["Settings", "Work", "carry_out", "prepare"]
+__all__ = ["Settings", "UnreadableJudge", "Work", "carry_out", "prepare"]
 
 
 def carry_out(work: Work) -> dict[str, Any]:
@@ -36,6 +48,7 @@ def carry_out(work: Work) -> dict[str, Any]:
 
     Raises:
         EndpointError: the endpoint cannot be used; what was answered is kept.
+        UnreadableJudge: most replies to the card's pairs cannot be read; they are kept, and nothing else.
         Interrupted: the user stopped it; what was answered is kept.
         RunError: another process judges as this rater.
         StorageError: the disk is full.
@@ -45,11 +58,15 @@ def carry_out(work: Work) -> dict[str, Any]:
         work.replies = read_replies(replies_path(work.run, work.rater))
         still_open: list[Open[Job]] = []
         dropped: dict[str, str] = {}
+        readable = True
         # Before the first call: should this be killed, the next one sees with which settings it was made.
         write_card(work.run, work.rater, _card(work, write_verdicts(work), (), {}))
         try:
             if jobs := work.jobs():
                 still_open = asyncio.run(_ask(work, jobs, dropped))
+        except UnreadableJudge:
+            readable = False
+            raise
         except KeyboardInterrupt:
             raise Interrupted(
                 f"stopped: {len(work.replies):,} replies are kept, {len(work.jobs()):,} calls are open",
@@ -58,13 +75,16 @@ def carry_out(work: Work) -> dict[str, Any]:
         finally:
             card = _card(work, write_verdicts(work), still_open, dropped)
             write_card(work.run, work.rater, card)
-            if not work.replies:
+            if not work.replies or not (readable or work.verdicts()):
                 _remove_empty(work)
     return card
 
 
 def _remove_empty(work: Work) -> None:
-    """Leave no trace of a judge that never answered."""
+    """Leave no trace of a judge that never answered, and of one that cannot be read what it replied.
+
+    Without a card it may be asked under the same name with other settings.
+    """
     for path in (verdicts_path(work.run, work.rater), replies_path(work.run, work.rater)):
         if path.exists() and not path.stat().st_size:
             path.unlink()
@@ -83,7 +103,7 @@ async def _ask(work: Work, jobs: Sequence[Job], dropped: dict[str, str]) -> list
         async with Client(work.endpoint) as client:
 
             async def send(job: Job) -> str:
-                return await client.ask(_request(job, work.settings))
+                return await ask_until_whole(work, job, client, keep_reply)
 
             def keep(job: Job, body: str) -> None:
                 # The reply first: from it the verdict can be made again, not the other way round.
@@ -103,19 +123,15 @@ async def _ask(work: Work, jobs: Sequence[Job], dropped: dict[str, str]) -> list
                 shown.advance()
 
             try:
-                return await ask_all(jobs, send, keep, work.endpoint.concurrency)
+                first = [job for job in jobs if job.sample_id == CALIBRATION and job.run == 0]
+                rest = [job for job in jobs if job not in first]
+                still_open = await ask_all(first, send, keep, work.endpoint.concurrency) if first else []
+                if len(still_open) >= GIVE_UP:
+                    return still_open + [Open(job, still_open[-1].why) for job in rest]
+                check_readable(work)
+                return still_open + await ask_all(rest, send, keep, work.endpoint.concurrency)
             finally:
                 dropped |= client.dropped
-
-
-def _request(job: Job, settings: Settings) -> Request:
-    return Request(
-        messages=messages(job.pair),
-        max_tokens=settings.max_tokens,
-        temperature=settings.temperature,
-        seed=settings.seed + job.run,
-        schema=reply_schema(job.pair.scale) if settings.structured else None,
-    )
 
 
 def _all_alike(work: Work) -> bool | None:
@@ -131,7 +147,9 @@ def _all_alike(work: Work) -> bool | None:
 def _card(
     work: Work, verdicts: Sequence[Verdict], still_open: Sequence[Open[Job]], dropped: Mapping[str, str]
 ) -> dict[str, Any]:
-    used = {key: completion(work.replies[key].body) for key in work.every_key() if key in work.replies}
+    keys = work.every_key()
+    used = {key: completion(work.replies[key].body) for key in keys if key in work.replies}
+    again = [completion(reply.body) for key in keys for reply in work.tries(key)]
     missing = sum(key not in work.replies for _, _, key in work.wanted(range(work.runs)))
     before = (read_card(work.run, work.rater) or {}).get("settings", {})
     return {
@@ -154,8 +172,9 @@ def _card(
         "runs_all_alike": _all_alike(work),
         "usage": {
             "replies": len(used),
-            "prompt_tokens": sum(found.tokens_in or 0 for found in used.values()),
-            "completion_tokens": sum(found.tokens_out or 0 for found in used.values()),
+            "tried_again": len(again),
+            "prompt_tokens": sum(found.tokens_in or 0 for found in [*used.values(), *again]),
+            "completion_tokens": sum(found.tokens_out or 0 for found in [*used.values(), *again]),
         },
         "open_because": sorted({each.why for each in still_open})[:5],
     }

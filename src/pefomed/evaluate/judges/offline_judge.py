@@ -7,6 +7,7 @@ embeddings reaches a threshold. Reports: four thresholds turn the similarity of 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from pefomed.evaluate.judges import calibration
 from pefomed.evaluate.judges.card import counts, read_card, results_by_task, write_card
 from pefomed.evaluate.judges.embedding import Embedder
 from pefomed.evaluate.judges.items import Item, other_sample_ids, read_items
-from pefomed.evaluate.judges.offline_rules import RULES, decide
+from pefomed.evaluate.judges.offline_conflicts import Decision
+from pefomed.evaluate.judges.offline_language import KNOWN
+from pefomed.evaluate.judges.offline_rules import RULES, decide, decide_as_text, unknown_language
 from pefomed.evaluate.judges.offline_words import listed_in
 from pefomed.evaluate.judges.prompts import HIGHEST, Pair
 from pefomed.evaluate.judges.replies import alone, verdicts_path
 from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
 from pefomed.evaluate.judges.thresholds import Thresholds, shipped
+from pefomed.evaluate.judges.wrong_answers import shipped_figures
 from pefomed.jsonl import lines, read
 from pefomed.progress import track
 from pefomed.schema import Verdict
@@ -41,16 +45,19 @@ class OfflineJudge:
     def __init__(self, embedder: Embedder, thresholds: Thresholds):
         self._embed, self._thresholds = embedder, thresholds
 
-    def __call__(self, pair: Pair) -> tuple[int, str]:
-        """Return the label and how it came about."""
+    def __call__(self, pair: Pair) -> tuple[int | None, str]:
+        """Return the label, None where this judge cannot say, and how it came about."""
+        decided = _decided(pair)
+        if decided is not None and decided.label is None:
+            return None, decided.rule
+        if decided is not None:
+            best = HIGHEST[pair.scale]
+            return decided.label and best, f"rule: {decided.rule}"
         if pair.scale == "level":
             score = report_similarity(self._embed, pair.reference, pair.answer)
             return int(
                 np.searchsorted(self._thresholds.levels, score, side="right")
             ), f"similarity {score:.2f}"
-        decided = decide(pair.question, pair.reference, pair.answer)
-        if decided is not None:
-            return decided.label, f"rule: {decided.rule}"
         score = similarity(self._embed, pair.reference, pair.answer)
         return int(score >= self._thresholds.vqa), f"similarity {score:.2f}"
 
@@ -63,15 +70,22 @@ class OfflineJudge:
 
     def prepare(self, pairs: Sequence[Pair]) -> None:
         """Embed all texts that will be needed, together."""
-        texts = [text for pair in pairs if pair.scale == "level" for text in (pair.reference, pair.answer)]
-        sentences = [sentence for text in texts for sentence in sentences_of(text)]
-        open_pairs = [
-            pair
-            for pair in pairs
-            if pair.scale == "binary" and decide(pair.question, pair.reference, pair.answer) is None
-        ]
-        parts = [part for p in open_pairs for text in (p.reference, p.answer) for part in listed_in(text)]
+        open_pairs = [pair for pair in pairs if _decided(pair) is None]
+        sentences, parts = [], []
+        for pair in open_pairs:
+            for text in (pair.reference, pair.answer):
+                if pair.scale == "level":
+                    sentences += sentences_of(text)
+                else:
+                    parts += listed_in(text)
         self._embed([*sentences, *parts])
+
+
+def _decided(pair: Pair) -> Decision | None:
+    """Return what is decided without similarity; of reports only what needs no reading."""
+    if pair.scale == "binary":
+        return decide(pair.question, pair.reference, pair.answer)
+    return decide_as_text(pair.reference, pair.answer) or unknown_language(pair.reference, pair.answer)
 
 
 def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str, Any]:
@@ -107,15 +121,17 @@ def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str,
         card = {
             "kind": KIND,
             "title": "Offline judge: word rules and sentence similarity, not a language model",
-            "about": "Compares texts only. It knows no medicine beyond a list of synonyms, and misses"
-            " paraphrases; it does not take yes for no, left for right, or one number for another.",
+            "about": about(),
             "runs": 1,
             "settings": {
                 "version": __version__,
                 "rules": RULES,
                 "embedding": folder.name,
                 "thresholds": thresholds.record(),
+                "knows": KNOWN,
             },
+            "wrong_answers": shipped_figures(),
+            "not_judged": dict(Counter(v.reason for v in verdicts if v.label is None)),
             "calibration": [calibration.shown(each, [judge(each.pair)[0]]) for each in known],
             "counts": counts(len(items), verdicts),
             "results": results_by_task(items, verdicts),
@@ -128,22 +144,38 @@ def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str,
 def agreement_with_exact_match(items: Sequence[Item], verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Return how the judge marks what exact match calls right and wrong; VQA only, {} without it."""
     label = {verdict.sample_id: verdict.label for verdict in verdicts}
-    table = {"right": [0, 0], "wrong": [0, 0]}
+    table = {"right": [0, 0, 0], "wrong": [0, 0, 0]}
     for item in items:
         if item.pair.scale == "binary":
             row = table["right" if _matches(item.pair) else "wrong"]
             row[0] += 1
             row[1] += label[item.sample_id] == 1
+            row[2] += label[item.sample_id] is None
     if not table["right"][0] + table["wrong"][0]:
         return {}
     return {
-        "exact_match_right": {"items": table["right"][0], "judged_right": table["right"][1]},
-        "exact_match_wrong": {"items": table["wrong"][0], "judged_right": table["wrong"][1]},
+        f"exact_match_{name}": {"items": items, "judged_right": right, "not_judged": silent}
+        for name, (items, right, silent) in table.items()
     }
 
 
 def _matches(pair: Pair) -> bool:
     return any(exact_match_vqa(each.reference, each.answer) for each in pair.each)
+
+
+def about() -> str:
+    """Return what this judge is, and how often it calls wrong answers right, for its card."""
+    rates = "; ".join(
+        f"{name} {row['judged_right']} of {row['wrong'] - row['not_judged']:,}"
+        + (f" ({row['not_judged']:,} not judged)" if row["not_judged"] else "")
+        for name, row in shipped_figures()["sets"].items()
+    )
+    return (
+        "Compares texts only. It knows no medicine beyond a list of synonyms, and misses paraphrases; it does"
+        " not take yes for no, left for right, or one number, unit, grade or sign for another. It knows"
+        f" {KNOWN}. Anything else that is not the reference's own text is not judged: no label, in no mean."
+        f" Of real wrong answers to questions of the same kind it calls right: {rates}."
+    )
 
 
 def _verdict(item: Item, label: int | None, how: str) -> Verdict:

@@ -1,7 +1,9 @@
 """Medical wording made comparable: synonyms, plurals, and the words that exclude each other.
 
 A text becomes parts (`left lung, heart` has two), a part its telling words. Words of one class (left, right;
-CT, MRI; 1, 2) exclude each other: no similarity of meaning can make up for another one of its class.
+CT, MRI; 1, 2; L4, L5) exclude each other: no similarity of meaning can make up for another one of its class.
+Signs, numbers with their units, grades and single letters are words too. What a text consists of is never
+left out altogether: `A` and `the` are answers where nothing else is said.
 """
 
 from __future__ import annotations
@@ -9,119 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from pefomed.evaluate.normalise import plain
+from pefomed.evaluate.judges.offline_quantities import MARK, with_quantities
+from pefomed.evaluate.judges.offline_text import readable
+from pefomed.evaluate.judges.offline_vocabulary import CLASSES, PHRASES, SILENT, WORDS
 
-_PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern if pattern.startswith("n['") else rf"(?<!\w)(?:{pattern})(?!\w)"), replacement)
-    for pattern, replacement in (
-    (r"magnetic resonance(?: imag(?:e|ing))?|mr(?: imag(?:e|ing)| scan)?|mri scan", "mri"),
-    (r"comput(?:ed|erized|erised) tomograph\w*|cat scan|ct scan", "ct"),
-    (r"x[ -]?rays?(?: film| image)?|plain films?|radiographs?|radiography|roentgenograms?", "xray"),
-    (r"ultrasonograph\w*|sonogra\w*|ultrasounds?", "ultrasound"),
-    (r"t ?([12])(?:[ -]?weighted| weighting|w)?", r"t\1"),
-    (r"(?:on |in )?both(?: the)? sides?|bilateral(?:ly)?|left and right|right and left", "both"),
-    (r"antero[ -]?posterior", "ap"),
-    (r"postero[ -]?anterior", "pa"),
-    (r"(?:transverse|axial|horizontal)(?=$| plane| section| view| slice| cut)", "axial"),
-    (r"enlarged heart|enlargement of (?:the )?heart|heart (?:is |appears )?enlarged", "cardiomegaly"),
-    (r"(?:cardiac|heart) enlargement", "cardiomegaly"),
-    (r"air[ -]?space", "airspace"),
-    (r"non(?=[ -]+[a-z])", "no"),
-    (r"n['`]t\b", " not"),
-    (r"patient(?:'?s)?", ""),
-    )
-)  # fmt: skip
-
-_WORDS: Mapping[str, str] = {
-    word: meant
-    for meant, words in {
-        "no": "none nil nope without absent absence never negative nothing neither nor not cannot",
-        "0": "zero",
-        "1": "one single",
-        "2": "two",
-        "3": "three",
-        "4": "four",
-        "5": "five",
-        "6": "six",
-        "7": "seven",
-        "8": "eight",
-        "9": "nine",
-        "10": "ten",
-        "yes": "yeah yep",
-        "left": "lt leftsided leftmost",
-        "right": "rt rightsided rightmost",
-        "center": "midline middle central centre",
-        "upper": "superior top above",
-        "lower": "inferior bottom below",
-        "anterior": "front ventral",
-        "posterior": "back dorsal",
-        "gray": "grey",
-        "tumor": "tumour",
-        "edema": "oedema",
-        "hemorrhage": "haemorrhage",
-        "esophagus": "oesophagus",
-        "ischemia": "ischaemia",
-        "ischemic": "ischaemic",
-        "anemia": "anaemia",
-        "kidney": "renal",
-        "liver": "hepatic",
-        "lung": "pulmonary",
-        "heart": "cardiac",
-        "stomach": "gastric",
-        "spleen": "splenic",
-        "pancreas": "pancreatic",
-        "chest": "thorax thoracic",
-        "abdomen": "abdominal",
-        "pelvis": "pelvic",
-        "bone": "osseous bony",
-        "colon": "colonic",
-        "large": "enlarged big bigger larger biggest largest",
-        "small": "smaller smallest",
-        "normal": "healthy",
-        "male": "man",
-        "female": "woman",
-        "increased": "increase raised elevated",
-        "decreased": "decrease reduced lowered",
-    }.items()
-    for word in words.split()
-}
-
-_SILENT = frozenset(
-    """a an the of in on at to from with for and as by is are was were be been it its this that these those
-    there here image picture scan photo film seen see shown show visible present appear appears located side
-    sided area region evidence noted most likely probably can could may might will consistent suggest
-    suggestive
-    suggesting compatible represent representing""".split()
-)
-"""Words that carry no meaning of their own in an answer."""
-
-CLASSES: Mapping[str, frozenset[str]] = {
-    name: frozenset(words.split())
-    for name, words in {
-        "side": "left right both center",
-        "height": "upper lower",
-        "depth": "anterior posterior",
-        "method": "ct mri xray ultrasound pet angiogram mammogram fluoroscopy",
-        "sequence": "t1 t2 flair dwi adc",
-        "plane": "axial coronal sagittal oblique",
-        "view": "ap pa lateral",
-        "size": "large small",
-        "health": "normal abnormal",
-        "course": "acute chronic",
-        "kind": "benign malignant",
-        "sex": "male female",
-        "change": "increased decreased",
-        "colour": "black white gray",
-        "tone": "dark light bright",
-        "lobe": "frontal parietal temporal occipital",
-    }.items()
-}
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _DENSITY = re.compile(r"(hyper|hypo|iso)(?=\w{4})")
-
-MAY_BE_ADDED = frozenset({"method", "sequence", "plane", "view"})
-"""Classes an answer may name though the reference does not: `T2` and `T2 MRI` say the same."""
 
 
 @dataclass(frozen=True)
@@ -141,19 +37,35 @@ class Text:
         return frozenset(word for part in self.parts for word in part) - {"no"}
 
 
-def taken_apart(text: str) -> Text:
-    """Return `text` as parts, denials, and words that exclude others."""
-    text = plain(_TAG.sub(" ", text.replace("\u2019", "'")))
-    for pattern, replacement in _PHRASES:
-        text = re.sub(pattern, replacement, text)
-    parts = tuple(filter(None, (_words(part) for part in _LIST.split(text))))
+@lru_cache(maxsize=1 << 14)  # the same short texts come again and again
+def taken_apart(text: str, unit: str = "") -> Text:
+    """Return `text` as parts, denials, and words that exclude others.
+
+    Args:
+        unit: of numbers that have none: the one that the question names.
+    """
+    parts = tuple(filter(None, (_telling(part) for part in _parts(text, unit))))
+    if not parts:  # nothing but articles and marks: then these are what it says
+        parts = tuple(filter(None, _parts(text, unit)))
     everything = [word for part in parts for word in part]
     listed = {
         name: tuple(word for word in everything if word in members) for name, members in CLASSES.items()
     }
-    listed["number"] = tuple(word for word in everything if _NUMBER.fullmatch(word))
+    for name, form in FORMS.items():
+        listed[name] = tuple(word for word in everything if form.fullmatch(word))
     listed["density"] = tuple(found[1] for word in everything if (found := _DENSITY.match(word)))
     return Text(parts, everything.count("no"), {name: words for name, words in listed.items() if words})
+
+
+FORMS: Mapping[str, re.Pattern[str]] = {
+    "number": re.compile(rf"{MARK}.*|\d+[abc]"),
+    "level": re.compile(r"[cls]\d{1,2}|t(?:[3-9]|1[0-2])"),
+    "ordinal": re.compile(r"\d+(?:st|nd|rd|th|d)"),
+    "code": re.compile(r"(?=.*\d)(?=.*[a-z])[a-z\d]+"),
+    "letter": re.compile(r"[^\W\d_]|\u24d0"),
+    "sign": re.compile(r"[^\w\s\u24d0]"),
+}
+"""Classes known by how their words look."""
 
 
 _TAG = re.compile(r"\[/?[A-Za-z_]+\]")  # of a prompt, said again by a model: `[vqa] No`
@@ -161,21 +73,107 @@ _TAG = re.compile(r"\[/?[A-Za-z_]+\]")  # of a prompt, said again by a model: `[
 
 def listed_in(text: str) -> list[str]:
     """Return the things a text lists, in its own words: `colon, small bowel` lists two."""
-    return [part for part in (" ".join(part.split()) for part in _LIST.split(text.lower())) if part]
+    parts = _LIST.split(readable(text).lower())
+    return [part for part in (" ".join(part.split()) for part in parts) if part]
 
 
-_LIST = re.compile(r"[,;/&+\n]|\band\b|\bor\b|\bplus\b|\.(?!\d)")
+_LIST = re.compile(r"[,;/&+\n]|\band\b|\bn?or\b|\bplus\b|\.(?!\d)")
 
 
-def _words(part: str) -> tuple[str, ...]:
+def _parts(text: str, unit: str) -> list[tuple[str, ...]]:
+    """Return each part's words and signs, silent ones too."""
+    text = _TAG.sub(" ", readable(text))
+    for quote, prime in ('"', "\u2033"), ("'", "\u2032"):
+        if text.count(quote) % 2:  # opens nothing: feet and inches, minutes and seconds
+            text = re.sub(rf"(?<=\d){quote}(?!\w)", prime, text)
+    if text.isupper() and len(text.split()) > 2:
+        text = text.lower()
+    text = _with_letters(_with_grades(_with_charges(text))).lower()
+    text = _ABBREVIATED.sub(lambda found: found[0].replace(".", ""), text)
+    for pattern, replacement in PHRASES:
+        text = re.sub(pattern, replacement, text)
+    text = with_quantities(text, unit)
+    parts: list[list[str]] = [[]]
+    for word in _WORD.findall(text):
+        if word in _SEPARATORS:
+            parts.append([])
+        elif word not in _MARKS:
+            parts[-1].append(_meant(word))
+    return [tuple(part) for part in parts]
+
+
+def _with_charges(text: str) -> str:
+    """Return `text` with ER+ and ER- as two words each; alone, a plus or minus is what the text says."""
+    if text.strip() in ("+", "-"):
+        return f" {_CHARGE[text.strip()]} "
+    return _CHARGED.sub(_charge, text)
+
+
+def _charge(found: re.Match[str]) -> str:
+    word = found[1] or ""
+    signs = found[0][len(word) :]
+    return f"{word} {_CHARGE[signs[0]] * len(signs)} "
+
+
+def _with_grades(text: str) -> str:
+    """Return `text` with the Roman numerals of grades as Arabic ones."""
+    if text.strip(" .") in _ROMAN and len(text.strip(" .")) > 1:
+        return str(_ROMAN.index(text.strip(" .")) + 1)
+    text = _GRADED.sub(_arabic, text)
+    return _ALONE.sub(lambda found: str(_ROMAN.index(found[0]) + 1), text)
+
+
+def _arabic(found: re.Match[str]) -> str:
+    number = found[2].upper()
+    return f"{found[1]}{_ROMAN.index(number) + 1}{found[3]}" if number in _ROMAN else found[0]
+
+
+def _with_letters(text: str) -> str:
+    """Return `text` with an `A` that is no article as a letter of its own."""
+    text = _LETTERED.sub(rf"\1{_LETTER_A}", text)
+    return _NO_ARTICLE.sub(_LETTER_A, text)
+
+
+_LETTER_A = "\N{CIRCLED LATIN SMALL LETTER A}"
+_KINDS = (
+    r"grade|stage|type|class|category|group|phase|degree|zone|segment|level|nerve|hepatitis|vitamin|influenza|score"
+    r"|pugh|stanford|fazekas|rads|schatzker|option|figure|panel"
+)
+_LETTERED = re.compile(rf"\b((?:{_KINDS})s?[ :-]+)a\b", re.IGNORECASE)
+_NO_ARTICLE = re.compile(r"(?<=[a-z,] )A(?![\w'.])|(?<![\w'.])[Aa](?!\.\w)(?=\s*(?:$|[^\w\s'\"(*_\[]))")
+_ROMAN = "I II III IV V VI VII VIII IX X XI XII".split()
+_GRADED = re.compile(rf"\b((?:{_KINDS})s?[ :-]+)([ivx]+)([a-d]?)\b", re.IGNORECASE)
+_ALONE = re.compile(r"\b(?:II|III|VI|VII|VIII|IX|XI|XII)\b(?!-)")
+"""Not IV, which is intravenous more often, and no single letter."""
+
+_CHARGED = re.compile(
+    r"(?<!\w)([A-Za-z0-9]*[A-Z0-9])([+]+|-+)(?![\w+-])(?!\s*(?:\d|and\b|or\b|,|[/+]))"
+    r"|(?<=[^\W_])()([+]+|-+)(?=\s*(?:$|[.;:)\n]))|(?:^|(?<=[\n(]))()(\+)(?=\s*[^\W\d_])|(?:^|(?<=[\s(]))()([+-])(?=[^\W\d_])"
+)
+_CHARGE = {"+": "\N{HEAVY PLUS SIGN}", "-": "\N{HEAVY MINUS SIGN}"}
+_ABBREVIATED = re.compile(r"\b(?:[a-z]\.){2,}")
+
+_SEPARATORS = frozenset({",", ";", "/", "&", "+", "\n", ".", "and", "or", "nor", "plus"})
+_MARKS = frozenset("\"'()[]{}!?:*_\\|#-\u2026\u00b7\u00bf\u00a1~")
+"""Marks that say nothing where they stand alone; every other sign is a word."""
+
+_WORD = re.compile(rf"{MARK}\S+|[^\W_]+(?:'[a-z]+)?|\n|[^\s\w]|_")
+
+
+def _meant(word: str) -> str:
+    return WORDS.get(word, word) if word.startswith(MARK) else WORDS.get(single := _singular(word), single)
+
+
+def _telling(part: tuple[str, ...]) -> tuple[str, ...]:
     # What something is stands last: an x-ray of the chest is a chest x-ray.
-    before, of, behind = part.partition(" of ")
-    part = f"{behind} {before}" if of else part
-    words = (_singular(word) for word in re.findall(r"[a-z0-9.]+(?:'[a-z]+)?", part))
-    return tuple(word for word in (_WORDS.get(word, word) for word in words) if word not in _SILENT)
+    place = part.index("of") if "of" in part else None
+    turned = part if place is None else (*part[place + 1 :], *part[:place])
+    return tuple(word for word in turned if word not in SILENT)
 
 
 def _singular(word: str) -> str:
+    if word in _NO_PLURALS:
+        return word
     if len(word) > 4 and word.endswith("sses"):
         return word[:-2]
     if len(word) > 4 and word.endswith("ies"):
@@ -183,3 +181,6 @@ def _singular(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word
+
+
+_NO_PLURALS = frozenset("pancreas ascites diabetes lens biceps triceps quadriceps herpes".split())

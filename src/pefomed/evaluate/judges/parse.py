@@ -1,7 +1,8 @@
 """A judge's reply as a label: taken strictly, or not at all.
 
-Two forms are read, each as the whole reply: the JSON object `{"label": N}`, and the number alone. A decimal,
-two numbers, a number off the scale or any prose beside it is unparsable: the item stays unscored.
+Two forms are read, each as the whole reply: the JSON object `{"label": N}` (also `N.0` and `"N"`), and the
+number alone; thoughts in front of it, a code fence and answer tags around it are taken off. A decimal, two
+numbers, a number off the scale or any prose beside it is unparsable: the item stays unscored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from pefomed.endpoint.completion import Completion, without_thoughts
+from pefomed.endpoint.completion import Completion
+from pefomed.endpoint.thoughts import without_thoughts
 from pefomed.evaluate.judges.prompts import HIGHEST, Scale
 
 REFUSED, UNPARSABLE = "refused", "unparsable"
@@ -29,8 +31,8 @@ def parse(reply: Completion, scale: Scale) -> Label:
     if reply.refusal is not None:
         return Label(None, f"{REFUSED}: {_short(reply.refusal)}")
     text = without_thoughts(reply.text).replace("\u2019", "'")
-    if fenced := _FENCED.fullmatch(text):
-        text = fenced[1].strip()
+    while wrapped := next(filter(None, (form.fullmatch(text) for form in _WRAPPED)), None):
+        text = wrapped[1].strip()
     value = int(text) if _NUMBER.fullmatch(text) else _labelled(text)
     if value is not None and 0 <= value <= HIGHEST[scale]:
         return Label(value, "")
@@ -43,17 +45,26 @@ def parse(reply: Completion, scale: Scale) -> Label:
 def _labelled(text: str) -> int | None:
     """Return the label of `{"label": N}`, None if the text is anything else."""
     try:
-        found = json.loads(text, object_pairs_hook=lambda pairs: pairs)
+        # A float as it is written: 1.0 is whole, 0.99999999999999999999 only becomes so.
+        found = json.loads(text, object_pairs_hook=lambda pairs: pairs, parse_float=_Written)
     except (ValueError, RecursionError):
         return None
     if not (isinstance(found, list) and len(found) == 1 and isinstance(found[0], tuple)):
         return None
     name, value = found[0]
-    return value if name == "label" and _is_whole(value) else None
+    return _whole(value) if name == "label" else None
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+class _Written(str):
+    """A number with a point or an exponent, as written."""
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, _Written):
+        value = int(value.partition(".")[0]) if _WHOLE_FLOAT.fullmatch(value) else None
+    elif isinstance(value, str):
+        value = int(value) if _NUMBER.fullmatch(value.strip()) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _short(text: str) -> str:
@@ -62,7 +73,21 @@ def _short(text: str) -> str:
 
 
 _NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
-_FENCED = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?```", re.DOTALL)
+_WHOLE_FLOAT = re.compile(r"[0-9]{1,2}\.0+", re.ASCII)
+_WRAPPED = (
+    re.compile(
+        r"(?:```|~~~)(?:(?:jsonc?|json5|text|txt|plaintext)\b)?\s*(.*?)\s*(?:```|~~~)",
+        re.DOTALL | re.IGNORECASE,
+    ),
+    re.compile(r"`([^`]*)`"),
+    re.compile(
+        r"<(?:answer|final|output|response)>(.*?)</(?:answer|final|output|response)>",
+        re.DOTALL | re.IGNORECASE,
+    ),
+    re.compile(r"<\|begin_of_box\|>(.*?)<\|end_of_box\|>", re.DOTALL),
+)
+"""What may stand around a reply: a code fence, in upper case or on one line, and tags of an answer."""
+
 _REFUSAL = re.compile(
     r"(?:i'?m sorry|i am sorry|sorry|i (?:cannot|can'?t|am unable|am not able|won'?t)"
     r"|i'm (?:unable|not able)|as an ai|unfortunately, i)\b",

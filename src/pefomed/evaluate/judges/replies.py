@@ -48,6 +48,11 @@ def key_of(prompt: str, run: int, settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
+def key_of_try(key: str, number: int) -> str:
+    """Return the key of an empty or cut reply after which `key` was asked again."""
+    return hashlib.sha256(f"{key}, try {number}".encode()).hexdigest()
+
+
 def read_replies(path: Path) -> dict[str, Reply]:
     """Return the replies by key, the first of any two.
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.evaluate.judges.embedding import Embedder
-from pefomed.evaluate.judges.offline_rules import conflict_of
+from pefomed.evaluate.judges.offline_conflicts import conflict_of
 from pefomed.evaluate.judges.offline_words import listed_in, taken_apart
 
 

@@ -18,6 +18,7 @@ from pefomed.evaluate.judges.prompts import Pair, rules_hash
 from pefomed.evaluate.judges.replies import (
     Reply,
     key_of,
+    key_of_try,
     prompt_hash,
     read_replies,
     replies_path,
@@ -94,6 +95,13 @@ class Work:
         """Return the keys of every pair in every run there are replies of."""
         return {self.key(pair, number) for pair in self.pairs for number in self.all_runs}
 
+    def tries(self, key: str) -> list[Reply]:
+        """Return the empty and cut replies after which this was asked again."""
+        found: list[Reply] = []
+        while (again := self.replies.get(key_of_try(key, len(found)))) is not None:
+            found.append(again)
+        return found
+
     def wanted(self, numbers: Iterable[int]) -> Iterator[tuple[Item, int, str]]:
         """Yield every item, run and key, run by run: what is stopped leaves whole runs behind it."""
         for number in numbers:
@@ -104,7 +112,7 @@ class Work:
                 yield item, number, keys[item.pair]
 
     def jobs(self) -> list[Job]:
-        """Return the calls that have no reply yet; equal texts are one call a run."""
+        """Return the calls that have no reply yet, the card's first; equal texts are one call a run."""
         jobs: dict[str, Job] = {}
         for number in range(self.runs):
             for known in self.known:
