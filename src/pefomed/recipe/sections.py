@@ -133,7 +133,8 @@ class Compute(Section):
     )
     compile: Literal["auto", "on", "off"] = Field(
         "auto",
-        description="Compile each layer of the language model; `auto` if training is long enough to pay.",
+        description="Compile each layer of the language model; `auto` if training is long enough to pay, and"
+        " without where compiling fails; `on` makes that an error.",
     )
     attention: Literal["auto", "grouped", "sdpa", "flex"] = Field(
         "auto", description="Kind of attention; `auto`: `grouped` on CPU, `sdpa` on CUDA."
