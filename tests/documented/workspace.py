@@ -33,8 +33,8 @@ QUESTIONS = (
     ("Where is the {organ}?", "in the middle", "OPEN"),
 )
 ORGANS = ("liver", "left lung", "heart", "spleen", "brain", "right kidney")
-SPLITS = {"train": 4, "validate": 2, "test": 10}
-"""Images of a drawn split; the test split has a hundred questions, as many as raters are shown."""
+SPLITS = {"train": 4, "validate": 2, "test": 15}
+"""Images of a drawn split; the test split has 150 questions, as many as raters are shown at most."""
 
 
 def make(root: Path) -> Path:

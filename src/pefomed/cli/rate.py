@@ -165,7 +165,7 @@ def _serve(session: Session, address: Address) -> None:
         ("rater", "rated", "private link"),
         [(one.rater.name, f"{one.rated} of {one.items}", links[one.rater.name]) for one in progress(session)],
     )
-    typer.echo("Give each rater his own link. Ctrl-C ends it; the same command continues.")
+    typer.echo("Give each rater their own link. Ctrl-C ends it; the same command continues.")
     listening.serve(finished=lambda name: typer.echo(f"{name} has rated everything"))
     typer.echo("")
     _show_progress(session)

@@ -3,7 +3,7 @@
 Further answers are drawn from those that nobody rates yet, by the same rule as the first ones (`assignment`):
 stratum by stratum, equal chances, spread. So within a stratum every answer of the run still has the same
 chance to be rated, and the former draw is part of the larger one. Old raters get them behind what they have,
-in an order of their own; a new rater gets what all have in common and answers of his own, as if he had
+in an order of their own; a new rater gets what all have in common and answers of their own, as if they had
 been there from the beginning.
 """
 

@@ -1,4 +1,4 @@
-"""A rating session's beginning and growth: everything is checked before a rater gets his link."""
+"""A rating session's beginning and growth: everything is checked before a rater gets a link."""
 
 from __future__ import annotations
 
