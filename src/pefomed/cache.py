@@ -53,6 +53,7 @@ OTHERS = {
     "weights": "frozen weights, see `pefomed weights`",
     "images": "images unpacked from Parquet; runs point to them",
     "audit": "fingerprints of audited images",
+    "sound": "which frozen weights were found to be numbers throughout",
 }
 """What else is in the cache folder; pruning leaves it."""
 

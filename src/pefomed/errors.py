@@ -7,6 +7,7 @@ PefomedError
 │   └── RecordError  a record (Sample, Box, ...) made with a wrong field; also a ValueError
 ├── WeightsError     weights that cannot be had, do not match their hash or do not fit
 ├── RunError         a run folder that is missing a step, or belongs to another recipe
+├── TrainingError    a training whose loss, gradients or weights are no longer numbers
 ├── StorageError     a disk that is full or cannot be written
 └── Interrupted      the user stopped the work; what was done is saved
 
@@ -54,6 +55,10 @@ class WeightsError(PefomedError):
 
 class RunError(PefomedError):
     """A run folder that lacks a step, or that belongs to another recipe."""
+
+
+class TrainingError(PefomedError):
+    """A training whose loss, gradients or weights are no longer numbers; its last good checkpoint is kept."""
 
 
 class StorageError(PefomedError):

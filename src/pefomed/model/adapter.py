@@ -12,6 +12,7 @@ from peft.utils.save_and_load import load_peft_weights
 from torch import Tensor, nn
 
 from pefomed.errors import RecipeError, RunError, WeightsError, nearest
+from pefomed.model.finite import check_adapter
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Lora
 from pefomed.storage import as_created
@@ -74,7 +75,7 @@ def load_state(model: PeftModel, state: dict[str, Tensor]) -> None:
     """Load trained tensors strictly.
 
     Raises:
-        WeightsError: names every missing and unexpected tensor, and every wrong shape.
+        WeightsError: names every missing and unexpected tensor, every wrong shape, and what is not finite.
     """
     wanted = get_peft_model_state_dict(model, save_embedding_layers=False)
     missing, unexpected = sorted(wanted.keys() - state.keys()), sorted(state.keys() - wanted.keys())
@@ -94,6 +95,7 @@ def load_state(model: PeftModel, state: dict[str, Tensor]) -> None:
             found="; ".join(problems),
             remedy="use the recipe the adapter was trained with (group, LoRA rank and targets, base models)",
         )
+    check_adapter(state.items(), "the adapter")
     set_peft_model_state_dict(model, state)
 
 

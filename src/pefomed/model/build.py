@@ -20,6 +20,7 @@ from transformers import (
 
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.model.config import PefomedConfig
+from pefomed.model.finite import check_part
 from pefomed.model.location_tokens import add_location_tokens, added
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
@@ -44,6 +45,8 @@ def build_model(
         model = PefomedForConditionalGeneration(config)
     model.vision_encoder = _load_vision(vision_folder, config.vision_config, dtype)
     model.language_model = _load(AutoModelForCausalLM, language_folder, dtype)
+    check_part(model.vision_encoder, vision_folder, dtype)
+    check_part(model.language_model, language_folder, dtype)
     model.projector = _new_projector(config, model.language_model)
     processor = build_processor(recipe, config, vision_folder, language_folder)
     if recipe.location_tokens:

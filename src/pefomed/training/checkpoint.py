@@ -84,6 +84,12 @@ def exists(folder: Path) -> bool:
     return bool(_all(folder))
 
 
+def newest_step(folder: Path) -> int | None:
+    """Return the step of the newest checkpoint in `folder`, None if there is none."""
+    found = _all(folder)
+    return int(found[-1].name.removeprefix("step-")) if found else None
+
+
 def save_final(folder: Path, adapter: PeftModel | Path) -> None:
     """Write an adapter folder, a model's or a copy of another, by rename, replacing the one that is there."""
     temporary = folder.with_name(f".part-{folder.name}-{os.getpid()}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -17,17 +18,18 @@ from peft import PeftModel
 from torch import Tensor
 
 from pefomed.batch import Batch, collate
-from pefomed.errors import Interrupted
+from pefomed.errors import Interrupted, TrainingError
 from pefomed.features import Features
 from pefomed.model.adapter import trainable
-from pefomed.progress import line
+from pefomed.progress import line, note
 from pefomed.recipe import Stage
-from pefomed.training import checkpoint, epochs, sharding
+from pefomed.training import checkpoint, epochs, sharding, soundness
 from pefomed.training.log import Log
 from pefomed.training.loss import Answered, answer
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
 from pefomed.training.plan import padded_batches, shares
 from pefomed.training.planned import Planned
+from pefomed.training.rising import Rising
 from pefomed.training.stop import stop_on_signal
 from pefomed.training.validation import Validation
 
@@ -66,6 +68,7 @@ class Loop:
 
         Raises:
             Interrupted: a signal asked to stop; a checkpoint was saved.
+            TrainingError: a loss, a gradient or a weight is not finite; the newest checkpoint is as it was.
         """
         parts = trainable(self.model, self.stage.train)
         optimiser = make_optimiser(parts, self.stage)
@@ -76,6 +79,9 @@ class Loop:
         parts = trainable(self.model, self.stage.train)  # split weights are other tensors than before
         parameters = [parameter for group in parts.values() for parameter in group]
         validate_at = self._validation_steps()
+        rising = Rising(len(self.steps))
+        for loss in self.log.losses(self.stage.name):
+            rising.add(loss)
         started = time.monotonic() - progress.seconds
         with (
             stop_on_signal() as stop,
@@ -87,10 +93,14 @@ class Loop:
                 progress.step, progress.seconds = step + 1, time.monotonic() - started
                 self._record(progress, rate, values)
                 shown.advance(note=f"loss {values['loss']:.3f}")
+                if text := rising.add(values["loss"]):
+                    self.log.write("event", self.stage.name, step=progress.step, text=text)
+                    note(f"stage {self.stage.name}, step {progress.step}: {text}")
                 if progress.step in validate_at:
                     self._validate(model, progress)
                 last, stopping = progress.step == len(self.steps), self._any(bool(stop))
                 if last or stopping or progress.step % self.stage.checkpoint_every == 0:
+                    self._check_sound(model, step)
                     moments = sharding.moments(optimiser)
                     with sharding.gathered(self.model):
                         if self.accelerator.is_main_process:
@@ -124,6 +134,7 @@ class Loop:
         answers = sum(row.answer_tokens for batch in batches for row in batch)
         total = torch.zeros((), device=self.accelerator.device)
         rounds = max(map(len, dealt))
+        losses: list[Tensor] = []
         for number in range(rounds):
             # A process without a batch in this round computes one for nothing: all add up together.
             rows, weight = (mine[number], processes) if number < len(mine) else (batches[0], 0)
@@ -133,13 +144,20 @@ class Loop:
                 # Gradients are averaged over the processes, so each counts as often as there are processes.
                 self.accelerator.backward(loss * weight)
             total += loss.detach() * bool(weight)
+            losses.append(loss.detach())
         norm = float(sharding.whole(self.accelerator.clip_grad_norm_(parameters, self.stage.max_grad_norm)))
+        whole = float(self.accelerator.reduce(total, "sum"))  # the same in every process, as is the norm
+        if not math.isfinite(whole):
+            bad = [rows for rows, loss in zip(mine, losses, strict=False) if not torch.isfinite(loss)]
+            raise self._stopped("the loss is not finite", step, bad)
+        if not math.isfinite(norm) and not soundness.scale_left(self.accelerator):
+            raise self._stopped("the gradient is not finite", step, mine)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
         seconds = time.monotonic() - begun
         samples = sum(row.questions for batch in batches for row in batch)
         return {
-            "loss": float(self.accelerator.reduce(total, "sum")),
+            "loss": whole,
             "grad_norm": norm,
             "samples": samples,
             "tokens": sum(len(row) for rows in batches for row in rows),
@@ -190,6 +208,8 @@ class Loop:
                 found.add(batch, answered)
         if self.accelerator.num_processes > 1:
             found.sum_up(gather_object([found.counts()]))
+        if not math.isfinite(found.loss):
+            raise self._stopped("the validation loss is not finite", progress.step - 1, [])
         values = found.values()
         shown = {f"validation_{name}": value for name, value in values.items() if name != "n"}
         self.accelerator.log(shown, progress.step)
@@ -200,6 +220,46 @@ class Loop:
             with sharding.gathered(self.model):
                 if self.accelerator.is_main_process:
                     checkpoint.save_final(self.folder / "best", self.model)
+
+    @torch.no_grad()
+    def _check_sound(self, model: Any, step: int) -> None:
+        """Refuse to keep weights that are not finite, or that give a loss which is not.
+
+        Every process looks at the same: whole weights, or its part of them, and the shortest row of the step.
+        """
+        bare = self.accelerator.unwrap_model(model)
+        bare.eval()
+        row = min((row for batch in self.steps[step] for row in batch), key=len)
+        loss = self._answer(bare, self._batch([row])).loss
+        found = soundness.trouble(self.model, (), ())
+        if self._any(bool(found.trained or found.frozen) or not math.isfinite(float(loss))):
+            raise self._stopped("the model it leads to gives no finite loss", step, [[row]])
+
+    def _stopped(self, what: str, step: int, batches: Sequence[Sequence[Planned]]) -> TrainingError:
+        """Say in the log why it ends at `step`, counted from 0, and return the error; every process calls it.
+
+        Args:
+            batches: of this process, those that may be why.
+        """
+        rows = [row for batch in batches for row in batch]
+        images = [image for row in rows for image in row.images]
+        samples = [sequence.sample.id for row in rows for sequence in row.built().sequences]
+        # Where weights are wrong it is they; the features of a whole step are read again for this alone.
+        features = ((image, self.features([image])) for image in dict.fromkeys(images))
+        found = soundness.trouble(self.model, samples, features)
+        all_found = gather_object([found]) if self.accelerator.num_processes > 1 else [found]
+        newest = checkpoint.newest_step(self.folder)
+        error = soundness.stopped(
+            f"step {step + 1} of {len(self.steps)} of stage {self.stage.name}",
+            what,
+            all_found,
+            rates={part: rate.at(step) for part, rate in rates(self.stage, len(self.steps)).items()},
+            updates=step,
+            precision=next(self.model.get_base_model().parameters()).dtype,
+            kept=newest,
+        )
+        self.log.write("event", self.stage.name, step=step + 1, text=str(error))
+        return error
 
     def _any(self, here: bool) -> bool:
         """Return whether it is so in any process: they must stop at the same step."""
