@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from pefomed import recipe as recipes
-from pefomed.errors import RunError
+from pefomed.errors import RecipeError, RunError
 from pefomed.processes import is_main
+from pefomed.progress import note
 from pefomed.recipe import Recipe
+from pefomed.run_lock import hold
 from pefomed.storage import write
 
 
@@ -26,8 +29,10 @@ def run(
     Returns:
         The run's folder, `out / recipe.name`.
     """
-    folder = train(recipe_path, out, data, overrides, fresh=fresh)
-    return finish(folder, data)
+    recipe, folder = _open(recipe_path, out, overrides)
+    with hold(folder):
+        train_recipe(recipe, folder, data, fresh=fresh)
+        return finish(folder, data)
 
 
 def train(
@@ -57,17 +62,18 @@ def train_recipe(
         untrained: the recipe has no stage on purpose: its adapter is as it starts.
 
     Raises:
-        RunError: the folder holds a run of another recipe.
+        RunError: the folder holds a run of another recipe, or another process works in it.
     """
     from pefomed.training import train as train_stages
 
-    if is_main():
-        if not fresh:
-            _check_same(recipe, folder)
-        write(folder / "recipe.toml", recipes.dumps(recipe))
-        describe(recipe, folder)
-        audit(recipe, folder, data)
-    train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
+    with hold(folder):
+        if is_main():
+            if not fresh:
+                _make_room(recipe, folder)
+            write(folder / "recipe.toml", recipes.dumps(recipe))
+            describe(recipe, folder)
+            audit(recipe, folder, data)
+        train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
 
 
 def finish(folder: Path, data: Path | None = None) -> Path:
@@ -78,9 +84,10 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     from pefomed.predict import predict_run
     from pefomed.report import write_report
 
-    predict_run(folder, data)
-    evaluate_run(folder, data)
-    write_report(folder)
+    with hold(folder):
+        predict_run(folder, data)
+        evaluate_run(folder, data)
+        write_report(folder)
     return folder
 
 
@@ -129,22 +136,59 @@ def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Reci
     return recipe, out / recipe.name
 
 
-def _check_same(recipe: Recipe, folder: Path) -> None:
+def _make_room(recipe: Recipe, folder: Path) -> None:
+    """Let `recipe` be the one of the folder: what has been trained must be as it says, the rest may change.
+
+    Raises:
+        RunError: something that was trained would be another thing now.
+    """
     kept = folder / "recipe.toml"
     if not kept.exists():
         return
-    before = recipes.load(kept)
+    begun = _begun(folder)
+    try:
+        before = recipes.load(kept)
+    except RecipeError:
+        if begun is None or begun:
+            raise
+        return
     changed = [
         key
         for key in ("seed", "model", "prompt", "data", "stages")
         if _fixed(before, key) != _fixed(recipe, key)
     ]
-    if changed:
+    if not changed:
+        return
+    done = [stage for stage in before.stages if begun is None or stage.name in begun]
+    only_later = changed == ["stages"] and list(recipe.stages[: len(done)]) == done
+    if begun is None or (begun and not only_later):
         raise RunError(
             f"{folder} holds a run of another recipe",
             found=f"different: {', '.join(changed)}",
             remedy="give the recipe another name, choose another --out, or start anew with --fresh",
         )
+    note(f"{folder}: {', '.join(changed)} changed before any of it was trained; the recipe is replaced")
+    _forget_all_but(begun, folder)
+
+
+def _begun(folder: Path) -> set[str] | None:
+    """Return the stages of which something is kept; None if the run has more than stages: all are done."""
+    if (folder / "adapter").exists() or any((folder / "predictions").glob("*.jsonl")):
+        return None
+    made = (path for kind in ("step-*", "final") for path in (folder / "checkpoints").glob(f"*/{kind}"))
+    return {path.parent.name for path in made}
+
+
+def _forget_all_but(stages: set[str], folder: Path) -> None:
+    """Remove what other stages have left: lists of samples, lines of the log."""
+    for stage in (folder / "checkpoints").glob("*/"):
+        if stage.name not in stages:
+            shutil.rmtree(stage)
+    log = folder / "log.jsonl"
+    if log.exists():
+        lines = log.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if any(f'"stage": {json.dumps(name)}' in line for name in stages)]
+        write(log, "".join(line + "\n" for line in kept))
 
 
 def _fixed(recipe: Recipe, key: str) -> Any:

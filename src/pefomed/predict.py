@@ -27,6 +27,7 @@ from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
+from pefomed.run_lock import hold
 from pefomed.schema import Box, Prediction, Sample
 from pefomed.storage import write
 
@@ -175,8 +176,18 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
 
     Args:
         blind: also (or not) answer with the mean image; by default as the recipe says.
+
+    Raises:
+        RunError: the folder is not a trained run, or another process works in it.
     """
-    recipe = recipes.load(run / "recipe.toml") if (run / "recipe.toml").exists() else load(run).recipe
+    if not (run / "recipe.toml").exists():
+        load(run)
+    with hold(run):
+        return _predict_run(run, data_folder, blind)
+
+
+def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> list[Path]:
+    recipe = recipes.load(run / "recipe.toml")
     files: list[Path] = []
     predictor: Predictor | None = None
     for name, split in recipe.predict.data.items():

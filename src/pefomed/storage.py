@@ -7,7 +7,9 @@ import errno
 import os
 import re
 import secrets
+import shutil
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +17,10 @@ from pefomed.errors import StorageError
 
 REMEDY = "free space or choose another folder; what is already written stays usable"
 
-_FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+
+_HELD = ("checkpoints", "adapter", "predictions", "samples")
+_YOUNG = 10.0
 
 
 def write(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:
@@ -68,7 +73,10 @@ def _new_file(folder: Path) -> tuple[int, Path]:
 
 @contextlib.contextmanager
 def storage_errors(path: Path, remedy: str = REMEDY) -> Iterator[None]:
-    """Turn a full disk or a folder that cannot be written into a `StorageError` about `path`."""
+    """Turn a full disk or a folder that cannot be written into a `StorageError` about `path`.
+
+    However it is told: safetensors and torch raise errors of their own, which name the cause in their text.
+    """
     try:
         yield
     except OSError as error:
@@ -76,3 +84,35 @@ def storage_errors(path: Path, remedy: str = REMEDY) -> Iterator[None]:
             raise
         found = os.strerror(error.errno or 0)
         raise StorageError(f"cannot write {path}", found=found, remedy=remedy) from None
+    except Exception as error:
+        found = _wrapped(error)
+        if not found:
+            raise
+        raise StorageError(f"cannot write {path}", found=found, remedy=remedy) from None
+
+
+def sweep(run: Path) -> None:
+    """Remove what killed writers have left in a run's folder; only who holds the run may call it.
+
+    Beside the run's own files, and in what raters and reports write, others may be writing now: there only
+    what is older than `_YOUNG` seconds goes.
+    """
+    for part in run.rglob(".part-*"):
+        own = len(part.relative_to(run).parts) > 1 and part.relative_to(run).parts[0] in _HELD
+        with contextlib.suppress(OSError):
+            if own or part.is_dir() or time.time() - part.stat().st_mtime > _YOUNG:
+                shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+def _wrapped(error: Exception) -> str:
+    """Return the cause that a library's error names, if it is one of storage; else nothing."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, OSError) and cause.errno in _FULL_OR_CLOSED:
+        return os.strerror(cause.errno or 0)
+    text = str(error)
+    if match := re.search(r"(?:os error|code:|Errno) (\d+)", text):
+        return os.strerror(int(match[1])) if int(match[1]) in _FULL_OR_CLOSED else ""
+    # torch's writer of archives does not say why it could not write.
+    if isinstance(error, RuntimeError) and re.search(r"PytorchStreamWriter|inline_container", text):
+        return text.splitlines()[0]
+    return ""

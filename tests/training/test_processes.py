@@ -147,3 +147,19 @@ def test_batches_are_dealt_evenly_by_tokens() -> None:
     # A short last step: nobody has two while another has none.
     assert [len(part) for part in shares(step[:1], 2)] == [1, 0]
     assert shares(step, 1) == [step]
+
+
+def test_two_processes_stop_together_and_hold_the_folder_as_one(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path, accumulate=1)
+    far = recipe.stages[0].model_copy(update={"lr": 1e30, "lr_end": 1e30})
+    stopped = two_processes(
+        recipe.model_copy(update={"stages": (far,)}), tmp_path / "run", tmp_path,
+        "import atexit, os\nfrom pathlib import Path\n"
+        "atexit.register(lambda: Path(os.environ['ENDED'] + os.environ['RANK']).touch())\n",
+        ENDED=str(tmp_path / "ended-"),
+    )  # fmt: skip
+    assert stopped.returncode != 0
+    assert stopped.stderr.count("TrainingError: step 2 of") == 2, stopped.stderr
+    assert len(list(tmp_path.glob("ended-*"))) == 2  # neither was killed while it waited for the other
+    assert not (tmp_path / "run" / ".lock").exists()
+    assert (tmp_path / "run" / "log.jsonl").read_text().count("the loss is not finite") == 1

@@ -77,8 +77,7 @@ def test_the_last_good_checkpoint_stays_as_it_was(
 
     def broken(name: str, value: float) -> Any:
         def changed(loop: Loop, *arguments: Any) -> Any:
-            calls[0] += 1
-            if calls[0] == 3:
+            if list(loop.folder.glob("step-*")):
                 weights = [p for n, p in loop.model.named_parameters() if "projector.modules_to_save" in n]
                 with torch.no_grad():
                     weights[0].view(-1)[0] = value

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from peft.utils.save_and_load import load_peft_weights
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from pefomed import checksums
 from pefomed.errors import RecipeError, RunError, WeightsError, nearest
 from pefomed.model.finite import check_adapter
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Lora
-from pefomed.storage import as_created
+from pefomed.storage import as_created, storage_errors
 
 
 def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int = 0) -> PeftModel:
@@ -54,15 +57,58 @@ def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftMo
 
     Raises:
         RunError: there is no adapter in the folder.
-        WeightsError: its tensors are not exactly those the model needs.
+        WeightsError: it is damaged, or its tensors are not exactly those the model needs.
     """
-    if not (folder / "adapter_config.json").exists():
-        raise RunError(f"no adapter in {folder}", remedy="train it first: pefomed train RECIPE")
-    config = LoraConfig.from_pretrained(str(folder))
+    config, state = read_adapter(folder)
     config.inference_mode = False
-    wrapped = _wrap(model, config)
-    load_state(wrapped, load_peft_weights(str(folder), device="cpu"))
+    try:
+        wrapped = _wrap(model, config)
+    except (ValueError, RuntimeError, TypeError) as error:  # layers that are not there, a rank of nothing
+        raise WeightsError(
+            f"the adapter in {folder} does not fit the model",
+            found=_first_line(error),
+            remedy="use the base models it was trained on",
+        ) from None
+    load_state(wrapped, state)
     return wrapped
+
+
+def read_adapter(folder: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
+    """Return configuration and tensors of an adapter folder, on the CPU.
+
+    Raises:
+        RunError: there is no adapter in the folder.
+        WeightsError: a file is missing, not as it was written, or cannot be read.
+    """
+    settings, weights = folder / "adapter_config.json", folder / "adapter_model.safetensors"
+    if not settings.exists() and not weights.exists():
+        raise RunError(f"no adapter in {folder}", remedy="train it first: pefomed train RECIPE")
+    remedy = "copy it again; in a run `pefomed train RUN` writes it again from its checkpoints"
+    wrong = checksums.damage(folder) if checksums.is_sealed(folder) else ""
+    if wrong:
+        raise WeightsError(
+            f"the adapter in {folder} is damaged",
+            found=wrong,
+            remedy=f"{remedy}; if the change is yours, delete its {checksums.FILE}",
+        )
+    for file in (settings, weights):
+        if not file.is_file():
+            raise WeightsError(
+                f"the adapter in {folder} is not whole", found=f"no {file.name}", remedy=remedy
+            )
+    try:
+        fields = json.loads(settings.read_text(encoding="utf-8"))
+        if not isinstance(fields, dict) or fields.get("peft_type") != "LORA":
+            raise ValueError("it does not describe LoRA")
+        config = LoraConfig.from_pretrained(str(folder))
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        raise WeightsError(f"{settings} cannot be read", found=_first_line(error), remedy=remedy) from None
+    try:
+        # Not by PEFT, which asks the network for a file that is not there.
+        state = load_file(weights)
+    except (SafetensorError, ValueError, RuntimeError, OSError) as error:
+        raise WeightsError(f"{weights} cannot be read", found=_first_line(error), remedy=remedy) from None
+    return config, state
 
 
 def adapter_state(model: PeftModel) -> dict[str, Tensor]:
@@ -100,11 +146,17 @@ def load_state(model: PeftModel, state: dict[str, Tensor]) -> None:
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write `adapter_config.json` and `adapter_model.safetensors`."""
+    """Write `adapter_config.json`, `adapter_model.safetensors` and their checksums.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
+    with storage_errors(folder):
+        model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
     as_created(folder / "adapter_model.safetensors")
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card says nothing
+    checksums.seal(folder)
 
 
 def trainable(model: nn.Module, parts: tuple[str, ...]) -> dict[str, list[nn.Parameter]]:
@@ -121,6 +173,10 @@ def trainable(model: nn.Module, parts: tuple[str, ...]) -> dict[str, list[nn.Par
 def part_of(name: str) -> str | None:
     """Return the part of the adapter that a parameter of this name belongs to, None if it is of the base."""
     return "lora" if "lora_" in name else "projector" if "projector.modules_to_save" in name else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _wrap(model: PefomedForConditionalGeneration, config: LoraConfig) -> PeftModel:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import torch
 from peft import get_peft_model_state_dict
-from peft.utils.save_and_load import load_peft_weights
-from safetensors.torch import save_file
+from safetensors.torch import save
 
-from pefomed.errors import RunError
-from pefomed.model.adapter import add_adapter
+from pefomed import checksums
+from pefomed.model.adapter import add_adapter, read_adapter
 from pefomed.model.describe import meta_model
+from pefomed.model.finite import check_adapter
 from pefomed.model.legacy import export_legacy, import_legacy
 from pefomed.recipe import Model
-from pefomed.storage import as_created
+from pefomed.storage import write
 
 
 def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
@@ -28,13 +28,14 @@ def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
         adapted = add_adapter(model, recipe.lora)
     wanted = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     state = import_legacy(file, wanted)
+    check_adapter(state.items(), str(file))
     out.mkdir(parents=True, exist_ok=True)
     config = adapted.peft_config["default"]
     config.inference_mode = True
     config.save_pretrained(str(out))
     weights = out / "adapter_model.safetensors"
-    save_file({name: tensor.contiguous() for name, tensor in state.items()}, weights)
-    as_created(weights)
+    write(weights, save({name: tensor.contiguous() for name, tensor in state.items()}))
+    checksums.seal(out)
     return out
 
 
@@ -43,9 +44,9 @@ def export_adapter(folder: Path, file: Path) -> Path:
 
     Raises:
         RunError: there is no adapter in the folder.
-        WeightsError: a tensor has no name there.
+        WeightsError: it is damaged or not finite, or a tensor has no name there.
     """
-    if not (folder / "adapter_model.safetensors").exists():
-        raise RunError(f"no adapter in {folder}", remedy="train it first: pefomed train RECIPE")
-    export_legacy(load_peft_weights(str(folder), device="cpu"), file)
+    _, state = read_adapter(folder)
+    check_adapter(state.items(), f"the adapter in {folder}")
+    export_legacy(state, file)
     return file

@@ -20,7 +20,15 @@ class Stage(Section):
     split: str = Field("train", description="Split to train on.")
     also_train: tuple[str, ...] = Field((), description="Further splits to train on, e.g. `validate`.")
     validate_split: str | None = Field(
-        None, description="Split to validate on; the best checkpoint by its exact match (boxes: IoU) is kept."
+        None,
+        description="Split to validate on. The best checkpoint is kept: by exact match, boxes by IoU,"
+        " captions and reports by CIDEr + BLEU-4; of equals the one with the lowest loss.",
+    )
+    validate_texts: int = Field(
+        200,
+        ge=0,
+        description="Most captions and reports that a validation decodes (not with split weights);"
+        " 0: the validation loss decides.",
     )
     epochs: float | None = Field(
         None, gt=0, description="Passes over the data, counted in samples (or give `steps`)."

@@ -132,12 +132,16 @@ def _log_facts(steps: list[dict[str, Any]], validations: list[dict[str, Any]]) -
         facts.append(("Loss at the end", f"{sum(tail) / len(tail):.3f}"))
     scored = [row for row in validations if _is_number(_score(row))]
     if scored:
-        best = max(scored, key=_score)
+        best = max(
+            scored, key=lambda row: (_score(row), -row["loss"] if _is_number(row.get("loss")) else 0.0)
+        )
         n = f", n = {best['n']:,}" if _is_number(best.get("n")) else ""
         parts = (
             [f"{100 * best['exact_match']:.1f} % exact match"] if _is_number(best.get("exact_match")) else []
         )
         parts += [f"IoU {best['iou']:.3f}"] if _is_number(best.get("iou")) else []
+        parts += [f"CIDEr {best['cider']:.3f}"] if _is_number(best.get("cider")) else []
+        parts += [f"BLEU-4 {best['bleu_4']:.3f}"] if _is_number(best.get("bleu_4")) else []
         facts.append(("Best validation", f"{', '.join(parts)} at step {best['step']:,}{n}"))
     return facts
 
@@ -169,6 +173,11 @@ def _panels(
         (
             "Validation IoU, from the true tokens",
             [Series("IoU", _points(validations, "iou"), "dots", "b")],
+            "zero",
+        ),
+        (
+            "Validation CIDEr + BLEU-4",
+            [Series("CIDEr + BLEU-4", _text_points(validations), "dots", "b")],
             "zero",
         ),
         ("Learning rate", rates, "zero"),
@@ -214,6 +223,11 @@ def thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _points(rows: Sequence[dict[str, Any]], key: str) -> list[tuple[float, float]]:
     return [(float(row["step"]), float(row[key])) for row in rows if _is_number(row.get(key))]
+
+
+def _text_points(rows: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
+    both = zip(_points(rows, "cider"), _points(rows, "bleu_4"), strict=True)
+    return [(step, cider + bleu) for (step, cider), (_, bleu) in both]
 
 
 def _sum(rows: Sequence[dict[str, Any]], key: str) -> float:

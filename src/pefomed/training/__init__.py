@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import gather_object
+from accelerate.utils import broadcast_object_list, gather_object
 from peft import PeftModel
 
-from pefomed import processes, progress
+from pefomed import checksums, processes, progress
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
@@ -24,6 +24,7 @@ from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.recipe import Recipe, Stage
+from pefomed.run_lock import hold
 from pefomed.training import checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
@@ -31,6 +32,7 @@ from pefomed.training.optimiser import long_warmup
 from pefomed.training.plan import plan, replaced
 from pefomed.training.stage_rows import StageRows
 from pefomed.training.stored_rows import StoredRow, StoredRows
+from pefomed.training.text_answers import TextAnswers, text_answers
 from pefomed.training.validation import Validation
 
 __all__ = ["Trainer", "train"]
@@ -55,6 +57,11 @@ def train(
     Raises:
         PefomedError: see the parts; whatever was computed before the error stays usable.
     """
+    with hold(run):
+        return _train(recipe, run, data_folder, fresh=fresh, untrained=untrained)
+
+
+def _train(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool, untrained: bool) -> Path:
     if fresh and processes.is_main():
         # What the former model answered goes too: predicting skips answers that are there.
         for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
@@ -86,19 +93,19 @@ class Trainer:
         start: Path | None = None
         for stage in self.recipe.stages:
             final = self.stage_folder(stage) / "final"
-            if not (final / "adapter_config.json").exists():
+            if not self._is_done(stage):
                 self._train_stage(stage, start)
             start = final
         assert start is not None
-        if processes.is_main():
-            shutil.rmtree(self.run / "adapter", ignore_errors=True)
-            shutil.copytree(start, self.run / "adapter")
-        return self.run / "adapter"
+        adapter = self.run / "adapter"
+        if processes.is_main() and not checksums.same(start, adapter):
+            checkpoint.save_final(adapter, start)
+        return adapter
 
     def untrained(self) -> Path:
         """Write the adapter that training would start with: a new projector, LoRA that changes nothing."""
         adapter = self.run / "adapter"
-        if not (adapter / "adapter_config.json").exists():
+        if checksums.damage(adapter):
             where = devices.device(self.recipe.compute)
             model, _ = self._model_at(None, str(where), devices.dtype(self.recipe.compute, where))
             checkpoint.save_final(adapter, model)
@@ -107,6 +114,21 @@ class Trainer:
     def stage_folder(self, stage: Stage) -> Path:
         """Return the stage's folder of checkpoints."""
         return self.run / "checkpoints" / stage.name
+
+    def _is_done(self, stage: Stage) -> bool:
+        """Return whether the stage has ended; its damaged end is removed and made again."""
+        done = [False]
+        if processes.is_main():
+            final = self.stage_folder(stage) / "final"
+            # One without checksums is of an older version: whether it can be read is found when it is.
+            wrong = checksums.damage(final) if checksums.is_sealed(final) else ""
+            done[0] = (final / "adapter_config.json").exists() and not wrong
+            if wrong:
+                self._warn(stage, f"{final} is damaged ({wrong}) and is made again from the last checkpoint")
+                shutil.rmtree(final, ignore_errors=True)
+        if processes.count() > 1:
+            broadcast_object_list(done)
+        return done[0]
 
     def _train_stage(self, stage: Stage, start: Path | None) -> None:
         compute = self.recipe.compute
@@ -175,10 +197,40 @@ class Trainer:
             folder,
             self.recipe.seed,
             sharded,
+            self._texts(stage, validation, processor, sharded, base_of(model)),
         ).run()
         # Not `end_training`, which would also part the processes: another stage may follow.
         for tracker in accelerator.trackers:
             tracker.finish()
+
+    def _texts(
+        self,
+        stage: Stage,
+        validation: list[StoredRow],
+        processor: PefomedProcessor,
+        sharded: bool,
+        base: PefomedForConditionalGeneration,
+    ) -> TextAnswers | None:
+        """Return the captions and reports that validations decode; where none may be, say what decides."""
+        compute = self.recipe.compute
+        texts = text_answers(
+            validation,
+            max(stage.validate_texts, 1),
+            self.recipe.seed,
+            prompt=self.recipe.prompt,
+            processor=processor,
+            share_image=stage.share_image,
+            max_questions=stage.max_questions,
+            batch_tokens=stage.batch_tokens,
+            switch=lambda decoding: choose_attention(base, compute, decoding=decoding),
+        )
+        if texts is None or (stage.validate_texts and not sharded):
+            return texts
+        why = "every token would gather all weights that are split" if sharded else "validate_texts is 0"
+        text = f"captions and reports are not decoded, the validation loss decides: {why}"
+        self.log.write("event", stage.name, text=text)
+        progress.note(f"stage {stage.name}: {text}")
+        return None
 
     def _warn(self, stage: Stage, text: str) -> None:
         print(f"warning: {text}", file=sys.stderr, flush=True)

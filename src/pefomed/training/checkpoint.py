@@ -1,22 +1,33 @@
-"""Checkpoints that appear whole or not at all, holding all that a stopped stage needs to go on."""
+"""Checkpoints that appear whole or not at all, holding all that a stopped stage needs to go on.
+
+A stage's folder holds `step-N`, the newest two; `best-N`, the adapters that these call the best so far; and
+`final`, what the stage ended with. Each is sealed with checksums. A checkpoint that is damaged, or whose best
+is, is left for the one before it: its steps are done again and end in the same bits.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as as_safetensors
 from torch.optim import Optimizer
 
+from pefomed import checksums
 from pefomed.errors import RunError
 from pefomed.model.adapter import adapter_state, load_state, save_adapter
-from pefomed.storage import as_created
+from pefomed.run_lock import check_held
+from pefomed.storage import storage_errors, write
 
 KEEP = 2
 """Checkpoints kept of a stage: the newest, and one before it."""
@@ -31,6 +42,9 @@ class Progress:
     """Best score on the validation split so far."""
     best_step: int | None = None
     seconds: float = 0.0
+    best_loss: float | None = None
+    """Validation loss of the best."""
+    validations: int = 0
 
 
 def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Progress) -> None:
@@ -38,69 +52,157 @@ def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Prog
 
     Args:
         moments: the optimiser's `state_dict`, of whole tensors.
+
+    Raises:
+        StorageError: the disk is full or cannot be written; what was there before is as it was.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".part-{os.getpid()}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    save_file(adapter_state(model), temporary / "adapter.safetensors")
-    as_created(temporary / "adapter.safetensors")
-    torch.save(moments, temporary / "optimiser.pt")
-    (temporary / "progress.json").write_text(json.dumps(asdict(progress)))
-    for file in temporary.iterdir():
-        _sync(file)
-    target = folder / f"step-{progress.step:08d}"
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(temporary, target)
-    _sync(folder)
-    for old in _all(folder)[:-KEEP]:
-        shutil.rmtree(old, ignore_errors=True)
+    with _made(folder / _name("step", progress.step)) as made:
+        # Made in memory and written by us: libraries wrap a full disk in errors of their own.
+        write(made / "adapter.safetensors", as_safetensors(adapter_state(model)))
+        buffer = io.BytesIO()
+        torch.save(moments, buffer)
+        write(made / "optimiser.pt", buffer.getvalue())
+        write(made / "progress.json", json.dumps(asdict(progress)))
+    kept = _all(folder)[-KEEP:]
+    called_best = {_best_step(one) for one in kept}
+    for old in folder.glob("step-*"):
+        if old not in kept:
+            shutil.rmtree(old, ignore_errors=True)
+    for old in folder.glob("best-*"):
+        if _step(old) not in called_best:
+            shutil.rmtree(old, ignore_errors=True)
 
 
-def restore(folder: Path, model: PeftModel, optimiser: Optimizer) -> Progress | None:
-    """Load the newest checkpoint of `folder` into model and optimiser; None if there is none.
+def find(folder: Path, say: Callable[[str], None]) -> Path | None:
+    """Return the newest whole checkpoint of `folder`, None if there is none; remove and name damaged ones."""
+    for one in reversed(_all(folder)):
+        wrong = _damage(one)
+        if not wrong:
+            return one
+        shutil.rmtree(one, ignore_errors=True)
+        before = _all(folder)
+        then = f"step {_step(before[-1])}" if before else "the beginning of the stage"
+        say(f"checkpoint {one} is damaged ({wrong}); going on from {then}")
+    return None
+
+
+def restore(found: Path, model: PeftModel, optimiser: Optimizer) -> Progress:
+    """Load the checkpoint `found` into model and optimiser.
 
     Raises:
         RunError: the checkpoint is not of this model.
     """
-    found = _all(folder)
-    if not found:
-        return None
-    newest = found[-1]
-    load_state(model, load_file(newest / "adapter.safetensors"))
+    load_state(model, load_file(found / "adapter.safetensors"))
     try:
-        optimiser.load_state_dict(torch.load(newest / "optimiser.pt", weights_only=True))
+        optimiser.load_state_dict(torch.load(found / "optimiser.pt", weights_only=True))
     except ValueError as error:
         raise RunError(
-            f"the checkpoint {newest} is of another optimiser",
+            f"the checkpoint {found} is of another optimiser",
             found=str(error),
             remedy="give the run another folder with --out, or start it anew with --fresh",
         ) from None
-    return Progress(**json.loads((newest / "progress.json").read_text()))
+    return _read_progress(found)
 
 
 def exists(folder: Path) -> bool:
-    """Return whether `restore` would find a checkpoint in `folder`."""
+    """Return whether `folder` holds a checkpoint, whole or damaged."""
     return bool(_all(folder))
 
 
 def newest_step(folder: Path) -> int | None:
     """Return the step of the newest checkpoint in `folder`, None if there is none."""
     found = _all(folder)
-    return int(found[-1].name.removeprefix("step-")) if found else None
+    return _step(found[-1]) if found else None
+
+
+def save_best(folder: Path, model: PeftModel, step: int) -> None:
+    """Write `folder/best-N`; it is removed once no checkpoint calls it the best.
+
+    Raises:
+        StorageError: as `save`.
+    """
+    save_final(folder / _name("best", step), model)
+
+
+def best(folder: Path, progress: Progress) -> Path | None:
+    """Return the adapter folder that `progress` calls the best, if it has one.
+
+    Raises:
+        RunError: it is gone or damaged.
+    """
+    if progress.best_step is None:
+        return None
+    found = folder / _name("best", progress.best_step)
+    if wrong := checksums.damage(found):
+        raise RunError(
+            f"the best adapter of the stage, {found}, is damaged",
+            found=wrong,
+            remedy="give the same command again: it goes on from the last whole checkpoint",
+        )
+    return found
 
 
 def save_final(folder: Path, adapter: PeftModel | Path) -> None:
-    """Write an adapter folder, a model's or a copy of another, by rename, replacing the one that is there."""
+    """Write a sealed adapter folder by rename, a model's or a copy of another; one that is there is replaced.
+
+    Raises:
+        StorageError: as `save`.
+    """
+    with _made(folder) as made:
+        if isinstance(adapter, Path):
+            shutil.copytree(adapter, made, dirs_exist_ok=True)
+        else:
+            save_adapter(adapter, made)
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[Path]:
+    """Give a new folder that is sealed and gets the name `folder` when the block ends; else it is removed."""
+    check_held()
     temporary = folder.with_name(f".part-{folder.name}-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    if isinstance(adapter, Path):
-        shutil.copytree(adapter, temporary)
-    else:
-        save_adapter(adapter, temporary)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(temporary, folder)
+    with storage_errors(folder):
+        try:
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            yield temporary
+            checksums.seal(temporary)
+            for file in temporary.iterdir():
+                _sync(file)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(temporary, folder)
+            _sync(folder.parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def _damage(one: Path) -> str:
+    """Return what is wrong with a checkpoint or with the adapter that it calls the best; else nothing."""
+    if wrong := checksums.damage(one):
+        return wrong
+    step = _best_step(one)
+    if step is not None and (wrong := checksums.damage(one.with_name(_name("best", step)))):
+        return f"its best adapter, {_name('best', step)}: {wrong}"
+    return ""
+
+
+def _best_step(one: Path) -> int | None:
+    try:
+        return _read_progress(one).best_step
+    except (OSError, ValueError, TypeError):  # a damaged one, which calls nothing the best
+        return None
+
+
+def _read_progress(one: Path) -> Progress:
+    return Progress(**json.loads((one / "progress.json").read_text(encoding="utf-8")))
+
+
+def _name(kind: str, step: int) -> str:
+    return f"{kind}-{step:08d}"
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.rpartition("-")[2])
 
 
 def _all(folder: Path) -> list[Path]:

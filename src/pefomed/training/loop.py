@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
+from accelerate.utils import broadcast_object_list, gather_object
 from peft import PeftModel
 from torch import Tensor
 
@@ -31,6 +31,7 @@ from pefomed.training.plan import padded_batches, shares
 from pefomed.training.planned import Planned
 from pefomed.training.rising import Rising
 from pefomed.training.stop import stop_on_signal
+from pefomed.training.text_answers import TextAnswers
 from pefomed.training.validation import Validation
 
 RATE_KEYS = {"lora": "lr", "projector": "projector_lr"}
@@ -59,6 +60,8 @@ class Loop:
     seed: int = 0
     sharded: bool = False
     """Split the weights over the processes."""
+    texts: TextAnswers | None = None
+    """The captions and reports that a validation decodes."""
 
     def __post_init__(self) -> None:
         self._epochs = epochs.after_each(self.steps, self.samples)
@@ -73,7 +76,7 @@ class Loop:
         parts = trainable(self.model, self.stage.train)
         optimiser = make_optimiser(parts, self.stage)
         schedules = rates(self.stage, len(self.steps))
-        progress = checkpoint.restore(self.folder, self.model, optimiser) or checkpoint.Progress()
+        progress = self._restored(optimiser)
         self.log.rewind(self.stage.name, progress.step)
         model, optimiser = sharding.prepare(self.model, optimiser, self.accelerator, self.sharded)
         parts = trainable(self.model, self.stage.train)  # split weights are other tensors than before
@@ -94,8 +97,7 @@ class Loop:
                 self._record(progress, rate, values)
                 shown.advance(note=f"loss {values['loss']:.3f}")
                 if text := rising.add(values["loss"]):
-                    self.log.write("event", self.stage.name, step=progress.step, text=text)
-                    note(f"stage {self.stage.name}, step {progress.step}: {text}")
+                    self._say(text, step=progress.step)
                 if progress.step in validate_at:
                     self._validate(model, progress)
                 last, stopping = progress.step == len(self.steps), self._any(bool(stop))
@@ -114,7 +116,22 @@ class Loop:
                     )
         self.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
         self.accelerator.free_memory()
-        self._finish()
+        self._finish(progress)
+
+    def _restored(self, optimiser: Any) -> checkpoint.Progress:
+        """Load the newest whole checkpoint, which the main process chooses for all."""
+        chosen: list[Path | None] = [None]
+        if self.accelerator.is_main_process:
+            chosen[0] = checkpoint.find(self.folder, self._say)
+        if self.accelerator.num_processes > 1:
+            broadcast_object_list(chosen)
+        if chosen[0] is None:
+            return checkpoint.Progress()
+        return checkpoint.restore(chosen[0], self.model, optimiser)
+
+    def _say(self, text: str, **values: Any) -> None:
+        self.log.write("event", self.stage.name, **values, text=text)
+        note(f"stage {self.stage.name}: {text}")
 
     def _step(
         self,
@@ -169,8 +186,10 @@ class Loop:
         return collate([row.built() for row in rows]).to(self.accelerator.device)
 
     def _answer(self, model: Any, batch: Batch) -> Answered:
-        features: Tensor = self.features(batch.images).to(self.accelerator.device)
-        return answer(model, batch, features)
+        return answer(model, batch, self._features_of(batch.images))
+
+    def _features_of(self, images: Sequence[str]) -> Tensor:
+        return self.features(images).to(self.accelerator.device)
 
     def _record(self, progress: checkpoint.Progress, rate: dict[str, float], values: dict[str, Any]) -> None:
         shown = {name: values[name] for name in ("loss", "grad_norm", "samples_per_second")}
@@ -206,6 +225,9 @@ class Loop:
             answered = self._answer(bare, batch)
             if place < len(chunks):
                 found.add(batch, answered)
+        if self.texts is not None and not self.sharded:
+            share = (self.accelerator.process_index, self.accelerator.num_processes)
+            found.written = self.texts.written(bare, self._features_of, share)
         if self.accelerator.num_processes > 1:
             found.sum_up(gather_object([found.counts()]))
         if not math.isfinite(found.loss):
@@ -215,11 +237,15 @@ class Loop:
         self.accelerator.log(shown, progress.step)
         epoch = round(self._epochs[progress.step - 1], 4)
         self.log.write("validation", self.stage.name, step=progress.step, epoch=epoch, **values)
-        if progress.best is None or found.score > progress.best:
-            progress.best, progress.best_step = found.score, progress.step
+        result = found.result()
+        progress.validations += 1
+        if progress.best_step is None or result.better_than(progress.best, progress.best_loss):
+            self._check_sound(model, progress.step - 1)
+            progress.best, progress.best_loss = result.score, result.loss
+            progress.best_step = progress.step
             with sharding.gathered(self.model):
                 if self.accelerator.is_main_process:
-                    checkpoint.save_final(self.folder / "best", self.model)
+                    checkpoint.save_best(self.folder, self.model, progress.step)
 
     @torch.no_grad()
     def _check_sound(self, model: Any, step: int) -> None:
@@ -268,11 +294,17 @@ class Loop:
         flag = torch.tensor(float(here), device=self.accelerator.device)
         return bool(self.accelerator.reduce(flag, "sum") > 0)
 
-    def _finish(self) -> None:
+    def _finish(self, progress: checkpoint.Progress) -> None:
+        if progress.best == 0 and progress.best_loss is not None:
+            self._say(
+                f"no answer scored above 0 at any of {progress.validations} validations; kept is step"
+                f" {progress.best_step}, with the lowest validation loss, {progress.best_loss:.4g}",
+                step=progress.step,
+            )
         with sharding.gathered(self.model):
             if self.accelerator.is_main_process:
-                best = self.folder / "best"
-                checkpoint.save_final(self.folder / "final", best if best.exists() else self.model)
+                best = checkpoint.best(self.folder, progress)
+                checkpoint.save_final(self.folder / "final", best or self.model)
         self.accelerator.wait_for_everyone()
 
 

@@ -1,9 +1,10 @@
-"""What a validation split says of a model without decoding: each answer token is predicted from true ones.
+"""What a validation split says of a model, each task by its own measure, and which checkpoint is the best.
 
-A text answer scores 1 if every token is the most likely one, which is when greedy decoding gives exactly
-the reference. Where the answer is boxes, one step off is nearly right: it scores the IoU of the boxes that
-the most likely tokens spell. Each coordinate is predicted from the true ones before it, so this IoU is
-above that of decoded answers; it serves to compare checkpoints.
+Most of it comes without decoding: each answer token is predicted from true ones. The answer to a question
+scores 1 if every token is the most likely one, which is when greedy decoding gives exactly the reference.
+Where the answer is boxes, one step off is nearly right: it scores the IoU of the boxes that the most likely
+tokens spell. Each coordinate is predicted from the true ones before it, so this IoU is above that of decoded
+answers; it serves to compare checkpoints. Captions and reports are decoded: CIDEr + BLEU-4 (`text_answers`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
 from pefomed.boxes.tasks import ANSWERED
 from pefomed.training.loss import Answered
+from pefomed.training.text_answers import TASKS, Written, text_score
+
+Counts = tuple[float, int, list[bool], list[float], int, list[Written]]
 
 
 @dataclass
@@ -29,15 +33,22 @@ class Validation:
     loss: float = 0.0
     tokens: int = 0
     right: list[bool] = field(default_factory=list)
-    """Of the text answers."""
+    """Of the answers to questions."""
     ious: list[float] = field(default_factory=list)
     """Of the answers with boxes."""
+    texts: int = 0
+    """How many captions and reports there are."""
+    written: list[Written] = field(default_factory=list)
+    """Those of them that were decoded."""
 
     def add(self, batch: Batch, answered: Answered) -> None:
         """Count a batch."""
         self.loss += float(answered.loss)
         self.tokens += len(batch.targets)
         for number, (sample, right) in enumerate(zip(batch.samples, answered.right.tolist(), strict=True)):
+            if sample.task in TASKS:
+                self.texts += 1
+                continue
             if sample.task not in ANSWERED:
                 self.right.append(right)
                 continue
@@ -45,24 +56,56 @@ class Validation:
             texts = (self.read(tokens[own].tolist()) for tokens in (answered.said, batch.targets))
             self.ious.append(iou(*(read_boxes(text, self.bins).boxes for text in texts)))
 
-    def counts(self) -> tuple[float, int, list[bool], list[float]]:
+    def counts(self) -> Counts:
         """Return what several processes send each other."""
-        return self.loss, self.tokens, self.right, self.ious
+        return self.loss, self.tokens, self.right, self.ious, self.texts, self.written
 
-    def sum_up(self, parts: Sequence[tuple[float, int, list[bool], list[float]]]) -> None:
+    def sum_up(self, parts: Sequence[Counts]) -> None:
         """Take the counts of all processes together as one's own."""
         self.loss, self.tokens = sum(part[0] for part in parts), sum(part[1] for part in parts)
         self.right = [right for part in parts for right in part[2]]
         self.ious = [value for part in parts for value in part[3]]
+        self.texts = sum(part[4] for part in parts)
+        self.written = [one for part in parts for one in part[5]]
 
-    @property
-    def score(self) -> float:
-        """Mean score of all answers, in [0, 1]: what checkpoints are compared by."""
-        return (sum(self.right) + sum(self.ious)) / (len(self.right) + len(self.ious))
+    def result(self) -> Result:
+        """Return what checkpoints are compared by."""
+        return Result(self.values()["score"], self.loss / self.tokens)
 
     def values(self) -> dict[str, Any]:
-        """Return what the log says: mean loss of a token, exact match, IoU, score and n."""
-        exact = {"exact_match": sum(self.right) / len(self.right)} if self.right else {}
-        boxes = {"iou": sum(self.ious) / len(self.ious)} if self.ious else {}
-        n = len(self.right) + len(self.ious)
-        return {"loss": self.loss / self.tokens, **exact, **boxes, "score": self.score, "n": n}
+        """Return what the log says: mean loss of a token, each task's measure, score and n.
+
+        The score is the mean over all answers, a text counting CIDEr + BLEU-4 of all texts; None if there are
+        only texts and none was decoded.
+        """
+        found: dict[str, float] = {}
+        total, count = sum(self.right) + sum(self.ious), len(self.right) + len(self.ious)
+        if self.right:
+            found["exact_match"] = sum(self.right) / len(self.right)
+        if self.ious:
+            found["iou"] = sum(self.ious) / len(self.ious)
+        if self.written:
+            texts = text_score(self.written)
+            total, count = total + self.texts * texts.pop("texts"), count + self.texts
+            found |= texts
+        n = len(self.right) + len(self.ious) + self.texts
+        score = total / count if count else None
+        decoded = {"decoded": len(self.written)} if self.texts else {}
+        return {"loss": self.loss / self.tokens, **found, "score": score, "n": n, **decoded}
+
+
+@dataclass(frozen=True)
+class Result:
+    """Score and loss of one validation."""
+
+    score: float | None
+    loss: float
+
+    def better_than(self, score: float | None, loss: float | None) -> bool:
+        """Return whether this is better than the best so far: a higher score, or as high with a lower loss.
+
+        Without scores the loss alone decides; so it does where the best before left none, as older ones did.
+        """
+        if self.score is not None and score is not None and self.score != score:
+            return self.score > score
+        return loss is None or self.loss < loss

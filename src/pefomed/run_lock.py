@@ -1,0 +1,236 @@
+"""One process at a time writes into a run's folder, on one machine or on a file system that several share.
+
+The holder is written into `.lock`: machine, process, when it began. The file appears whole or not at all and
+only if there is none (a hard link; where there are none, O_EXCL), and its holder touches it every `BEAT`
+seconds. It is stale when its process is gone from the same machine, or when another machine has not touched
+it for `SILENT` seconds by the file system's own clock; then it is taken over, which is said. Of the
+processes of one training the main one holds it for all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from pefomed.errors import RunError
+from pefomed.processes import is_main
+from pefomed.progress import note
+from pefomed.storage import storage_errors, sweep
+
+FILE = ".lock"
+BEAT, SILENT = 20.0, 300.0
+"""Seconds."""
+
+_GUARD, _PAUSE = ".lock-taken-over", 0.05
+_held: dict[Path, _Held] = {}
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock."""
+
+    host: str
+    machine: str
+    """Differs after a restart and between containers: a process number says something within it alone."""
+    pid: int
+    began: str
+    """When the process began, as its system says it: numbers are given to other processes later."""
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {self.since}"
+
+
+@contextlib.contextmanager
+def hold(run: Path) -> Iterator[None]:
+    """Hold the run's folder while the block runs; within a process that holds it already, go on holding it.
+
+    What killed writers have left in it is removed first.
+
+    Raises:
+        RunError: another process holds it.
+        StorageError: the folder cannot be written.
+    """
+    key = run.resolve()
+    if not is_main() or (key in _held and _held[key].pid == os.getpid()):
+        yield
+        return
+    with storage_errors(run):
+        run.mkdir(parents=True, exist_ok=True)
+        mine = _Held(_acquire(run), run / FILE)
+        sweep(run)
+    _held[key] = mine
+    mine.start()
+    try:
+        yield
+    finally:
+        del _held[key]
+        mine.release()
+
+
+def check_held() -> None:
+    """Check before something is written for good that what this process holds has not been taken over.
+
+    Raises:
+        RunError: another process took it over, e.g. while this one was suspended.
+    """
+    for held in _held.values():
+        if held.pid == os.getpid() and (other := _holder(held.file)) != held.holder:
+            raise RunError(
+                f"{held.file.parent} was taken over from this process, which had been silent for long",
+                found=str(other) if other else f"no {FILE}",
+                remedy="let the other process go on, or give the same command again when it has ended",
+            )
+
+
+class _Held(threading.Thread):
+    """Touches the lock file until it is released."""
+
+    def __init__(self, holder: Holder, file: Path):
+        super().__init__(daemon=True)
+        self.holder, self.file, self.pid = holder, file, os.getpid()
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        while not self._done.wait(BEAT):
+            with contextlib.suppress(OSError):  # gone, or the file system is away for a moment
+                if _holder(self.file) == self.holder:
+                    os.utime(self.file)
+
+    def release(self) -> None:
+        self._done.set()
+        with contextlib.suppress(OSError):
+            if _holder(self.file) == self.holder:
+                self.file.unlink()
+
+
+def _acquire(run: Path) -> Holder:
+    me = _me()
+    own = run / f".part-lock-{secrets.token_hex(6)}"
+    own.write_text(json.dumps(asdict(me)))
+    try:
+        for _ in range(int(2 * BEAT / _PAUSE)):
+            if _place(own, run / FILE):
+                return me
+            with contextlib.suppress(FileNotFoundError):  # released meanwhile
+                _take_over(run, own)
+        raise RunError(f"{run} is taken over by others again and again", remedy="give the command again")
+    finally:
+        own.unlink(missing_ok=True)
+
+
+def _take_over(run: Path, own: Path) -> None:
+    """Remove a stale lock.
+
+    Raises:
+        RunError: it is not stale.
+    """
+    lock, guard = run / FILE, run / _GUARD
+    why = _stale(lock, own)
+    if not why:
+        raise RunError(
+            f"another process works in {run}",
+            found=f"{_holder(lock) or 'a lock that cannot be read'}",
+            remedy="wait until it has ended, or choose another --out; if it hangs, end it first",
+        )
+    # Two may find it stale at once, and the slower must not remove the lock of the faster: one at a time.
+    if not _place(own, guard):
+        if _stale(guard, own) or _age(guard, own) > BEAT:  # of a process that was killed within these lines
+            guard.unlink(missing_ok=True)
+        time.sleep(_PAUSE)
+        return
+    try:
+        if why := _stale(lock, own):
+            before = _holder(lock)
+            lock.unlink()
+            note(f"{run}: taking over the lock of {before or 'a process that left no name'}: {why}")
+    finally:
+        guard.unlink(missing_ok=True)
+
+
+def _stale(lock: Path, own: Path) -> str:
+    """Return why a lock's holder is gone; nothing if it may be there."""
+    holder, age = _holder(lock), _age(lock, own)
+    if holder is not None and holder.machine == _machine():
+        # A process with its number and its beginning is the process, also one that is suspended.
+        return "" if _began(holder.pid) == holder.began else "that process has ended"
+    if age > SILENT:
+        return f"no sign of life for {age:.0f} seconds"
+    return ""
+
+
+def _age(file: Path, own: Path) -> float:
+    """Return how long ago a file was touched, by the clock of the file system that keeps it."""
+    os.utime(own)
+    return own.stat().st_mtime - file.stat().st_mtime
+
+
+def _place(own: Path, lock: Path) -> bool:
+    try:
+        os.link(own, lock)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise
+        with contextlib.suppress(FileExistsError):  # no hard links here
+            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            with os.fdopen(handle, "wb") as file:
+                file.write(own.read_bytes())
+            return True
+        return False
+    return True
+
+
+def _holder(lock: Path) -> Holder | None:
+    try:
+        return Holder(**json.loads(lock.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _me() -> Holder:
+    pid = os.getpid()
+    return Holder(
+        socket.gethostname(), _machine(), pid, _began(pid) or "", time.strftime("%Y-%m-%d %H:%M:%S")
+    )
+
+
+@cache
+def _machine() -> str:
+    """Return what tells this start of this machine, and this container in it, from all others."""
+    parts = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    with contextlib.suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return " ".join(reversed(parts))
+
+
+def _began(pid: int) -> str | None:
+    """Return when a process began, None if it is gone; where the system does not say, an empty text."""
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        # A name in brackets may hold anything; behind it the first field is the state, the 20th the start.
+        fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+        return None if fields[0] == "Z" else fields[19]
+    except FileNotFoundError:
+        if Path("/proc/self/stat").exists():
+            return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except OSError:
+        pass
+    return ""
