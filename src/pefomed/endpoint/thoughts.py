@@ -22,12 +22,8 @@ def without_thoughts(text: str) -> str:
     return text
 
 
-def without_turns(text: str) -> str:
-    """Return `text` without the tokens that begin and end a turn, and without what nobody sees around it."""
-    return _bare(text)
-
-
 def _bare(text: str) -> str:
+    """Return `text` without the tokens that begin and end a turn, and without what nobody sees around it."""
     # By places, not by cutting: a text of nothing else is read once.
     start, end = 0, len(text)
     while start < end:

@@ -2,7 +2,8 @@
 
 Two forms are read, each as the whole reply: the JSON object `{"label": N}` (also `N.0` and `"N"`), and the
 number alone; thoughts in front of it, a code fence, answer tags, a box of LaTeX and the call of a tool around
-it are taken off. A decimal, two numbers, a number off the scale or any prose beside it is unparsable: the item stays unscored.
+it are taken off. A decimal, two numbers, a number off the scale or any prose beside it is
+unparsable: the item stays unscored.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def parse(reply: Completion, scale: Scale) -> Label:
         return Label(None, f"{REFUSED}: {_short(reply.refusal)}")
     text = without_thoughts(reply.text).replace("\u2019", "'")
     # A label is short, whatever stands around it.
-    while len(text) <= _LONGEST and (wrapped := next(filter(None, (form.fullmatch(text) for form in _WRAPPED)), None)):
+    while len(text) <= _LONGEST and (
+        wrapped := next(filter(None, (form.fullmatch(text) for form in _WRAPPED)), None)
+    ):
         text = wrapped[1].strip()
     value = None if len(text) > _LONGEST else int(text) if _NUMBER.fullmatch(text) else _labelled(text)
     if value is not None and 0 <= value <= HIGHEST[scale]:
