@@ -220,6 +220,14 @@ def test_any_of_several_references_is_right(
     assert sample.meta == {}
 
 
+def test_an_empty_list_is_no_reference(tmp_path: Path) -> None:
+    file = table(
+        tmp_path / "a.jsonl", [{"id": "q1", "question": "Where?", "answer": "Lung", "reference": "[]"}]
+    )
+    with pytest.raises(DataError, match="no reference in column 'reference'"):
+        outside_run(file, tmp_path / "run", "d")
+
+
 def test_reports_with_several_references(tmp_path: Path) -> None:
     rows = [
         {"id": "1", "reference": "a b c d", "reference_2": "the heart is big", "answer": "the heart is big"},

@@ -55,7 +55,7 @@ def references(
 
 
 def listed_in(value: Any) -> Any:
-    """Return the list that a text is, as `["a", "b"]` or `['a', 'b']`; anything else as it is."""
+    """Return the list that a text is, as `["a", "b"]`; nothing for an empty one; anything else as it is."""
     text = value.strip() if isinstance(value, str) else ""
     if not (text.startswith("[") and text.endswith("]") and len(text) < 100_000):
         return value
@@ -64,7 +64,9 @@ def listed_in(value: Any) -> Any:
             found = read(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        if isinstance(found, list) and found and all(isinstance(each, str) for each in found):
+        if found == []:
+            return ""
+        if isinstance(found, list) and all(isinstance(each, str) for each in found):
             return found
     return value
 

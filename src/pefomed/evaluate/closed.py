@@ -33,6 +33,10 @@ def closed_accuracy(reference: str, prediction: str) -> bool:
     if asked is None:
         return _stands_in(wanted, said)
     polarity, yes, no = asked
+    if found := _leading(said, prediction, yes, no):
+        return polarity == found
+    if after := _after_the_question(prediction):  # a model that says the question again
+        prediction, said = after, words(after)
     return polarity == (_leading(said, prediction, yes, no) or _elsewhere(said, prediction, yes, no))
 
 
@@ -63,6 +67,9 @@ _LEAD_IN = frozenset("the final my short answer response is well so".split())
 _NAMED = re.compile(r"(?:[^\s:!]+\s+){0,3}[^\s:!]+\s*[:!]\s*(?=\S)")
 """A few words before a colon or exclamation mark: `Assistant:`, `Sure!`, `It is:`."""
 
+_LEAD_INS = 4
+"""As many of them one behind the other: `Assistant: Answer: ...`."""
+
 _CHOICES = re.compile(r"\(?yes\s*(?:/|or)\s*no\)?\s*[:?]\s*")
 _NEGATIONS = frozenset("not no non without never neither nor isn't wasn't aren't cannot can't".split())
 _CHINESE_NEGATIONS = frozenset("不没沒无無非未")
@@ -87,19 +94,34 @@ def _asked(wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]]
 def _leading(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
     """Return what the answer begins with, a lead-in such as `The answer is` aside."""
     line = cleaned(prediction)
-    named = _NAMED.match(line)
-    if named and (not (yes | no) & set(words(named[0])) or _CHOICES.fullmatch(named[0])):
-        return _leading(words(line[named.end() :]) or said, line[named.end() :], yes, no)
+    for _ in range(_LEAD_INS):
+        named = _NAMED.match(line)
+        if not named or ((yes | no) & set(words(named[0])) and not _CHOICES.fullmatch(named[0])):
+            break
+        line = line[named.end() :]
+    if line != cleaned(prediction):
+        said = words(line) or said
     start = next((place for place, word in enumerate(said) if not _is_lead_in(word)), 0)
     rest = list(said[start:])
     if rest[0] in yes | no:
         other = no if rest[0] in yes else yes
-        if rest[1:] and rest[1] in other and (len(rest) == 2 or _is_both(prediction)):
+        if rest[1:] and rest[1] in other and (len(rest) == 2 or _is_both(line)):
             return ""
         if len(rest) > 2 and rest[1] in ("or", "and") and rest[2] in other:
             return ""
         return "yes" if rest[0] in yes else "no"
-    return _chinese_leading(_MARKS.sub(" ", cleaned(prediction)).strip())
+    return _chinese_leading(_MARKS.sub(" ", line).strip())
+
+
+def _after_the_question(prediction: str) -> str:
+    """Return what stands behind the last `Answer:`, or behind a question that is all there is before."""
+    line = cleaned(prediction)
+    place = max(
+        line.rfind(mark) + len(mark) if mark in line else -1 for mark in ("answer:", "? a:", "response:")
+    )
+    if place < 0 and line.count("?") == 1 and line.index("?") < len(line) - 1:
+        place = line.index("?") + 1
+    return line[place:].strip() if place >= 0 else ""
 
 
 def _is_lead_in(word: str) -> bool:
@@ -107,8 +129,8 @@ def _is_lead_in(word: str) -> bool:
     return word in _LEAD_IN or word.isdigit() or not any(map(str.isalnum, word))
 
 
-def _is_both(prediction: str) -> bool:
-    return re.search(r"\b(?:yes|no)\s*/\s*(?:yes|no)\b", cleaned(prediction)) is not None
+def _is_both(line: str) -> bool:
+    return re.search(r"\b(?:yes|no)\s*/\s*(?:yes|no)\b", line) is not None
 
 
 def _chinese_leading(text: str) -> Said:

@@ -14,12 +14,17 @@ import html
 import re
 import unicodedata
 
+from pefomed.evaluate.given import answer_in
+
 
 def cleaned(text: str) -> str:
     """Return `text` in case-folded NFKC, one kind of dash and quote, no Markdown, HTML or surplus spaces."""
     shown = _folded(plain_characters(text))
-    line = shown
-    while (after := _folded(unmarked(plain_characters(text)))) != line:  # `&amp;lt;` takes two passes
+    text, line = answer_in(text), shown
+    for _ in range(_PASSES):  # `&amp;lt;` takes two
+        after = _folded(unmarked(plain_characters(text)))
+        if after == line:
+            break
         line = text = after
     # A text of marks alone (`---`) is what it shows: it must not equal every other such text.
     return line or shown
@@ -29,7 +34,9 @@ def unmarked(text: str) -> str:
     """Return `text` without Markdown and HTML, its case and line breaks as they were."""
     for pattern, becomes in _HTML:
         text = pattern.sub(becomes, text)
+    text = _ESCAPED_ENTITY.sub("&", text)
     text = _ENTITY.sub(lambda found: html.unescape(found[0]), text)
+    text = _HEADING.sub(_without_closing, text)
     for pattern, becomes in _MARKDOWN:
         text = pattern.sub(becomes, text)
     return text
@@ -67,6 +74,8 @@ _RAISED = (
     (re.compile("(?<=\\d)(?=[¼-¾⅐-⅞])"), " "),
 )
 
+_PASSES = 8
+_ESCAPED_ENTITY = re.compile(r"&(?:amp;)+(?=\w+;)")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 
 # Known tags only, and attributes only with `=`: `a <b and c> d` compares.
@@ -74,11 +83,21 @@ _ATTRIBUTES = r"(?:\s+[\w:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s<>\"']+))*\s*/?>"
 _BLOCKS = "p|br|div|ul|ol|li|h[1-6]|pre|tr|td|th|table|tbody|thead|hr|blockquote|html|body|answer|section"
 _INLINE = "b|i|em|strong|u|span|a|s|small|mark|font|center|code|sub|tt"
 _HTML = (
-    (re.compile(r"<!--.*?-->", re.DOTALL), " "),
+    (re.compile(r"<!--(?:(?!<!--).)*?-->", re.DOTALL), " "),
     (re.compile(rf"(?<=\d)<sup{_ATTRIBUTES}", re.IGNORECASE), "^"),
     (re.compile(rf"</?(?:{_BLOCKS}){_ATTRIBUTES}", re.IGNORECASE), "\n"),
     (re.compile(rf"</?(?:{_INLINE}|sup){_ATTRIBUTES}", re.IGNORECASE), ""),
 )
+
+_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+(.*)$", re.MULTILINE)
+
+
+def _without_closing(found: re.Match[str]) -> str:
+    """Return a heading's text without the `#` that may close it."""
+    text = found[1].rstrip(" \t")
+    bare = text.rstrip("#")
+    return bare.rstrip(" \t") if bare != text and bare[-1:] in ("", " ", "\t") else text
+
 
 _MARKDOWN = (
     (re.compile(r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*$", re.MULTILINE), ""),
@@ -86,12 +105,11 @@ _MARKDOWN = (
     (re.compile(r"(?<=\w)`(?=\w)"), "'"),  # Crohn`s
     (re.compile(r"`+"), ""),
     (re.compile(r"!?\[([^\[\]]*)\]\((?:https?:|/|\.|#|mailto:)[^()\s]*(?:\s+\"[^\"]*\")?\)"), r"\1"),
-    (re.compile(r"^[ \t]*#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$", re.MULTILINE), r"\1"),
     # A list's mark, but not the sign of a number: `- 600`.
     (re.compile(r"^[ \t]*[-*+\u2022\u2023\u25e6\u2043][ \t]+(?=[^\s\d.,])", re.MULTILINE), ""),
     (re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE), ""),
     (re.compile(r"(?<!\d)\*{2,}|\*{2,}(?!\d)"), ""),
     (re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])"), r"\1"),
-    (re.compile(r"(?<!\w)(_{1,3})(?=[^\s_])([^\n]*?[^\s_])\1(?!\w)"), r"\2"),
-    (re.compile(r"\\([*_`#\[\]()<>~+\-.!|%$&])"), r"\1"),
+    (re.compile(r"(?<!\w)(_{1,3})(?=[^\s_])([^\n]{0,300}?[^\s_])\1(?!\w)"), r"\2"),
+    (re.compile(r"\\+([*_`#\[\]()<>~+\-.!|%$&])"), r"\1"),
 )

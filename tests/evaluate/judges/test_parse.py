@@ -54,6 +54,22 @@ def reply(text: str, refusal: str | None = None, finish: str = "stop") -> Comple
         ('\u200b\n{"label": 3}\u200b', 3),
         ("\ufeff<think>0</think>\u200b3", 3),
         ("3<|im_end|>", 3),
+        ('{"label": "3.0"}', 3),
+        ("**3**", 3),
+        (r"$\boxed{3}$", 3),
+        ("<think>a<think>b</think>c</think>3", 3),
+        ("<think/>3", 3),
+        ("<think >0</think >3", 3),
+        ("<thoughts>0</thoughts>3", 3),
+        ("<scratchpad>0</scratchpad><answer>3</answer>", 3),
+        ("<seed:think>0</seed:think>3<seed:eos>", 3),
+        ("<unused94>thought\n0<unused95>3", 3),
+        ("<|begin_of_thought|>0<|end_of_thought|>\n<|begin_of_solution|>3<|end_of_solution|>", 3),
+        ("<|START_THINKING|>0<|END_THINKING|><|START_RESPONSE|>3<|END_RESPONSE|>", 3),
+        ("analysisIs it 0?assistantfinal3", 3),  # Harmony where the server drops its tokens
+        ('<|im_start|>assistant\n{"label": 3}<|im_end|>', 3),
+        ("<json>3</json>", 3),
+        ('<tool_call>\n{"name": "mark", "arguments": {"label": 3}}\n</tool_call>', 3),
     ],
 )
 def test_a_label_is_read(text: str, label: int) -> None:
@@ -78,13 +94,22 @@ def test_a_label_is_read(text: str, label: int) -> None:
         "<|channel|>analysis<|message|>3", "<|channel|>analysis<|message|>{\"label\": 3}<|end|>",
         "<|channel|>final<|message|>3<|end|><|start|>assistant<|channel|>final<|message|>4",
         "3 <|channel|>final<|message|>4", "```3``` ```4```", "```json\n3", "<answer>3",
-        "<answer>3</answer> <answer>4</answer>",
+        "<answer>3</answer> <answer>4</answer>", "<seed:think>3", "<unused94>thought\n3", "analysis3",
+        "analysis 0 assistantfinal 3 assistantfinal 4", r"\boxed{3} \boxed{4}", "**3** **4**", "**3",
+        '{"name": "mark", "arguments": {"label": 3, "why": 4}}', '{"name": "mark", "label": 3}',
+        '{"name": "mark", "arguments": 3}', '{"label": "3.5"}',
     ],
 )  # fmt: skip
 def test_anything_else_is_unparsable(text: str) -> None:
     found = parse(reply(text), "level")
     assert found.label is None
     assert found.reason.startswith("unparsable")
+
+
+@pytest.mark.parametrize("mark", ["```", "`", "</s>", "</think>", "<think>", "<|end|>", "**", "{", "\ufeff"])
+def test_a_long_reply_of_marks_is_read_in_no_time(mark: str) -> None:
+    # 100,000 characters: with time that grows by their square each would take half a minute.
+    assert parse(reply(mark * (100_000 // len(mark)) + "3"), "level").label in (None, 3)
 
 
 @pytest.mark.parametrize("scale", ["binary", "level"])

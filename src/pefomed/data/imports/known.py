@@ -8,6 +8,7 @@ is noted and left in the text. How much it takes depends on the script (`_is_sur
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -67,10 +68,11 @@ def places(text: str, known: Known) -> list[Place]:
                 ranges.append((run.start, run.end, certain))
     sure = _joined((start, end) for start, end, certain in ranges if certain)
     found = [Place(word.spans[start][0], word.spans[end - 1][1], True) for start, end in sure]
+    words = _Words(word)
     doubtful = {
-        _whole_word(word, start, end)
+        words.around(start, end)
         for start, end, certain in ranges
-        if not certain and not any(start < other_end and other < end for other, other_end in sure)
+        if not certain and not _overlaps(sure, start, end)
     }
     found += [Place(start, end, False) for start, end in doubtful]
     return sorted(found, key=lambda place: (place.start, place.end))
@@ -212,18 +214,36 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def _overlaps(ranges: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Return whether one of the ranges, ascending and apart from each other, holds a letter of this one."""
+    following = bisect_left(ranges, (end,))
+    return following > 0 and start < ranges[following - 1][1]
+
+
 _AROUND = 4
 """Characters shown on either side in a script without spaces."""
 
 
-def _whole_word(word: Folded, start: int, end: int) -> tuple[int, int]:
-    first, last = start, end
-    while first > 0 and word.edges[first] is not Edge.GAP and _is_near(word, start, first):
-        first -= 1
-    while last < len(word.letters) and word.edges[last] is not Edge.GAP and _is_near(word, last, end):
-        last += 1
-    return word.spans[first][0], word.spans[last - 1][1]
+class _Words:
+    """Where the words of a text begin and end; by search, as a word may be as long as the text."""
+
+    def __init__(self, word: Folded):
+        self._word = word
+        self._gaps = [place for place, edge in enumerate(word.edges) if edge is Edge.GAP]
+        self._unspaced = [place for place, script in enumerate(word.scripts) if script in UNSPACED]
+
+    def around(self, start: int, end: int) -> tuple[int, int]:
+        """Return from where to where in the text the word reaches that holds these folded letters."""
+        size = len(self._word.letters)
+        first = max(_last_to(self._gaps, start), _last_to(self._unspaced, start - _AROUND), 0)
+        following = bisect_left(self._gaps, end)
+        last = min(self._gaps[following], size) if following < len(self._gaps) else size
+        if self._word.scripts[min(end, size - 1)] in UNSPACED:
+            last = min(last, end + _AROUND)
+        return self._word.spans[first][0], self._word.spans[last - 1][1]
 
 
-def _is_near(word: Folded, far: int, near: int) -> bool:
-    return word.scripts[min(near, len(word.scripts) - 1)] not in UNSPACED or abs(far - near) < _AROUND
+def _last_to(places: list[int], most: int) -> int:
+    """Return the last of the ascending places that is at most `most`, -1 if none is."""
+    following = bisect_right(places, most)
+    return places[following - 1] if following else -1

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from pefomed.evaluate.judges.offline_quantities import MARK
-from pefomed.evaluate.judges.offline_vocabulary import MAY_BE_ADDED, ONLY_BETWEEN
+from pefomed.evaluate.judges.offline_vocabulary import MAY_BE_ADDED, ONLY_BETWEEN, OPPOSED
 from pefomed.evaluate.judges.offline_words import FORMS, Text
 
 NOT_JUDGED = "not judged"
@@ -54,7 +54,34 @@ def conflict_between(wanted: Text, given: Text) -> str | None:
             return f"{_shown(ours)} for {_shown(theirs)}"
         if ours and (set(theirs) != set(ours) or (len(set(theirs)) > 1 and theirs != ours)):
             return f"{_shown(ours)} for {_shown(theirs)}"
-    return None
+    only = sorted(wanted.words - given.words), sorted(given.words - wanted.words)
+    return next(
+        (f"{ours} for {theirs}" for theirs in only[0] for ours in only[1] if _opposed(theirs, ours)), None
+    )
+
+
+def _opposed(one: str, other: str) -> bool:
+    """Return whether two words differ in a beginning that says the opposite: `stable`, `unstable`."""
+    size = _common_end(one, other)
+    if size < _REST:
+        return False
+    begins = {one[:-size], other[:-size]}
+    # `subepidural`, `epidural`: what is common may begin with more of the beginnings.
+    return any(begins <= opposed for opposed in OPPOSED) or any(
+        {begin + one[len(one) - size : len(one) - size + more] for begin in begins} <= opposed
+        for opposed in OPPOSED
+        for more in range(1, min(3, size - _REST) + 1)
+    )
+
+
+_REST = 4
+
+
+def _common_end(one: str, other: str) -> int:
+    size = 0
+    while size < min(len(one), len(other)) and one[-1 - size] == other[-1 - size]:
+        size += 1
+    return size
 
 
 def _shown(words: tuple[str, ...]) -> str:

@@ -41,7 +41,7 @@ def bare_yes_or_no(text: str) -> tuple[str, Literal["yes", "no"]] | None:
     The first is the word it is said with where the language repeats that of the question (`有`, `没有`): only
     those with the same word can be compared.
     """
-    return _YES_OR_NO.get(key_of(text).rstrip("\u3002,;"))
+    return _YES_OR_NO.get(key_of(text).strip("\u3002,;\xa1\xbf!"))
 
 
 def _is_strange(letter: str) -> bool:
@@ -51,14 +51,18 @@ def _is_strange(letter: str) -> bool:
     )
 
 
-_SYMBOL = re.compile(r"(?<![^\W\d_])[\u03b1-\u03c9](?![^\W\d_])")
-"""A single Greek letter is a sign in English: `interferon α`."""
+_SYMBOL = re.compile(
+    r"(?<![^\W\d_])(?:[\u03b1-\u03c9](?![^\W\d_])|\u03bc(?=(?:g|m|l|s|v|a|mol|gy|sv|ci|kat)(?![^\W\d_])))"
+)
+"""A single Greek letter is a sign in English: `interferon α`; so is that of `5 μg`."""
 
 _SAYS: Mapping[str, tuple[str, str]] = {
     "": (
-        "yes yeah yep 是 是的 对 对的 對 はい 예 네 да ja jawohl oui si sì sí sim tak evet ναι نعم כן हाँ"
+        "yes yeah yep y true correct 是 是的 对 对的 對 はい 예 네 да"
+        " ja jawohl oui si sì sí sim tak evet ναι نعم כן हाँ"
         " हां ใช่",
-        "no nope 否 不 不是 不是的 不对 いいえ 아니오 아니요 нет nein non não nao nee nej nei nie hayır όχι"
+        "no nope n false incorrect 否 不 不是 不是的 不对 いいえ 아니오 아니요 нет"
+        " nein non não nao nee nej nei nie hayır όχι"
         " لا לא नहीं ไม่ ไม่ใช่",
     ),
     "有": ("有 有的", "没有 没 沒有 无 無"),

@@ -23,7 +23,9 @@ def with_quantities(text: str, unit: str = "") -> str:
     Args:
         unit: of numbers that have none, as `unit_named` returns it.
     """
-    text = _COUNTED.sub(lambda found: str(_COUNTS.index(found[1])), text.replace(MARK, " "))
+    text = _SPELLED.sub(_in_digits, text.replace(MARK, " "))
+    text = _SIGNED.sub(lambda found: "-" if found[1] in ("minus", "negative") else "+", text)
+    text = _COUNTED.sub(lambda found: str(_COUNTS.index(found[1] or found[2])), text)
     parts, place = [], 0
     while start := _START.search(text, place):
         parts.append(text[place : start.start()])
@@ -44,6 +46,11 @@ def unit_named(question: str) -> str:
 def bare_number(token: str) -> bool:
     """Return whether a token is a number without sign and unit."""
     return re.fullmatch(MARK + r"[0-9.]+", token) is not None
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    said = {name: word for name, word in found.groupdict().items() if word}
+    return str(sum(_NAMED[word] * (100 if name == "hundreds" else 1) for name, word in said.items()))
 
 
 def _read(text: str, start: re.Match[str], unit: str) -> tuple[str, int]:
@@ -129,6 +136,7 @@ _BASES: dict[str, dict[str, str]] = {
         "86400": "day|days",
         "604800": "week|weeks|wk|wks",
     },
+    "": {"1000": "thousand", "1000000": "million|millions", "1000000000": "billion|billions"},
     "month": {
         "1": "month|months|mo|mos",
         "12": "year|years|yr|yrs|y|yo|y/o|years old|year old|year-old|years-old",
@@ -152,7 +160,26 @@ _UNITS = _units()
 _UNIT = "|".join(re.escape(name) for name in sorted(_UNITS, key=len, reverse=True))
 _NAMED_UNIT = re.compile(rf"(?<![\w.])(?:{_UNIT})(?!\w)")
 _COUNTS = "zero one two three four five six seven eight nine ten eleven twelve".split()
-_COUNTED = re.compile(rf"(?<![\w-])({'|'.join(_COUNTS)})(?=[ -](?:{_UNIT})(?!\w))")
+_TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_NAMED = {
+    "a": 1,
+    **{name: value for value, name in enumerate(_COUNTS)},
+    **{name: value for value, name in enumerate(_TEENS, 13)},
+    **{name: 10 * value for value, name in enumerate(_TENS, 2)},
+}
+# A bare `one` to `twelve` is a word of its own: `the left one`. `twenty-first` is no number.
+_SPELLED = re.compile(
+    r"(?<![\w-])(?:(?P<hundreds>{0}|a) hundred"
+    r"(?:(?: and)? (?:(?P<tens>{1})(?:[- ](?P<ones>{0}))?|(?P<small>{2})))?"
+    r"|(?P<only_tens>{1})(?:[- ](?P<only_ones>{0}))?|(?P<teen>{3}))(?!\w|-\w)".format(
+        "|".join(_COUNTS[1:10]), "|".join(_TENS), "|".join([*_COUNTS[1:], *_TEENS]), "|".join(_TEENS)
+    )
+)
+_SIGNED = re.compile(rf"(?<![\w-])(minus|plus|negative|positive) (?=\d|(?:{'|'.join(_COUNTS)})(?![\w-]))")
+_COUNTED = re.compile(
+    rf"(?<![\w-])({'|'.join(_COUNTS)})(?=[ -](?:{_UNIT})(?!\w))|(?<=[-+])({'|'.join(_COUNTS)})(?!\w)"
+)
 """`three days`; a bare `one` is no number yet (the left one)."""
 
 _COMPARED = {

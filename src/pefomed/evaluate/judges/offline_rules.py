@@ -17,7 +17,7 @@ from pefomed.evaluate.judges.offline_vocabulary import CLASSES, MAY_BE_ADDED, SI
 from pefomed.evaluate.judges.offline_words import Text, taken_apart
 from pefomed.evaluate.judges.offline_yes_no import polarity, supplied, yes_or_no
 
-RULES = 3
+RULES = 4
 """Raised when an answer may be decided otherwise than before; on the judge's card."""
 
 
@@ -25,6 +25,10 @@ def decide(question: str, reference: str, answer: str) -> Decision | None:
     """Return what the words decide, or None."""
     if (found := decide_as_text(reference, answer)) is not None:
         return found
+    if (alone := _LEAD_IN.sub("", readable(answer))) != readable(answer):
+        answer = alone
+        if (found := decide_as_text(reference, answer)) is not None:
+            return found
     theirs, ours = bare_yes_or_no(reference), bare_yes_or_no(answer)
     if theirs and ours and theirs[0] == ours[0]:
         return Decision(int(theirs == ours), "yes or no")
@@ -62,7 +66,12 @@ def decide_as_text(reference: str, answer: str) -> Decision | None:
         return Decision(None, f"{NOT_JUDGED}: there is no reference")
     if not given:
         return Decision(0, "an empty answer")
-    return Decision(1, "the same text") if wanted == given else None
+    same = wanted == given or _LETTERS.get(wanted) == given or _LETTERS.get(given) == wanted
+    return Decision(1, "the same text") if same else None
+
+
+_LETTERS = {"l": "left", "r": "right", "m": "male", "f": "female"}
+"""What a letter that is a whole answer means if the other one says so."""
 
 
 def unknown_language(reference: str, answer: str) -> Decision | None:
@@ -70,6 +79,14 @@ def unknown_language(reference: str, answer: str) -> Decision | None:
     if is_english(reference) and is_english(answer):
         return None
     return Decision(None, f"{NOT_JUDGED}: not in English")
+
+
+_LEAD_IN = re.compile(
+    r"^(?:(?:the |my )?(?:(?:short|final|correct|best) )?answer(?: is)?\s*(?:[:=]\s*|(?<= is)\s+)"
+    r"|(?:ans\.?|response|assistant|output|prediction|a)\s*[:=]\s*){1,3}(?=\S)",
+    re.IGNORECASE,
+)
+"""What a model says before its answer, itself no part of it."""
 
 
 def _same_words(wanted: Text, given: Text) -> bool:
@@ -82,7 +99,7 @@ _RELATION = re.compile(
     r"\b(?:behind|than|over|under|beneath|before|after|into|through|above|below|caus\w+|compress\w*|invad\w*|displac\w*"
     r"|(?:anterior|posterior|superior|inferior|medial|lateral|left|right|proximal|distal|due|secondary)"
     r" (?:to|of)"
-    r"|in front of|on top of|from)\b|[<>\u2192]",
+    r"|in front of|on top of|from|without)\b|[<>\u2192]",
     re.IGNORECASE,
 )
 """What makes a bag of words say something else in another order."""

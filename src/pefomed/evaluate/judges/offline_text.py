@@ -11,11 +11,13 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from pefomed.evaluate.given import answer_in
+
 
 @lru_cache(maxsize=1 << 14)
 def readable(text: str) -> str:
     """Return `text` in its own case, one space between words, with plain marks (NFKC, `'`, `"`, `-`)."""
-    text = _HTML.sub(_what_html_means, html.unescape(html.unescape(text)))
+    text = _HTML.sub(_what_html_means, html.unescape(html.unescape(answer_in(text))))
     text = _BACKTICK.sub("'", text).replace("`", "").translate(_FORMS)
     text = _RAISED.sub(
         lambda found: f"{'^' if found[1] is None else ''}{unicodedata.normalize('NFKC', found[2])}", text

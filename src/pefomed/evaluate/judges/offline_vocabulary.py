@@ -17,6 +17,7 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (r"t ?([12])(?:[ -]?weighted| weighting|w)?(?![.,]\d)", r"t\1"),
     # L4/5 and L4-L5 are one disc.
     (r"([cls])(\d{1,2}) ?[-/] ?\1?(\d{1,2})", r"\1\2 \1\3"),
+    (r"([ctl]\d{1,2}) ?[-/] ?([tls]\d{1,2})", r"\1 \2"),
     (r"t([3-9]|1[0-2]) ?[-/] ?t?(\d{1,2})", r"t\1 t\2"),
     (r"(?:on |in )?both(?: the)? sides?|bilateral(?:ly)?|left and right|right and left", "both"),
     (r"antero[ -]?posterior", "ap"),
@@ -25,7 +26,18 @@ PHRASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (r"enlarged heart|enlargement of (?:the )?heart|heart (?:is |appears )?enlarged", "cardiomegaly"),
     (r"(?:cardiac|heart) enlargement", "cardiomegaly"),
     (r"air[ -]?space", "airspace"),
+    (r"(bi|pi|li|ti|ni|lung)[ -]?rads(?:[ -](?:category|score|class|grade))?", r"\1rads"),
+    # T2 N0 M0
+    (r"([cpyr]{0,2}t(?:[0-4][a-d]?|is|x))[ ,]*(n[0-3x][a-c]?)[ ,]*(m[01x][a-c]?)", r"\1\2\3"),
+    (r"(hyper|hypo|iso|intra|extra|supra|infra|sub|epi|peri|retro|pre|post)-([a-z]{4,})", r"\1\2"),
+    (r"(?:l|lt)(?= (?:upper|lower) (?:lobe|quadrant)| kidney| lung| hip| knee| breast)", "left"),
+    (r"(?:r|rt)(?= (?:upper|middle|lower) (?:lobe|quadrant)| kidney| lung| hip| knee| breast)", "right"),
+    (r"rul", "right upper lobe"), (r"rml", "right middle lobe"), (r"rll", "right lower lobe"),
+    (r"lul", "left upper lobe"), (r"lll", "left lower lobe"),
+    (r"ruq", "right upper quadrant"), (r"rlq", "right lower quadrant"),
+    (r"luq", "left upper quadrant"), (r"llq", "left lower quadrant"),
     (r"non(?=[ -]+[a-z])", "no"),
+    (r"non(?!etheless)([a-z]{5,})", r"no \1"),
     (r"n['`]t\b", " not"),
     (r"patient(?:'?s)?", ""),
     (r"w/o", "without"),
@@ -40,7 +52,8 @@ _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth".s
 WORDS: Mapping[str, str] = {
     word: meant
     for meant, words in {
-        "no": "none nil nope without absent absence never negative nothing neither nor not cannot",
+        "no": "none nil nope unlikely lack lacks lacking"
+        " without absent absence never negative nothing neither nor not cannot",
         "yes": "yeah yep",
         "left": "lt leftsided leftmost",
         "right": "rt rightsided rightmost",
@@ -54,8 +67,9 @@ WORDS: Mapping[str, str] = {
         "edema": "oedema",
         "hemorrhage": "haemorrhage",
         "esophagus": "oesophagus",
+        "hemorrhagic": "haemorrhagic",
         "ischemia": "ischaemia",
-        "ischemic": "ischaemic",
+        "ischaemic": "ischemic",
         "anemia": "anaemia",
         "kidney": "renal",
         "liver": "hepatic",
@@ -119,6 +133,39 @@ CLASSES: Mapping[str, frozenset[str]] = {
         "rank": "primary secondary",
         "organ": "heart liver kidney spleen stomach bladder gallbladder pancreas brain lung colon rectum"
         " esophagus trachea",
+        "way": "ascending descending",
+        "amount": "high low",
+        "vessel": "artery vein",
+        "blood": "arterial venous",
+        "chamber": "ventricle atrium",
+        "beat": "systole systolic diastole diastolic",
+        "depth below": "superficial deep",
+        "end": "cranial caudal",
+        "opposite": "ipsilateral contralateral",
+        "tip": "apex base apical basal",
+        "closing": "open closed",
+        "warmth": "hot cold warm",
+        "width": "wide narrow",
+        "thickness": "thick thin",
+        "length": "long short",
+        "lying": "supine prone upright erect decubitus",
+        "breath": "inspiration expiration",
+        "cause": "ischaemic hemorrhagic",
+        "filling": "solid cystic",
+        "turn": "better worse improved worsened",
+        "bend": "varus valgus",
+        "outline": "well ill",
+        "jaw": "maxilla mandible",
+        "shin": "tibia fibula",
+        "forearm": "radius ulna",
+        "upper leg": "femur humerus",
+        "duct": "ureter urethra",
+        "gut": "ilium ileum jejunum duodenum",
+        "month": "january february march april june july august september october november december",
+        "weekday": "monday tuesday wednesday thursday friday saturday sunday",
+        "airway": "bronchitis bronchiolitis",
+        "nerve": "perineal peroneal",
+        "border": "intra extra supra infra inter sub epi pre post peri retro",
         "region": "chest abdomen pelvis head neck stomach",
     }.items()
 }
@@ -126,6 +173,37 @@ MAY_BE_ADDED = frozenset({"method", "sequence", "plane", "view"})
 """Classes an answer may name though the reference does not: `T2` and `T2 MRI` say the same."""
 
 ONLY_BETWEEN = frozenset(
-    {"severity", "distance", "bearing", "inside", "rank", "ordinal", "code", "organ", "region"}
-)
+    """severity distance bearing inside rank ordinal code organ region way amount vessel blood chamber beat
+    end opposite tip closing warmth width thickness length lying breath cause filling turn bend outline month
+    weekday airway jaw shin forearm duct gut nerve
+    border""".split()
+) | {"depth below", "upper leg"}
 """Classes that exclude where both texts name one, and say nothing where only one does."""
+
+OPPOSED: tuple[frozenset[str], ...] = (
+    frozenset(
+        (
+            "intra",
+            "extra",
+            "inter",
+            "infra",
+            "supra",
+            "sub",
+            "epi",
+            "peri",
+            "retro",
+            "trans",
+            "pre",
+            "post",
+            "ante",
+        )
+    ),
+    frozenset(("endo", "exo", "ecto", "epi", "peri", "sub")),
+    frozenset(("hyper", "hypo", "iso", "normo")),
+    frozenset(("micro", "macro")),
+    frozenset(("poly", "oligo", "mono", "pan")),
+    frozenset(("brady", "tachy")),
+    frozenset(("ipsi", "contra", "uni", "bi")),
+    frozenset(("", "un", "non", "in", "im", "ir", "il", "a", "an", "dis")),
+)
+"""Beginnings that exclude each other: `intradural`, `extradural`; none is one of the last."""

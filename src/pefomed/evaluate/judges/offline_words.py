@@ -92,7 +92,7 @@ def _parts(text: str, unit: str) -> list[tuple[str, ...]]:
     text = _ABBREVIATED.sub(lambda found: found[0].replace(".", ""), text)
     for pattern, replacement in PHRASES:
         text = re.sub(pattern, replacement, text)
-    text = with_quantities(text, unit)
+    text = with_quantities(re.sub(r" {2,}", " ", text), unit)
     parts: list[list[str]] = [[]]
     for word in _WORD.findall(text):
         if word in _SEPARATORS:
@@ -120,7 +120,12 @@ def _with_grades(text: str) -> str:
     if text.strip(" .") in _ROMAN and len(text.strip(" .")) > 1:
         return str(_ROMAN.index(text.strip(" .")) + 1)
     text = _GRADED.sub(_arabic, text)
-    return _ALONE.sub(lambda found: str(_ROMAN.index(found[0]) + 1), text)
+    return _ALONE.sub(
+        lambda found: (
+            f"{_ROMAN.index(found[1] or found[3] or found[5]) + 1}{found[2] or found[4] or found[6] or ''}"
+        ),
+        text,
+    )
 
 
 def _arabic(found: re.Match[str]) -> str:
@@ -137,14 +142,14 @@ def _with_letters(text: str) -> str:
 _LETTER_A = "\N{CIRCLED LATIN SMALL LETTER A}"
 _KINDS = (
     r"grade|stage|type|class|category|group|phase|degree|zone|segment|level|nerve|hepatitis|vitamin|influenza|score"
-    r"|pugh|stanford|fazekas|rads|schatzker|option|figure|panel"
+    r"|pugh|stanford|fazekas|[a-z]*rads|schatzker|option|figure|panel"
 )
 _LETTERED = re.compile(rf"\b((?:{_KINDS})s?[ :-]+)a\b", re.IGNORECASE)
 _NO_ARTICLE = re.compile(r"(?<=[a-z,] )A(?![\w'.])|(?<![\w'.])[Aa](?!\.\w)(?=\s*(?:$|[^\w\s'\"(*_\[]))")
 _ROMAN = "I II III IV V VI VII VIII IX X XI XII".split()
 _GRADED = re.compile(rf"\b((?:{_KINDS})s?[ :-]+)([ivx]+)([a-d]?)\b", re.IGNORECASE)
-_ALONE = re.compile(r"\b(?:II|III|VI|VII|VIII|IX|XI|XII)\b(?!-)")
-"""Not IV, which is intravenous more often, and no single letter."""
+_ALONE = re.compile(r"\b(?:(II|III|VI|VII|VIII|IX|XI|XII)([a-dfA-DF]?)|(IV)([ab])|(I)([A-Ca-c]))\b(?!-)")
+"""Not IV, which is intravenous more often, IVC, which is a vein, and no single letter."""
 
 _CHARGED = re.compile(
     r"(?<!\w)([A-Za-z0-9]*[A-Z0-9])([+]+|-+)(?![\w+-])(?!\s*(?:\d|and\b|or\b|,|[/+]))"

@@ -1,8 +1,9 @@
 """A judge's reply as a label: taken strictly, or not at all.
 
 Two forms are read, each as the whole reply: the JSON object `{"label": N}` (also `N.0` and `"N"`), and the
-number alone; thoughts in front of it, a code fence and answer tags around it are taken off. A decimal, two
-numbers, a number off the scale or any prose beside it is unparsable: the item stays unscored.
+number alone; thoughts in front of it, a code fence, answer tags, a box of LaTeX and the call of a tool around
+it are taken off. A decimal, two numbers, a number off the scale or any prose beside it is
+unparsable: the item stays unscored.
 """
 
 from __future__ import annotations
@@ -31,9 +32,12 @@ def parse(reply: Completion, scale: Scale) -> Label:
     if reply.refusal is not None:
         return Label(None, f"{REFUSED}: {_short(reply.refusal)}")
     text = without_thoughts(reply.text).replace("\u2019", "'")
-    while wrapped := next(filter(None, (form.fullmatch(text) for form in _WRAPPED)), None):
+    # A label is short, whatever stands around it.
+    while len(text) <= _LONGEST and (
+        wrapped := next(filter(None, (form.fullmatch(text) for form in _WRAPPED)), None)
+    ):
         text = wrapped[1].strip()
-    value = int(text) if _NUMBER.fullmatch(text) else _labelled(text)
+    value = None if len(text) > _LONGEST else int(text) if _NUMBER.fullmatch(text) else _labelled(text)
     if value is not None and 0 <= value <= HIGHEST[scale]:
         return Label(value, "")
     if value is None and _REFUSAL.match(text):
@@ -49,6 +53,10 @@ def _labelled(text: str) -> int | None:
         found = json.loads(text, object_pairs_hook=lambda pairs: pairs, parse_float=_Written)
     except (ValueError, RecursionError):
         return None
+    if not (isinstance(found, list) and all(isinstance(each, tuple) for each in found)):
+        return None
+    if len(found) == 2 and found[0][0] == "name" and found[1][0] in ("arguments", "parameters"):
+        found = found[1][1]  # the label given as a tool's argument
     if not (isinstance(found, list) and len(found) == 1 and isinstance(found[0], tuple)):
         return None
     name, value = found[0]
@@ -60,10 +68,12 @@ class _Written(str):
 
 
 def _whole(value: Any) -> int | None:
-    if isinstance(value, _Written):
-        value = int(value.partition(".")[0]) if _WHOLE_FLOAT.fullmatch(value) else None
-    elif isinstance(value, str):
-        value = int(value) if _NUMBER.fullmatch(value.strip()) else None
+    if isinstance(value, str):
+        written, text = isinstance(value, _Written), value.strip()
+        if _WHOLE_FLOAT.fullmatch(text):
+            value = int(text.partition(".")[0])
+        else:
+            value = int(text) if _NUMBER.fullmatch(text) and not written else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
@@ -72,6 +82,7 @@ def _short(text: str) -> str:
     return flat if len(flat) <= 120 else flat[:117] + "..."
 
 
+_LONGEST = 1000
 _NUMBER = re.compile(r"[0-9]{1,2}", re.ASCII)
 _WHOLE_FLOAT = re.compile(r"[0-9]{1,2}\.0+", re.ASCII)
 _WRAPPED = (
@@ -80,11 +91,14 @@ _WRAPPED = (
         re.DOTALL | re.IGNORECASE,
     ),
     re.compile(r"`([^`]*)`"),
+    re.compile(r"\*\*([^*]*)\*\*"),
     re.compile(
-        r"<(?:answer|final|output|response)>(.*?)</(?:answer|final|output|response)>",
+        r"<(?:answer|final|final_answer|output|response|json|tool_call)>(.*?)"
+        r"</(?:answer|final|final_answer|output|response|json|tool_call)>",
         re.DOTALL | re.IGNORECASE,
     ),
     re.compile(r"<\|begin_of_box\|>(.*?)<\|end_of_box\|>", re.DOTALL),
+    re.compile(r"\$*\\boxed\{([^{}]*)\}\$*"),
 )
 """What may stand around a reply: a code fence, in upper case or on one line, and tags of an answer."""
 
