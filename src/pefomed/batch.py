@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -225,21 +224,3 @@ def columns(rows_: Sequence[int]) -> list[int]:
         found.append(counts.get(one, 0))
         counts[one] = found[-1] + 1
     return found
-
-
-def tree_mask(ends: Tensor) -> Tensor:
-    """Return (B, 1, L, L), True where query q sees key k: k <= q < end[k]."""
-    places = torch.arange(ends.shape[1], device=ends.device)
-    seen = (places[None, None, :] <= places[None, :, None]) & (places[None, :, None] < ends[:, None, :])
-    return seen[:, None]
-
-
-def block_mask(ends: Tensor) -> Any:
-    """Return `tree_mask(ends)` as FlexAttention's block mask: blocks that nobody sees are never computed."""
-    from torch.nn.attention.flex_attention import create_block_mask
-
-    def seen(row: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-        return (key <= query) & (query < ends[row, key])
-
-    rows, length = ends.shape
-    return create_block_mask(seen, rows, None, length, length, device=str(ends.device))

@@ -53,6 +53,7 @@ OTHERS = {
     "weights": "frozen weights, see `pefomed weights`",
     "images": "images unpacked from Parquet; runs point to them",
     "audit": "fingerprints of audited images",
+    "parity": "how kinds of language models compare with transformers' own computation",
 }
 """What else is in the cache folder; pruning leaves it."""
 

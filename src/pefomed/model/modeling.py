@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoModelForCausalLM, Blip2VisionModel, Gene
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from pefomed.model.config import PefomedConfig
+from pefomed.model.masks import Seen, seen_by
 from pefomed.model.patch_positions import patch_positions
 
 
@@ -36,6 +37,9 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
     _supports_flash_attn = True
     _supports_flex_attn = True
     _no_split_modules = None
+
+    shares_rows = True
+    """Whether several questions may stand in one row: not where a family's layers carry a state along it."""
 
     def __init__(self, config: PefomedConfig):
         super().__init__(config)
@@ -123,12 +127,18 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
         answer_index: tuple[Tensor, Tensor] | None = None,
+        tree: Tensor | None = None,
+        key_positions: Tensor | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Run the language model over text and images.
 
         Args:
-            attention_mask: (B, L) of ones and zeros, or (B, 1, L, K) boolean, True where a key is seen.
+            attention_mask: (B, L) of ones and zeros, or (B, 1, L, K) boolean, True where a key is seen. A
+                family's own rules, as of windows, come on top, by position.
+            tree: (B, L) instead of a mask: the end of each node's subtree, see `batch`.
+            key_positions: (B, K) with a boolean mask where there is a cache: the positions of its keys and
+                of these tokens; else `position_ids`.
             labels: (B, L), -100 where there is no loss; shifted inside, as everywhere in transformers.
             answer_index: rows (A,) and columns (A,); logits (1, A, V) are computed there only.
         """
@@ -138,7 +148,14 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
                 image_features = self.encode_images(pixel_values)
             inputs_embeds = self.embed(input_ids, image_features)
         kwargs.pop("num_items_in_batch", None) if labels is None else None
-        with _logits_at(self.get_output_embeddings(), answer_index):
+        seen = None
+        if tree is not None or (attention_mask is not None and attention_mask.dim() == 4):
+            assert position_ids is not None
+            keys = position_ids if key_positions is None else key_positions
+            seen = Seen(position_ids, keys, attention_mask if tree is None else None, tree)
+            # Of ones, so that the family neither guesses sequences from positions nor pads.
+            attention_mask = torch.ones_like(keys)
+        with _logits_at(self.get_output_embeddings(), answer_index), seen_by(seen):
             output: CausalLMOutputWithPast = self.language_model(
                 inputs_embeds=inputs_embeds,
                 attention_mask=attention_mask,
