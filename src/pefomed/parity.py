@@ -32,9 +32,9 @@ from pefomed.errors import PefomedError, RecipeError, StorageError, WeightsError
 from pefomed.forward import forward
 from pefomed.model.attention import candidates, set_attention
 from pefomed.model.config import PefomedConfig
+from pefomed.model.layers import carries_state
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.small_copy import large_weights, plain_model, small_configs
-from pefomed.model.states import carries_state
 from pefomed.progress import note
 from pefomed.recipe import Compute
 from pefomed.schema import Sample

@@ -117,7 +117,9 @@ class Predictor:
             ]
         end = int(self.processor.tokenizer.eos_token_id)
         how = generation(self.recipe)
-        for chunk in self._chunks(tokenise(samples, self.recipe.prompt, self.processor, answers=False)):
+        room = self.recipe.predict.max_new_tokens
+        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room)
+        for chunk in self._chunks(sequences):
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
             with self._autocast():

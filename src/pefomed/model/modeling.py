@@ -15,12 +15,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoModelForCausalLM, Blip2VisionModel, GenerationMixin, PreTrainedModel
+from transformers import AutoModelForCausalLM, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from pefomed.model.config import PefomedConfig
+from pefomed.model.config import PefomedConfig, side
 from pefomed.model.masks import Seen, seen_by
 from pefomed.model.patch_positions import patch_positions
+from pefomed.model.vision_part import final_norm, hidden_states
+from pefomed.model.vision_part import from_config as vision_from_config
 
 
 class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
@@ -67,15 +69,11 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         """Return the frozen features (I, P, D) of images (I, 3, S, S): no CLS, chosen layer, normalised."""
         config, encoder = self.config, self.vision_encoder
         encoder.eval()
-        options: dict[str, Any] = {}
-        if (
-            config.vision_config.model_type != "dinov2"
-            and config.vision_config.image_size != config.image_size
-        ):
-            options["interpolate_pos_encoding"] = True
         parameter = next(encoder.parameters())
-        output = encoder(pixel_values.to(parameter.dtype), output_hidden_states=True, **options)
-        kept = [self._features(output.hidden_states[layer]) for layer in config.vision_layers]
+        states = hidden_states(
+            encoder, config.vision_config, pixel_values.to(parameter.dtype), config.image_size
+        )
+        kept = [self._features(states[layer]) for layer in config.vision_layers]
         return torch.cat(kept, dim=-1)
 
     def _features(self, hidden: Tensor) -> Tensor:
@@ -83,7 +81,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         config = self.config
         hidden = hidden[:, hidden.shape[1] - config.grid**2 :]
         if config.feature_norm == "encoder":
-            return _final_norm(self.vision_encoder)(hidden)  # type: ignore[no-any-return]
+            return final_norm(self.vision_encoder)(hidden)  # type: ignore[no-any-return]
         if config.feature_norm == "layernorm":
             return nn.functional.layer_norm(hidden, hidden.shape[-1:])
         return hidden
@@ -192,15 +190,8 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         return next(self.projector.parameters()).dtype
 
 
-def vision_from_config(config: Any) -> nn.Module:
-    """Build the vision encoder of a configuration, weights at random."""
-    if config.model_type == "blip_2_vision_model":  # transformers keeps it out of AutoModel
-        return Blip2VisionModel(config)  # type: ignore[no-any-return]
-    return AutoModel.from_config(config)  # type: ignore[no-any-return]
-
-
 def _check_grid(config: PefomedConfig) -> None:
-    patch = int(config.vision_config.patch_size)
+    patch = side(config.vision_config.patch_size)
     if config.image_size % patch:
         raise ValueError(f"image_size {config.image_size} is not a multiple of the patch size {patch}")
     if config.grid % config.group:
@@ -208,14 +199,6 @@ def _check_grid(config: PefomedConfig) -> None:
             f"group {config.group} does not divide the grid's width {config.grid}: "
             "grouped tokens must lie in one row"
         )
-
-
-def _final_norm(encoder: nn.Module) -> nn.Module:
-    for name in ("layernorm", "post_layernorm", "norm"):
-        norm = getattr(encoder, name, None)
-        if isinstance(norm, nn.Module):
-            return norm
-    raise ValueError(f"{type(encoder).__name__} has no final norm; choose feature_norm = 'layernorm'")
 
 
 @contextmanager
