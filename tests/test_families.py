@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from pefomed.recipe import Compute
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
 from tests.families import ALONE, REFUSED, SHARED
+from tests.model.test_encoders import REFUSED as NOT_TAKEN
+from tests.model.test_encoders import TAKEN
 
 QUESTIONS = {
     # image, question, answer; with 4 image tokens every text passes the windows of 8 tokens
@@ -199,3 +202,12 @@ def test_wrong_masks_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(masks.Seen, "dense", leaking)
     assert compared(SHARED["LLaMA"](), "grouped").logits > 0.1
+
+
+def test_the_page_of_families_lists_what_is_tested() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "families.md").read_text()
+    listed = [line.split(" | ")[:2] for line in page.splitlines() if line.startswith("| ")]
+    for families, rows_ in ((SHARED, "shared"), (ALONE, "one question a row"), (REFUSED, "refused")):
+        assert {name for name in families if [f"| {name}", rows_] in listed} == set(families)
+    encoders = " ".join(name for name, *_ in listed)
+    assert all(name.split(",")[0] in encoders for name in (*TAKEN, *NOT_TAKEN))

@@ -6,6 +6,7 @@ windows are so short that a row of twenty tokens passes them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ WINDOW = 8
 """Tokens of the copy's sliding windows and chunks."""
 
 _MOST_LAYERS = 12
+_MOST_WEIGHTS = 300_000_000
 _LAYERS = "num_hidden_layers n_layer n_layers num_layers".split()
 _HEADS = "num_attention_heads num_heads n_head n_heads".split()
 _KEY_HEADS = "num_key_value_heads num_kv_heads".split()
@@ -25,7 +27,10 @@ _MIDDLES = (
     "intermediate_size ffn_dim n_inner moe_intermediate_size shared_expert_intermediate_size"
     " intermediate_size_mlp expert_ffn_hidden_size ffn_hidden_size".split()
 )
-_EXPERTS = "num_experts num_local_experts n_routed_experts".split()
+_EXPERTS = "num_experts num_local_experts n_routed_experts moe_num_experts".split()
+_ONE = "n_group topk_group".split()
+_TWO = "num_experts_per_tok num_experts_per_token moe_topk moe_k".split()
+_SIXTEEN = "chunk_size mamba_chunk_size mamba_d_state state_size".split()
 _WINDOWS = "sliding_window attention_chunk_size window_size attention_window_size".split()
 _META = (
     "transformers_version architectures torch_dtype dtype model_type _name_or_path auto_map"
@@ -39,11 +44,15 @@ def small_configs(config: Any) -> list[Any]:
     Not every family lets its widths be changed: the first that can be built is the one to use.
     """
     found = []
-    for shrink in (True, False):
+    for narrow in ((_heads, _middles), (_middles,), ()):
         try:
-            found.append(_small(config, shrink))
+            small = _small(config, narrow)
+            with torch.device("meta"):
+                size = sum(p.numel() for p in AutoModelForCausalLM.from_config(small).parameters())
         except Exception:  # whatever a family says about fields that it lacks or that do not go together
             continue
+        if size <= _MOST_WEIGHTS:
+            found.append(small)
     return found
 
 
@@ -66,12 +75,12 @@ def plain_model(config: Any) -> Any:
     return AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
 
 
-def _small(config: Any, shrink: bool) -> Any:
+def _small(config: Any, narrow: tuple[Callable[[dict[str, Any], Any], None], ...]) -> Any:
     fields = {name: value for name, value in config.to_dict().items() if name not in _META}
     _fewer_layers(fields, config)
     _short_windows(fields)
-    if shrink:
-        _narrow(fields, config)
+    for change in narrow:
+        change(fields, config)
     fields |= {name: VOCABULARY for name in fields if name.startswith("vocab_size")}
     return type(config)(**(fields | {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2}))
 
@@ -102,12 +111,17 @@ def _fewer_layers(fields: dict[str, Any], config: Any) -> None:
 
 def _short_windows(fields: dict[str, Any]) -> None:
     for name in _WINDOWS:
-        if isinstance(fields.get(name), int) and fields[name] > WINDOW:
+        if _is_more(fields.get(name), WINDOW):
             fields[name] = WINDOW
 
 
-def _narrow(fields: dict[str, Any], config: Any) -> None:
-    """Make heads fewer (their width and the way they are grouped stay), middles narrow, experts few."""
+def _heads(fields: dict[str, Any], config: Any) -> None:
+    """Make heads fewer, and all that is as wide as they are together; their width and grouping stay."""
+    if not getattr(config, "num_attention_heads", None):  # Mamba: as wide as its heads are, by `expand`
+        width, heads = 64, max(1, 64 * int(fields.get("expand", 2)) // int(fields.get("head_dim") or 64))
+        fields |= {"hidden_size": width} | {name: heads for name in ("num_heads",) if name in fields}
+        fields |= {name: 1 for name in ("n_groups",) if name in fields}
+        return
     heads = int(config.num_attention_heads)
     key_heads = next((int(fields[name]) for name in _KEY_HEADS if fields.get(name)), heads)
     width = int(getattr(config, "head_dim", None) or config.hidden_size // heads)
@@ -116,7 +130,13 @@ def _narrow(fields: dict[str, Any], config: Any) -> None:
     fields |= {name: fewer for name in _HEADS if name in fields}
     fields |= {name: groups for name in _KEY_HEADS if fields.get(name)}
     fields |= {name: fewer * width for name in _WIDTHS if fields.get(name)}
-    fields |= {name: 64 for name in _MIDDLES if isinstance(fields.get(name), int)}
-    for name in _EXPERTS:
-        if isinstance(fields.get(name), int) and fields[name] > 8:
-            fields[name] = 8
+
+
+def _middles(fields: dict[str, Any], config: Any) -> None:
+    """Make the layers narrow inside, experts few, states small."""
+    for names, most in ((_MIDDLES, 64), (_EXPERTS, 8), (_ONE, 1), (_TWO, 2), (_SIXTEEN, 16)):
+        fields |= {name: most for name in names if _is_more(fields.get(name), most)}
+
+
+def _is_more(value: Any, most: int) -> bool:
+    return isinstance(value, int) and value > most
