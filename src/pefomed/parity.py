@@ -32,6 +32,7 @@ from pefomed.errors import PefomedError, RecipeError, StorageError, WeightsError
 from pefomed.forward import forward
 from pefomed.model.attention import candidates, set_attention
 from pefomed.model.config import PefomedConfig
+from pefomed.model.folders import first_line
 from pefomed.model.layers import carries_state
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.small_copy import large_weights, plain_model, small_configs
@@ -135,10 +136,10 @@ def _say_once(family: str) -> None:
 
 def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> Difference:
     """Return how far `kind` of attention is from the plain model of this configuration, by computing it."""
-    reason = "its configuration cannot be made smaller"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        for small in small_configs(config):
+        copies, reason = small_configs(config)
+        for small in copies:
             try:
                 plain = plain_model(small)
                 large_weights(plain)
@@ -147,7 +148,7 @@ def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -
                     of_ids = plain(input_ids=ids, use_cache=False).logits
                     of_embeds = plain(inputs_embeds=embed(ids), use_cache=False).logits
             except Exception as error:  # whatever a family says to widths that it does not like
-                reason = _first_line(error)
+                reason = first_line(error)
                 continue
             if (of_ids - of_embeds).abs().max() > TOLERANCE * of_ids.std():
                 return Difference(
@@ -158,7 +159,7 @@ def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -
             except PefomedError as error:
                 return Difference(failed=error.problem)
             except Exception as error:  # whatever a family says to masks and caches that it does not know
-                return Difference(failed=_first_line(error))
+                return Difference(failed=first_line(error))
     return Difference(failed=f"no small copy of it can be computed ({reason})")
 
 
@@ -278,7 +279,3 @@ _ASKED = (
 _NOT_THE_FAMILY = frozenset(
     {"_name_or_path", "architectures", "transformers_version", "dtype", "torch_dtype", "model_type"}
 )
-
-
-def _first_line(error: Exception) -> str:
-    return ": ".join([type(error).__name__, *(str(error).strip().splitlines() or [""])[:1]])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 import transformers as hf
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.tiny import byte_tokenizer, language_folder, model_recipe, vision_folder
 
 from pefomed.batch import tokenise
@@ -197,6 +201,26 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vision_folder(root)
     language_folder(root)
     return root
+
+
+NUMBERS = st.integers(0, 2**16)
+
+
+@hypothesis.settings(max_examples=20)
+@given(st.sampled_from(["vision", "language-4"]), NUMBERS, NUMBERS, st.integers(0, 255))
+def test_whatever_is_in_a_folder_the_error_is_ours(
+    whole: Path, part: str, file: int, place: int, value: int
+) -> None:
+    root = whole.parent / "changed"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(whole, root)
+    files = sorted((root / part).iterdir())
+    content = bytearray(files[file % len(files)].read_bytes())
+    content[place % min(len(content), 3000)] = value
+    files[file % len(files)].write_bytes(content)
+    parts = {"vision_encoder": str(root / "vision"), "language_model": str(root / "language-4")}
+    with contextlib.suppress(PefomedError):
+        build_model(model_recipe(whole.parent / "unused", **parts))
 
 
 def damage(content: bytes, kind: str) -> bytes | None:

@@ -8,6 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from pefomed.errors import RecipeError
+
 LINEAR = (nn.Linear, Conv1D)
 """Linear layers: GPT-2 has its own, whose weights are transposed."""
 
@@ -27,6 +29,21 @@ def decoder_layers(language_model: Any) -> list[nn.Module]:
     # Not those of a part of every layer: the stack holds the most weights.
     stack = max(lists, key=lambda one: sum(p.numel() for p in one.parameters()), default=())
     return list(stack)
+
+
+def checkpoint_layers(language_model: Any) -> None:
+    """Keep only what enters each layer for the backward pass, which computes the rest again.
+
+    Raises:
+        RecipeError: the family cannot.
+    """
+    kind = language_model.config.model_type
+    if not language_model.supports_gradient_checkpointing:
+        raise RecipeError(
+            f"compute.gradient_checkpointing is not for language models of the kind {kind}",
+            remedy="set compute.gradient_checkpointing = false",
+        )
+    language_model.gradient_checkpointing_enable({"use_reentrant": False})
 
 
 def most_positions(language_model: Any) -> tuple[int, bool] | None:

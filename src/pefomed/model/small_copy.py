@@ -13,12 +13,14 @@ import torch
 from torch import nn
 from transformers import AutoModelForCausalLM
 
+from pefomed.model.folders import first_line
+
 VOCABULARY = 64
 WINDOW = 8
 """Tokens of the copy's sliding windows and chunks."""
 
 _MOST_LAYERS = 12
-_MOST_WEIGHTS = 300_000_000
+_MOST_WEIGHTS = 500_000_000
 _LAYERS = "num_hidden_layers n_layer n_layers num_layers".split()
 _HEADS = "num_attention_heads num_heads n_head n_heads".split()
 _KEY_HEADS = "num_key_value_heads num_kv_heads".split()
@@ -38,22 +40,26 @@ _META = (
 )
 
 
-def small_configs(config: Any) -> list[Any]:
+def small_configs(config: Any) -> tuple[list[Any], str]:
     """Return configurations of small copies of `config`'s model, the smallest first; the last changes least.
 
-    Not every family lets its widths be changed: the first that can be built is the one to use.
+    Not every family lets its widths be changed: the first that can be built is the one to use. Beside them:
+    why others cannot be had.
     """
-    found = []
+    found, reason = [], ""
     for narrow in ((_heads, _middles), (_middles,), ()):
         try:
             small = _small(config, narrow)
             with torch.device("meta"):
                 size = sum(p.numel() for p in AutoModelForCausalLM.from_config(small).parameters())
-        except Exception:  # whatever a family says about fields that it lacks or that do not go together
+        except Exception as error:  # whatever a family says about fields it lacks or that do not go together
+            reason = first_line(error)
             continue
         if size <= _MOST_WEIGHTS:
             found.append(small)
-    return found
+        else:
+            reason = f"{size:,} weights in the smallest copy"
+    return found, reason
 
 
 def large_weights(model: nn.Module, seed: int = 0) -> None:
@@ -104,6 +110,11 @@ def _fewer_layers(fields: dict[str, Any], config: Any) -> None:
     for name, value in fields.items():
         if isinstance(value, list) and len(value) == layers and layers > 1:
             fields[name] = [value[place] for place in kept]
+    if isinstance(differing := fields.get("per_layer_config"), dict):
+        numbers = {int(number): value for number, value in differing.items()}
+        fields["per_layer_config"] = {
+            place: numbers[number] for place, number in enumerate(kept) if number in numbers
+        }
     fields |= {name: len(kept) for name in _LAYERS if name in fields}
     if isinstance(fields.get("max_window_layers"), int):
         fields["max_window_layers"] = min(fields["max_window_layers"], 1)
@@ -135,7 +146,12 @@ def _heads(fields: dict[str, Any], config: Any) -> None:
 def _middles(fields: dict[str, Any], config: Any) -> None:
     """Make the layers narrow inside, experts few, states small."""
     for names, most in ((_MIDDLES, 64), (_EXPERTS, 8), (_ONE, 1), (_TWO, 2), (_SIXTEEN, 16)):
-        fields |= {name: most for name in names if _is_more(fields.get(name), most)}
+        for name in names:
+            value = fields.get(name)
+            if isinstance(value, list):  # one for each layer
+                fields[name] = [min(one, most) for one in value]
+            elif _is_more(value, most):
+                fields[name] = most
 
 
 def _is_more(value: Any, most: int) -> bool:

@@ -19,6 +19,7 @@ from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
 from pefomed.model.build import build_model
+from pefomed.model.layers import checkpoint_layers
 from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
@@ -148,7 +149,7 @@ class Trainer:
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
         compiled = devices.compile_layers(base_of(model), compute, tokens, partial(self._warn, stage))
         if compute.gradient_checkpointing:
-            base_of(model).language_model.gradient_checkpointing_enable({"use_reentrant": False})
+            checkpoint_layers(base_of(model).language_model)
         samples = sum(len(part.samples) for part in train_rows.values())
         self.log.write(
             "event",
