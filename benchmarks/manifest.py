@@ -17,15 +17,15 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from transformers import AutoConfig
-
 from benchmarks.memory import forget_peak, peak
 from benchmarks.table import Row
 from pefomed import recipe as recipes
 from pefomed.batch import rows, tokenise
 from pefomed.data import load_samples
-from pefomed.model.build import _vision_config, build_processor, joined_config
+from pefomed.model.build import build_processor, joined_config
+from pefomed.model.language_part import language_config
 from pefomed.model.processing import PefomedProcessor
+from pefomed.model.vision_part import vision_config
 from pefomed.model.weights import resolve
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Recipe
@@ -121,7 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _processor(recipe: Recipe) -> PefomedProcessor:
     vision = resolve(recipe.model.vision_encoder, "vision", recipe.model.vision_revision)
     language = resolve(recipe.model.language_model, "language", recipe.model.language_revision)
-    config = joined_config(recipe.model, _vision_config(vision), AutoConfig.from_pretrained(language))
+    config = joined_config(recipe.model, vision_config(vision), language_config(language))
     return build_processor(recipe.model, config, vision, language)
 
 

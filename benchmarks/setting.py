@@ -23,9 +23,9 @@ from pefomed.errors import DataError
 from pefomed.features import Features
 from pefomed.model import device as devices
 from pefomed.model.adapter import add_adapter, load_state, trainable
-from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
 from pefomed.model.processing import PefomedProcessor
+from pefomed.parity import fit_attention
 from pefomed.progress import track
 from pefomed.recipe import Compute, Dataset, Recipe, Stage
 from pefomed.schema import Sample
@@ -145,7 +145,7 @@ def open_bench(setting: Setting, scratch: Path, image_size: int | None = None) -
     made = rows(sequences, share_image=True, max_questions=stage.max_questions)
     steps = plan({next(iter(stage.data)): made}, stage, recipe.seed)
     tokens = sum(len(row) for step in steps for batch in step for row in batch)
-    choose_attention(base, compute)
+    fit_attention(base, compute)
     compiled = devices.compile_layers(base, compute, tokens, print)
     features = Features(base, processor.image_processor, scratch / "cache")
     parts = trainable(model, stage.train)

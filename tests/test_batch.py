@@ -9,13 +9,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.batch import Row, Tokens, collate, row, rows, tokenise, tree_mask
+from pefomed.batch import Row, Tokens, collate, row, rows, tokenise
 from pefomed.errors import DataError
 from pefomed.features import Features
 from pefomed.model.adapter import add_adapter, trainable
-from pefomed.model.attention import choose_attention
+from pefomed.model.attention import set_attention
 from pefomed.model.build import build_model
-from pefomed.recipe import Compute, Prompt
+from pefomed.model.masks import tree_mask
+from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
 from tests.tiny import image_files, model_recipe, questions
@@ -103,7 +104,7 @@ def test_gradients_equal_those_of_one_question_a_row(
         grads = [p.grad.clone() for group in parts.values() for p in group if p.grad is not None]
         return float(answered.loss.detach()), grads, batch.input_ids.numel()
 
-    choose_attention(base, Compute(attention=attention))
+    set_attention(base, attention)
     one_loss, one, one_tokens = gradients(rows(sequences, share_image=False, max_questions=1))
     tree_loss, tree, tree_tokens = gradients(rows(sequences, share_image=True, max_questions=32))
     assert tree_tokens < one_tokens / 3

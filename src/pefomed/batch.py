@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from torch import Tensor
 from pefomed.boxes import Resizing
 from pefomed.errors import DataError
 from pefomed.model.processing import PefomedProcessor
+from pefomed.progress import note
 from pefomed.prompts import render, target
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
@@ -98,12 +99,21 @@ class Batch:
 
 
 def tokenise(
-    samples: Iterable[Sample], prompt: Prompt, processor: PefomedProcessor, *, answers: bool = True
+    samples: Iterable[Sample],
+    prompt: Prompt,
+    processor: PefomedProcessor,
+    *,
+    answers: bool = True,
+    room: int = 0,
 ) -> list[Tokens]:
     """Return each sample's tokens; the same call serves training, prediction and serving.
 
+    Args:
+        room: tokens that will be generated behind each.
+
     Raises:
-        DataError: a text is longer than `prompt.max_text_tokens`; nothing is cut in silence.
+        DataError: a text is longer than `prompt.max_text_tokens`, or than the language model has positions
+            for; nothing is cut in silence.
     """
     resizing = Resizing(processor.image_processor.resize, processor.image_processor.image_size)
     sequences = []
@@ -117,8 +127,29 @@ def tokenise(
                 found=f"{text} tokens of text",
                 remedy="raise max_text_tokens, or shorten the text",
             )
+        # The last token, given or generated, is only ever predicted.
+        _check_positions(processor, sample, len(front) + max(len(answer), room, 1) - 1)
         sequences.append(Tokens(sample, front, answer))
     return sequences
+
+
+def _check_positions(processor: PefomedProcessor, sample: Sample, used: int) -> None:
+    if processor.positions is None or used <= processor.positions[0]:
+        return
+    most, learned = processor.positions
+    if learned:
+        raise DataError(
+            f"sample {sample.id} is longer than the {most:,} positions that the language model has",
+            found=f"{used:,} positions: image, text and answer",
+            remedy="shorten the text, lower predict.max_new_tokens, use fewer image tokens"
+            " (model.image_size, model.group), or another language model",
+        )
+    _note_long(most)
+
+
+@lru_cache
+def _note_long(most: int) -> None:
+    note(f"some texts are longer than the {most:,} positions that the language model was made for")
 
 
 def rows(sequences: Sequence[Tokens], *, share_image: bool, max_questions: int) -> list[Row]:
@@ -225,21 +256,3 @@ def columns(rows_: Sequence[int]) -> list[int]:
         found.append(counts.get(one, 0))
         counts[one] = found[-1] + 1
     return found
-
-
-def tree_mask(ends: Tensor) -> Tensor:
-    """Return (B, 1, L, L), True where query q sees key k: k <= q < end[k]."""
-    places = torch.arange(ends.shape[1], device=ends.device)
-    seen = (places[None, None, :] <= places[None, :, None]) & (places[None, :, None] < ends[:, None, :])
-    return seen[:, None]
-
-
-def block_mask(ends: Tensor) -> Any:
-    """Return `tree_mask(ends)` as FlexAttention's block mask: blocks that nobody sees are never computed."""
-    from torch.nn.attention.flex_attention import create_block_mask
-
-    def seen(row: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
-        return (key <= query) & (query < ends[row, key])
-
-    rows, length = ends.shape
-    return create_block_mask(seen, rows, None, length, length, device=str(ends.device))

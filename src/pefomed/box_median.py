@@ -21,12 +21,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pefomed.alone import Paths
 from pefomed.batch import Row
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.numbers import Node, Weights, common_start, median_bounds, number_tree
 from pefomed.boxes.text import DELIMITER, SEPARATORS
 from pefomed.decoding import Answer
-from pefomed.forest import Forest
+from pefomed.forest import Forest, grown
 from pefomed.schema import Sample
 
 
@@ -111,7 +112,7 @@ def median_boxes(
     Args:
         features: of the rows' images, (S, P, D).
     """
-    forest = Forest(model, rows, features)
+    forest = grown(model, rows, features)
     samples = [one.sample for row in rows for one in row.sequences]
     drafts = Drafts(samples, tokenizer, spelling)
     alive = list(range(len(samples)))
@@ -150,7 +151,7 @@ class Drafts:
         """Add the box's coordinate `place`."""
         (self._texts[question],) = self._spelling.texts(self._texts[question], [number], place)
 
-    def going_on(self, forest: Forest, alive: Sequence[int], most: int) -> list[int]:
+    def going_on(self, forest: Forest | Paths, alive: Sequence[int], most: int) -> list[int]:
         """End the answers that end here or exceed `most` tokens; return the others, another box begun."""
         end = int(self._tokenizer.eos_token_id)
         next_texts = [self._texts[question] + DELIMITER + self._spelling.opening for question in alive]
@@ -177,7 +178,7 @@ class Drafts:
 
 
 def number_walks(
-    forest: Forest, questions: Sequence[int], forms: Sequence[list[list[int]]], *, whole: bool = False
+    forest: Forest | Paths, questions: Sequence[int], forms: Sequence[list[list[int]]], *, whole: bool = False
 ) -> list[Walk]:
     """Compute the probabilities of each question's numbers until the median is settled.
 
@@ -204,7 +205,7 @@ def number_walks(
 
 
 def _after(
-    forest: Forest, questions: Sequence[int], starts: Sequence[Sequence[int]]
+    forest: Forest | Paths, questions: Sequence[int], starts: Sequence[Sequence[int]]
 ) -> tuple[list[int], Tensor]:
     """Grow each question's first tokens; return the last node of each, and the logits there, (Q, V)."""
     parents: list[int] = []

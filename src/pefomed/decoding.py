@@ -2,9 +2,10 @@
 
 The rows' prefix trees are run once; then every question goes on from its last prompt node. New tokens
 of all questions are appended to the same key-value cache, and a mask shows each its own ancestors and
-its own tokens only, so the answers are those of one question at a time.
+its own tokens only, so the answers are those of one question at a time. Where a model cannot share rows,
+they are run one at a time (`alone`).
 
-Shapes: B rows, L nodes, Q questions of a row still unfinished, K keys in the cache.
+Shapes: B rows, Q questions, K keys in the cache, V vocabulary.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
+from pefomed.alone import Continuations
 from pefomed.batch import Row, columns
 from pefomed.prefix import run_prefix
 
@@ -52,53 +54,74 @@ def greedy(
         features: of the rows' images, (S, P, D).
         constraints: one for each sequence, None where any answer may come; none at all by default.
     """
-    device = features.device
-    begun = run_prefix(model, rows, features)
-    cache, row_of, depths, seen = begun.cache, begun.owners, begun.depths, begun.seen
-    owners = row_of.tolist()
+    kind = Together if model.shares_rows else Continuations
+    texts = kind(model, rows, features)
     answers = [Answer(sequence.sample.id) for row in rows for sequence in row.sequences]
     alive = list(range(len(answers)))
-    chosen = _choose(begun.logits, alive, answers, constraints)
+    chosen = _choose(texts.logits, alive, answers, constraints)
     for step in range(max_new_tokens):
-        for index, token in zip(alive, chosen.tolist(), strict=True):
+        for index, token in zip(alive, chosen, strict=True):
             answers[index].tokens.append(token)
             if token == end_token:
                 answers[index].finish = "stop"
         going = [place for place, index in enumerate(alive) if answers[index].finish != "stop"]
         if not going or step == max_new_tokens - 1:
             break
-        chosen, alive = chosen[going], [alive[place] for place in going]
-        column_of = columns([owners[index] for index in alive])
+        chosen, alive = [chosen[place] for place in going], [alive[place] for place in going]
+        chosen = _choose(texts.step(alive, chosen), alive, answers, constraints)
+    return answers
+
+
+class Together:
+    """Every question's text in one cache with its row, to which one token after the other is added."""
+
+    def __init__(self, model: Any, rows: Sequence[Row], features: Tensor):
+        """Run the rows; `features` (S, P, D) are of their images."""
+        self.model, self._rows = model, len(rows)
+        begun = run_prefix(model, rows, features)
+        self.logits = begun.logits
+        """(Q, V) behind the prompts."""
+        self._cache, self._owners, self._depths = begun.cache, begun.owners, begun.depths
+        self._seen, self._keys = begun.seen, begun.positions
+        self._row_of: list[int] = begun.owners.tolist()
+
+    def step(self, alive: Sequence[int], tokens: Sequence[int]) -> Tensor:
+        """Add a token to each question of `alive`, which get fewer only; return the logits there, (Q, V)."""
+        device = self._depths.device
+        column_of = columns([self._row_of[index] for index in alive])
         width = max(column_of) + 1
         live = torch.tensor(alive, device=device)
-        places = (row_of[live], torch.tensor(column_of, device=device))
-        own = torch.zeros((len(answers), width), dtype=torch.bool, device=device)
+        places = (self._owners[live], torch.tensor(column_of, device=device))
+        own = torch.zeros((len(self._seen), width), dtype=torch.bool, device=device)
         own[live, places[1]] = True
-        seen = torch.cat([seen, own], dim=1)
+        self._seen = torch.cat([self._seen, own], dim=1)
+        keys = self._seen.shape[1]
         # A place without a question sees itself alone, so that its softmax is not over nothing.
-        mask = torch.zeros((len(rows), width, seen.shape[1]), dtype=torch.bool, device=device)
-        mask[:, range(width), range(seen.shape[1] - width, seen.shape[1])] = True
-        mask[places] = seen[live]
-        ids = torch.full((len(rows), width), end_token, device=device)
-        ids[places] = chosen
-        positions = torch.zeros((len(rows), width), dtype=torch.long, device=device)
-        positions[places] = depths[live] + step + 1
-        output = model(
+        mask = torch.zeros((self._rows, width, keys), dtype=torch.bool, device=device)
+        mask[:, range(width), range(keys - width, keys)] = True
+        mask[places] = self._seen[live]
+        ids = torch.zeros((self._rows, width), dtype=torch.long, device=device)
+        ids[places] = torch.tensor(tokens, device=device)
+        self._depths = self._depths + 1
+        positions = torch.zeros((self._rows, width), dtype=torch.long, device=device)
+        positions[places] = self._depths[live]
+        self._keys = torch.cat([self._keys, positions], dim=1)
+        output = self.model(
             input_ids=ids,
             attention_mask=mask[:, None],
             position_ids=positions,
-            past_key_values=cache,
+            key_positions=self._keys,
+            past_key_values=self._cache,
             answer_index=places,
             use_cache=True,
         )
-        chosen = _choose(output.logits[0], alive, answers, constraints)
-    return answers
+        return output.logits[0]  # type: ignore[no-any-return]
 
 
 def _choose(
     logits: Tensor, alive: list[int], answers: list[Answer], constraints: Sequence[Constraint | None] | None
-) -> Tensor:
-    """Return the most likely token of each unfinished answer, (Q,), of logits (Q, V)."""
+) -> list[int]:
+    """Return the most likely token of each unfinished answer, of logits (Q, V)."""
     if constraints is not None:
         for place, index in enumerate(alive):
             constraint = constraints[index]
@@ -107,4 +130,4 @@ def _choose(
                 values = logits[place, kept]
                 logits[place] = -torch.inf
                 logits[place, kept] = values
-    return logits.argmax(-1)
+    return logits.argmax(-1).tolist()

@@ -17,8 +17,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pefomed.alone import Paths
 from pefomed.batch import Row, columns
 from pefomed.prefix import run_prefix
+
+
+def grown(model: Any, rows: Sequence[Row], features: Tensor) -> Forest | Paths:
+    """Return the trees of `rows`: behind shared prefixes, or where `model` shares no rows, alone."""
+    return (Forest if model.shares_rows else Paths)(model, rows, features)
 
 
 class Forest:
@@ -34,6 +40,7 @@ class Forest:
         self._rows: list[int] = begun.owners.tolist()
         self._depths: list[int] = begun.depths.tolist()
         self._seen: NDArray[np.bool_] = begun.seen.cpu().numpy()  # (N, K)
+        self._positions: NDArray[np.int64] = begun.positions.cpu().numpy()  # (B, K)
         self._questions, self._keys = self._seen.shape
 
     def __len__(self) -> int:
@@ -71,11 +78,13 @@ class Forest:
         ids[rows, places] = tokens
         positions = np.zeros((self.width, width), dtype=np.int64)
         positions[rows, places] = self._depths[first:]
+        self._positions = np.concatenate([self._positions, positions], axis=1)
         chosen = range(len(rows)) if wanted is None else [node - first for node in wanted]
         output = self.model(
             input_ids=torch.from_numpy(ids).to(self.device),
             attention_mask=torch.from_numpy(mask)[:, None].to(self.device),
             position_ids=torch.from_numpy(positions).to(self.device),
+            key_positions=torch.from_numpy(self._positions).to(self.device),
             past_key_values=self._cache,
             answer_index=(
                 torch.tensor([rows[place] for place in chosen], device=self.device),
@@ -91,4 +100,5 @@ class Forest:
         if self._seen.shape[1] > self._keys:
             self._cache.crop(self._keys - self._seen.shape[1])
         self._seen = self._seen[: self._questions, : self._keys]
+        self._positions = self._positions[:, : self._keys]
         del self._rows[self._questions :], self._depths[self._questions :]

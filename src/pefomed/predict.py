@@ -23,8 +23,8 @@ from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
-from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
+from pefomed.parity import fit_attention
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.run_lock import hold
@@ -46,7 +46,7 @@ class Predictor:
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
         base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
-        choose_attention(base, recipe.compute, decoding=True)
+        fit_attention(base, recipe.compute, decoding=True)
         self.model = load_adapter(base, adapter).to(self.device).eval()
         self.answering = Answering(recipe, self.processor.tokenizer)
 
@@ -118,7 +118,9 @@ class Predictor:
             ]
         end = int(self.processor.tokenizer.eos_token_id)
         how = generation(self.recipe)
-        for chunk in self._chunks(tokenise(samples, self.recipe.prompt, self.processor, answers=False)):
+        room = self.recipe.predict.max_new_tokens
+        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room)
+        for chunk in self._chunks(sequences):
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
             with self._autocast():
@@ -147,7 +149,8 @@ class Predictor:
         """Yield rows in batches, all of which are decoded in the same way."""
         most = self.recipe.predict.batch_questions
         for alike in self.answering.groups(sequences):
-            yield from _chunks(sorted(rows(alike, share_image=True, max_questions=most), key=len), most)
+            made = rows(alike, share_image=base_of(self.model).shares_rows, max_questions=most)
+            yield from _chunks(sorted(made, key=len), most)
 
     def _autocast(self) -> Any:
         if self.dtype == torch.float32:

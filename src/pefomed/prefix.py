@@ -1,6 +1,6 @@
 """What all answers of a batch of rows begin with, computed once: images, instructions, questions.
 
-Shapes: Q sequences, K keys in the cache, V vocabulary.
+Shapes: B rows, Q sequences, K keys in the cache, V vocabulary.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from transformers import DynamicCache
 
-from pefomed.batch import Row, collate, tree_mask
+from pefomed.batch import Row, collate
+from pefomed.forward import forward
+from pefomed.model.masks import tree_mask
 
 
 class Prefix(NamedTuple):
@@ -26,6 +29,8 @@ class Prefix(NamedTuple):
     """(Q,) the position of its last prompt token."""
     seen: Tensor
     """(Q, K) the keys it sees."""
+    positions: Tensor
+    """(B, K) of the keys."""
 
 
 @torch.inference_mode()
@@ -36,13 +41,12 @@ def run_prefix(model: Any, rows: Sequence[Row], features: Tensor) -> Prefix:
     owners = torch.tensor([number for number, row in enumerate(rows) for _ in row.sequences], device=device)
     nodes = torch.tensor([node for row in rows for node in row.last], device=device)
     tree = tree_mask(batch.ends)
-    output = model(
-        input_ids=batch.input_ids,
-        image_features=features,
-        attention_mask=tree,
-        position_ids=batch.position_ids,
-        answer_index=(owners, nodes),
-        use_cache=True,
+    # Not the family's own cache, which drops the keys that a window's length of indices has passed.
+    cache = DynamicCache()
+    output = forward(
+        model, batch, features, past_key_values=cache, answer_index=(owners, nodes), use_cache=True
     )
-    depths, seen = batch.position_ids[owners, nodes], tree[owners, 0, nodes]
-    return Prefix(output.past_key_values, output.logits[0], owners, depths, seen)
+    positions = batch.position_ids
+    return Prefix(
+        cache, output.logits[0], owners, positions[owners, nodes], tree[owners, 0, nodes], positions
+    )

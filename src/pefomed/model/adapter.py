@@ -12,10 +12,12 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
 from pefomed import checksums
 from pefomed.errors import RecipeError, RunError, WeightsError, nearest
 from pefomed.model.finite import check_adapter
+from pefomed.model.layers import LINEAR
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Lora
 from pefomed.storage import as_created, storage_errors
@@ -29,7 +31,7 @@ def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int
     Raises:
         RecipeError: a name in `lora.targets` matches no linear layer of the language model.
     """
-    _check_targets(model, lora.targets)
+    linear = _targets(model, lora.targets)
     names = "|".join(re.escape(target) for target in lora.targets)
     config = LoraConfig(
         r=lora.r,
@@ -39,6 +41,7 @@ def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int
         target_modules=rf".*\blanguage_model\..*\b({names})",
         modules_to_save=["projector"],
         task_type="CAUSAL_LM",
+        fan_in_fan_out=all(isinstance(module, Conv1D) for module in linear),  # weights as GPT-2 has them
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -186,15 +189,22 @@ def _wrap(model: PefomedForConditionalGeneration, config: LoraConfig) -> PeftMod
         return get_peft_model(model, config)
 
 
-def _check_targets(model: PefomedForConditionalGeneration, targets: tuple[str, ...]) -> None:
-    linear = {
-        name.rsplit(".", 1)[-1]
+def _targets(model: PefomedForConditionalGeneration, targets: tuple[str, ...]) -> list[nn.Module]:
+    """Return the linear layers that the targets name.
+
+    Raises:
+        RecipeError: a name matches none.
+    """
+    linear = [
+        (name.rsplit(".", 1)[-1], module)
         for name, module in model.language_model.named_modules()
-        if isinstance(module, nn.Linear)
-    }
+        if isinstance(module, LINEAR)
+    ]
+    names = {name for name, _ in linear}
     for target in targets:
-        if target not in linear:
+        if target not in names:
             raise RecipeError(
                 f"model.lora.targets: {target!r} matches no linear layer of the language model",
-                remedy=nearest(target, linear),
+                remedy=nearest(target, names),
             )
+    return [module for name, module in linear if name in targets]

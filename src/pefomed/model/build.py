@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 from torch import nn
-from transformers import (
-    AutoConfig,
-    AutoImageProcessor,
-    AutoModel,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    Blip2VisionModel,
-)
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForCausalLM
 
 from pefomed.errors import RecipeError, WeightsError
-from pefomed.model.config import PefomedConfig
+from pefomed.model.config import PefomedConfig, side
 from pefomed.model.finite import check_part
+from pefomed.model.folders import readable
+from pefomed.model.language_part import language_config, load_language, load_tokenizer
+from pefomed.model.layers import most_positions
 from pefomed.model.location_tokens import add_location_tokens, added
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
+from pefomed.model.vision_part import check_tokens, final_norm, load_vision, vision_config
 from pefomed.model.weights import resolve
 from pefomed.recipe import Model
 
@@ -34,21 +32,25 @@ def build_model(
     """Load both pretrained parts in `dtype`, join them by a new float32 projector, and freeze them.
 
     Raises:
-        WeightsError: a part cannot be had or does not fit.
+        WeightsError: a part cannot be had, cannot be read, or is not of a kind that can be used.
         RecipeError: image size, patch size and group do not go together.
     """
     vision_folder = resolve(recipe.vision_encoder, "vision", recipe.vision_revision)
     language_folder = resolve(recipe.language_model, "language", recipe.language_revision)
     transformers.utils.logging.disable_progress_bar()  # after resolving, which sets it back
-    config = joined_config(recipe, _vision_config(vision_folder), AutoConfig.from_pretrained(language_folder))
-    with torch.device("meta"):
+    config = joined_config(recipe, vision_config(vision_folder), language_config(language_folder))
+    check_tokens(config.vision_config, recipe.image_size)
+    processor = build_processor(recipe, config, vision_folder, language_folder)
+    with readable(language_folder, "configuration"), torch.device("meta"):
         model = PefomedForConditionalGeneration(config)
-    model.vision_encoder = _load_vision(vision_folder, config.vision_config, dtype)
-    model.language_model = _load(AutoModelForCausalLM, language_folder, dtype)
+    model.vision_encoder = load_vision(vision_folder, config.vision_config, dtype)
+    if recipe.feature_norm == "encoder":
+        final_norm(model.vision_encoder)
+    model.language_model = load_language(language_folder, dtype)
     check_part(model.vision_encoder, vision_folder, dtype)
     check_part(model.language_model, language_folder, dtype)
+    processor.positions = most_positions(model.language_model)
     model.projector = _new_projector(config, model.language_model)
-    processor = build_processor(recipe, config, vision_folder, language_folder)
     if recipe.location_tokens:
         add_location_tokens(model.language_model, processor.tokenizer, recipe.location_tokens)
     model.requires_grad_(False)
@@ -64,7 +66,7 @@ def joined_config(recipe: Model, vision: Any, text: Any) -> PefomedConfig:
     Raises:
         RecipeError: image size, patch size and group do not go together.
     """
-    patch = int(vision.patch_size)
+    patch = side(vision.patch_size)
     grid = recipe.image_size // patch
     if recipe.image_size % patch or grid % recipe.group:
         raise RecipeError(
@@ -96,52 +98,20 @@ def joined_config(recipe: Model, vision: Any, text: Any) -> PefomedConfig:
 
 
 def build_processor(recipe: Model, config: PefomedConfig, vision: Path, language: Path) -> PefomedProcessor:
-    """Return the processor of the recipe: image mean and deviation default to the encoder's own."""
+    """Return the processor of the recipe: image mean and deviation default to the encoder's own.
+
+    Raises:
+        WeightsError: the tokenizer or the encoder's mean and deviation cannot be read.
+    """
     mean, std = recipe.image_mean, recipe.image_std
     if mean is None or std is None:
-        own = _preprocessor_fields(vision)
-        mean, std = mean or own["image_mean"], std or own["image_std"]
-    tokenizer = AutoTokenizer.from_pretrained(language)
+        own_mean, own_std = _own_mean_and_deviation(vision)
+        mean, std = mean or own_mean, std or own_std
+    tokenizer = load_tokenizer(language, language_config(language))
     images = PefomedImageProcessor(recipe.image_size, tuple(mean), tuple(std), recipe.resize)
     return PefomedProcessor(
         images, tokenizer, image_token_id=config.image_token_id, tokens_per_image=config.tokens_per_image
     )
-
-
-def _vision_config(folder: Path) -> Any:
-    config = AutoConfig.from_pretrained(folder)
-    return getattr(config, "vision_config", config)
-
-
-def _load_vision(folder: Path, config: Any, dtype: torch.dtype) -> nn.Module:
-    if config.model_type == "blip_2_vision_model":
-        # A whole BLIP-2 keeps its encoder under this prefix; transformers expects another one.
-        names = {r"^vision_model\.": ""}
-        return _load(Blip2VisionModel, folder, dtype, config=config, key_mapping=names).eval()
-    kind: Any = AutoModel
-    if AutoConfig.from_pretrained(folder).model_type != config.model_type:
-        # CLIP and SigLIP folders hold a text half too; the vision class picks its own tensors.
-        with torch.device("meta"):
-            kind = type(AutoModel.from_config(config))
-    return _load(kind, folder, dtype, config=config).eval()
-
-
-def _load(kind: Any, folder: Path, dtype: torch.dtype, **options: Any) -> Any:
-    """Load a pretrained part; a tensor it needs and does not find is an error, never a random one."""
-    before = transformers.utils.logging.get_verbosity()
-    transformers.utils.logging.set_verbosity_error()  # the halves we leave out are no news
-    try:
-        model, report = kind.from_pretrained(folder, dtype=dtype, output_loading_info=True, **options)
-    finally:
-        transformers.utils.logging.set_verbosity(before)
-    missing = sorted(report["missing_keys"])
-    if missing:
-        raise WeightsError(
-            f"the weights in {folder} lack tensors their configuration needs",
-            found=f"{len(missing)} missing, e.g. {', '.join(missing[:5])}",
-            remedy="fetch them again with `pefomed weights fetch`, or name a matching part",
-        )
-    return model
 
 
 def _new_projector(config: PefomedConfig, language_model: nn.Module) -> nn.Linear:
@@ -158,16 +128,21 @@ def _new_projector(config: PefomedConfig, language_model: nn.Module) -> nn.Linea
     return projector
 
 
-def _preprocessor_fields(folder: Path) -> dict[str, Any]:
-    import json
-
+def _own_mean_and_deviation(folder: Path) -> list[tuple[float, float, float]]:
     path = folder / "preprocessor_config.json"
-    if path.exists():
-        return json.loads(path.read_text())  # type: ignore[no-any-return]
-    raise WeightsError(
-        f"{folder} has no preprocessor_config.json",
-        remedy="set model.image_mean and model.image_std in the recipe",
-    )
+    remedy = "set model.image_mean and model.image_std in the recipe"
+    if not path.exists():
+        raise WeightsError(f"{folder} has no preprocessor_config.json", remedy=remedy)
+    with readable(folder, "preprocessor_config.json"):
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        pair = [fields.get(name) for name in ("image_mean", "image_std")]
+    for value in pair:
+        numbers = [one for one in value if isinstance(one, (int, float))] if isinstance(value, list) else []
+        if len(numbers) != 3:
+            raise WeightsError(
+                f"{path} lacks image_mean and image_std, three numbers each", found=str(pair), remedy=remedy
+            )
+    return [tuple(value) for value in pair]
 
 
 AutoConfig.register("pefomed", PefomedConfig, exist_ok=True)

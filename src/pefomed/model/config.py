@@ -48,7 +48,7 @@ class PefomedConfig(PretrainedConfig):
     @property
     def grid(self) -> int:
         """Patches along one side of the image."""
-        return self.image_size // int(self.vision_config.patch_size)
+        return self.image_size // side(self.vision_config.patch_size)
 
     @property
     def vision_layers(self) -> list[int]:
@@ -73,6 +73,18 @@ class PefomedConfig(PretrainedConfig):
     def get_text_config(self, *args: Any, **kwargs: Any) -> PretrainedConfig:
         """Return the language model's configuration (`generate` and PEFT ask for it)."""
         return self.text_config
+
+
+def side(value: Any) -> int:
+    """Return a square's side, which some configurations give twice.
+
+    Raises:
+        ValueError: it is neither a number nor the same number twice.
+    """
+    distinct = set(value) if isinstance(value, (list, tuple)) else {value}
+    if len(distinct) != 1 or not isinstance(one := distinct.pop(), int):
+        raise ValueError(f"{value!r}, not one number")
+    return one
 
 
 def _as_config(config: PretrainedConfig | dict[str, Any] | None, default: str) -> PretrainedConfig:

@@ -27,8 +27,11 @@ from pefomed.model import hub, weights
 from pefomed.model.adapter import add_adapter
 from pefomed.model.build import joined_config
 from pefomed.model.device import dtype as precision_of
+from pefomed.model.folders import configuration
 from pefomed.model.known import Kind, by_name_or_hub
+from pefomed.model.language_part import text_part
 from pefomed.model.modeling import PefomedForConditionalGeneration
+from pefomed.model.vision_part import checked_config
 from pefomed.recipe import Model, Recipe, Stage
 
 GIB = 2**30
@@ -76,7 +79,7 @@ def meta_model(recipe: Model) -> PefomedForConditionalGeneration:
     """
     vision = part_config(recipe.vision_encoder, "vision", recipe.vision_revision)
     text = part_config(recipe.language_model, "language", recipe.language_revision)
-    config = joined_config(recipe, getattr(vision, "vision_config", vision), text)
+    config = joined_config(recipe, checked_config(vision), text_part(text))
     with torch.device("meta"):
         return PefomedForConditionalGeneration(config)
 
@@ -89,12 +92,12 @@ def part_config(name: str, kind: Kind, revision: str | None = None) -> Any:
     """
     folder = weights.on_disk(name, kind, revision)
     if folder is not None:
-        return AutoConfig.from_pretrained(folder)
+        return configuration(folder)
     known = by_name_or_hub(name)
     if known is not None and known.config:
         fields = dict(known.config)
         return AutoConfig.for_model(fields.pop("model_type"), **fields)
-    return AutoConfig.from_pretrained(hub.configuration(name, revision))
+    return configuration(hub.configuration(name, revision))
 
 
 def _part(name: str, parameters: Iterable[nn.Parameter], trained: bool) -> dict[str, Any]:
@@ -132,7 +135,7 @@ def _activations(recipe: Recipe, stage: Stage, config: Any, bytes_: int) -> int:
     text, lora = config.text_config, recipe.model.lora
     width, layers = int(text.hidden_size), int(text.num_hidden_layers)
     mlp = int(getattr(text, "intermediate_size", None) or 4 * width)
-    attention = int(text.num_attention_heads) * _head_width(text)
+    attention = _heads(text) * _head_width(text)
     widths = {"o_proj": attention, "down_proj": mlp}
     inputs = [widths.get(target, width) for target in lora.targets]
     kept_inputs = sum(inputs) * 4 * (1 + (lora.dropout > 0))
@@ -152,13 +155,18 @@ def _activations(recipe: Recipe, stage: Stage, config: Any, bytes_: int) -> int:
 def _cache(recipe: Recipe, config: Any, bytes_: int) -> int:
     text = config.text_config
     tokens = config.tokens_per_image + QUESTION_TOKENS + recipe.predict.max_new_tokens
-    heads = int(getattr(text, "num_key_value_heads", None) or text.num_attention_heads)
+    heads = int(getattr(text, "num_key_value_heads", None) or _heads(text))
     per_token = 2 * int(text.num_hidden_layers) * heads * _head_width(text) * bytes_
     return int(recipe.predict.batch_questions * tokens * per_token)
 
 
+def _heads(text: Any) -> int:
+    """Return the heads of attention, 0 where no layer attends."""
+    return int(getattr(text, "num_attention_heads", None) or 0)
+
+
 def _head_width(text: Any) -> int:
-    return int(getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads)
+    return int(getattr(text, "head_dim", None) or text.hidden_size // max(1, _heads(text)))
 
 
 def _gib(size: float) -> float:

@@ -9,6 +9,7 @@ import torch
 
 from pefomed.errors import RecipeError
 from pefomed.model.compiled import CompiledLayers
+from pefomed.model.layers import decoder_layers
 from pefomed.recipe import Compute
 
 COMPILE_TOKENS = 100_000
@@ -79,5 +80,12 @@ def compile_layers(model: Any, compute: Compute, tokens: int, warn: Callable[[st
     """
     if compute.compile == "off" or (compute.compile == "auto" and tokens < COMPILE_TOKENS):
         return False
-    layers = list(model.language_model.get_decoder().layers)
+    layers = decoder_layers(model.language_model)
+    if not layers:
+        if compute.compile == "on":
+            raise RecipeError(
+                "compute.compile = 'on', but this language model's layers are not in one list",
+                remedy="set compute.compile = 'off'",
+            )
+        return False
     return CompiledLayers(layers, required=compute.compile == "on", warn=warn).active

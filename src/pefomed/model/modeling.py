@@ -15,11 +15,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoModelForCausalLM, Blip2VisionModel, GenerationMixin, PreTrainedModel
+from transformers import AutoModelForCausalLM, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-from pefomed.model.config import PefomedConfig
+from pefomed.model.config import PefomedConfig, side
+from pefomed.model.masks import Seen, seen_by
 from pefomed.model.patch_positions import patch_positions
+from pefomed.model.vision_part import final_norm, hidden_states
+from pefomed.model.vision_part import from_config as vision_from_config
 
 
 class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
@@ -36,6 +39,9 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
     _supports_flash_attn = True
     _supports_flex_attn = True
     _no_split_modules = None
+
+    shares_rows = True
+    """Whether several questions may stand in one row: not where a family's layers carry a state along it."""
 
     def __init__(self, config: PefomedConfig):
         super().__init__(config)
@@ -63,15 +69,11 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         """Return the frozen features (I, P, D) of images (I, 3, S, S): no CLS, chosen layer, normalised."""
         config, encoder = self.config, self.vision_encoder
         encoder.eval()
-        options: dict[str, Any] = {}
-        if (
-            config.vision_config.model_type != "dinov2"
-            and config.vision_config.image_size != config.image_size
-        ):
-            options["interpolate_pos_encoding"] = True
         parameter = next(encoder.parameters())
-        output = encoder(pixel_values.to(parameter.dtype), output_hidden_states=True, **options)
-        kept = [self._features(output.hidden_states[layer]) for layer in config.vision_layers]
+        states = hidden_states(
+            encoder, config.vision_config, pixel_values.to(parameter.dtype), config.image_size
+        )
+        kept = [self._features(states[layer]) for layer in config.vision_layers]
         return torch.cat(kept, dim=-1)
 
     def _features(self, hidden: Tensor) -> Tensor:
@@ -79,7 +81,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         config = self.config
         hidden = hidden[:, hidden.shape[1] - config.grid**2 :]
         if config.feature_norm == "encoder":
-            return _final_norm(self.vision_encoder)(hidden)  # type: ignore[no-any-return]
+            return final_norm(self.vision_encoder)(hidden)  # type: ignore[no-any-return]
         if config.feature_norm == "layernorm":
             return nn.functional.layer_norm(hidden, hidden.shape[-1:])
         return hidden
@@ -123,12 +125,18 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         inputs_embeds: Tensor | None = None,
         labels: Tensor | None = None,
         answer_index: tuple[Tensor, Tensor] | None = None,
+        tree: Tensor | None = None,
+        key_positions: Tensor | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
         """Run the language model over text and images.
 
         Args:
-            attention_mask: (B, L) of ones and zeros, or (B, 1, L, K) boolean, True where a key is seen.
+            attention_mask: (B, L) of ones and zeros, or (B, 1, L, K) boolean, True where a key is seen. A
+                family's own rules, as of windows, come on top, by position.
+            tree: (B, L) instead of a mask: the end of each node's subtree, see `batch`.
+            key_positions: (B, K) with a boolean mask where there is a cache: the positions of its keys and
+                of these tokens; else `position_ids`.
             labels: (B, L), -100 where there is no loss; shifted inside, as everywhere in transformers.
             answer_index: rows (A,) and columns (A,); logits (1, A, V) are computed there only.
         """
@@ -138,7 +146,14 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
                 image_features = self.encode_images(pixel_values)
             inputs_embeds = self.embed(input_ids, image_features)
         kwargs.pop("num_items_in_batch", None) if labels is None else None
-        with _logits_at(self.get_output_embeddings(), answer_index):
+        seen = None
+        if tree is not None or (attention_mask is not None and attention_mask.dim() == 4):
+            assert position_ids is not None
+            keys = position_ids if key_positions is None else key_positions
+            seen = Seen(position_ids, keys, attention_mask if tree is None else None, tree)
+            # Of ones, so that the family neither guesses sequences from positions nor pads.
+            attention_mask = torch.ones_like(keys)
+        with _logits_at(self.get_output_embeddings(), answer_index), seen_by(seen):
             output: CausalLMOutputWithPast = self.language_model(
                 inputs_embeds=inputs_embeds,
                 attention_mask=attention_mask,
@@ -175,15 +190,8 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         return next(self.projector.parameters()).dtype
 
 
-def vision_from_config(config: Any) -> nn.Module:
-    """Build the vision encoder of a configuration, weights at random."""
-    if config.model_type == "blip_2_vision_model":  # transformers keeps it out of AutoModel
-        return Blip2VisionModel(config)  # type: ignore[no-any-return]
-    return AutoModel.from_config(config)  # type: ignore[no-any-return]
-
-
 def _check_grid(config: PefomedConfig) -> None:
-    patch = int(config.vision_config.patch_size)
+    patch = side(config.vision_config.patch_size)
     if config.image_size % patch:
         raise ValueError(f"image_size {config.image_size} is not a multiple of the patch size {patch}")
     if config.grid % config.group:
@@ -191,14 +199,6 @@ def _check_grid(config: PefomedConfig) -> None:
             f"group {config.group} does not divide the grid's width {config.grid}: "
             "grouped tokens must lie in one row"
         )
-
-
-def _final_norm(encoder: nn.Module) -> nn.Module:
-    for name in ("layernorm", "post_layernorm", "norm"):
-        norm = getattr(encoder, name, None)
-        if isinstance(norm, nn.Module):
-            return norm
-    raise ValueError(f"{type(encoder).__name__} has no final norm; choose feature_norm = 'layernorm'")
 
 
 @contextmanager

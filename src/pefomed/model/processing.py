@@ -73,6 +73,8 @@ class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
         **kwargs: Any,
     ):
         self.image_token_id, self.tokens_per_image = image_token_id, tokens_per_image
+        self.positions: tuple[int, bool] | None = None
+        """For how many positions the language model is made, and whether it has no others (`layers`)."""
         super().__init__(image_processor, tokenizer, **kwargs)
         # Most pieces are instructions and recur with every sample; a call costs more than its few words.
         self._pieces = functools.lru_cache(PIECES)(self._tokens)

@@ -9,6 +9,7 @@ from torch import nn
 
 from pefomed.model.adapter import add_adapter
 from pefomed.model.describe import meta_model
+from pefomed.model.layers import LINEAR
 from pefomed.recipe import Model
 
 
@@ -49,8 +50,8 @@ def shapes(recipe: Model) -> Shapes:
     """
     model = meta_model(recipe)
     config, text, vision = model.config, model.config.text_config, model.config.vision_config
-    heads = int(text.num_attention_heads)
-    head_width = int(getattr(text, "head_dim", None) or text.hidden_size // heads)
+    heads = int(getattr(text, "num_attention_heads", None) or 0)
+    head_width = int(getattr(text, "head_dim", None) or text.hidden_size // max(1, heads))
     decoder_linear = _linear(model.get_decoder(), int(text.num_hidden_layers))
     counted = {
         "vision_linear": _linear(model.vision_encoder, int(vision.num_hidden_layers)),
@@ -84,7 +85,7 @@ def _linear(part: nn.Module, layers: int) -> int:
     # Of the stack of layers alone: what stands after it (a pooling head, a mask's classifier) sees one token.
     stacks = (m for m in part.modules() if isinstance(m, nn.ModuleList) and len(m) == layers)
     stack = next(stacks, part)
-    return sum(module.weight.numel() for module in stack.modules() if isinstance(module, nn.Linear))
+    return sum(module.weight.numel() for module in stack.modules() if isinstance(module, LINEAR))
 
 
 def _before_patches(encoder: nn.Module, config: object) -> int:

@@ -137,7 +137,9 @@ class Compute(Section):
         " without where compiling fails; `on` makes that an error.",
     )
     attention: Literal["auto", "grouped", "sdpa", "flex"] = Field(
-        "auto", description="Kind of attention; `auto`: `grouped` on CPU, `sdpa` on CUDA."
+        "auto",
+        description="Kind of attention; `auto`: `grouped` on CPU, `sdpa` on CUDA, another where"
+        " these are wrong.",
     )
     gradient_checkpointing: bool = Field(False, description="Trade time for memory in training.")
     sharding: Literal["none", "full"] = Field(

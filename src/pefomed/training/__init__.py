@@ -18,11 +18,12 @@ from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
-from pefomed.model.attention import choose_attention
 from pefomed.model.build import build_model
+from pefomed.model.layers import checkpoint_layers
 from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
+from pefomed.parity import fit_attention
 from pefomed.recipe import Recipe, Stage
 from pefomed.run_lock import hold
 from pefomed.training import checkpoint, epochs, sharding, unreadable
@@ -154,6 +155,9 @@ class Trainer:
         model, processor = self._model_at(start, "cpu" if sharded else str(where), precision)
         if sharded:
             base_of(model).vision_encoder.to(accelerator.device)
+        attention = fit_attention(base_of(model), compute)
+        if not base_of(model).shares_rows:
+            stage = stage.model_copy(update={"share_image": False})
         torch.manual_seed(self.recipe.seed)
         folder = self.stage_folder(stage)
         missing = unreadable.read(folder)
@@ -165,10 +169,9 @@ class Trainer:
         features = self._features(model, processor, steps, validation)
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
-        attention = choose_attention(base_of(model), compute)
         compiled = devices.compile_layers(base_of(model), compute, tokens, partial(self._warn, stage))
         if compute.gradient_checkpointing:
-            base_of(model).language_model.gradient_checkpointing_enable({"use_reentrant": False})
+            checkpoint_layers(base_of(model).language_model)
         samples = sum(len(part.samples) for part in train_rows.values())
         self.log.write(
             "event",
@@ -222,7 +225,7 @@ class Trainer:
             share_image=stage.share_image,
             max_questions=stage.max_questions,
             batch_tokens=stage.batch_tokens,
-            switch=lambda decoding: choose_attention(base, compute, decoding=decoding),
+            switch=lambda decoding: fit_attention(base, compute, decoding=decoding),
         )
         if texts is None or (stage.validate_texts and not sharded):
             return texts

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.batch import Batch, block_mask, tree_mask
-from pefomed.model.attention import FLEX
+from pefomed.batch import Batch
+from pefomed.forward import forward
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,7 @@ class Answered:
 
 def answer(model: Any, batch: Batch, features: Tensor) -> Answered:
     """Run `model` on a batch with image features (S, P, D); logits only where an answer token is."""
-    flex = getattr(model, "module", model).get_decoder().config._attn_implementation == FLEX
-    output = model(
-        input_ids=batch.input_ids,
-        image_features=features,
-        attention_mask=block_mask(batch.ends) if flex else tree_mask(batch.ends),
-        position_ids=batch.position_ids,
-        answer_index=batch.answer_index,
-        use_cache=False,
-    )
+    output = forward(model, batch, features, answer_index=batch.answer_index, use_cache=False)
     logits = output.logits[0].float()  # (A, V)
     loss = torch.nn.functional.cross_entropy(logits, batch.targets, reduction="sum")
     said = logits.detach().argmax(-1)

@@ -25,6 +25,7 @@ from torch.optim import Optimizer
 from pefomed import processes
 from pefomed.errors import RecipeError
 from pefomed.model.adapter import base_of, part_of
+from pefomed.model.layers import decoder_layers
 from pefomed.recipe import Compute
 
 
@@ -118,7 +119,7 @@ def _split(model: PeftModel, optimiser: Optimizer, device: torch.device) -> None
     mesh = init_device_mesh(device.type, (processes.count(),))
     base = base_of(model)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    for layer in base.get_decoder().layers:  # type: ignore[union-attr]
+    for layer in decoder_layers(base.language_model):
         fully_shard(layer, mesh=mesh)  # type: ignore[arg-type]
     fully_shard(model, mesh=mesh, ignored_params=set(base.vision_encoder.parameters()))
     if device.type == "cpu":

@@ -1,0 +1,81 @@
+"""The layers of a language model, whatever its family calls them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
+
+from pefomed.errors import RecipeError
+
+LINEAR = (nn.Linear, Conv1D)
+"""Linear layers: GPT-2 has its own, whose weights are transposed."""
+
+_POSITIONS = re.compile(r"wpe$|pos")
+
+_RECURRENT = "mamba rwkv recurrent rglru deltanet linearattention lightningattention retention".split()
+
+
+def decoder_layers(language_model: Any) -> list[nn.Module]:
+    """Return the layers in order; none where the model does not keep them in one list."""
+    count = int(language_model.config.num_hidden_layers)
+    lists = [
+        module
+        for module in language_model.modules()
+        if isinstance(module, nn.ModuleList) and len(module) == count
+    ]
+    # Not those of a part of every layer: the stack holds the most weights.
+    stack = max(lists, key=lambda one: sum(p.numel() for p in one.parameters()), default=())
+    return list(stack)
+
+
+def checkpoint_layers(language_model: Any) -> None:
+    """Keep only what enters each layer for the backward pass, which computes the rest again.
+
+    Raises:
+        RecipeError: the family cannot.
+    """
+    kind = language_model.config.model_type
+    if not language_model.supports_gradient_checkpointing:
+        raise RecipeError(
+            f"compute.gradient_checkpointing is not for language models of the kind {kind}",
+            remedy="set compute.gradient_checkpointing = false",
+        )
+    language_model.gradient_checkpointing_enable({"use_reentrant": False})
+
+
+def most_positions(language_model: Any) -> tuple[int, bool] | None:
+    """Return for how many positions the model is made, and whether it has no others (a table)."""
+    most = getattr(language_model.config, "max_position_embeddings", None)
+    if not isinstance(most, int) or most <= 0:
+        return None
+    tables = [
+        table
+        for name, module in language_model.named_modules()
+        for table in (
+            module.weight if isinstance(module, nn.Embedding) and _POSITIONS.search(name) else None,
+            getattr(module, "embed_positions", None),  # of sines: GPT-J, CodeGen
+        )
+        if isinstance(table, Tensor)
+    ]
+    return most, any(most <= len(table) <= most + 2 for table in tables)
+
+
+def carries_state(language_model: Any) -> bool:
+    """Return whether a layer's result at a token depends on the row before it by more than attention.
+
+    So do recurrences, linear attention, and convolutions over tokens.
+    """
+    config = language_model.config
+    kinds = getattr(config, "layer_types", None) or getattr(config, "layers_block_type", None) or ()
+    if any(
+        "linear" in kind or "conv" in kind or "mamba" in kind or "recurrent" in kind
+        for kind in map(str, kinds)
+    ):
+        return True
+    return any(
+        isinstance(module, nn.Conv1d) or any(word in type(module).__name__.lower() for word in _RECURRENT)
+        for module in language_model.modules()
+    )
