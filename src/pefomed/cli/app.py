@@ -13,6 +13,7 @@ import typer
 
 from pefomed.cli import ablation, adapter, ask, cache, data, judge, rate, recipes, steps, weights
 from pefomed.errors import Interrupted, PefomedError, StorageError
+from pefomed.guarded_imports import absent, broken_in
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     debug = "--debug" in words
     try:
         app(args=[word for word in words if word != "--debug"], prog_name="pefomed")
-    except (PefomedError, OSError, MemoryError, RuntimeError) as error:
+    except (PefomedError, OSError, MemoryError, RuntimeError, ImportError) as error:
         explained = _explained(error)
         if explained is None:
             raise
@@ -80,6 +81,10 @@ def _explained(error: BaseException) -> PefomedError | None:
     """Return the error as one of ours, or None if it is a fault of the program's own."""
     if isinstance(error, PefomedError):
         return error
+    if broken := broken_in(error):
+        return broken
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("pefomed"):
+        return absent(error.name.partition(".")[0])
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         return StorageError(
             f"cannot write {error.filename or 'to the disk'}",
