@@ -16,6 +16,8 @@ from pefomed.errors import StorageError
 REMEDY = "free space or choose another folder; what is already written stays usable"
 
 _FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_NO_PLACE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP)
+"""A file where a folder should be, a folder where the file should be, a name that cannot be."""
 
 
 def write(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:
@@ -68,11 +70,11 @@ def _new_file(folder: Path) -> tuple[int, Path]:
 
 @contextlib.contextmanager
 def storage_errors(path: Path, remedy: str = REMEDY) -> Iterator[None]:
-    """Turn a full disk or a folder that cannot be written into a `StorageError` about `path`."""
+    """Turn a full disk or a place where nothing can be written into a `StorageError` about `path`."""
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL_OR_CLOSED:
+        if error.errno not in (*_FULL_OR_CLOSED, *_NO_PLACE):
             raise
         found = os.strerror(error.errno or 0)
         raise StorageError(f"cannot write {path}", found=found, remedy=remedy) from None

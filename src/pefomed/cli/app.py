@@ -91,6 +91,12 @@ def _explained(error: BaseException) -> PefomedError | None:
             found=os.strerror(error.errno),
             remedy="free space or choose another folder, then run the same command again",
         )
+    if isinstance(error, OSError) and error.filename is not None:
+        return StorageError(
+            f"cannot use {error.filename}",
+            found=os.strerror(error.errno or 0),
+            remedy="check that it is there, is what it should be, and may be read and written",
+        )
     # By name: torch's own class, and torch is not to be imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return PefomedError(
