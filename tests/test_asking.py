@@ -116,6 +116,12 @@ def test_an_empty_question_is_refused_where_the_task_needs_one(
         model.ask(image_of(run), question, task)
 
 
+@pytest.mark.parametrize("question", [None, 3, b"is it?", ["is it?"]])
+def test_a_question_is_a_text(model: Predictor, run: Path, question: Any) -> None:
+    with pytest.raises(DataError, match=f"found: {type(question).__name__}"):
+        model.ask(image_of(run), question)
+
+
 def test_questions_that_cannot_be_asked_are_refused(model: Predictor, run: Path) -> None:
     for question, shown in (
         ("is it? " * 400, "the question is too long"),

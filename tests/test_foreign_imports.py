@@ -35,6 +35,80 @@ def test_a_torchvision_that_does_not_fit_is_left_out(tmp_path: Path, first: str)
     assert "what to do" in note
 
 
+BROKEN = {
+    "torchvision": "raise OSError('libtorch.so: undefined symbol')",
+    "torchaudio": "raise ImportError('torchaudio is for another torch')",
+    "soundfile": "raise OSError('sndfile library not found')",
+    "bitsandbytes": "raise RuntimeError('CUDA setup failed')",
+    "torchao": "raise AttributeError('torch.uint4')",
+    "boto3": "raise ImportError('cannot import name DEFAULT_CIPHERS')",
+    "dill": "raise RuntimeError('dill')",
+    "pynvml": "raise RuntimeError('no driver')",  # torch itself expects ModuleNotFoundError alone
+    "triton": "raise OSError('libcuda.so.1: cannot open shared object file')",
+}
+SAID = [name for name in BROKEN if name not in ("pynvml", "triton")]
+"""Of the others torch finds out by itself, and goes on."""
+
+
+def packages(root: Path, contents: dict[str, str]) -> str:
+    """Install packages of this content under `root` and return the path to look for packages in."""
+    for name, content in contents.items():
+        (root / name).mkdir()
+        (root / name / "__init__.py").write_text(content + "\n")
+        (root / f"{name}-1.0.dist-info").mkdir()
+        (root / f"{name}-1.0.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: 1.0\n")
+    return os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
+
+
+def test_broken_packages_that_others_import_are_left_out(tmp_path: Path) -> None:
+    path = packages(tmp_path, BROKEN)
+    code = "import pefomed, accelerate\nfrom transformers import ProcessorMixin\nimport peft\nprint('works')"
+    done = python(code, PYTHONPATH=path)
+    assert done.stdout == "works\n", done.stderr
+    notes = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert sorted(note.split()[1] for note in notes) == sorted(SAID)
+
+
+def test_bare_folders_and_packages_broken_within_are_left_out(tmp_path: Path) -> None:
+    path = packages(tmp_path, {"torchvision": "__version__ = '0.20'"})
+    (tmp_path / "torchvision" / "io.py").write_text("raise OSError('undefined symbol')\n")
+    (tmp_path / "torchaudio").mkdir()
+    done = python("import pefomed\nfrom transformers import ProcessorMixin\nprint('works')", PYTHONPATH=path)
+    assert done.stdout == "works\n", done.stderr
+    first, second = done.stderr.splitlines()
+    assert first.startswith(
+        "note: torchvision is left out: it cannot be imported (OSError: undefined symbol)"
+    )
+    assert second.startswith(
+        "note: torchaudio is left out: it cannot be imported (a folder without a package"
+    )
+
+
+@pytest.mark.parametrize(
+    ("package", "remedy"),
+    [("hqq", "uninstall it"), ("torch", "pip install --force-reinstall torch`")],
+)
+def test_any_other_broken_package_is_one_error_that_names_it(
+    tmp_path: Path, package: str, remedy: str
+) -> None:
+    path = packages(tmp_path, {package: "raise OSError('libcudart.so.12: cannot open shared object file')"})
+    code = (
+        "import pefomed\ntry:\n    pefomed.Predictor\nexcept pefomed.PefomedError as error:\n    print(error)"
+    )
+    done = python(code, PYTHONPATH=path)
+    assert done.stdout.startswith(f"the package {package} cannot be imported\n"), done.stderr
+    assert "libcudart.so.12: cannot open shared object file" in done.stdout
+    assert remedy in done.stdout
+
+
+def test_a_users_own_imports_fail_as_they_always_do(tmp_path: Path) -> None:
+    path = packages(tmp_path, {"theirs": "raise RuntimeError('mine alone')"})
+    done = python(
+        "import pefomed\ntry:\n    import theirs\nexcept RuntimeError as e:\n    print(e)", PYTHONPATH=path
+    )
+    assert done.stdout == "mine alone\n", done.stderr
+
+
 def test_a_cache_folder_that_cannot_be_made_does_not_stop_an_import() -> None:
     done = python("import pefomed.predict; print('works')", TORCHINDUCTOR_CACHE_DIR="/proc/none")
     assert done.stdout == "works\n", done.stderr

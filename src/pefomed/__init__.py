@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pefomed import foreign_imports
+from pefomed.guarded_imports import broken_in
 
 __version__ = "0.1.0"
 
@@ -78,7 +79,12 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     module, _, attribute = _PLACES[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ImportError as error:  # the package at fault may be named deep in the causes
+        if broken := broken_in(error):
+            raise broken from None
+        raise
 
 
 def __dir__() -> list[str]:

@@ -53,6 +53,12 @@ def sample_of(
     """
     if task not in TASKS:
         raise DataError(f"there is no task {task!r}", remedy=nearest(task, TASKS))
+    if not isinstance(question, str):
+        raise DataError(
+            "a question is a text",
+            found=type(question).__name__,
+            remedy="give one text; `ask_each` takes several",
+        )
     if task == IDENTIFY and not boxes:
         boxes = _asked_boxes(question, sizes[0], recipe)
     elif takes_question(task, recipe) and task != IDENTIFY and not question.strip():

@@ -9,6 +9,7 @@ PefomedError
 ├── RunError         a run folder that is missing a step, or belongs to another recipe
 ├── TrainingError    a training whose loss, gradients or weights are no longer numbers
 ├── StorageError     a disk that is full or cannot be written
+├── PackageError     an installed package that cannot be imported; also a ModuleNotFoundError
 └── Interrupted      the user stopped the work; what was done is saved
 
 The command line prints the message alone and exits with code 2 (`Interrupted`: 130).
@@ -63,6 +64,17 @@ class TrainingError(PefomedError):
 
 class StorageError(PefomedError):
     """A disk that is full or a folder that cannot be written."""
+
+
+class PackageError(PefomedError, ModuleNotFoundError):
+    """An installed package that cannot be imported.
+
+    Also what Python raises for one that is not installed, so that whoever can do without it does.
+    """
+
+    def __init__(self, problem: str, *, found: str | None = None, remedy: str | None = None, package: str):
+        super().__init__(problem, found=found, remedy=remedy)
+        self.name = package
 
 
 class Interrupted(PefomedError):

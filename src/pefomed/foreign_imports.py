@@ -1,57 +1,62 @@
-"""What must be in order before transformers is imported, so that nobody's installation can break it.
+"""What must be in order before torch and transformers are imported, so that no installation can break it.
 
-transformers imports torchvision if there is one, whether it fits torch or not, and torch's compiler, which
-makes its cache folder while it is imported. Neither is needed here, but where it fails all of transformers
-does, with a traceback that names neither.
+torch makes its compiler's cache folder while it is imported, and transformers imports torchvision and others
+where they are found, fit or not. None of it is needed here, but where it fails all of transformers does, with
+a traceback that names another module.
 """
 
 from __future__ import annotations
 
-import importlib
-import importlib.machinery
+import functools
 import os
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.abc import MetaPathFinder
+
+from pefomed.guarded_imports import Guard, leave_out
 
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
 
+_FIT = "uninstall it, or install the release made for this torch"
+
+_IMPORTED_BY_TORCH = ("dill",)
+
+_IMPORTERS = ("transformers", "accelerate", "peft")
+_IMPORTED: dict[str, tuple[str, ...]] = {
+    "torchvision": ("torchvision.io", "torchvision.transforms.v2.functional"),
+    "torchaudio": (),
+    "soundfile": (),
+    "soxr": (),
+    "bitsandbytes": (),
+    "torchao": (),
+    "transformer_engine": (),
+    "mistral_common": (),
+    "boto3": (),
+}
+"""Packages that these import wherever they are found, with their modules that are imported.
+
+None imports one of the importers itself, which would then be imported twice; a broken one of the others, such
+as hqq or deepspeed, is an error that names it.
+"""
+
 
 def prepare() -> None:
-    """Have both looked at when transformers is imported, by whom or in what order ever; nothing before."""
-    if "transformers" not in sys.modules and not any(isinstance(f, _Before) for f in sys.meta_path):
-        sys.meta_path.insert(0, _Before())
+    """Have all of it looked at when either is imported, by whom or in what order ever; nothing before."""
+    if not any(isinstance(finder, Guard) for finder in sys.meta_path):
+        before = {"torch": _before_torch} | dict.fromkeys(_IMPORTERS, _before_transformers)
+        sys.meta_path.insert(0, Guard(before))
 
 
-class _Before(MetaPathFinder):
-    """Finds nothing: it only sees the import of transformers coming."""
-
-    def __init__(self) -> None:
-        self._seen = False
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
-        if fullname == "transformers" and not self._seen:
-            self._seen = True
-            _leave_out_torchvision()
-            _check_cache_folder()
+def _before_torch() -> None:
+    for package in _IMPORTED_BY_TORCH:
+        leave_out(package)
 
 
-def _leave_out_torchvision() -> None:
-    """Take a torchvision that cannot be imported for one that is not installed, and say so."""
-    if importlib.machinery.PathFinder.find_spec("torchvision") is None:
-        return
-    try:
-        importlib.import_module("torchvision")
-    except Exception as error:  # whatever its compiled part raises beside another torch
-        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        sys.modules["torchvision"] = None  # type: ignore[assignment]  # found nowhere from now on
-        print(
-            f"note: torchvision is left out: it does not fit torch ({str(error).splitlines()[0]});"
-            " nothing here needs it; what to do: uninstall it, or install the release made for this torch",
-            file=sys.stderr,
-        )
+@functools.cache  # before the first of them
+def _before_transformers() -> None:
+    for package, modules in _IMPORTED.items():
+        leave_out(package, modules, hint=_FIT if package.startswith("torch") else None)
+    _check_cache_folder()
 
 
 def _check_cache_folder() -> None:

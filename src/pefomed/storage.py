@@ -21,6 +21,8 @@ _FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.E
 
 _HELD = ("checkpoints", "adapter", "predictions", "samples")
 _YOUNG = 10.0
+_NO_PLACE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP)
+"""A file where a folder should be, a folder where the file should be, a name that cannot be."""
 
 
 def write(path: Path, content: str | bytes, remedy: str = REMEDY) -> None:
@@ -73,14 +75,14 @@ def _new_file(folder: Path) -> tuple[int, Path]:
 
 @contextlib.contextmanager
 def storage_errors(path: Path, remedy: str = REMEDY) -> Iterator[None]:
-    """Turn a full disk or a folder that cannot be written into a `StorageError` about `path`.
+    """Turn a full disk or a place where nothing can be written into a `StorageError` about `path`.
 
     However it is told: safetensors and torch raise errors of their own, which name the cause in their text.
     """
     try:
         yield
     except OSError as error:
-        if error.errno not in _FULL_OR_CLOSED:
+        if error.errno not in (*_FULL_OR_CLOSED, *_NO_PLACE):
             raise
         found = os.strerror(error.errno or 0)
         raise StorageError(f"cannot write {path}", found=found, remedy=remedy) from None

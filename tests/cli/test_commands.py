@@ -116,17 +116,20 @@ def test_scores_are_shown_in_percent_with_their_interval(
             score("published:PeFoMed", value=0.821),
             score("blind", value=0.5, n=3, interval="none: too few images: 2"),
             score("model", value=0.5, group="answer_type=OPEN"),
-            score("model", value=1.3051, metric="cider", low=1.09, high=1.5432),  # no share: not times 100
+            # No share: not times 100.
+            score("model", value=1.3051, metric="cider", low=1.09, high=1.5432, split="reports"),
             score("model", value=0.9, metric="token_f1"),  # in the report, not on the terminal
         ],
     )
     print_scores(tmp_path)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines() if "slake test" in line]
+    lines = [
+        line.split() for line in capsys.readouterr().out.splitlines() if line.strip().startswith("slake")
+    ]
     assert lines == [
         ["slake", "test", "exact_match", "model", *"82.1 % 79.0 % to 85.0 % 1,061".split()],
         ["slake", "test", "exact_match", "published:PeFoMed", "82.1", "%", "1,061"],
         ["slake", "test", "exact_match", "blind", "50.0", "%", "too", "few", "images", "3"],
-        ["slake", "test", "cider", "model", "1.305", "1.090", "to", "1.543", "1,061"],
+        ["slake", "reports", "cider", "model", "1.305", "1.090", "to", "1.543", "1,061"],
     ]
 
 

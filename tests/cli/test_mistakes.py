@@ -11,9 +11,11 @@ import pytest
 import typer
 
 import pefomed
+from pefomed import jsonl
 from pefomed.cli import main
 from pefomed.cli.options import checked_run, overrides_of
 from pefomed.errors import DataError, Interrupted, RunError
+from pefomed.schema import Score
 
 
 def exit_code(*words: str) -> int | str | None:
@@ -59,6 +61,9 @@ def test_debug_shows_where_it_arose(words: list[str], capsys: pytest.CaptureFixt
         (DataError("x.csv is not UTF-8", remedy="save it as UTF-8"), 2, "x.csv is not UTF-8"),
         (Interrupted("stopped at step 3", remedy="run it again"), 130, "stopped at step 3"),
         (OSError(errno.ENOSPC, "No space left on device", "runs/a"), 2, "cannot write runs/a"),
+        (PermissionError(errno.EACCES, "Permission denied", "a/b.csv"), 2, "cannot use a/b.csv"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "a/b.csv"), 2, "cannot use a/b.csv"),
+        (ModuleNotFoundError("No module named 'torch'", name="torch._C"), 2, "python -m pip install torch"),
         (MemoryError(), 2, "the memory does not suffice"),
         (
             type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory.\nTried"),
@@ -76,6 +81,31 @@ def test_each_kind_has_its_exit_code(
     shown = capsys.readouterr().err
     assert message in shown
     assert "Traceback" not in shown
+
+
+def test_a_run_of_which_nothing_is_scored_ends_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rate = Score(
+        metric="empty_rate", system="model", dataset="d", split="test", value=0, n=1, implementation=""
+    )
+    (tmp_path / "scores.jsonl").write_text(jsonl.lines([rate]))
+    monkeypatch.setattr("pefomed.pipeline.run", lambda *args, **options: tmp_path)
+    assert exit_code("run", "mini/slake") == 1
+    shown = capsys.readouterr()
+    assert "nothing of" in shown.err
+    assert "report:" in shown.out
+
+
+@pytest.mark.parametrize("to", ["a.txt/my.toml", "/proc/my.toml", "x" * 300 + ".toml"])
+def test_a_recipe_that_cannot_be_written_there_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], to: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("a")
+    assert exit_code("recipe", "copy", "mini/slake", to) == 2
+    assert "Traceback" not in (shown := capsys.readouterr().err)
+    assert shown.startswith("error: cannot ")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pefomed.schema import Sample
     "column",
     "patient Patient patient_id PatientID patientid PATIENT_ID patients Patient-ID PatientName patient_code"
     " anon_patient_id subject_id SubjectID subjectkey mrn MRN pid participant_id Patientennummer"
-    " 患者ID".split(),
+    " Pat_Nr 患者ID".split(),
 )
 def test_columns_that_name_a_person(column: str) -> None:
     assert is_owner(column)
@@ -30,7 +30,7 @@ def test_columns_that_name_a_person(column: str) -> None:
 @pytest.mark.parametrize(
     "column",
     "study study_uid StudyInstanceUID study_instance_uid series_id case case_id CaseNo accession"
-    " AccessionNumber exam_id visit encounter_id hadm_id article".split(),
+    " AccessionNumber exam_id visit encounter_id hadm_id article Fallnummer dossier".split(),
 )
 def test_columns_that_name_a_study_or_case(column: str) -> None:
     assert is_owner(column)
@@ -40,7 +40,8 @@ def test_columns_that_name_a_study_or_case(column: str) -> None:
 @pytest.mark.parametrize(
     "column",
     "id image question answer split patient_age PatientSex patient_position study_date StudyDescription"
-    " series_description impatient casein inpatient_ward staircase organ modality uid case_control".split(),
+    " series_description impatient casein inpatient_ward staircase organ modality uid case_control"
+    " use_case".split(),
 )
 def test_columns_that_name_nobody(column: str) -> None:
     assert not is_owner(column)
@@ -64,6 +65,25 @@ def test_a_tables_column_is_an_owner_and_no_group(tmp_path: Path) -> None:
     assert (key, found["count"], found["of"], found["without"]) == ("PatientID", 1, 1, 1)
     # Never in a run's files.
     assert "p1" not in jsonl.lines(test)
+
+
+def test_a_patients_number_is_the_same_with_a_point_and_a_nought_and_nan_is_nobodys() -> None:
+    def sample(number: str) -> Sample:
+        return Sample(
+            id=number,
+            images=("a.png",),
+            task="vqa",
+            question="q",
+            reference="r",
+            owners={"patient": number, "study": "5"},
+        )
+
+    # Patient 1 is in both; of the two without a number nothing is known, nor of 007, which may not be 7.
+    train = [sample(number) for number in ("1.0", "7.0", "nan")]
+    test = [sample(number) for number in ("1", "2", "007", "None")]
+    found = shared_groups(train, test)
+    assert found["patient"] == {"of": 3, "count": 1, "examples": ["1"], "samples": 1, "without": 1}
+    assert found["study"]["examples"] == ["1 5", "5"]  # that of a known patient, and of nobody
 
 
 def test_boxes_of_a_table_and_of_a_coco_file(tmp_path: Path) -> None:

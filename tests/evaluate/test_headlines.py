@@ -9,7 +9,7 @@ from pefomed import jsonl
 from pefomed.cli.output import print_scores
 from pefomed.evaluate.headlines import HEADLINES, heading, heads_of
 from pefomed.report.figures import is_share
-from pefomed.schema import Score, Task
+from pefomed.schema import Prediction, Sample, Score, Task
 
 
 def score(metric: str, group: str = "overall", system: str = "model") -> Score:
@@ -72,6 +72,42 @@ def test_sentences_are_more_than_an_exact_match_of_nothing(
     text = "\n".join(printed(tmp_path, capsys, words))
     assert "closed_accuracy, answer_type=CLOSED" in text
     assert "token_recall" in text
+
+
+def answered(run: Path, task: str, answer: str) -> None:
+    """Write one answered sample of data set `d`."""
+    (run / "samples").mkdir()
+    (run / "predictions").mkdir()
+    question = "" if task == "report" else "Is there a mass?"
+    sample = Sample(id="1", images=("1.png",), task=task, question=question, reference="no", meta={})
+    (run / "samples" / "d-test.jsonl").write_text(jsonl.lines([sample]))
+    prediction = Prediction(sample_id="1", text=answer, tokens=5, finish="stop", generation="greedy")
+    (run / "predictions" / "d-test.jsonl").write_text(jsonl.lines([prediction]))
+
+
+def test_the_terminal_heads_reports_as_their_page_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered(tmp_path, "report", "The lungs are clear.")
+    metrics = [score(name) for name in ("exact_match", "bleu_4", "rouge_l", "cider")]
+    floors = [score(name, system="floor:constant-report") for name in ("exact_match", "cider")]
+    lines = printed(tmp_path, capsys, metrics + floors)
+    rows = [line.split()[2:4] for line in lines if line.strip().startswith("d test")]
+    assert rows == [
+        ["cider", "model"], ["cider", "floor:constant-report"], ["rouge_l", "model"], ["bleu_4", "model"],
+        ["exact_match", "model"],
+    ]  # fmt: skip
+
+
+def test_the_terminal_says_no_exact_match_of_sentences(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answered(tmp_path, "vqa", "No, there is no mass to be seen.")
+    words = [score("exact_match"), score("token_recall"), score("closed_accuracy", "answer_type=CLOSED")]
+    floors = [score(name, system="floor:majority") for name in ("exact_match", "token_recall")]
+    lines = printed(tmp_path, capsys, words + floors)
+    rows = [line.split()[2:4] for line in lines if line.strip().startswith("d test")]
+    assert rows == [["closed_accuracy,", "answer_type=CLOSED"], ["token_recall", "model"]]
 
 
 def test_without_a_figure_the_terminal_says_where_the_rates_are(

@@ -13,6 +13,7 @@ import typer
 
 from pefomed.cli import ablation, adapter, ask, cache, data, judge, rate, recipes, steps, weights
 from pefomed.errors import Interrupted, PefomedError, StorageError
+from pefomed.guarded_imports import absent, broken_in
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     debug = "--debug" in words
     try:
         app(args=[word for word in words if word != "--debug"], prog_name="pefomed")
-    except (PefomedError, OSError, MemoryError, RuntimeError) as error:
+    except (PefomedError, OSError, MemoryError, RuntimeError, ImportError) as error:
         explained = _explained(error)
         if explained is None:
             raise
@@ -80,11 +81,21 @@ def _explained(error: BaseException) -> PefomedError | None:
     """Return the error as one of ours, or None if it is a fault of the program's own."""
     if isinstance(error, PefomedError):
         return error
+    if broken := broken_in(error):
+        return broken
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("pefomed"):
+        return absent(error.name.partition(".")[0])
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
         return StorageError(
             f"cannot write {error.filename or 'to the disk'}",
             found=os.strerror(error.errno),
             remedy="free space or choose another folder, then run the same command again",
+        )
+    if isinstance(error, OSError) and error.filename is not None:
+        return StorageError(
+            f"cannot use {error.filename}",
+            found=os.strerror(error.errno or 0),
+            remedy="check that it is there, is what it should be, and may be read and written",
         )
     # By name: torch's own class, and torch is not to be imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":

@@ -33,24 +33,44 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
 
 
 def print_scores(run: Path) -> None:
-    """Print what stands first for the run's tasks, shares in percent; `scores.jsonl` has every score.
+    """Print what stands first for the run's tasks, as its page does; `scores.jsonl` has every score.
 
-    Of each data set the headline is printed for every system, the figures beside it for the answers.
+    Shares are in percent. Headlines are printed for every system, the figures beside them for the answers.
     """
     from pefomed import jsonl
-    from pefomed.evaluate.headlines import HEADLINES, heading
+    from pefomed.evaluate.headlines import JUDGED, OVERALL, figures
     from pefomed.evaluate.interval import why_none
+    from pefomed.recipe import load
     from pefomed.report.figures import is_share
+    from pefomed.report.rightness import speaks
+    from pefomed.report.run import read_answered
     from pefomed.schema import Score
 
     def cell(score: Score, value: float) -> str:
         return f"{100 * value:.1f} %" if is_share(score.metric) else f"{value:.3f}"
 
-    headlines = {heads[0].metric for heads in HEADLINES.values()}
+    recipe = load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
+    answered = {(one.dataset, one.split): one for one in read_answered(run, recipe, [])}
     every = list(jsonl.read(run / "scores.jsonl", Score))
     rows = []
     for split in dict.fromkeys((score.dataset, score.split) for score in every):
-        first = heading([score for score in every if (score.dataset, score.split) == split])
+        mine = [score for score in every if (score.dataset, score.split) == split]
+        samples = answered[split].samples if split in answered else []
+        first = figures(
+            [score for score in mine if score.system == "model"],
+            {sample.task for sample in samples},
+            sentences=split in answered and speaks(answered[split]),
+        )
+        heads = [score for _, family in first for score in family]
+        headlines = [family[0].metric for _, family in first]
+        shown = [
+            score
+            for head in heads
+            for score in mine
+            if (score.metric, score.group) == (head.metric, head.group)
+            and (score.metric in headlines or score.system in ("model", "blind"))
+        ]
+        shown += [score for score in mine if score.group == OVERALL and score.metric.startswith(JUDGED)]
         rows += [
             (
                 f"{score.dataset} {score.split}",
@@ -62,8 +82,7 @@ def print_scores(run: Path) -> None:
                 else why_none(score.interval),
                 score.n,
             )
-            for score in first
-            if score.metric in headlines or score.system in ("model", "blind")
+            for score in dict.fromkeys(shown)
         ]
     if rows:
         print_table(("data", "metric", "system", "value", "95 % interval", "n"), rows)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +23,9 @@ from pefomed.cli.endpoint import (
 )
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_scores
+
+if TYPE_CHECKING:
+    from pefomed.schema import Score
 
 app = typer.Typer()
 
@@ -166,7 +170,6 @@ def evaluate(
     question, image, task, reference_2 and so on, and any others, which results are then grouped by.
     """
     from pefomed.evaluate import evaluate_run
-    from pefomed.evaluate.run import is_scored
 
     if target.is_file() and target.suffix != ".toml":
         from pefomed.evaluate.outside import Columns, columns_of, outside_run
@@ -189,9 +192,7 @@ def evaluate(
         print_json([score.model_dump() for score in scores])
     else:
         print_scores(folder)
-    if not is_scored(scores):
-        typer.echo(f"nothing of {folder} was scored; the notes above say why", err=True)
-        raise typer.Exit(1)
+    _check_scored(folder, scores)
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed report runs/first runs/second --open")
@@ -219,8 +220,23 @@ def report(
 
 
 def _finish(run: Path, open_: bool) -> None:
+    from pefomed import jsonl
+    from pefomed.schema import Score
+
+    if not processes.is_main():
+        return
     print_scores(run)
     show_report(run / "report" / "index.html", open_)
+    _check_scored(run, list(jsonl.read(run / "scores.jsonl", Score)))
+
+
+def _check_scored(run: Path, scores: Sequence[Score]) -> None:
+    """End with exit code 1 if nothing says how good the answers are."""
+    from pefomed.evaluate.run import is_scored
+
+    if not is_scored(scores):
+        typer.echo(f"nothing of {run} was scored; the notes above say why", err=True)
+        raise typer.Exit(1)
 
 
 def show_report(page: Path, open_: bool) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 
 _PEOPLE = (
     "patient subject person people participant individual mrn pid ptid paciente paziente pasient pacjent"
-    " patiënt potilas пациент 患者 病人 환자"
+    " patiënt potilas pat пациент 患者 病人 환자"
 )
 _THINGS = (
     "study series accession case article exam examination visit encounter admission hadm stay episode studie"
+    " fallnummer fallnr fallid dossier aufnahmenummer"
 )
 # What a column may be called beside that and still be about the owner, not the owner itself.
 _ATTRIBUTES = frozenset(
@@ -21,7 +22,7 @@ _ATTRIBUTES = frozenset(
     " born description desc weight height size history type kind count total status report comment comments"
     " view modality protocol quality diagnosis label class group arm split fold set question answer image"
     " images file path text result finding findings outcome title abstract caption country site ward"
-    " phase stage has is control alter geschlecht datum 年齢 性別 年龄 性别".split()
+    " phase stage has is use control alter geschlecht datum 年齢 性別 年龄 性别".split()
 )
 _MARK = r"(?:s|e?n|instance)?(?:id|uid|guid|uuid|no|nr|num|number|nummer|key|code|name|id|番号|号|编号|번호)?"
 _PERSON = re.compile(f"(?:{'|'.join(_PEOPLE.split())}){_MARK}")

@@ -16,6 +16,7 @@ from pefomed.endpoint.address import checked_base_url, is_loopback
 from pefomed.endpoint.completion import completion, is_filtered, same_model
 from pefomed.endpoint.failures import BadBody, EndpointError, Rejected, Unreachable
 from pefomed.endpoint.pace import Pace, backoff, retry_after
+from pefomed.errors import PackageError
 
 if TYPE_CHECKING:
     import openai
@@ -77,6 +78,8 @@ class Client:
     async def __aenter__(self) -> Client:
         try:
             import openai
+        except PackageError:
+            raise
         except ModuleNotFoundError:
             raise EndpointError(
                 "the `openai` package is not installed", remedy="pip install 'pefomed[judge]'"

@@ -57,6 +57,12 @@ HEADLINES: dict[Task, tuple[Head, ...]] = {
 }
 """Task -> its figures, the headline first."""
 
+WORDS: tuple[Task, ...] = ("vqa", "identify")
+TEXTS: tuple[Task, ...] = ("caption", "report")
+BOXES: tuple[Task, ...] = ("refer", "detection")
+MARKED: Task = "grounding"
+"""A caption with boxes: it has the figures of both."""
+
 RATES = ("empty_rate", "cut_rate", "unparsable_rate", "repaired_rate")
 """Scores that say how answers came out, not how good they are."""
 
@@ -67,6 +73,31 @@ JUDGED = ("judge_accuracy", "offline_judge_accuracy", "model_rater_accuracy", "h
 def heads_of(tasks: Iterable[Task]) -> tuple[Head, ...]:
     """Return the figures of all these tasks, each once, those of the first task first."""
     return tuple(dict.fromkeys(head for task in tasks for head in HEADLINES[task]))
+
+
+def figures(
+    scores: Collection[Score], tasks: Collection[Task] = (), *, sentences: bool = False
+) -> list[tuple[tuple[Task, ...], list[Score]]]:
+    """Return what stands first of the answers in words, of texts and of boxes, each headed by its headline.
+
+    Args:
+        scores: of one system and split.
+        tasks: those of the split's samples; where none is known the scores tell.
+        sentences: whether the answers in words are whole sentences: of these exact match says nothing, so
+            that it is there only where there is no other figure.
+    """
+    asked = set(tasks) or _told(scores)
+    found = []
+    for family in (WORDS, TEXTS, BOXES):
+        marked = MARKED in asked and family != WORDS
+        if asked.isdisjoint(family) and not marked:
+            continue
+        first = [score for score in heading(scores, family) if not score.metric.startswith(JUDGED)]
+        if family == WORDS and sentences:
+            first = [score for score in first if score.metric != "exact_match"] or first
+        if first:
+            found.append((family, first))
+    return found
 
 
 def heading(scores: Collection[Score], tasks: Iterable[Task] = tuple(HEADLINES)) -> list[Score]:
@@ -81,3 +112,18 @@ def heading(scores: Collection[Score], tasks: Iterable[Task] = tuple(HEADLINES))
         found.setdefault((score.metric, score.group), []).append(score)
     first = [score for head in heads_of(tasks) for score in found.get((head.metric, head.group), [])]
     return first + [s for s in scores if s.group == OVERALL and s.metric.startswith(JUDGED)]
+
+
+def _told(scores: Collection[Score]) -> set[Task]:
+    """Return a task of each kind that there are scores of; texts alone have an exact match of their own."""
+
+    def n_of(*metrics: str) -> int:
+        return max((s.n for s in scores if s.metric in metrics and s.group == OVERALL), default=0)
+
+    texts = n_of("cider", "rouge_l", "bleu_4", "meteor")
+    found: set[Task] = {"report"} if texts else set()
+    if n_of("token_recall") or n_of("exact_match") > texts:
+        found.add("vqa")
+    if n_of("iou"):
+        found.add("refer")
+    return found

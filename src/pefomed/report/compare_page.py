@@ -11,10 +11,10 @@ from urllib.parse import quote
 from pefomed.data import LOADERS, card
 from pefomed.errors import RunError
 from pefomed.evaluate.compare import compare_runs
+from pefomed.evaluate.headlines import WORDS
 from pefomed.report import files
 from pefomed.report.differences import changed_items, difference_sheet
 from pefomed.report.figures import SPOKEN
-from pefomed.report.headline import WORDS
 from pefomed.report.rightness import speaks
 from pefomed.report.runs import Named, joined_scores, named, read_arms
 from pefomed.report.sheet import Sheet, of_results, sheet_name

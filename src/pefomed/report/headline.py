@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pefomed.evaluate.groups import OVERALL
-from pefomed.evaluate.headlines import CLOSED, heading
+from pefomed.evaluate.headlines import BOXES, CLOSED, TEXTS, WORDS, figures
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,
@@ -32,12 +32,6 @@ from pefomed.report.figures import (
     system_label,
 )
 from pefomed.schema import Score, Task
-
-WORDS: tuple[Task, ...] = ("vqa", "identify")
-TEXTS: tuple[Task, ...] = ("caption", "report")
-BOXES: tuple[Task, ...] = ("refer", "detection")
-MARKED: Task = "grounding"
-"""A caption with boxes: it has the figures of both."""
 
 OPEN = "answer_type=OPEN"
 
@@ -87,42 +81,16 @@ def headlines(
     """
     mine = of_split(scores, dataset, split)
     ours = [score for score in mine if score.system == "model"]
-    asked = set(tasks) or _told(ours)
-    families = (
-        (WORDS, [task for task in WORDS if task in asked]),
-        (TEXTS, [task for task in (*TEXTS, MARKED) if task in asked]),
-        (BOXES, [task for task in (*BOXES, MARKED) if task in asked]),
-    )
     found = []
-    for family, of_it in families:
-        first = [score for score in heading(ours, family if of_it else ()) if of_it]
-        figures = [score for score in first if not (is_judged(score.metric) or is_wasm(score.metric))]
-        if family == WORDS and sentences:
-            figures.sort(key=lambda score: score.metric == PRIMARY)
-        if figures:
-            spoken = sentences and family == WORDS
-            beside = _beside(family, figures, ours, spoken=spoken)
-            found.append(_headline(family, figures[0], beside, mine, _IN_SENTENCES if spoken else ""))
-    return found
-
-
-def _told(ours: Sequence[Score]) -> set[Task]:
-    """Return a task of each kind that there are scores of; texts alone have an exact match of their own."""
-
-    def n_of(*metrics: str) -> int:
-        return max((s.n for s in ours if s.metric in metrics and s.group == OVERALL), default=0)
-
-    texts = n_of("cider", "rouge_l", "bleu_4", "meteor")
-    found: set[Task] = {"report"} if texts else set()
-    if n_of("token_recall") or n_of(PRIMARY) > texts:
-        found.add("vqa")
-    if n_of(IOU):
-        found.add("refer")
+    for family, first in figures(ours, tasks, sentences=sentences):
+        spoken = sentences and family == WORDS
+        beside = _beside(family, first, ours)
+        found.append(_headline(family, first[0], beside, mine, _IN_SENTENCES if spoken else ""))
     return found
 
 
 def _beside(
-    family: tuple[Task, ...], figures: Sequence[Score], ours: Sequence[Score], *, spoken: bool
+    family: tuple[Task, ...], figures: Sequence[Score], ours: Sequence[Score]
 ) -> list[tuple[str, Score]]:
     """Return what stands beside the first of `figures`, with its title."""
     parts: list[tuple[str, Score]] = []
@@ -139,7 +107,6 @@ def _beside(
         for score in figures[1:]
         # The same figure twice, where every closed answer is a single word.
         if not (score.metric == "closed_accuracy" and score.value in known)
-        and not (score.metric == PRIMARY and spoken)
     ]
     # Accuracy is said of answers in words, levels of texts, neither of boxes.
     says = {WORDS: is_judged, TEXTS: is_wasm}.get(family)

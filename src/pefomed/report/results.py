@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pefomed.evaluate.agreement import Agreements
+from pefomed.evaluate.headlines import WORDS
 from pefomed.recipe import Evaluate
 from pefomed.report import sheet as sheets
 from pefomed.report.box_figures import BoxFigures, box_figures
 from pefomed.report.figures import PRIMARY, SPOKEN, is_wasm, of_split
 from pefomed.report.groups import GroupTable, box_group_tables, group_tables
-from pefomed.report.headline import WORDS, Headline, headlines
+from pefomed.report.headline import Headline, headlines
 from pefomed.report.levels import level_sheet, stacked
 from pefomed.report.located import Located
 from pefomed.report.rightness import speaks

@@ -63,7 +63,7 @@ def read_run(folder: Path) -> Run:
     cut: list[str] = []
     recipe_path = folder / "recipe.toml"
     recipe = load(recipe_path) if recipe_path.exists() else None
-    answered = _read_answered(folder, recipe, cut)
+    answered = read_answered(folder, recipe, cut)
     samples = [sample for split in answered for sample in split.samples]
     run = Run(
         folder=folder,
@@ -84,6 +84,31 @@ def read_run(folder: Path) -> Run:
             remedy="give the folder that `pefomed run` or `pefomed train` made",
         )
     return run
+
+
+def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[Answered]:
+    """Return what every split of the run answered.
+
+    Args:
+        cut: gets a sentence about each last line that a killed writer left unfinished.
+    """
+    found = []
+    seen = _read_object(folder / FILE)
+    for path in sorted((folder / "samples").glob("*.jsonl")):
+        dataset, split = _dataset_and_split(path.stem, recipe)
+        predictions = folder / "predictions" / path.name
+        blind = predictions.with_name(f"{path.stem}.blind.jsonl")
+        kinds = seen.get(path.stem)
+        found.append(
+            Answered(
+                dataset=dataset,
+                split=split,
+                samples=[_with_kind(sample, kinds) for sample in jsonl.read(path, Sample, on_cut=cut)],
+                predictions={p.sample_id: p for p in jsonl.read(predictions, Prediction, on_cut=cut)},
+                blind={p.sample_id: p for p in jsonl.read(blind, Prediction, on_cut=cut)},
+            )
+        )
+    return found
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -136,26 +161,6 @@ def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:
             raise _damaged(path, f"line {number}: a {type(row).__name__} instead of an object")
         rows.append(row)
     return rows
-
-
-def _read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[Answered]:
-    found = []
-    seen = _read_object(folder / FILE)
-    for path in sorted((folder / "samples").glob("*.jsonl")):
-        dataset, split = _dataset_and_split(path.stem, recipe)
-        predictions = folder / "predictions" / path.name
-        blind = predictions.with_name(f"{path.stem}.blind.jsonl")
-        kinds = seen.get(path.stem)
-        found.append(
-            Answered(
-                dataset=dataset,
-                split=split,
-                samples=[_with_kind(sample, kinds) for sample in jsonl.read(path, Sample, on_cut=cut)],
-                predictions={p.sample_id: p for p in jsonl.read(predictions, Prediction, on_cut=cut)},
-                blind={p.sample_id: p for p in jsonl.read(blind, Prediction, on_cut=cut)},
-            )
-        )
-    return found
 
 
 def _with_kind(sample: Sample, kinds: Any) -> Sample:

@@ -47,7 +47,7 @@ def unchecked(splits: Mapping[str, Sequence[Sample]], ids: Sequence[str] | None 
 
 def _keys(samples: Sequence[Sample]) -> set[str]:
     """Return the keys that at least one sample has a value for."""
-    return {key for sample in samples for key, value in _all(sample).items() if value.strip()}
+    return {key for sample in samples for key, value in _all(sample).items() if _number(value)}
 
 
 def _all(sample: Sample) -> dict[str, str]:
@@ -76,10 +76,22 @@ def _shared(earlier: Sequence[Sample], later: Sequence[Sample], key: str) -> dic
 
 def _value(sample: Sample, key: str) -> tuple[str, ...] | None:
     """Return the value, behind that of the patient if the key is not a patient's itself; None if empty."""
-    value = _all(sample).get(key, "").strip()
+    value = _number(_all(sample).get(key, ""))
     if not value:
         return None
     if is_person(key):
         return (value,)
-    people = (text for name, text in _all(sample).items() if is_person(name) and text.strip())
-    return (*people, value)
+    people = (_number(text) for name, text in _all(sample).items() if is_person(name))
+    return (*filter(None, people), value)
+
+
+def _number(text: str) -> str:
+    """Return an owner's number as it was given, empty if there is none.
+
+    A column of numbers with gaps is written by pandas and others with `.0` behind each, and `nan` for a gap;
+    the table of another split, without gaps, is not.
+    """
+    plain = text.strip()
+    if plain.casefold() in ("nan", "none", "null", "n/a", "<na>"):
+        return ""
+    return re.sub(r"^(\d+)\.0+$", r"\1", plain)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from pefomed.data.pictures.image_errors import absent
-from pefomed.errors import ImageError
+from pefomed.errors import ImageError, PackageError
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -58,6 +58,8 @@ def prepare(path: Path) -> None:
     """
     try:
         import pydicom
+    except PackageError:
+        raise
     except ModuleNotFoundError as error:
         if error.name != "pydicom":
             raise

@@ -24,7 +24,7 @@ from pefomed.data.pictures.image_errors import absent, check_size, damaged, not_
 from pefomed.data.pictures.nifti_header import check_header
 from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.windows import AUTO, Counts, Values, Window, limits_of, render, shares
-from pefomed.errors import ImageError
+from pefomed.errors import ImageError, PackageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,6 +97,8 @@ def _opened(where: Address) -> Iterator[_Cut]:
         raise not_for(where.file, "frame", "a NIfTI file", "choose `axis` and `index` (and `volume`)")
     try:
         import nibabel
+    except PackageError:
+        raise
     except ModuleNotFoundError as error:
         if error.name != "nibabel":
             raise

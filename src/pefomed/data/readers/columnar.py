@@ -14,7 +14,7 @@ from typing import Any
 
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.unpacked import image_files
-from pefomed.errors import DataError
+from pefomed.errors import DataError, PackageError
 
 GROUP_LIMIT = 2 * 2**30
 """Most bytes that one row group of a Parquet file may unpack to; it is held in memory whole."""
@@ -66,6 +66,8 @@ def require_pyarrow() -> Any:
     try:
         import pyarrow
         import pyarrow.parquet
+    except PackageError:
+        raise
     except ImportError:
         raise DataError(
             "Parquet and Arrow files need pyarrow, which is not installed",
