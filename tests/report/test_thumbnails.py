@@ -62,3 +62,7 @@ def test_a_damaged_image_is_named_without_the_machines_folders(tmp_path: Path) -
     assert (made.uri, made.name) == ("", "scans/x.png")
     assert "scans/x.png" in made.problem
     assert str(tmp_path) not in made.problem
+
+
+def test_an_answer_without_an_image_says_so_once() -> None:
+    assert thumbnails(["no image of 7"])["no image of 7"].problem == "no image of 7"

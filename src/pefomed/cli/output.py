@@ -38,7 +38,8 @@ def print_scores(run: Path) -> None:
     Shares are in percent. Headlines are printed for every system, the figures beside them for the answers.
     """
     from pefomed import jsonl
-    from pefomed.evaluate.headlines import JUDGED, OVERALL, figures
+    from pefomed.evaluate.groups import OVERALL
+    from pefomed.evaluate.headlines import JUDGED, figures
     from pefomed.evaluate.interval import why_none
     from pefomed.recipe import load
     from pefomed.report.figures import is_share

@@ -23,6 +23,9 @@ Rows = dict[str, tuple[str, dict[str, Any]]]
 """Id -> place and row, in the file's order."""
 
 
+NO_IMAGE = "no image of "
+"""What stands, before the id, for the image of a row that names none."""
+
 WITHOUT_QUESTION: tuple[Task, ...] = ("caption", "report")
 
 
@@ -159,13 +162,13 @@ class Reader:
     def _images(self, sample_id: str, row: Mapping[str, Any], place: str) -> tuple[str, ...]:
         column = self._columns.image or "image"
         if self._columns.image is None and column not in row:
-            return (f"no image of {sample_id}",)
+            return (f"{NO_IMAGE}{sample_id}",)
         value = _cell(row, column, place)
         names = value if isinstance(value, list) else str(value or "").split(self._separator)
         paths = tuple(
             str((self._folder / str(name).strip()).absolute()) for name in names if str(name).strip()
         )
-        return paths or (f"no image of {sample_id}",)
+        return paths or (f"{NO_IMAGE}{sample_id}",)
 
 
 def rows_by_id(path: Path, column: str) -> Rows:

@@ -13,6 +13,7 @@ from PIL import Image
 from pefomed import progress
 from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError
+from pefomed.evaluate.outside_table import NO_IMAGE
 
 BUDGET = 16_000_000
 """Most characters of all data URIs together: leaves room for texts in a page of 25 MB."""
@@ -48,7 +49,9 @@ def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnai
         try:
             original = open_image(path)
         except ImageError as error:
-            problems[path] = error.problem.replace(path, short_name(path))
+            # What somebody else's answers without images have in its place says so itself.
+            absent = path.startswith(NO_IMAGE)
+            problems[path] = path if absent else error.problem.replace(path, short_name(path))
             continue
         ratios[path] = round(original.width / original.height, 4)
         images[path] = _shrunk(original, SIZES[size][0])
