@@ -64,7 +64,11 @@ def test_split_weights_give_the_adapter_of_one_process_which_can_go_on_with_them
         found = adapter_of(tmp_path / run)
         assert found.keys() == wanted.keys()
         for name, tensor in wanted.items():
-            torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6, msg=f"{run}: {name}")
+            # Of nine steps of 1e-2, added up in another order: a step of Adam does not shrink with its gradient,
+            # so that a rounding error of the sum becomes one of 1e-6 (at most 1.1e-6 seen).
+            torch.testing.assert_close(
+                found[name], tensor, rtol=1e-5, atol=3e-6, msg=lambda said, at=(run, name): f"{at}: {said}"
+            )
     logs = [(tmp_path / run / "log.jsonl").read_text() for run in ("one", "two")]
     assert logs[0].count('"kind": "step"') == logs[1].count('"kind": "step"') > 3
     assert '"n": 18' in logs[1]
