@@ -64,8 +64,8 @@ def test_split_weights_give_the_adapter_of_one_process_which_can_go_on_with_them
         found = adapter_of(tmp_path / run)
         assert found.keys() == wanted.keys()
         for name, tensor in wanted.items():
-            # Of nine steps of 1e-2, added up in another order: a step of Adam does not shrink with its gradient,
-            # so that a rounding error of the sum becomes one of 1e-6 (at most 1.1e-6 seen).
+            # After nine steps of 1e-2, added up in another order: a step of Adam does not shrink with its
+            # gradient, so that a rounding error of the sum becomes one of 1e-6 (at most 1.1e-6 seen).
             torch.testing.assert_close(
                 found[name], tensor, rtol=1e-5, atol=3e-6, msg=lambda said, at=(run, name): f"{at}: {said}"
             )
