@@ -66,11 +66,6 @@ def located(split: Answered, recipe: Recipe | None) -> dict[str, dict[str, Locat
     return {name: _of_system(samples, given, writing) for name, given in systems.items() if given and samples}
 
 
-def phrases_of(answers: Mapping[str, Located]) -> list[Phrase]:
-    """Return the phrases of all answers, in order."""
-    return [phrase for one in answers.values() for phrase in one.phrases]
-
-
 def _of_system(
     samples: Sequence[Sample], given: Mapping[str, Prediction], writing: Writing
 ) -> dict[str, Located]:

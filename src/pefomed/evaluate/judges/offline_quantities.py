@@ -43,11 +43,6 @@ def unit_named(question: str) -> str:
     return next(iter(named.values())) if len(named) == 1 else ""
 
 
-def bare_number(token: str) -> bool:
-    """Return whether a token is a number without sign and unit."""
-    return re.fullmatch(MARK + r"[0-9.]+", token) is not None
-
-
 def _in_digits(found: re.Match[str]) -> str:
     said = {name: word for name, word in found.groupdict().items() if word}
     return str(sum(_NAMED[word] * (100 if name == "hundreds" else 1) for name, word in said.items()))
