@@ -1,8 +1,8 @@
 """What a sample is, in 16 hex digits: two samples with the same hash ask and hold the same.
 
 An answer, a verdict or a trained stage carries the hash of what it came from, so that a question that was
-edited, an image that was replaced or a row that moved is noticed. Where the images lie, the sample's id and what
-results are grouped by are no part of it: folders move, and a new column makes no new question.
+edited, an image that was replaced or a row that moved is noticed. Where the images lie, the sample's id and
+what results are grouped by are no part of it: folders move, and a new column makes no new question.
 """
 
 from __future__ import annotations
