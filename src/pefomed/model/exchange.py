@@ -10,6 +10,7 @@ from safetensors.torch import save
 
 from pefomed import checksums
 from pefomed.model.adapter import add_adapter, read_adapter
+from pefomed.model.constants import rotary_frequencies
 from pefomed.model.describe import meta_model
 from pefomed.model.finite import check_adapter
 from pefomed.model.legacy import export_legacy, import_legacy
@@ -27,7 +28,7 @@ def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
     with torch.device("meta"):
         adapted = add_adapter(model, recipe.lora)
     wanted = get_peft_model_state_dict(adapted, save_embedding_layers=False)
-    state = import_legacy(file, wanted)
+    state = import_legacy(file, wanted, rotary_frequencies(model.language_model))
     check_adapter(state.items(), str(file))
     out.mkdir(parents=True, exist_ok=True)
     config = adapted.peft_config["default"]

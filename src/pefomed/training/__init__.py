@@ -19,6 +19,7 @@ from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
 from pefomed.model.build import build_model
+from pefomed.model.constants import rotary_frequencies
 from pefomed.model.layers import checkpoint_layers
 from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -287,5 +288,6 @@ def _load_start(base: PefomedForConditionalGeneration, recipe: Recipe) -> PeftMo
     if start.suffix != ".pth":
         return load_adapter(base, start)
     model = add_adapter(base, recipe.model.lora, seed=recipe.seed)
-    load_state(model, import_legacy(start, adapter_state(model)))
+    frequencies = rotary_frequencies(base.language_model)
+    load_state(model, import_legacy(start, adapter_state(model), frequencies))
     return model
