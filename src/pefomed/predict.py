@@ -45,7 +45,12 @@ class Predictor:
         devices.set_threads(recipe.compute)
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
-        base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
+        base, self.processor = build_model(
+            recipe.model,
+            device=str(self.device),
+            dtype=self.dtype,
+            feature_dtype=devices.feature_dtype(recipe.compute, self.device),
+        )
         fit_attention(base, recipe.compute, decoding=True)
         self.model = load_adapter(base, adapter).to(self.device).eval()
         self.answering = Answering(recipe, self.processor.tokenizer)

@@ -1,14 +1,15 @@
 """Counts a recipe's parameters and estimates its memory on the meta device: no weights are fetched or loaded.
 
 Bytes, with T tokens in the largest batch, L layers of width H, MLP width I, A = heads x head width of
-attention, r the LoRA rank, x_t the input width of target t, b bytes of the frozen parts' precision:
+attention, r the LoRA rank, x_t the input width of target t, b bytes of the language model's precision:
 
-    training   = frozen b + trained (4 weight + 4 gradient + 8 AdamW) + activations + logits
+    frozen     = vision encoder (bytes of its own precision) + language model b
+    training   = frozen + trained (4 weight + 4 gradient + 8 AdamW) + activations + logits
     activations = T L (2 H 4 + 4 A b + 3 I b + sum_t (x_t 4 (1 + [dropout > 0]) + 4 r)), where targets of the
                 same input share x_t in float32 without dropout
                 with gradient checkpointing: T (L H b + one layer of the above)
     logits     = answer tokens x vocabulary x (b + 8)
-    inference  = frozen b + trained 4 + questions x tokens x 2 L K b,  K = key heads x head width
+    inference  = frozen + trained 4 + questions x tokens x 2 L K b,  K = key heads x head width
 
 What autograd keeps was counted on transformers' LLaMA with PEFT's LoRA (a test counts again). Attention
 masks, allocator slack and the encoder's passing activations come on top: leave a tenth to a fifth free.
@@ -27,6 +28,7 @@ from pefomed.model import hub, weights
 from pefomed.model.adapter import add_adapter
 from pefomed.model.build import joined_config
 from pefomed.model.device import dtype as precision_of
+from pefomed.model.device import feature_dtype as feature_precision
 from pefomed.model.folders import configuration
 from pefomed.model.known import Kind, by_name_or_hub
 from pefomed.model.language_part import text_part
@@ -111,13 +113,16 @@ def _memory(recipe: Recipe, config: Any, parts: list[dict[str, Any]]) -> dict[st
     bytes_ = dtype.itemsize
     vision, projector, language, lora = (part["parameters"] for part in parts)
     trained = sum(part["trained"] for part in parts)
-    frozen = (vision + language) * bytes_
+    encoder = feature_precision(recipe.compute, where)
+    # Of the halved encoder only the linear layers are in float16; the rest is less than a hundredth.
+    frozen = vision * encoder.itemsize + language * bytes_
     adapter = (projector + lora) * 4
     activations = max((_activations(recipe, stage, config, bytes_) for stage in recipe.stages), default=0)
     cache = _cache(recipe, config, bytes_)
     training = frozen + adapter + trained * 12 + activations
     return {
         "precision": str(dtype).removeprefix("torch."),
+        "feature_precision": str(encoder).removeprefix("torch."),
         "frozen_weights_gib": _gib(frozen),
         "adapter_weights_gib": _gib(adapter),
         "gradients_gib": _gib(trained * 4),

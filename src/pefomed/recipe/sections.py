@@ -129,7 +129,13 @@ class Compute(Section):
 
     device: str = Field("auto", description="`auto` (cuda if there is one), `cpu`, `cuda`, `cuda:1` ...")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Precision of the frozen parts and of the products; trained weights stay float32."
+        "auto",
+        description="Precision of the language model and of its products; trained weights stay float32.",
+    )
+    feature_dtype: Literal["auto", "dtype", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="Precision of the vision encoder, whose features are computed once: `auto` is float32 on"
+        " CPU and where `dtype` is, else float16; `dtype` is whatever `dtype` is.",
     )
     compile: Literal["auto", "on", "off"] = Field(
         "auto",

@@ -245,7 +245,10 @@ class Trainer:
     ) -> tuple[PeftModel, PefomedProcessor]:
         """Return the model as the previous stage left it, or at the recipe's start weights."""
         torch.manual_seed(self.recipe.seed)
-        base, processor = build_model(self.recipe.model, device=where, dtype=precision)
+        computing = devices.feature_dtype(self.recipe.compute, devices.device(self.recipe.compute))
+        base, processor = build_model(
+            self.recipe.model, device=where, dtype=precision, feature_dtype=computing
+        )
         if start is not None:
             return load_adapter(base, start), processor
         if self.recipe.model.start is not None:

@@ -281,7 +281,7 @@ class Loop:
             all_found,
             rates={part: rate.at(step) for part, rate in rates(self.stage, len(self.steps)).items()},
             updates=step,
-            precision=next(self.model.get_base_model().parameters()).dtype,
+            precision=next(self.model.get_base_model().language_model.parameters()).dtype,
             kept=newest,
         )
         self.log.write("event", self.stage.name, step=step + 1, text=str(error))

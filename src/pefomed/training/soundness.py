@@ -76,8 +76,6 @@ def stopped(
     elif images:
         cause = f"the vision encoder's features are not finite: {listed(images)}"
         remedy = "look at the images, and remove their features with `pefomed cache prune`"
-        if precision == torch.float16:
-            remedy = "set compute.dtype = 'bfloat16' or 'float32'; float16 ends at 65,504"
     elif precision == torch.float16:
         cause = "probably a number above 65,504, where float16 ends"
         remedy = "set compute.dtype = 'bfloat16' or 'float32'"
