@@ -112,7 +112,7 @@ def export_legacy(state: Mapping[str, Tensor], path: Path) -> None:
             found=found,
             remedy="only a projector and LoRA on a LLaMA-like language model have names there",
         )
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for name, tensor in state.items():
         numbers = tensor.detach().cpu().contiguous()
         # Two names of one storage, which torch writes once.

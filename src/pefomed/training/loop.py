@@ -20,7 +20,7 @@ from torch import Tensor
 from pefomed.batch import Batch, collate
 from pefomed.errors import Interrupted, TrainingError
 from pefomed.features import Features
-from pefomed.model.adapter import trainable
+from pefomed.model.adapter import base_of, trainable
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
 from pefomed.training import checkpoint, epochs, sharding, soundness
@@ -281,7 +281,7 @@ class Loop:
             all_found,
             rates={part: rate.at(step) for part, rate in rates(self.stage, len(self.steps)).items()},
             updates=step,
-            precision=next(self.model.get_base_model().language_model.parameters()).dtype,
+            precision=next(base_of(self.model).language_model.parameters()).dtype,
             kept=newest,
         )
         self.log.write("event", self.stage.name, step=step + 1, text=str(error))
