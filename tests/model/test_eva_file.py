@@ -168,6 +168,14 @@ def test_every_wrong_tensor_is_named(tmp_path: Path, cache: Path) -> None:
         ({"model": {"llama_proj.weight": torch.zeros(2, 2)}}, "llama_proj.weight"),
         (published(blocks=41), "41 blocks"),
         ({**published(), "pos_embed": torch.zeros(1, 4, WIDTH)}, r"pos_embed \(1, 4, 176\)"),
+        ({**published(), "pos_embed": torch.tensor(1.0)}, r"pos_embed \(\)"),
+        ({**published(), "pos_embed": torch.zeros(1, 5, 0)}, r"pos_embed \(1, 5, 0\)"),
+        ({**published(), "blocks.0.mlp.fc1.weight": torch.tensor(1.0)}, "3 blocks"),
+        (
+            {**published(), "patch_embed.proj.weight": torch.zeros(WIDTH, 3, 14, 0)},
+            r"patches \(176, 3, 14, 0\)",
+        ),
+        ({**published(), "blocks.0.attn.q_bias": torch.tensor(1.0)}, r"1 missing: .*qkv\.bias"),
         ([1], "list"),
     ],
 )

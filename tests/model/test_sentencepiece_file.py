@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import random
 import sys
 from pathlib import Path
@@ -103,6 +104,18 @@ def test_a_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setitem(sys.modules, "tiktoken.load", None)
     with pytest.raises(WeightsError, match=r"no tokenizer\.json(?s:.*)tiktoken"):
         load_tokenizer(made, language_config(made))
+
+
+def test_damaged_files_give_one_error_or_a_tokenizer(tmp_path: Path) -> None:
+    made = folder(tmp_path)
+    whole, config, rng = (made / "tokenizer.model").read_bytes(), language_config(made), random.Random(0)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            damaged[rng.randrange(len(damaged))] = rng.randrange(256)
+        (made / "tokenizer.model").write_bytes(damaged[: rng.choice((len(whole), len(whole) // 2))])
+        with contextlib.suppress(WeightsError):
+            load_tokenizer(made, config)
 
 
 def test_another_kind_of_sentencepiece_is_not_taken_for_llamas(tmp_path: Path) -> None:

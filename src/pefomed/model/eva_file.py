@@ -114,7 +114,7 @@ def eva_state(tensors: Mapping[str, Tensor], file: Path) -> tuple[Any, dict[str,
         else:
             unexpected.append(name)
     for name, halves in biases.items():
-        if len(halves) == 2 and halves["q"].shape == halves["v"].shape:
+        if len(halves) == 2 and halves["q"].shape == halves["v"].shape == (config.hidden_size,):
             state[name] = torch.cat([halves["q"], torch.zeros_like(halves["q"]), halves["v"]])
     like = state["embeddings.position_embedding"]
     for name, value in (("weight", torch.ones), ("bias", torch.zeros)):
@@ -134,7 +134,8 @@ def _config(tensors: Mapping[str, Tensor], file: Path) -> Any:
         )
     side = round(max(positions.shape[1] - 1, 0) ** 0.5) if positions.dim() == 3 else 0
     width = positions.shape[-1]
-    fits = side and side**2 + 1 == positions.shape[1] and patches.dim() == 4 and width % HEAD_WIDTH == 0
+    fits = side and side**2 + 1 == positions.shape[1] and width and width % HEAD_WIDTH == 0
+    fits = fits and patches.dim() == 4 and patches.shape[-1] > 0 and first.dim() == 2 and first.shape[0] > 0
     if not fits or blocks > LAYERS + 1:
         raise WeightsError(
             f"{file} is not of EVA ViT-g",

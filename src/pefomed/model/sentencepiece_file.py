@@ -16,6 +16,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pro
 SPACE = "▁"
 _CONTROL = 3
 _BPE = 2
+_LONGEST = 256  # letters of a piece; SentencePiece's own limit is 16, unless told otherwise
 
 
 def read_llama_tokenizer(folder: Path) -> Any | None:
@@ -80,7 +81,7 @@ def _merges(scores: dict[str, float]) -> list[tuple[str, str]]:
     return [
         (piece[:cut], piece[cut:])
         for piece in sorted(scores, key=lambda name: -scores[name])
-        for cut in range(1, len(piece))
+        for cut in range(1, min(len(piece), _LONGEST))
         if piece[:cut] in scores and piece[cut:] in scores
     ]
 
