@@ -133,7 +133,7 @@ def _config(tensors: Mapping[str, Tensor], file: Path) -> Any:
             f"{file} is not of EVA ViT-g", found=listed(list(tensors)) or "no tensors", remedy=_REMEDY
         )
     side = round(max(positions.shape[1] - 1, 0) ** 0.5) if positions.dim() == 3 else 0
-    width = positions.shape[-1]
+    width = positions.shape[-1] if side else 0
     fits = side and side**2 + 1 == positions.shape[1] and width and width % HEAD_WIDTH == 0
     fits = fits and patches.dim() == 4 and patches.shape[-1] > 0 and first.dim() == 2 and first.shape[0] > 0
     if not fits or blocks > LAYERS + 1:
