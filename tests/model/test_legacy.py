@@ -377,6 +377,16 @@ def test_other_contents_are_named(tmp_path: Path, content: Any, says: str) -> No
         import_legacy(path)
 
 
+def test_a_changed_number_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.pth"
+    published_file(path)
+    whole = path.read_bytes()
+    place = whole.index(b"PK\x03\x04", whole.index(b"/data/0")) - 70  # in the numbers of the first tensor
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    with pytest.raises(WeightsError, match=r"is damaged\n.*data/0 is not as it was written"):
+        import_legacy(path)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"no file .*nowhere\.pth"):
         import_legacy(tmp_path / "nowhere.pth")

@@ -12,7 +12,7 @@ files hold the model's buffers too (`constants`).
 
 from __future__ import annotations
 
-import contextlib
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -21,10 +21,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pefomed.errors import StorageError, WeightsError
+from pefomed.errors import WeightsError
 from pefomed.model.constants import wrong_constant
 from pefomed.model.pth import read_pth
 from pefomed.progress import note
+from pefomed.storage import write
 
 _LORA = re.compile(
     r"llama_model\.base_model\.model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[\w.]+)"
@@ -117,15 +118,9 @@ def export_legacy(state: Mapping[str, Tensor], path: Path) -> None:
         numbers = tensor.detach().cpu().contiguous()
         # Two names of one storage, which torch writes once.
         tensors |= {legacy_name(name, default): numbers for default in (True, False)}
-    part = path.with_name(path.name + ".part")  # renamed when whole: a kill leaves no half file
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save({"model": tensors}, part)
-        part.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise StorageError(f"cannot write {path}", found=str(error), remedy="choose another place") from None
+    packed = io.BytesIO()
+    torch.save({"model": tensors}, packed)
+    write(path, packed.getvalue())
 
 
 def legacy_name(name: str, default: bool = True) -> str:

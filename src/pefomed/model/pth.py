@@ -6,6 +6,7 @@ import pickle
 import re
 import struct
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,9 @@ def read_pth(path: Path, remedy: str) -> dict[str, Tensor]:
     They lie under one of `WRAPPERS` or make up the file.
 
     Raises:
-        WeightsError: the file is missing, no `.pth`, holds code, or anything else than whole tensors.
+        WeightsError: the file is missing, damaged, no `.pth`, holds code, or more than whole tensors.
     """
-    if not path.is_file():
-        raise WeightsError(f"no file {path}", remedy="give the path of a `.pth` file")
-    tensors = _tensors(_loaded(path, remedy), path, remedy)
+    tensors = _tensors(load_pth(path, remedy), path, remedy)
     others = [name for name, value in tensors.items() if not _is_whole(value)]
     if others:
         raise WeightsError(f"{path} holds more than tensors", found=listed(others), remedy=remedy)
@@ -60,7 +59,16 @@ def read_pth(path: Path, remedy: str) -> dict[str, Tensor]:
     return named
 
 
-def _loaded(path: Path, remedy: str) -> Any:
+def load_pth(path: Path, remedy: str) -> Any:
+    """Return whatever a `.pth` holds, as long as it is tensors, numbers, texts, and lists and dicts of these.
+
+    Raises:
+        WeightsError: as `read_pth`.
+    """
+    if not path.is_file():
+        raise WeightsError(f"no file {path}", remedy="give the path of a `.pth` file")
+    if damaged := _damaged_member(path):  # torch does not look at the checksums that the file has
+        raise WeightsError(f"{path} is damaged", found=damaged, remedy="copy or fetch it again")
     try:
         with warnings.catch_warnings(action="ignore"):  # of pickle versions; the errors say enough
             return torch.load(path, map_location="cpu", weights_only=True)
@@ -74,6 +82,17 @@ def _loaded(path: Path, remedy: str) -> Any:
     except _UNREADABLE as error:
         found = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
         raise WeightsError(f"{path} cannot be read as a `.pth` file", found=found, remedy=remedy) from None
+
+
+def _damaged_member(path: Path) -> str:
+    """Return which part of a zip is not as it was written; nothing if all are, or if it is no zip."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            packed = any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist())
+            bad = None if packed else archive.testzip()  # torch packs nothing; what is packed may be a bomb
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError, EOFError):
+        return ""  # an older kind of file, or one that torch refuses
+    return "" if bad is None else f"{bad} is not as it was written"
 
 
 def _tensors(loaded: Any, path: Path, remedy: str) -> dict[str, Any]:
