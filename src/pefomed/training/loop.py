@@ -25,7 +25,7 @@ from pefomed.progress import line, note
 from pefomed.recipe import Stage
 from pefomed.training import checkpoint, epochs, sharding, soundness
 from pefomed.training.log import Log
-from pefomed.training.loss import Answered, answer
+from pefomed.training.loss import Answered, answer, units
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
 from pefomed.training.plan import padded_batches, shares
 from pefomed.training.planned import Planned
@@ -141,21 +141,21 @@ class Loop:
         batches: Sequence[Sequence[Planned]],
         step: int = 0,
     ) -> dict[str, Any]:
-        """One optimiser step; the loss is the mean over all answer tokens of all its batches."""
+        """One optimiser step; its loss is the mean of all its batches together, see `loss`."""
         model.train()
         begun = time.monotonic()
         torch.manual_seed(_seed(self.seed, self.stage.name, step, self.accelerator.process_index))
         processes = self.accelerator.num_processes
         dealt = shares(batches, processes)
         mine = dealt[self.accelerator.process_index]
-        answers = sum(row.answer_tokens for batch in batches for row in batch)
+        count = units((row for batch in batches for row in batch), self.stage.loss)
         total = torch.zeros((), device=self.accelerator.device)
         rounds = max(map(len, dealt))
         losses: list[Tensor] = []
         for number in range(rounds):
             # A process without a batch in this round computes one for nothing: all add up together.
             rows, weight = (mine[number], processes) if number < len(mine) else (batches[0], 0)
-            loss = self._answer(model, self._batch(rows)).loss / answers
+            loss = self._answer(model, self._batch(rows)).loss / count
             last = number == rounds - 1
             with nullcontext() if last else sharding.no_sync(model, self.accelerator):
                 # Gradients are averaged over the processes, so each counts as often as there are processes.
@@ -186,7 +186,7 @@ class Loop:
         return collate([row.built() for row in rows]).to(self.accelerator.device)
 
     def _answer(self, model: Any, batch: Batch) -> Answered:
-        return answer(model, batch, self._features_of(batch.images))
+        return answer(model, batch, self._features_of(batch.images), self.stage.loss)
 
     def _features_of(self, images: Sequence[str]) -> Tensor:
         return self.features(images).to(self.accelerator.device)
