@@ -13,12 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from accelerate import Accelerator
+
 from pefomed.batch import Batch
 from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
 from pefomed.boxes.tasks import ANSWERED
 from pefomed.recipe import LossMean
 from pefomed.training.loss import Answered
+from pefomed.training.plan import padded_batches
+from pefomed.training.planned import Planned
 from pefomed.training.text_answers import TASKS, Written, text_score
 
 Counts = tuple[float, int, list[bool], list[float], int, list[Written]]
@@ -105,6 +109,24 @@ class Validation:
         score = total / count if count else None
         decoded = {"decoded": len(self.written)} if self.texts else {}
         return {"loss": self.mean_loss, **found, "score": score, "n": self.n, **decoded}
+
+
+def over_rows(
+    found: Validation,
+    rows: Sequence[Planned],
+    tokens: int,
+    accelerator: Accelerator,
+    answered: Callable[[Sequence[Planned]], tuple[Batch, Answered]],
+) -> Validation:
+    """Add this process's share of `rows`, in batches of at most so many tokens, to `found`; return it."""
+    chunks = padded_batches(sorted(rows, key=len), tokens, 10**9)
+    for start in range(0, len(chunks), accelerator.num_processes):
+        place = start + accelerator.process_index
+        # Split weights are gathered by all together: who has no chunk left computes one for nothing.
+        batch, said = answered(chunks[place if place < len(chunks) else 0])
+        if place < len(chunks):
+            found.add(batch, said)
+    return found
 
 
 @dataclass(frozen=True)
