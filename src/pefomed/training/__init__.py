@@ -187,7 +187,7 @@ class Trainer:
             self.log.write("event", stage.name, text=long)
             progress.note(f"stage {stage.name}: {long}")
         read = partial(processor.tokenizer.decode, skip_special_tokens=True)
-        measure = partial(Validation, read, self.recipe.prompt.box_bins)
+        measure = partial(Validation, read, self.recipe.prompt.box_bins, stage.loss)
         Loop(
             stage,
             model,
