@@ -111,10 +111,12 @@ class Verdict(Record):
     reason: str = ""
     judged: str = ""
     """Hash of the texts that were judged (`evaluate.verdicts.judged_hash`); empty if that is not known."""
+    shown: str = ""
+    """As a prediction's; empty for judges, who see no image."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_empty(write(self), "judged")
+        return _without_empty(write(self), "judged", "shown")
 
 
 class Score(Record):

@@ -20,7 +20,7 @@ _JUDGED_AGAIN = {
     "offline-judge": "run `pefomed judge {run} --offline` again",
 }
 _RATED = (
-    "people saw the former texts: restore those answers, or move {path} away; new answers are rated in"
+    "people saw what was there before: restore those answers, or move {path} away; new answers are rated in"
     " another run's folder"
 )
 
@@ -39,25 +39,31 @@ def check_judged(run: Path, samples: Sequence[Sample], raters: Sequence[Rater]) 
     """
     if not any(verdict.judged for rater in raters for verdict in rater.verdicts):
         return
-    now = _hashes(run, samples)
+    now, shown = _hashes(run, samples)
     for rater in raters:
-        stale = [v.sample_id for v in rater.verdicts if v.judged and v.judged != now.get(v.sample_id)]
+        stale = [
+            v.sample_id
+            for v in rater.verdicts
+            if (v.judged and v.judged != now.get(v.sample_id))
+            or (v.shown and v.shown != shown.get(v.sample_id, v.shown))
+        ]
         if stale:
             named = list(dict.fromkeys(stale))
             remedy = _JUDGED_AGAIN.get(rater.kind, _RATED)
             raise RunError(
-                f"{rater.path}: {len(stale)} verdicts are of texts that have changed since",
-                found=f"question, reference or answer of {len(named)}: {listed(named)}",
+                f"{rater.path}: {len(stale)} verdicts are of what has changed since",
+                found=f"question, reference, answer or image of {len(named)}: {listed(named)}",
                 remedy=remedy.format(run=run, name=rater.name, path=rater.path),
             )
 
 
-def _hashes(run: Path, samples: Sequence[Sample]) -> Mapping[str, str]:
-    """Return what a verdict of now would carry, by the sample's id; samples without answer have none."""
+def _hashes(run: Path, samples: Sequence[Sample]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return what a verdict of now would carry about texts and images, by the id of an answered sample."""
     paths = [p for p in (run / "predictions").glob("*.jsonl") if not p.stem.endswith(".blind")]
-    answers = {each.sample_id: each.text for path in paths for each in jsonl.read(path, Prediction)}
-    return {
-        sample.id: judged_hash(sample.question, sample.references, answers[sample.id])
+    answers = {each.sample_id: each for path in paths for each in jsonl.read(path, Prediction)}
+    judged = {
+        sample.id: judged_hash(sample.question, sample.references, answers[sample.id].text)
         for sample in samples
         if sample.id in answers
     }
+    return judged, {sample_id: each.shown for sample_id, each in answers.items() if each.shown}
