@@ -220,14 +220,13 @@ def report(
 
 
 def _finish(run: Path, open_: bool) -> None:
-    from pefomed import jsonl
-    from pefomed.schema import Score
+    from pefomed.evaluate.origin import read_scores
 
     if not processes.is_main():
         return
     print_scores(run)
     show_report(run / "report" / "index.html", open_)
-    _check_scored(run, list(jsonl.read(run / "scores.jsonl", Score)))
+    _check_scored(run, read_scores(run))
 
 
 def _check_scored(run: Path, scores: Sequence[Score]) -> None:

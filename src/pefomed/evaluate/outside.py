@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pefomed import jsonl
+from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.rows import is_number
 from pefomed.errors import DataError, RecordError, RunError, nearest
@@ -73,13 +74,14 @@ def outside_run(
     generation = f"by somebody else, from {file.name}"
     predictions = [
         Prediction(
-            sample_id=sample_id,
+            sample_id=sample.id,
             text=reader.text(row, columns.answer, place),
             tokens=0,
             finish="unknown",
             generation=generation,
+            asked=question_hash(sample),
         )
-        for sample_id, (place, row) in ((sample.id, answers[sample.id]) for sample in samples)
+        for sample, (place, row) in ((sample, answers[sample.id]) for sample in samples)
     ]
     if not numbers_as_text:
         _check_classes(samples, predictions, file, columns.answer)

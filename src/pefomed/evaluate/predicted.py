@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pefomed import jsonl, recipe
 from pefomed.errors import RunError, listed
+from pefomed.evaluate.fitting import answer_again, check_asked
 from pefomed.schema import Prediction, Sample
 
 MARKER = "outside.json"
@@ -77,7 +78,7 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
 
     Raises:
         RunError: the file is missing, or a sample has no prediction or several, or a prediction
-            belongs to no sample or is of the other kind; the ids are named.
+            belongs to no sample, answers another question or is of the other kind; the ids are named.
         DataError: a line is not a valid record.
     """
     run = path.parent.parent
@@ -96,7 +97,9 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
         raise RunError(
             f"{path}: every sample needs exactly one prediction",
             found=_named_all({"doubled": doubled, "of no sample": unknown, "missing": missing, kind: mixed}),
-            remedy=f"delete the file and run `pefomed predict {run}` again",
+            remedy=f"run `pefomed predict {run}` again"
+            if not doubled and not mixed
+            else f"delete the file and run `pefomed predict {run}` again",
         )
     if missing:
         raise RunError(
@@ -104,6 +107,7 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
             found="; ".join([_named_all({"missing": missing}), *cut]),
             remedy=f"run `pefomed predict {run}` again: it continues where it stopped",
         )
+    check_asked(samples, predictions, path)
     return [by_id[sample_id] for sample_id in wanted]
 
 
@@ -122,8 +126,7 @@ def check_unchanged(answered: Sequence[Sample], data: Sequence[Sample], path: Pa
         raise RunError(
             f"the data set is no longer what was answered in {path}",
             found=_named_all({"changed": changed, "removed": removed, "added": added}),
-            remedy=f"restore the data, or delete this file and its predictions and run"
-            f" `pefomed predict {path.parent.parent}` again",
+            remedy=f"restore the data, or {answer_again(path.parent.parent)}",
         )
 
 

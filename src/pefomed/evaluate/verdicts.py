@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from pefomed import jsonl
 from pefomed.errors import DataError, listed
+from pefomed.evaluate.judged import check_judged
 from pefomed.schema import Sample, Verdict
 
 Kind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
@@ -45,19 +46,21 @@ class Rater:
 
 
 def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None = None) -> list[Rater]:
-    """Return everybody who judged answers of `run`, by file name.
+    """Return everybody who judged answers of `run`, by file name; no verdict is of another answer.
 
     Args:
         samples: all samples of the run; verdicts about others are refused.
         on_cut: gets a sentence for every last line that a killed writer left unfinished.
 
     Raises:
+        RunError: verdicts are of texts that have changed since; the file and the ids are named.
         DataError: a verdict is about no sample, given twice for the same run, or off its task's
             scale, or a file mixes raters or has a damaged card; the file and the ids are named.
     """
     tasks = {sample.id: sample.task for sample in samples}
     paths = sorted((run / "verdicts").glob("*.jsonl"))
     raters = [_read_rater(path, tasks, on_cut) for path in paths]
+    check_judged(run, samples, raters)
     return [rater for rater in raters if rater.verdicts]
 
 
@@ -81,7 +84,7 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
     unknown = [verdict.sample_id for verdict in verdicts if verdict.sample_id not in tasks]
     _refuse(
         path, "about no sample of this run", list(dict.fromkeys(unknown)),
-        "take them out, or put the file into the run whose answers were judged",
+        "judge again, take them out, or put the file into the run whose answers were judged",
     )  # fmt: skip
     seen = Counter((verdict.sample_id, verdict.run) for verdict in verdicts)
     doubled = [f"{sample_id} (run {run})" for (sample_id, run), count in seen.items() if count > 1]

@@ -68,7 +68,7 @@ def _train(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool, 
         # What the former model answered goes too: predicting skips answers that are there.
         for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
             shutil.rmtree(run / name, ignore_errors=True)
-        for name in ("log.jsonl", "scores.jsonl"):
+        for name in ("log.jsonl", "scores.jsonl", "scores.card.json"):
             (run / name).unlink(missing_ok=True)
     if processes.count() > 1:
         # Nobody looks into the folder before the main process has put it in order.
