@@ -106,9 +106,9 @@ def trained_tasks(run: Path) -> frozenset[str] | None:
     for line in _text(run / "log.jsonl").splitlines():
         if '"tasks"' in line:
             try:
-                found.update(json.loads(line).get("tasks", ()))
-            except ValueError:
-                continue  # a killed writer's last line
+                found.update(name for name in json.loads(line).get("tasks", ()) if name in TASKS)
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                continue  # a killed writer's last line, or damage: nothing but a doubt hangs on it
     if not found:
         for path in sorted(run.glob("samples/*.jsonl")):
             found.update(_TASK.findall(_text(path)))

@@ -36,6 +36,7 @@ from pefomed.kept_answers import Answers, Split
 from pefomed.progress import line
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe
+from pefomed.run_lock import hold
 from pefomed.schema import Prediction, Sample
 from pefomed.storage import safe_stem, write
 
@@ -123,11 +124,19 @@ def carry_out(about: Answering) -> list[Path]:
     Raises:
         EndpointError: the endpoint cannot be used; what was answered is kept.
         Interrupted: the user stopped it; what was answered is kept.
-        RunError: some samples got no answer; the same call asks them again.
+        RunError: some samples got no answer; the same call asks them again. Or another process works there.
         ImageError: an image cannot be read.
     """
+    with hold(about.folder):
+        return _carry_out(about)
+
+
+def _carry_out(about: Answering) -> list[Path]:
     _write_run(about)
     still_open: list[Open[Sample]] = []
+    for stem, samples in about.left.items():  # another process may have answered some since it was planned
+        done = _answered(_predictions(about.folder, stem), about.generation)
+        about.left[stem] = [sample for sample in samples if sample.id not in done]
     try:
         for stem, answers in about.answers.items():
             about.splits[stem].begin()
@@ -217,7 +226,10 @@ def _opened(target: Path, model: str, out: Path) -> tuple[Recipe, Path]:
             )
         recipe = recipes.load(target / "recipe.toml")
         mark = target / MARK
-        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")).get("model") == model:
+        if (
+            mark.exists()
+            and jsonl.read_object(mark, "delete it to answer in a folder beside").get("model") == model
+        ):
             return recipe, target
         folder = target.with_name(f"{target.resolve().name}-{short}")
     else:

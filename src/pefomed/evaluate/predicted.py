@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,8 +29,8 @@ def answered_splits(run: Path) -> list[tuple[str, str]]:
 
 def outside_notes(run: Path) -> list[str]:
     """Return what was noticed about somebody else's answers when they were read."""
-    found = json.loads((run / MARKER).read_text(encoding="utf-8"))
-    return [str(note) for note in found.get("notes", [])]
+    notes = jsonl.read_object(run / MARKER, f"delete {run} and evaluate the file again").get("notes")
+    return [str(note) for note in notes] if isinstance(notes, list) else []
 
 
 def all_samples(run: Path) -> list[Sample]:

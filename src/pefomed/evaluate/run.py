@@ -35,6 +35,7 @@ from pefomed.evaluate.verdicts import read_raters
 from pefomed.evaluate.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
+from pefomed.run_lock import hold
 from pefomed.schema import Record, Sample, Score
 
 TEMPLATED = frozenset({"phantom"})
@@ -65,12 +66,23 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
 
     Raises:
         RunError: a step is missing, predictions, samples, images or verdicts do not fit each other, or the
-            data changed since it was answered; the ids are named.
+            data changed since it was answered; the ids are named. Or another process trains, answers or
+            scores.
         DataError: the training split cannot be read, or a record or verdict is not valid.
         StorageError: the scores cannot be written.
     """
     if not (run / "recipe.toml").exists() and not (run / predicted.MARKER).exists():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
+    with hold(run):
+        return _evaluate(run, data_folder)
+
+
+def is_scored(scores: Sequence[Score]) -> bool:
+    """Return whether anything says how good the run's own answers are, not only how they came out."""
+    return any(score.system == "model" and score.metric not in RATES for score in scores)
+
+
+def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
     settings = recipes.load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
     splits = predicted.answered_splits(run)
     if not splits:
@@ -92,11 +104,6 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     for event in dict.fromkeys(events):
         note(event)
     return scores
-
-
-def is_scored(scores: Sequence[Score]) -> bool:
-    """Return whether anything says how good the run's own answers are, not only how they came out."""
-    return any(score.system == "model" and score.metric not in RATES for score in scores)
 
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:

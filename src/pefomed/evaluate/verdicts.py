@@ -7,12 +7,11 @@ counted apart and never stands for 0.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pefomed import jsonl
 from pefomed.errors import DataError, listed
@@ -124,13 +123,7 @@ def _kind(card: Path) -> Kind:
     """Return what the card says the rater is; without a card a judge, which stands for itself alone."""
     if not card.exists():
         return "llm-judge"
-    try:
-        about: Any = json.loads(card.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(
-            f"{card} is damaged", found=str(error), remedy="delete it or write it again"
-        ) from None
-    kind = about.get("kind") if isinstance(about, dict) else None
+    kind = jsonl.read_object(card, "delete it or write it again").get("kind")
     for known in KINDS:
         if kind == known:
             return known

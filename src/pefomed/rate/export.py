@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,14 @@ from pefomed.rate.scale import CANNOT
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import State, states
 from pefomed.rate.wishes import file_name
+from pefomed.run_lock import hold
 from pefomed.schema import Verdict
 from pefomed.storage import write
+
+PATIENCE = 20.0
+"""Seconds to wait for another server of the same run, which writes within one."""
+
+_WRITING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -43,9 +50,16 @@ def export(session: Session, only: Sequence[str] | None = None) -> list[Progress
         only: names of the raters to write; by default all.
 
     Raises:
-        RunError: a file of that name was not written by a rating session.
+        RunError: a file of that name was not written by a rating session, or another process goes on writing
+            these for `PATIENCE` seconds.
         StorageError: the disk is full or the folder cannot be written; the former files stay.
     """
+    # Of two servers' verdicts the later must not be replaced by what the other read before.
+    with _WRITING, hold(session.run / "verdicts", ".rating.lock", patience=PATIENCE):
+        return _export(session, only)
+
+
+def _export(session: Session, only: Sequence[str] | None) -> list[Progress]:
     done = progress(session)
     others = _other_tasks(session)
     for one in done:

@@ -114,15 +114,7 @@ def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[A
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # not JSON, or not UTF-8
-        raise _damaged(path, str(error)) from None
-    if not isinstance(value, dict):
-        raise _damaged(path, f"a {type(value).__name__} instead of an object")
-    return value
+    return jsonl.read_object(path) if path.exists() else {}
 
 
 def _read_description(path: Path) -> dict[str, Any]:
