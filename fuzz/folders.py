@@ -128,7 +128,7 @@ class TooLong(BaseException):
 
 
 def _is_told(file: Path, kind: str) -> bool:
-    """Return whether what was done can be known from what is left: by checksums, or as a file is not whole."""
+    """Return whether what was done can be known from what is left: by checksums, or as it is not whole."""
     if any(part in _SEALED for part in file.parts):
         return True
     return file.name.endswith(_WEIGHTS) and kind in ("missing", "empty", "cut", "folder", "closed", "nan")

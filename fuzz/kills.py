@@ -130,11 +130,7 @@ def kept(run: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for file in sorted(run.rglob("*")):
         name = str(file.relative_to(run))
-        if (
-            name.startswith("checkpoints/")
-            and "/step-" in name
-            and file.name in ("progress.json", "checksums.json")
-        ):
+        if "/step-" in name and file.name in ("progress.json", "checksums.json"):
             continue  # hold seconds
         if name.startswith(("adapter/", "checkpoints/", "samples/", "scores.jsonl")) and file.is_file():
             found[name] = file.read_bytes()

@@ -57,7 +57,7 @@ class Holder:
 
 
 @contextlib.contextmanager
-def hold(folder: Path, file: str = FILE, *, patience: float = 0.0) -> Iterator[None]:
+def hold(folder: Path, file: str = FILE, *, patience: float = 0.0, again: bool = True) -> Iterator[None]:
     """Hold a folder while the block runs; within a process that holds it already, go on holding it.
 
     What killed writers have left in it is removed first, if it is the whole folder.
@@ -65,13 +65,14 @@ def hold(folder: Path, file: str = FILE, *, patience: float = 0.0) -> Iterator[N
     Args:
         file: the lock, where several may write different files into the folder.
         patience: seconds to wait for another process that is soon done.
+        again: False to be refused within a process that holds it already, too.
 
     Raises:
         RunError: another process holds it.
         StorageError: the folder cannot be written.
     """
     key = folder.resolve() / file
-    if not is_main() or (key in _held and _held[key].pid == os.getpid()):
+    if not is_main() or (again and key in _held and _held[key].pid == os.getpid()):
         yield
         return
     with storage_errors(folder):
@@ -219,7 +220,7 @@ def _place(own: Path, lock: Path) -> bool:
 def _holder(lock: Path) -> Holder | None:
     try:
         return Holder(**json.loads(lock.read_text()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

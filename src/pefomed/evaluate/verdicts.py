@@ -49,7 +49,8 @@ def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None =
 
     Args:
         samples: all samples of the run; verdicts about others are refused.
-        on_cut: gets a sentence for every last line that a killed writer left unfinished.
+        on_cut: gets a sentence for every last line that a killed writer left unfinished, for a file with
+            fewer verdicts than its card says, and for one without card, which stands for a judge.
 
     Raises:
         RunError: verdicts are of texts that have changed since; the file and the ids are named.
@@ -105,9 +106,12 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
             found=", ".join(names[:_NAMED]),
             remedy="put each rater's verdicts into a file of their own",
         )
-    return Rater(
-        names[0] if names else path.stem, _kind(path.with_name(f"{path.stem}.card.json")), verdicts, path
-    )
+    kind, counted = _card(path.with_name(f"{path.stem}.card.json"))
+    if on_cut is not None and kind is None:
+        on_cut.append(f"{path} has no card beside it: {path.stem} is taken for a judge")
+    if on_cut is not None and len(verdicts) < counted:
+        on_cut.append(f"{path} holds {len(verdicts)} verdicts, and its card speaks of {counted}")
+    return Rater(names[0] if names else path.stem, kind or "llm-judge", verdicts, path)
 
 
 def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
@@ -119,12 +123,14 @@ def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
         )
 
 
-def _kind(card: Path) -> Kind:
-    """Return what the card says the rater is; without a card a judge, which stands for itself alone."""
+def _card(card: Path) -> tuple[Kind | None, int]:
+    """Return what the card says the rater is, and of how many verdicts; without a card None and 0."""
     if not card.exists():
-        return "llm-judge"
-    kind = jsonl.read_object(card, "delete it or write it again").get("kind")
+        return None, 0
+    about = jsonl.read_object(card, "delete it or write it again")
+    counts, kind = about.get("counts"), about.get("kind")
+    given = [counts.get(name) for name in ("scored", "unscored")] if isinstance(counts, dict) else []
     for known in KINDS:
         if kind == known:
-            return known
+            return known, sum(count for count in given if isinstance(count, int))
     raise DataError(f"{card}: unknown kind of rater", found=repr(kind), remedy=f"known: {', '.join(KINDS)}")

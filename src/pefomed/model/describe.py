@@ -18,6 +18,7 @@ masks, allocator slack and the encoder's passing activations come on top: leave 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,7 +30,7 @@ from pefomed.model.adapter import add_adapter
 from pefomed.model.build import joined_config
 from pefomed.model.device import dtype as precision_of
 from pefomed.model.device import feature_dtype as feature_precision
-from pefomed.model.folders import configuration
+from pefomed.model.folders import configuration, readable
 from pefomed.model.known import Kind, by_name_or_hub
 from pefomed.model.language_part import text_part
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -82,7 +83,7 @@ def meta_model(recipe: Model) -> PefomedForConditionalGeneration:
     vision = part_config(recipe.vision_encoder, "vision", recipe.vision_revision)
     text = part_config(recipe.language_model, "language", recipe.language_revision)
     config = joined_config(recipe, checked_config(vision), text_part(text))
-    with torch.device("meta"):
+    with readable(Path(recipe.language_model), "configuration"), torch.device("meta"):
         return PefomedForConditionalGeneration(config)
 
 

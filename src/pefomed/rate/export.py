@@ -143,7 +143,7 @@ def _check_ours(path: Path, card_path: Path) -> None:
         return
     try:
         kind = json.loads(card_path.read_text(encoding="utf-8")).get("kind")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         kind = None
     if kind not in RATING:
         raise RunError(

@@ -146,7 +146,7 @@ def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number == len(lines) and not line.endswith(b"\n"):
                 cut.append(f"{path}: line {number} is cut and was left out")
                 break

@@ -200,7 +200,7 @@ def _damage(one: Path) -> str:
 def _best_step(one: Path) -> int | None:
     try:
         return _read_progress(one).best_step
-    except (OSError, ValueError, TypeError):  # a damaged one, which calls nothing the best
+    except (OSError, ValueError, TypeError, RecursionError):  # a damaged one, which calls nothing the best
         return None
 
 

@@ -35,7 +35,7 @@ def checked_trackers(names: tuple[str, ...]) -> list[str]:
 
 
 def lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the lines of a log as text and read; one that is no JSON object is left out, which is said.
+    """Return the lines of a log as text and read; one that is no line of ours is left out, which is said.
 
     A last line without its end is a killed writer's: of that nothing is said.
     """
@@ -48,7 +48,7 @@ def lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
             line = json.loads(text)
         except (ValueError, RecursionError):
             line = None
-        if isinstance(line, dict):
+        if isinstance(line, dict) and all(isinstance(line.get(key), str) for key in ("kind", "stage")):
             found.append((text, line))
         elif text and number < len(texts):
             note(f"{path}: line {number} cannot be read and is left out")

@@ -105,7 +105,7 @@ def alone(run: Path, rater: str) -> Iterator[None]:
     """
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(hold(run / "verdicts", f".{rater}.lock"))
+            held.enter_context(hold(run / "verdicts", f".{rater}.lock", again=False))
         except RunError as error:
             raise RunError(
                 f"another process is judging {run} as {rater}",

@@ -1,0 +1,23 @@
+"""A run that is killed some times ends as one that never was; `make kill` does so fifty times."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_killed_runs_end_in_the_same_bytes(tmp_path: Path) -> None:
+    # A process of its own: what is forked must not have computed anything yet.
+    done = subprocess.run(
+        [sys.executable, "-m", "fuzz.kills", "--kills", "3", "--each", "3", "--seed", "5"],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"TMPDIR": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all the same" in done.stdout
+    assert list(tmp_path.iterdir()) == []
