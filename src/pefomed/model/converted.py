@@ -17,7 +17,7 @@ from pefomed.jsonl import read_object
 from pefomed.model.known import Kind
 from pefomed.model.wheel import WheelFile, extract, sha256
 from pefomed.progress import line
-from pefomed.storage import as_created
+from pefomed.storage import as_created, storage_errors
 
 CONVERSION = 1  # raise it when a converter's result changes: older folders are then left aside
 _RECORD = "source.json"
@@ -123,19 +123,21 @@ def making(target: Path, origin: dict[str, Any], size: str) -> Iterator[Path]:
     Raises:
         StorageError: the cache cannot be written.
     """
+    remedy = f"free {size} there or set XDG_CACHE_HOME"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target.parent)
-        with tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as made:
+        with (
+            storage_errors(target, remedy),  # safetensors has an error of its own for a full disk
+            tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as made,
+        ):
             folder = Path(made) / "result"
             folder.mkdir()
             yield folder
             _write_record(folder, origin)
             _rename(folder, target)
     except OSError as error:
-        raise StorageError(
-            f"cannot write {target}", found=str(error), remedy=f"free {size} there or set XDG_CACHE_HOME"
-        ) from None
+        raise StorageError(f"cannot write {target}", found=str(error), remedy=remedy) from None
 
 
 def _remove_leftovers(cache: Path) -> None:
