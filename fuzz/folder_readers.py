@@ -22,6 +22,7 @@ from pefomed.evaluate import evaluate_run
 from pefomed.evaluate.agreement.run import agreement_of
 from pefomed.evaluate.judges.work import Settings, prepare
 from pefomed.model.describe import describe
+from pefomed.model.exchange import export_adapter
 from pefomed.predict import load, predict_run
 from pefomed.rate import open_session
 from pefomed.rate.verdicts import states
@@ -76,7 +77,15 @@ def report(world: World) -> Any:
 
 
 def export(world: World) -> Any:
-    file = pipeline.export_adapter(world.finished, world.root / "exported.pth")
+    return _exported(world, world.finished / "adapter")
+
+
+def export_older(world: World) -> Any:
+    return _exported(world, world.root / "older")
+
+
+def _exported(world: World, adapter: Path) -> Any:
+    file = export_adapter(adapter, world.root / "exported.pth")
     tensors = torch.load(file, weights_only=True)["model"]
     return {name: _hash(tensor.numpy().tobytes()) for name, tensor in tensors.items()}
 
@@ -131,6 +140,7 @@ READERS = {
         report, "finished",
     ),
     "export": Reader(_of("finished", "adapter"), export),
+    "export_older": Reader(("older",), export_older),
     "import": Reader(("adapter.pth", "recipe.toml"), import_),
     "describe": Reader(("vision/config.json", "language-4/config.json", "recipe.toml"), described),
     "agreement": Reader(_of("finished", *RUN_FILES), agreement, "finished"),

@@ -25,7 +25,7 @@ from pefomed.errors import RunError
 from pefomed.pipeline import finish, train_recipe
 
 _OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link")
-_LONGEST = 600.0
+_LONGEST = 1800.0
 """Seconds that a run may take on a busy machine."""
 
 

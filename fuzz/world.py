@@ -72,6 +72,8 @@ def make(root: Path) -> World:
     shutil.copytree(world.finished, world.answering)
     for file in (world.answering / "predictions").iterdir():
         file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
+    shutil.copytree(world.finished / "adapter", root / "older")
+    (root / "older" / "checksums.json").unlink()  # as earlier versions wrote adapters
     pipeline.export_adapter(world.finished, root / "adapter.pth")
     return world
 

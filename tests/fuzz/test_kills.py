@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.timeout(1800)  # some seconds of work; on a busy machine minutes
 def test_killed_runs_end_in_the_same_bytes(tmp_path: Path) -> None:
     # A process of its own: what is forked must not have computed anything yet.
     done = subprocess.run(
