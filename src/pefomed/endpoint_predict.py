@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.answer_card import prompt_parts
 from pefomed.data import load_samples
@@ -134,9 +135,8 @@ def carry_out(about: Answering) -> list[Path]:
 def _carry_out(about: Answering) -> list[Path]:
     _write_run(about)
     still_open: list[Open[Sample]] = []
-    for stem, samples in about.left.items():  # another process may have answered some since it was planned
-        done = _answered(_predictions(about.folder, stem), about.generation)
-        about.left[stem] = [sample for sample in samples if sample.id not in done]
+    for stem, split in about.splits.items():  # another process may have answered some since it was planned
+        about.answers[stem] = split.answers(about.parts(about.samples[stem]), _PUT_BACK)
     try:
         for stem, answers in about.answers.items():
             about.splits[stem].begin()
