@@ -36,13 +36,14 @@ def test_what_was_not_trained_can_be_corrected(tmp_path: Path, capsys: pytest.Ca
     wrong = recipe.stages[0].model_copy(update={"split": "trian"})
     with pytest.raises(DataError):
         pipeline.train_recipe(recipe.model_copy(update={"stages": (wrong,)}), run, tmp_path)
+    assert not [*run.iterdir()]
     # A rate too high, found at the second step: nothing of the stage was kept.
     with pytest.raises(TrainingError, match="give the same command again"):
         pipeline.train_recipe(rated(recipe, 1e30, 1e-3), run, tmp_path)
-    assert "stages changed before any of it was trained" in capsys.readouterr().err
     # The first stage is right now; the second, not begun yet, may still be corrected.
     with pytest.raises(TrainingError):
         pipeline.train_recipe(rated(recipe, 1e-3, 1e30), run, tmp_path)
+    assert "stages changed, nothing of which is trained yet" in capsys.readouterr().err
     kept = (run / "checkpoints" / "first" / "final" / "adapter_model.safetensors").stat().st_mtime_ns
     with pytest.raises(RunError, match="another recipe"):
         pipeline.train_recipe(rated(recipe, 1e-4, 1e-3), run, tmp_path)
