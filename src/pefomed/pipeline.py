@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pefomed import recipe as recipes
 from pefomed.processes import is_main
@@ -12,6 +12,9 @@ from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise, make_room
 from pefomed.run_lock import hold
 from pefomed.storage import write
+
+if TYPE_CHECKING:
+    from pefomed.checks import Checked
 
 
 def run(
@@ -85,13 +88,15 @@ def train_recipe(
 
     with hold(folder):
         if is_main():
-            described = _check(recipe, folder, data, fresh=fresh, untrained=untrained)
+            checked = _check(recipe, folder, data, fresh=fresh, untrained=untrained)
             if not fresh:
                 make_room(recipe, folder)
             write(folder / "recipe.toml", recipes.dumps(recipe))
-            write(folder / "describe.json", json.dumps(described, indent=1))
+            write(folder / "describe.json", json.dumps(checked.described, indent=1))
             audit(recipe, folder, data)
         train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
+        if is_main() and recipe.stages:
+            _log_cut(folder, recipe.stages[-1].name, checked.cut)
 
 
 def finish(folder: Path, data: Path | None = None) -> Path:
@@ -149,10 +154,21 @@ def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Reci
 
 def _check(
     recipe: Recipe, folder: Path, data: Path | None, *, fresh: bool, untrained: bool = False
-) -> dict[str, Any]:
-    """Check the recipe against the run that is there, then all else; return what `describe.json` holds."""
+) -> Checked:
+    """Check the recipe against the run that is there, then all else."""
     from pefomed.checks import check as check_all
 
     if not fresh:
         begun_otherwise(recipe, folder)
     return check_all(recipe, folder, data, fresh=fresh, untrained=untrained)
+
+
+def _log_cut(folder: Path, stage: str, texts: list[str]) -> None:
+    """Let the run's log say, once, which questions will be cut."""
+    from pefomed.training.log import Log
+
+    path = folder / "log.jsonl"
+    there = path.read_text(encoding="utf-8") if path.exists() else ""
+    for text in texts:
+        if json.dumps(text) not in there:
+            Log(path).write("event", stage, text=text)

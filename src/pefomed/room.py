@@ -1,4 +1,4 @@
-"""Whether a recipe may go on in a run's folder: what has been trained must be as it says, the rest may change.
+"""Whether a recipe may go on in a run's folder: what was trained must be as it says, the rest may change.
 
 Of what a stage has begun with, these may differ:
 
@@ -91,7 +91,7 @@ def _changed(
         changed.append("data")
     if [*map(_stage, recipe.stages[: len(done)])] != [*map(_stage, done)]:
         changed.append("stages")
-    if _affected(before, recipe, done, names, folder):
+    if "data" not in changed and _affected(before, recipe, done, names, folder):
         changed.append("prompt.max_text_tokens or too_long, by which samples were left out or cut")
     return changed
 

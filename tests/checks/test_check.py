@@ -15,7 +15,7 @@ from tests.tiny import image_files, model_recipe
 import pefomed
 from pefomed import pipeline
 from pefomed import recipe as recipes
-from pefomed.checks import memory, space
+from pefomed.checks import memory, model, space
 from pefomed.checks.model import known
 from pefomed.errors import ChecksFailed, DataError, ImageError, PefomedError, RecipeError, StorageError
 from pefomed.recipe import Recipe
@@ -29,7 +29,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Made:
-    """Two tables of questions about four images, each with its splits, and the recipe of two stages on them."""
+    """Two tables of questions about four images, each with splits, and a recipe of two stages on them."""
 
     def __init__(self, root: Path):
         self.root = root
@@ -176,14 +176,21 @@ def test_many_long_texts_are_one_error_that_names_them(made: Made) -> None:
     assert "train-0, train-1, train-2, train-3" in str(error)
 
 
-def test_the_room_of_answers_counts_against_the_positions_of_the_model(made: Made) -> None:
-    config = made.root / "language-4" / "config.json"
-    # Image tokens 8; of the prompt 104 bytes and BOS; 20 more to be generated do not fit into 120.
-    config.write_text(json.dumps(json.loads(config.read_text()) | {"max_position_embeddings": 120}))
-    made.values["predict"]["max_new_tokens"] = 20
-    made.check()  # rotary: a note
-    found = known(made.recipe())
-    assert found.processor.positions == (120, False)
+def test_the_room_of_answers_counts_against_the_positions_of_the_model(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "[INST] <Img></Img> [vqa] Based on the image, respond to this question with a short answer: is it? "
+    )
+    # BOS, 8 image tokens, a token a byte, and of 40 generated tokens all but the last.
+    used = 1 + 8 + len(text + "is it? [/INST]") + 40 - 1
+    made.values["predict"]["max_new_tokens"] = 40
+    monkeypatch.setattr(model, "most_positions", lambda _: (used, True))
+    made.check()
+    monkeypatch.setattr(model, "most_positions", lambda _: (used - 1, True))
+    assert f"4 samples of second test are longer than the {used - 1} positions" in str(made.found())
+    monkeypatch.setattr(model, "most_positions", lambda _: (used - 1, False))  # rotary: a note
+    made.check()
 
 
 @pytest.mark.parametrize(("rule", "left"), [("leave_out", 3), ("cut", 4)])
@@ -217,7 +224,10 @@ def test_a_question_to_be_predicted_is_cut_where_the_recipe_says_so(made: Made) 
     made.recipe()
     run = pipeline.run(made.root / "tiny.toml", made.root / "runs", made.root)
     answers = (run / "predictions" / "second-test.jsonl").read_text().splitlines()
-    assert [json.loads(line)["sample_id"] for line in answers] == [f"test-{n}" for n in range(4)]
+    assert {json.loads(line)["sample_id"] for line in answers} == {f"test-{n}" for n in range(4)}
+    said = "second test: 1 questions of more than 1024 tokens of text are cut: test-1"
+    assert said in (run / "log.jsonl").read_text()
+    assert said in (run / "report" / "index.html").read_text()
 
 
 def test_space_for_checkpoints_and_features_is_counted(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

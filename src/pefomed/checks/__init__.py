@@ -1,11 +1,12 @@
 """What can be known before the first training step is checked before it: all that is wrong is said together.
 
-`pefomed run RECIPE --check` does only this and writes nothing into the run; `run` and `train` do it first. What
-is finished in the run's folder is not looked at again.
+`pefomed run RECIPE --check` does only this and writes nothing into the run; `run` and `train` do it first.
+What is finished in the run's folder is not looked at again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,20 @@ from pefomed.checks.model import Known, known
 from pefomed.checks.space import check_space
 from pefomed.checks.splits import Split, check_splits, open_splits
 from pefomed.checks.tools import check_tools
+from pefomed.progress import note
 from pefomed.recipe import Recipe
 
-__all__ = ["Findings", "check"]
+__all__ = ["Checked", "check"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is known after all checks."""
+
+    described: dict[str, Any]
+    """What `describe.json` holds."""
+    cut: list[str]
+    """A sentence for each predicted split with questions that will be cut."""
 
 
 def check(
@@ -28,8 +40,8 @@ def check(
     *,
     fresh: bool = False,
     untrained: bool = False,
-) -> dict[str, Any]:
-    """Check `recipe` and its data for the run in the folder `run`; say what is doubtful, return `describe`.
+) -> Checked:
+    """Check `recipe` and its data for the run in the folder `run`; say what is doubtful.
 
     Args:
         fresh: what is in the folder will be thrown away.
@@ -51,4 +63,7 @@ def check(
         check_memory(recipe, found, findings)
     findings.conclude()
     assert found is not None
-    return found.described
+    cut = [one.cut_text(recipe.prompt.max_text_tokens) for one in readable if one.cut]
+    for text in cut:
+        note(text)
+    return Checked(found.described, cut)

@@ -40,9 +40,9 @@ def check_memory(recipe: Recipe, known: Known, findings: Findings) -> None:
         needed = memory[key] * share
         if needed * GIB > free and (what == "prediction" or recipe.stages):
             findings.doubt(
-                f"{name} may not suffice for {what}: about {needed:.1f} GiB needed, {free / GIB:.1f} GiB free;"
-                " lower batch_tokens or predict.batch_questions, set compute.gradient_checkpointing = true, or"
-                " see `pefomed describe`"
+                f"{name} may not suffice for {what}: about {needed:.1f} GiB needed, {free / GIB:.1f} GiB"
+                " free; lower batch_tokens or predict.batch_questions, set compute.gradient_checkpointing"
+                " = true, or see `pefomed describe`"
             )
 
 

@@ -40,10 +40,10 @@ def known(recipe: Recipe, *, untrained: bool = False) -> Known:
     vision = resolve(recipe.model.vision_encoder, "vision", recipe.model.vision_revision)
     language = resolve(recipe.model.language_model, "language", recipe.model.language_revision)
     model = meta_model(recipe.model)
-    processor = build_processor(recipe.model, model.config, vision, language)
+    config: Any = model.config
+    processor = build_processor(recipe.model, config, vision, language)
     processor.positions = most_positions(model.language_model)
     if recipe.model.location_tokens:
         teach(processor.tokenizer, recipe.model.location_tokens)
-    config = model.config
     numbers = config.grid**2 * config.feature_width
     return Known(processor, describe_model(recipe, model), numbers)

@@ -1,4 +1,4 @@
-"""The splits that a recipe trains on, validates on and predicts: readable, of texts that fit, of known groups."""
+"""The splits that a recipe trains on, validates on and predicts: can they be read, and do their texts fit."""
 
 from __future__ import annotations
 
@@ -40,10 +40,17 @@ class Split:
     meta: set[str] = field(default_factory=set)
     """Keys that any sample has."""
     long: list[tuple[str, PefomedError]] = field(default_factory=list)
-    """Ids of samples that are too long, by what is wrong with them."""
+    """Ids of samples that are too long, and what is wrong with them."""
+    cut: list[str] = field(default_factory=list)
+    """Ids of samples whose question is cut when they are answered."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.split}"
+
+    def cut_text(self, most: int) -> str:
+        """Return what is said of the questions that are cut."""
+        ids = listed(self.cut, most=SHOWN)
+        return f"{self}: {len(self.cut)} questions of more than {most} tokens of text are cut: {ids}"
 
     def samples(self) -> Iterator[Sample]:
         """Yield its samples as they are read."""
@@ -131,6 +138,7 @@ def _measure(one: Split, sample: Sample, fitting: Fitting) -> None:
         except PefomedError as error:
             wrong = error
         else:
+            one.cut += [] if fitting.answers else [sample.id]
             return
     if wrong is not None and not (fitting.answers and one.dataset.too_long == "leave_out"):
         one.long.append((sample.id, wrong))
