@@ -183,7 +183,7 @@ def test_the_room_of_answers_counts_against_the_positions_of_the_model(
         "[INST] <Img></Img> [vqa] Based on the image, respond to this question with a short answer: is it? "
     )
     # BOS, 8 image tokens, a token a byte, and of 40 generated tokens all but the last.
-    used = 1 + 8 + len(text + "is it? [/INST]") + 40 - 1
+    used = 1 + 8 + len(text + "[/INST]") + 40 - 1
     made.values["predict"]["max_new_tokens"] = 40
     monkeypatch.setattr(model, "most_positions", lambda _: (used, True))
     made.check()
