@@ -12,7 +12,7 @@ from typing import Literal
 from pefomed.boxes import Resizing, read_boxes
 from pefomed.boxes.tasks import ANSWERED, IDENTIFY
 from pefomed.errors import DataError, nearest
-from pefomed.prompts import IMAGE, instructions
+from pefomed.prompts import instructions
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Prediction, Sample, Task
 
@@ -71,12 +71,6 @@ def sample_of(
         question.encode()
     except UnicodeEncodeError:
         raise DataError("the question is not text", found="bytes that are not UTF-8") from None
-    place = IMAGE.removeprefix("<Img>").removesuffix("</Img>")
-    if place in question:
-        raise DataError(
-            f"a question may not hold {place}",
-            remedy="leave it out; the images are put in front by themselves",
-        )
     return Sample(
         id="ask",
         images=tuple(f"image {number}" for number in range(len(sizes))),

@@ -110,12 +110,15 @@ class Predictor:
         samples: Sequence[Sample],
         features: Callable[[Iterable[str]], Tensor] | None = None,
         blind: Tensor | None = None,
+        *,
+        cut: bool = False,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each sample, in batches as they are ready.
 
         Args:
             features: where image features come from; computed on the spot if absent.
             blind: features (P, D) to use instead of every image's own.
+            cut: cut questions that are too long.
         """
         features = features or Features(base_of(self.model), self.processor.image_processor, None)
         if blind is not None:
@@ -125,7 +128,7 @@ class Predictor:
         end = int(self.processor.tokenizer.eos_token_id)
         how = generation(self.recipe)
         room = self.recipe.predict.max_new_tokens
-        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room)
+        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room, cut=cut)
         for chunk in self._chunks(sequences):
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
@@ -221,7 +224,9 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
             if answers.left:
                 predictor = predictor or load(run)
                 train = _train_images(recipe, name, data_folder) if hidden else []
-                _predict_file(predictor, answers, train, f"answering {name} {split}{' blind' * hidden}")
+                what = f"answering {name} {split}{' blind' * hidden}"
+                cut = recipe.data[name].too_long == "cut"
+                _predict_file(predictor, answers, train, what, cut=cut)
         here.settle()
     return files
 
@@ -229,7 +234,9 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
 _PUT_BACK = "put that back, or remove the file to have all of it answered again"
 
 
-def _predict_file(predictor: Predictor, answers: Answers, train_images: list[str], what: str) -> None:
+def _predict_file(
+    predictor: Predictor, answers: Answers, train_images: list[str], what: str, *, cut: bool = False
+) -> None:
     samples = answers.left
     paths = {image for sample in samples for image in sample.images} | set(train_images)
     base = base_of(predictor.model)
@@ -240,7 +247,7 @@ def _predict_file(predictor: Predictor, answers: Answers, train_images: list[str
     features.prepare(sorted(paths if train_images else {image for s in samples for image in s.images}))
     blind = features.mean(train_images).to(predictor.device) if train_images else None
     with answers.writer() as keep, line(what, len(samples), "questions") as shown:
-        for prediction in predictor.predict(samples, features, blind):
+        for prediction in predictor.predict(samples, features, blind, cut=cut):
             keep(prediction)
             shown.advance()
 

@@ -51,7 +51,15 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         RecipeError: image size, patches, group, layer or LoRA targets do not fit the parts.
         WeightsError: a part is unknown, or its configuration is neither known, on this disk nor on the hub.
     """
-    model = meta_model(recipe.model)
+    return describe_model(recipe, meta_model(recipe.model))
+
+
+def describe_model(recipe: Recipe, model: PefomedForConditionalGeneration) -> dict[str, Any]:
+    """Return the same of the recipe's `meta_model`, which gets its adapter.
+
+    Raises:
+        RecipeError: LoRA targets do not fit the parts.
+    """
     trained = {part for stage in recipe.stages for part in stage.train} or {"projector", "lora"}
     with torch.device("meta"):
         adapted = add_adapter(model, recipe.model.lora)

@@ -122,6 +122,11 @@ class Dataset(Section):
         description="Most images of a split that may be missing or damaged in training; their samples are"
         " left out and named in the log. A sample to be predicted is never left out.",
     )
+    too_long: Literal["error", "leave_out", "cut"] = Field(
+        "error",
+        description="What is done with a sample longer than `prompt.max_text_tokens`: `leave_out` of"
+        " training, or `cut` the end of its question or answer. One to be predicted is cut or an error.",
+    )
 
 
 class Compute(Section):

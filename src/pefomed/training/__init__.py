@@ -221,7 +221,6 @@ class Trainer:
             validation,
             max(stage.validate_texts, 1),
             self.recipe.seed,
-            prompt=self.recipe.prompt,
             processor=processor,
             share_image=stage.share_image,
             max_questions=stage.max_questions,

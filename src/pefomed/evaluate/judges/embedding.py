@@ -140,6 +140,7 @@ def _tokenizer(folder: Path) -> Tokenizer:
         raise FileNotFoundError("no tokenizer.json")
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # an answer that says "[SEP]" says so, and does not separate
     tokenizer.enable_truncation(MOST_TOKENS)
     return tokenizer
 
