@@ -12,7 +12,8 @@ from pefomed import checksums
 from pefomed.model.adapter import add_adapter, read_adapter
 from pefomed.model.describe import meta_model
 from pefomed.model.finite import check_adapter
-from pefomed.model.legacy import export_legacy, import_legacy
+from pefomed.model.identity import base_on_disk, check_base, name_base, read_base
+from pefomed.model.legacy import base_in, export_legacy, import_legacy
 from pefomed.recipe import Model
 from pefomed.storage import write
 
@@ -20,8 +21,11 @@ from pefomed.storage import write
 def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
     """Write the tensors of `file` as the PEFT adapter folder `out`; no base weights are loaded.
 
+    The adapter names the recipe's base, with its hash if that is on this disk.
+
     Raises:
-        WeightsError: names every tensor that is missing, unexpected or of another shape.
+        WeightsError: names every tensor that is missing, unexpected or of another shape; or the file names
+            another base.
     """
     model = meta_model(recipe)
     with torch.device("meta"):
@@ -29,9 +33,15 @@ def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
     wanted = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     state = import_legacy(file, wanted)
     check_adapter(state.items(), str(file))
+    base = base_on_disk(recipe)
+    named = base_in(file)
+    if named is not None:
+        check_base(lambda: base, named, str(file))
+        base = base if base.is_hashed() else named
     out.mkdir(parents=True, exist_ok=True)
     config = adapted.peft_config["default"]
     config.inference_mode = True
+    name_base(config, base, out)
     config.save_pretrained(str(out))
     weights = out / "adapter_model.safetensors"
     write(weights, save({name: tensor.contiguous() for name, tensor in state.items()}))
@@ -48,5 +58,5 @@ def export_adapter(folder: Path, file: Path) -> Path:
     """
     _, state = read_adapter(folder)
     check_adapter(state.items(), f"the adapter in {folder}")
-    export_legacy(state, file)
+    export_legacy(state, file, base=read_base(folder))
     return file

@@ -4,11 +4,13 @@
     llama_model.base_model.model.model.layers.N.   <-> base_model.model.language_model.model.layers.N.
       self_attn.Q.lora_A.default.weight                  self_attn.Q.lora_A.weight
 
-A `.pth` holds a dict with the key `model`; older files spell the LoRA names without `.default`.
+A `.pth` holds a dict with the key `model`; older files spell the LoRA names without `.default`. Ours hold
+under `base` what `base.json` says; their loaders leave it alone.
 """
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 import struct
@@ -21,6 +23,7 @@ import torch
 from torch import Tensor
 
 from pefomed.errors import StorageError, WeightsError
+from pefomed.model.identity import Base, base_of_json
 
 _LORA = re.compile(
     r"llama_model\.base_model\.model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[\w.]+)"
@@ -34,6 +37,7 @@ _PROJECTOR = {
     "llama_proj.weight": "base_model.model.projector.weight",
     "llama_proj.bias": "base_model.model.projector.bias",
 }
+_REMEDY = "give a checkpoint of PeFoMed or MiniGPT-v2: a dict with the key `model` of tensors only"
 # what torch's reader raises for files that are cut or were never pickles
 _UNREADABLE = (
     RuntimeError,
@@ -86,7 +90,21 @@ def import_legacy(path: Path, wanted: Mapping[str, Tensor] | None = None) -> dic
     return state
 
 
-def export_legacy(state: Mapping[str, Tensor], path: Path, *, default: bool = True) -> None:
+def base_in(path: Path) -> Base | None:
+    """Return the base that a `.pth` file of ours names; None if it does not.
+
+    Raises:
+        WeightsError: as `import_legacy` for a file that cannot be read.
+    """
+    try:
+        return base_of_json(_loaded(path)["base"])
+    except (KeyError, ValueError):
+        return None
+
+
+def export_legacy(
+    state: Mapping[str, Tensor], path: Path, *, default: bool = True, base: Base | None = None
+) -> None:
     """Write our adapter's tensors as a `.pth` that PeFoMed and MiniGPT-v2 load.
 
     `default` chooses today's PEFT spelling; without it the older one.
@@ -113,7 +131,8 @@ def export_legacy(state: Mapping[str, Tensor], path: Path, *, default: bool = Tr
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")  # renamed when whole: a kill leaves no half file
-        torch.save({"model": tensors}, part)
+        named = {} if base is None else {"base": json.loads(base.dumps())}
+        torch.save({"model": tensors, **named}, part)
         part.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         raise StorageError(f"cannot write {path}", found=str(error), remedy="choose another place") from None
@@ -133,7 +152,18 @@ def legacy_name(name: str, default: bool = True) -> str:
 
 
 def _tensors_in(path: Path) -> dict[str, Tensor]:
-    remedy = "give a checkpoint of PeFoMed or MiniGPT-v2: a dict with the key `model` of tensors only"
+    loaded = _loaded(path)
+    tensors = loaded.get("model")
+    if not isinstance(tensors, dict):
+        keys = ", ".join(map(str, list(loaded)[:5]))
+        raise WeightsError(f"{path} has no key `model`", found=keys or "an empty dict", remedy=_REMEDY)
+    others = [str(name) for name, value in tensors.items() if not _is_whole(value)]
+    if others:
+        raise WeightsError(f"{path} holds more than tensors", found=", ".join(others), remedy=_REMEDY)
+    return {str(name): tensor for name, tensor in tensors.items()}
+
+
+def _loaded(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise WeightsError(f"no file {path}", remedy="give the path of a `.pth` file")
     try:
@@ -148,15 +178,10 @@ def _tensors_in(path: Path) -> dict[str, Tensor]:
         ) from None
     except _UNREADABLE as error:
         found = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
-        raise WeightsError(f"{path} cannot be read as a `.pth` file", found=found, remedy=remedy) from None
-    tensors = loaded.get("model") if isinstance(loaded, dict) else None
-    if not isinstance(tensors, dict):
-        keys = ", ".join(map(str, list(loaded)[:5])) if isinstance(loaded, dict) else type(loaded).__name__
-        raise WeightsError(f"{path} has no key `model`", found=keys or "an empty dict", remedy=remedy)
-    others = [str(name) for name, value in tensors.items() if not _is_whole(value)]
-    if others:
-        raise WeightsError(f"{path} holds more than tensors", found=", ".join(others), remedy=remedy)
-    return {str(name): tensor for name, tensor in tensors.items()}
+        raise WeightsError(f"{path} cannot be read as a `.pth` file", found=found, remedy=_REMEDY) from None
+    if not isinstance(loaded, dict):
+        raise WeightsError(f"{path} has no key `model`", found=type(loaded).__name__, remedy=_REMEDY)
+    return loaded
 
 
 def _is_whole(value: Any) -> bool:

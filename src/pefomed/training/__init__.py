@@ -17,12 +17,12 @@ from pefomed import checksums, processes, progress
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
-from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
+from pefomed.model.adapter import add_adapter, base_of, load_adapter
 from pefomed.model.build import build_model
 from pefomed.model.layers import checkpoint_layers
-from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
+from pefomed.model.start import start_adapter
 from pefomed.parity import fit_attention
 from pefomed.recipe import Recipe, Stage
 from pefomed.run_lock import hold
@@ -248,7 +248,7 @@ class Trainer:
         if start is not None:
             return load_adapter(base, start), processor
         if self.recipe.model.start is not None:
-            return _load_start(base, self.recipe), processor
+            return start_adapter(base, self.recipe.model, self.recipe.seed), processor
         return add_adapter(base, self.recipe.model.lora, seed=self.recipe.seed), processor
 
     def _features(
@@ -278,14 +278,3 @@ def _passes(steps: list[list[list[StoredRow]]], data: dict[str, StoredRows]) -> 
     samples = sum(len(part.samples) for part in data.values())
     mixed = ", ".join(f"{name} {times:.2f}" for name, times in each.items()) if len(each) > 1 else ""
     return f"{epochs.after_each(steps, samples)[-1]:.2f} epochs" + (f" ({mixed})" if mixed else "")
-
-
-def _load_start(base: PefomedForConditionalGeneration, recipe: Recipe) -> PeftModel:
-    """Wrap `base` with the recipe's start weights: an adapter folder, or a `.pth` of PeFoMed / MiniGPT-v2."""
-    assert recipe.model.start is not None
-    start = Path(recipe.model.start)
-    if start.suffix != ".pth":
-        return load_adapter(base, start)
-    model = add_adapter(base, recipe.model.lora, seed=recipe.seed)
-    load_state(model, import_legacy(start, adapter_state(model)))
-    return model
