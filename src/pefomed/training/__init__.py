@@ -26,7 +26,7 @@ from pefomed.model.start import start_adapter
 from pefomed.parity import fit_attention
 from pefomed.recipe import Recipe, Stage
 from pefomed.run_lock import hold
-from pefomed.training import checkpoint, epochs, sharding, unreadable
+from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
 from pefomed.training.optimiser import long_warmup
@@ -92,11 +92,15 @@ class Trainer:
         if not self.recipe.stages:
             raise RunError("the recipe has no [[stages]]", remedy="add one, see docs/recipes.md")
         start: Path | None = None
+        named = self.recipe.model.start
+        before = (named, Path(named)) if named else None
         for stage in self.recipe.stages:
             final = self.stage_folder(stage) / "final"
-            if not self._is_done(stage):
-                self._train_stage(stage, start)
-            start = final
+            if self._is_done(stage):
+                self._settle(stage, before, done=True)
+            else:
+                self._train_stage(stage, start, before)
+            start, before = final, (f"stage {stage.name}", final)
         assert start is not None
         adapter = self.run / "adapter"
         if processes.is_main() and not checksums.same(start, adapter):
@@ -131,7 +135,11 @@ class Trainer:
             broadcast_object_list(done)
         return done[0]
 
-    def _train_stage(self, stage: Stage, start: Path | None) -> None:
+    def _settle(self, stage: Stage, before: tuple[str, Path] | None, *, done: bool) -> dict[str, str]:
+        folder = self.stage_folder(stage)
+        return came_from.settle(stage, self.recipe, folder, self.data_folder, before, done=done)
+
+    def _train_stage(self, stage: Stage, start: Path | None, before: tuple[str, Path] | None) -> None:
         compute = self.recipe.compute
         devices.set_threads(compute)
         where = devices.device(compute)
@@ -151,6 +159,7 @@ class Trainer:
         if processes.is_main():
             unreadable.find(self.stage_folder(stage), stage, self.recipe, self.data_folder, self.log)
         accelerator.wait_for_everyone()
+        hashes = self._settle(stage, before, done=False)
         # Weights that are split go to the device part by part: the whole model need not fit there.
         model, processor = self._model_at(start, "cpu" if sharded else str(where), precision)
         if sharded:
@@ -166,7 +175,7 @@ class Trainer:
         steps = plan(train_rows, stage, self.recipe.seed, accelerator.num_processes)
         if missing.lost:
             steps = replaced(steps, train_rows, missing.touches)
-        features = self._features(model, processor, steps, validation)
+        features = self._features(model, processor, steps, validation, hashes)
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
         compiled = devices.compile_layers(base_of(model), compute, tokens, partial(self._warn, stage))
@@ -257,12 +266,13 @@ class Trainer:
         processor: PefomedProcessor,
         steps: list[list[list[StoredRow]]],
         validation: list[StoredRow],
+        hashes: dict[str, str],
     ) -> Features:
         # Of the images that a step reaches, not of all there are: a large data set may be mixed in by a part.
         asked = [image for step in steps for batch in step for row in batch for image in row.images]
         paths = {*asked, *(image for row in validation for image in row.images)}
         features = open_features(
-            base_of(model), processor.image_processor, self.recipe.compute, len(paths), len(asked)
+            base_of(model), processor.image_processor, self.recipe.compute, len(paths), len(asked), hashes
         )
         features.prepare(
             sorted(paths),
