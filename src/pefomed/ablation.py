@@ -74,6 +74,8 @@ def _share(both: Path, arm: Path, stages: Sequence[Stage], *, fresh: bool) -> No
             part = final.with_name(".part-final")
             shutil.rmtree(part, ignore_errors=True)
             shutil.copytree(both / "checkpoints" / name / "final", part)
+            for file in (both / "checkpoints" / name).glob("*.json*"):  # what the stage came from
+                shutil.copy(file, final.parent)
             part.rename(final)
     log = arm / "log.jsonl"
     if not log.exists():

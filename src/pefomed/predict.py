@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -11,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed import jsonl
+from pefomed import environment, jsonl
 from pefomed import recipe as recipes
 from pefomed.answering import Answering, generation
 from pefomed.asked import Answer, answer_of, doubts, sample_of, trained_tasks
@@ -29,7 +30,7 @@ from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.run_lock import hold
 from pefomed.schema import Box, Prediction, Sample
-from pefomed.storage import write
+from pefomed.storage import storage_errors, write
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
@@ -205,9 +206,22 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
             if not left:
                 continue
             predictor = predictor or load(run)
+            _note_session(run, path, predictor, begun=bool(done))
             train = _train_images(recipe, name, data_folder) if hidden else []
             _predict_file(predictor, path, left, train, f"answering {name} {split}{' blind' * hidden}")
     return files
+
+
+def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -> None:
+    """Note the versions that answer, and say it if the answers were begun under others."""
+    precision = str(predictor.dtype).removeprefix("torch.")
+    card = devices.card(predictor.device)
+    text = environment.add(run, f"answers {path.stem}", begun=begun, card=card, precision=precision)
+    if text:
+        note(f"{path}: {text}")
+        event = {"kind": "event", "stage": "predict", "text": f"{path.stem}: {text}"}
+        with storage_errors(path), (run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(event) + "\n")
 
 
 def _answered(path: Path, recipe: Recipe) -> set[str]:

@@ -60,6 +60,11 @@ def dtype(compute: Compute, where: torch.device) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
+def card(where: torch.device) -> str:
+    """Return the name of the card that computes; nothing for the CPU."""
+    return torch.cuda.get_device_name(where) if where.type == "cuda" else ""
+
+
 def set_threads(compute: Compute) -> None:
     """Use the recipe's number of CPU threads."""
     if compute.threads is not None:

@@ -13,7 +13,7 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 from peft import PeftModel
 
-from pefomed import checksums, processes, progress
+from pefomed import checksums, environment, processes, progress
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
@@ -67,7 +67,7 @@ def _train(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool, 
         # What the former model answered goes too: predicting skips answers that are there.
         for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
             shutil.rmtree(run / name, ignore_errors=True)
-        for name in ("log.jsonl", "scores.jsonl"):
+        for name in ("log.jsonl", "scores.jsonl", environment.FILE):
             (run / name).unlink(missing_ok=True)
     if processes.count() > 1:
         # Nobody looks into the folder before the main process has put it in order.
@@ -160,6 +160,8 @@ class Trainer:
             unreadable.find(self.stage_folder(stage), stage, self.recipe, self.data_folder, self.log)
         accelerator.wait_for_everyone()
         hashes = self._settle(stage, before, done=False)
+        if processes.is_main():
+            self._note_session(stage, where, precision)
         # Weights that are split go to the device part by part: the whole model need not fit there.
         model, processor = self._model_at(start, "cpu" if sharded else str(where), precision)
         if sharded:
@@ -214,6 +216,19 @@ class Trainer:
         # Not `end_training`, which would also part the processes: another stage may follow.
         for tracker in accelerator.trackers:
             tracker.finish()
+
+    def _note_session(self, stage: Stage, where: torch.device, precision: torch.dtype) -> None:
+        text = environment.add(
+            self.run,
+            f"stage {stage.name}",
+            begun=checkpoint.exists(self.stage_folder(stage)),
+            card=devices.card(where),
+            precision=str(precision).removeprefix("torch."),
+            processes=str(processes.count()),
+        )
+        if text:
+            self.log.write("event", stage.name, text=text)
+            progress.note(f"stage {stage.name}: {text}")
 
     def _texts(
         self,

@@ -85,9 +85,7 @@ def recorded(
         for split, sample in samples:
             whole = all(image_hashes[image] for image in sample.images)
             digest = sample_hash(sample, image_hashes.__getitem__) if whole else ""
-            line = (
-                json.dumps([*split, sample.id, digest], ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-            )
+            line = json.dumps([*split, sample.id, digest]).encode() + b"\n"
             file.write(line)
             digests.setdefault(split, hashlib.sha256()).update(line)
             counts[split] = counts.get(split, 0) + 1
@@ -124,10 +122,8 @@ def changes(folder: Path, now: bytes, before: Counted, counted: Counted) -> Chan
     try:
         old = _read((folder / FILE).read_bytes(), differ)
     except (OSError, EOFError, ValueError, TypeError, zlib.error):
-        found = ", ".join(
-            f"{' '.join(split)} ({_count(before, split)} samples then)" for split in sorted(differ)
-        )
-        return Changes((f"{found}: which ones is not known, {folder / FILE} cannot be read",))
+        names = ", ".join(" ".join(split) for split in sorted(differ))
+        return Changes((f"{names}: other samples; which is not known, {folder / FILE} cannot be read",))
     told, reordered, unread = [], [], 0
     for split in sorted(differ):
         then, here = old.get(split, {}), new.get(split, {})
@@ -154,7 +150,3 @@ def _read(content: bytes, splits: set[Split]) -> dict[Split, dict[str, str]]:
             if (name, split) in splits:
                 found.setdefault((name, split), {})[number] = digest
     return found
-
-
-def _count(counted: Counted, split: Split) -> int:
-    return counted.get(split, (0, ""))[0]
