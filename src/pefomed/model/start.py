@@ -68,7 +68,8 @@ def _check_lora(config: LoraConfig, state: dict[str, Tensor], recipe: Model) -> 
             remedy="choose another start",
         )
     if config.lora_alpha != recipe.lora.alpha:
+        then = str(config.lora_alpha).removesuffix(".0")
         say_once(
-            f"the adapter in {recipe.start} was trained with alpha {config.lora_alpha}; here it is"
+            f"the adapter in {recipe.start} was trained with alpha {then}; here it is"
             f" {recipe.lora.alpha:g}, as model.lora.alpha says"
         )
