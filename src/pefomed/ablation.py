@@ -93,6 +93,9 @@ def _share(both: Path, arm: Path, stages: Sequence[Stage], *, fresh: bool) -> No
         for name in names:
             final = arm / "checkpoints" / name / "final"
             if not final.exists():
+                # What the stage came from is there before the stage counts as done.
+                for file in (both / "checkpoints" / name).glob("*.json*"):
+                    write(final.parent / file.name, file.read_bytes())
                 checkpoint.save_final(final, both / "checkpoints" / name / "final")
         log = arm / "log.jsonl"
         if not log.exists():

@@ -57,6 +57,7 @@ OTHERS = {
     "images": "images unpacked from Parquet; runs point to them",
     "audit": "fingerprints of audited images",
     "sound": "which frozen weights were found to be numbers throughout",
+    "hashes": "hashes of weight files, by place, size and times",
     "parity": "how kinds of language models compare with transformers' own computation",
 }
 """What else is in the cache folder; pruning leaves it."""

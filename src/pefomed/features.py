@@ -46,6 +46,7 @@ class Features:
 
     Args:
         folder: the cache folder, or None to compute the features at every call.
+        hashes: of images' content by path, as far as somebody has read them already.
     """
 
     def __init__(
@@ -53,10 +54,11 @@ class Features:
         model: PefomedForConditionalGeneration,
         images: PefomedImageProcessor,
         folder: Path | None,
+        hashes: dict[str, str] | None = None,
     ):
         self._model, self._images = model, images
         self._space = None if folder is None else folder / "features" / space(model, images)
-        self._hashes: dict[str, str] = {}
+        self._hashes = {} if hashes is None else hashes
         self.computed = 0
         """Images that went through the encoder in this process."""
         if self._space is not None:
@@ -176,16 +178,20 @@ def open_features(
     compute: Compute,
     count: int,
     uses: int,
+    hashes: dict[str, str] | None = None,
 ) -> Features:
     """Return the features of `count` images that will be asked for `uses` times, cached as the recipe says.
 
     `auto` keeps them on disk if images recur and their size is within the budget.
+
+    Args:
+        hashes: see `Features`.
     """
     config = model.config
     size = precision_of(model.vision_encoder).itemsize
     needed = count * config.grid**2 * config.feature_width * size
     keep = keeps(compute.feature_cache, needed, compute.cache_gib, count, uses)
-    return Features(model, images, cache_folder() if keep else None)
+    return Features(model, images, cache_folder() if keep else None, hashes)
 
 
 def space(model: PefomedForConditionalGeneration, images: PefomedImageProcessor) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pefomed import environment
 from pefomed import recipe as recipes
 from pefomed.answer_card import adapter_part, model_parts, prompt_parts
 from pefomed.answering import Answering, generation
@@ -31,6 +33,7 @@ from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.run_lock import hold
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.storage import storage_errors
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
@@ -223,6 +226,7 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
             files.append(answers.path)
             if answers.left:
                 predictor = predictor or load(run)
+                _note_session(run, answers.path, predictor, begun=len(answers.left) < len(samples))
                 train = _train_images(recipe, name, data_folder) if hidden else []
                 what = f"answering {name} {split}{' blind' * hidden}"
                 cut = recipe.data[name].too_long == "cut"
@@ -232,6 +236,18 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
 
 
 _PUT_BACK = "put that back, or remove the file to have all of it answered again"
+
+
+def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -> None:
+    """Note the versions that answer, and say it if the answers were begun under others."""
+    precision = str(predictor.dtype).removeprefix("torch.")
+    card = devices.card(predictor.device)
+    text = environment.add(run, f"answers {path.stem}", begun=begun, card=card, precision=precision)
+    if text:
+        note(f"{path}: {text}")
+        event = {"kind": "event", "stage": "predict", "text": f"{path.stem}: {text}"}
+        with storage_errors(path), (run / "log.jsonl").open("a", encoding="utf-8") as log:
+            log.write(json.dumps(event) + "\n")
 
 
 def _predict_file(

@@ -182,6 +182,23 @@ def test_verdicts_are_those_of_evaluation(run: Path) -> None:
     assert [item["answers"]["blind"]["verdicts"] for item in items] == [[1, 1], [0, 0], [1, 1], [0, 0]]
 
 
+def test_the_page_says_under_which_versions_the_run_was_made(run: Path) -> None:
+    torch = {"python": "3.12.1", "torch": "2.9.0"}
+    one = {"began": "1", "did": ["stage task"], "versions": torch, "settings": {"precision": "float32"},
+           "machine": {"cpu": "EPYC, 16 cores", "system": "Linux", "card": "H100"}}  # fmt: skip
+    other = one | {"began": "2", "did": ["answers rad-test"], "versions": torch | {"torch": "2.10.0"}}
+    small_run.write_json(run / "environment.json", {"sessions": [one, one | {"began": "3"}]})
+    text = write_report(run).read_text()
+    assert (
+        "Computed with Python 3.12.1, torch 2.9.0, on EPYC, 16 cores, Linux, H100, precision float32." in text
+    )
+    assert text.count("Computed with") == 1
+    small_run.write_json(run / "environment.json", {"sessions": [one, other]})
+    text = write_report(run).read_text()
+    assert "precision float32: stage task." in text
+    assert "torch 2.10.0, on EPYC, 16 cores, Linux, H100, precision float32: answers rad-test." in text
+
+
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run folder"):
         write_report(tmp_path / "nowhere")
@@ -201,6 +218,7 @@ def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path) -> None:
         ("describe.json", '{"parts": {}}'),
         ("describe.json", '{"total": "12"}'),
         ("describe.json", '{"memory": [1]}'),
+        ("environment.json", '{"sessions": [1]}'),
     ],
 )
 def test_a_damaged_file_is_an_error_that_names_it(run: Path, name: str, text: str) -> None:

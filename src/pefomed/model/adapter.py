@@ -17,6 +17,7 @@ from transformers.pytorch_utils import Conv1D
 from pefomed import checksums
 from pefomed.errors import RecipeError, RunError, WeightsError, nearest
 from pefomed.model.finite import check_adapter
+from pefomed.model.identity import check_base, name_base, read_base
 from pefomed.model.layers import LINEAR
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Lora
@@ -60,9 +61,11 @@ def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftMo
 
     Raises:
         RunError: there is no adapter in the folder.
-        WeightsError: it is damaged, or its tensors are not exactly those the model needs.
+        WeightsError: it is damaged, was trained on other base weights, or its tensors are not exactly those
+            the model needs.
     """
     config, state = read_adapter(folder)
+    check_base(model.base, read_base(folder), f"the adapter in {folder}", config.base_model_name_or_path)
     config.inference_mode = False
     try:
         wrapped = _wrap(model, config)
@@ -149,12 +152,15 @@ def load_state(model: PeftModel, state: dict[str, Tensor]) -> None:
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write `adapter_config.json`, `adapter_model.safetensors` and their checksums.
+    """Write `adapter_config.json`, `adapter_model.safetensors`, `base.json` and their checksums.
 
     Raises:
         StorageError: the disk is full or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    base = base_of(model).base
+    if base is not None:
+        name_base(model.peft_config["default"], base(), folder)
     with storage_errors(folder):
         model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
     as_created(folder / "adapter_model.safetensors")
@@ -186,6 +192,8 @@ def _wrap(model: PefomedForConditionalGeneration, config: LoraConfig) -> PeftMod
     with warnings.catch_warnings():
         # PEFT asks transformers 5 by an attribute's older name; nothing a user can do about it.
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
+        # The name is a place; whether it is the same base is told by `check_base`.
+        warnings.filterwarnings("ignore", message="The PEFT config's `base_model_name_or_path` was renamed")
         return get_peft_model(model, config)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pefomed.model.config import PefomedConfig, side
 from pefomed.model.feature_precision import halve, loading_dtype
 from pefomed.model.finite import check_part
 from pefomed.model.folders import readable
+from pefomed.model.identity import base_at
 from pefomed.model.language_part import language_config, load_language, load_tokenizer
 from pefomed.model.layers import most_positions
 from pefomed.model.location_tokens import add_location_tokens, added
@@ -67,6 +69,8 @@ def build_model(
         add_location_tokens(model.language_model, processor.tokenizer, recipe.location_tokens)
     model.requires_grad_(False)
     model.tie_weights()
+    # When it is asked for: of several processes only the main one needs it.
+    model.base = cache(partial(base_at, recipe, vision_folder, language_folder))
     model.generation_config = model.language_model.generation_config
     model.to(torch.device(device))  # type: ignore[arg-type]
     return model, processor

@@ -82,6 +82,11 @@ def feature_dtype(compute: Compute, where: torch.device) -> torch.dtype:
     return torch.float32 if exact else torch.float16
 
 
+def card(where: torch.device) -> str:
+    """Return the name of the card that computes; nothing for the CPU."""
+    return torch.cuda.get_device_name(where) if where.type == "cuda" else ""
+
+
 def set_threads(compute: Compute) -> None:
     """Use the recipe's number of CPU threads."""
     if compute.threads is not None:

@@ -13,7 +13,8 @@ from pefomed.model.adapter import add_adapter, read_adapter
 from pefomed.model.constants import rotary_frequencies
 from pefomed.model.describe import meta_model
 from pefomed.model.finite import check_adapter
-from pefomed.model.legacy import export_legacy, import_legacy
+from pefomed.model.identity import base_on_disk, check_base, name_base, read_base
+from pefomed.model.legacy import base_in, export_legacy, import_legacy
 from pefomed.recipe import Model
 from pefomed.storage import storage_errors, write
 
@@ -21,8 +22,11 @@ from pefomed.storage import storage_errors, write
 def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
     """Write the tensors of `file` as the PEFT adapter folder `out`; no base weights are loaded.
 
+    The adapter names the recipe's base, with its hash if that is on this disk.
+
     Raises:
-        WeightsError: names every tensor that is missing, unexpected or of another shape.
+        WeightsError: names every tensor that is missing, unexpected or of another shape; or the file names
+            another base.
     """
     model = meta_model(recipe)
     with torch.device("meta"):
@@ -30,10 +34,16 @@ def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
     wanted = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     state = import_legacy(file, wanted, rotary_frequencies(model.language_model))
     check_adapter(state.items(), str(file))
+    base = base_on_disk(recipe)
+    named = base_in(file)
+    if named is not None:
+        check_base(lambda: base, named, str(file))
+        base = base if base.is_hashed() else named
     config = adapted.peft_config["default"]
     config.inference_mode = True
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
+        name_base(config, base, out)
         config.save_pretrained(str(out))
     weights = out / "adapter_model.safetensors"
     write(weights, save({name: tensor.contiguous() for name, tensor in state.items()}))
@@ -50,5 +60,5 @@ def export_adapter(folder: Path, file: Path) -> Path:
     """
     _, state = read_adapter(folder)
     check_adapter(state.items(), f"the adapter in {folder}")
-    export_legacy(state, file)
+    export_legacy(state, file, base=read_base(folder))
     return file

@@ -7,12 +7,14 @@
 PEFT has the names of LoRA without `.default` up to 0.2, which the authors pin, and with it from 0.3 on. Their
 loaders take what fits and say nothing of the rest, so files are written with both: two names of one tensor,
 stored once. The authors' trainer leaves out what is not trained by the names of parameters alone, so that its
-files hold the model's buffers too (`constants`).
+files hold the model's buffers too (`constants`). Ours hold under `base` what `base.json` says; their loaders
+leave it alone.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -23,7 +25,8 @@ from torch import Tensor
 
 from pefomed.errors import WeightsError
 from pefomed.model.constants import wrong_constant
-from pefomed.model.pth import read_pth
+from pefomed.model.identity import Base, base_of_json
+from pefomed.model.pth import load_pth, read_pth
 from pefomed.progress import note
 from pefomed.storage import write
 
@@ -94,7 +97,19 @@ def import_legacy(
     return state
 
 
-def export_legacy(state: Mapping[str, Tensor], path: Path) -> None:
+def base_in(path: Path) -> Base | None:
+    """Return the base that a `.pth` file of ours names; None if it does not.
+
+    Raises:
+        WeightsError: as `import_legacy` for a file that cannot be read.
+    """
+    try:
+        return base_of_json(load_pth(path, _REMEDY)["base"])
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def export_legacy(state: Mapping[str, Tensor], path: Path, *, base: Base | None = None) -> None:
     """Write our adapter's tensors as a `.pth` that PeFoMed and MiniGPT-v2 load, with any version of PEFT.
 
     Raises:
@@ -118,8 +133,9 @@ def export_legacy(state: Mapping[str, Tensor], path: Path) -> None:
         numbers = tensor.detach().cpu().contiguous()
         # Two names of one storage, which torch writes once.
         tensors |= {legacy_name(name, default): numbers for default in (True, False)}
+    named = {} if base is None else {"base": json.loads(base.dumps())}
     packed = io.BytesIO()
-    torch.save({"model": tensors}, packed)
+    torch.save({"model": tensors, **named}, packed)
     write(path, packed.getvalue())
 
 

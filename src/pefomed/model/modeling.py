@@ -9,7 +9,7 @@ D width of a patch's features, H width of the language model, A answer tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from pefomed.model.config import PefomedConfig, side
 from pefomed.model.feature_precision import precision_of, products
+from pefomed.model.identity import Base
 from pefomed.model.masks import Seen, seen_by
 from pefomed.model.patch_positions import patch_positions
 from pefomed.model.vision_part import final_norm, hidden_states
@@ -43,6 +44,9 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
 
     shares_rows = True
     """Whether several questions may stand in one row: not where a family's layers carry a state along it."""
+
+    base: Callable[[], Base] | None = None
+    """Tells which weights the frozen parts are, where they came from files."""
 
     def __init__(self, config: PefomedConfig):
         super().__init__(config)

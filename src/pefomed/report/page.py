@@ -12,6 +12,7 @@ from pefomed.recipe import Evaluate
 from pefomed.report import audit, files, history, items, plots
 from pefomed.report.box_items import SIDE
 from pefomed.report.coefficients import agreement_sections
+from pefomed.report.computed_with import computed_with
 from pefomed.report.figures import cell_of, is_judged, is_wasm
 from pefomed.report.groups import FEW
 from pefomed.report.judgements import judge_cards
@@ -62,7 +63,7 @@ def write_run_report(folder: Path) -> Path:
         "groups": bool(grouped),
         "judgements": bool(run.labellers),
         "agreement": bool(agreement),
-        "training": bool(run.recipe or run.describe or stages),
+        "training": bool(run.recipe or run.describe or stages or run.sessions),
         "leakage": bool(leaks or calm),
         "items": bool(browser["items"]),
         "recipe": bool(run.recipe_text),
@@ -89,6 +90,7 @@ def write_run_report(folder: Path) -> Path:
         notes=notes,
         unscored=[str(row.get("text", "")) for row in run.log if row.get("stage") == "evaluate"],
         stages=stages,
+        computed=computed_with(run.sessions),
         leaks=leaks,
         calm=calm,
         few=FEW,

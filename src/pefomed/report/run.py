@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pefomed import jsonl
+from pefomed import environment, jsonl
 from pefomed.errors import DataError, RunError
 from pefomed.evaluate.agreement.raters import Labeller, read_labellers
 from pefomed.evaluate.fitting import check_asked
@@ -43,6 +43,8 @@ class Run:
     answered: list[Answered]
     labellers: list[Labeller] = field(default_factory=list)
     """Judges and human raters, with their cards and labels."""
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+    """Versions and machines, see `environment`."""
     cut: list[str] = field(default_factory=list)
     """Sentences about last lines that a killed writer left unfinished."""
 
@@ -78,6 +80,7 @@ def read_run(folder: Path) -> Run:
         audit=_read_object(folder / "audit.json"),
         answered=answered,
         labellers=read_labellers(folder, samples, cut),
+        sessions=_read_sessions(folder / environment.FILE),
         cut=cut,
     )
     if not (run.recipe or run.describe or run.log or run.scores or run.audit or run.answered):
@@ -134,6 +137,13 @@ def _read_description(path: Path) -> dict[str, Any]:
         if lacking:
             raise _damaged(path, f"part {place + 1} lacks {', '.join(lacking)}, or it is of another type")
     return described
+
+
+def _read_sessions(path: Path) -> list[dict[str, Any]]:
+    sessions = _read_object(path).get("sessions", [])
+    if not isinstance(sessions, list) or not all(map(environment.is_whole, sessions)):
+        raise _damaged(path, "`sessions` is not as a run writes it")
+    return sessions
 
 
 def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:

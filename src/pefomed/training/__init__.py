@@ -13,21 +13,20 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 from peft import PeftModel
 
-from pefomed import checksums, processes, progress
+from pefomed import checksums, environment, processes, progress
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
-from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
+from pefomed.model.adapter import add_adapter, base_of, load_adapter
 from pefomed.model.build import build_model
-from pefomed.model.constants import rotary_frequencies
 from pefomed.model.layers import checkpoint_layers
-from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
+from pefomed.model.start import start_adapter
 from pefomed.parity import fit_attention
 from pefomed.recipe import Recipe, Stage
 from pefomed.run_lock import hold
-from pefomed.training import checkpoint, epochs, sharding, unreadable
+from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
 from pefomed.training.optimiser import long_warmup
@@ -68,7 +67,7 @@ def _train(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool, 
         # What the former model answered goes too: predicting skips answers that are there.
         for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
             shutil.rmtree(run / name, ignore_errors=True)
-        for name in ("log.jsonl", "scores.jsonl", "scores.card.json"):
+        for name in ("log.jsonl", "scores.jsonl", "scores.card.json", environment.FILE):
             (run / name).unlink(missing_ok=True)
     if processes.count() > 1:
         # Nobody looks into the folder before the main process has put it in order.
@@ -93,11 +92,15 @@ class Trainer:
         if not self.recipe.stages:
             raise RunError("the recipe has no [[stages]]", remedy="add one, see docs/recipes.md")
         start: Path | None = None
+        named = self.recipe.model.start
+        before = (named, Path(named)) if named else None
         for stage in self.recipe.stages:
             final = self.stage_folder(stage) / "final"
-            if not self._is_done(stage):
-                self._train_stage(stage, start)
-            start = final
+            if self._is_done(stage):
+                self._settle(stage, before, done=True)
+            else:
+                self._train_stage(stage, start, before)
+            start, before = final, (f"stage {stage.name}", final)
         assert start is not None
         adapter = self.run / "adapter"
         if processes.is_main() and not checksums.same(start, adapter):
@@ -132,7 +135,11 @@ class Trainer:
             broadcast_object_list(done)
         return done[0]
 
-    def _train_stage(self, stage: Stage, start: Path | None) -> None:
+    def _settle(self, stage: Stage, before: tuple[str, Path] | None, *, done: bool) -> dict[str, str]:
+        folder = self.stage_folder(stage)
+        return came_from.settle(stage, self.recipe, folder, self.data_folder, before, done=done)
+
+    def _train_stage(self, stage: Stage, start: Path | None, before: tuple[str, Path] | None) -> None:
         compute = self.recipe.compute
         devices.set_threads(compute)
         where = devices.device(compute)
@@ -152,6 +159,9 @@ class Trainer:
         if processes.is_main():
             unreadable.find(self.stage_folder(stage), stage, self.recipe, self.data_folder, self.log)
         accelerator.wait_for_everyone()
+        hashes = self._settle(stage, before, done=False)
+        if processes.is_main():
+            self._note_session(stage, where, precision)
         # Weights that are split go to the device part by part: the whole model need not fit there.
         model, processor = self._model_at(start, "cpu" if sharded else str(where), precision)
         if sharded:
@@ -167,7 +177,7 @@ class Trainer:
         steps = plan(train_rows, stage, self.recipe.seed, accelerator.num_processes)
         if missing.lost:
             steps = replaced(steps, train_rows, missing.touches)
-        features = self._features(model, processor, steps, validation)
+        features = self._features(model, processor, steps, validation, hashes)
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)
         compiled = devices.compile_layers(base_of(model), compute, tokens, partial(self._warn, stage))
@@ -206,6 +216,19 @@ class Trainer:
         # Not `end_training`, which would also part the processes: another stage may follow.
         for tracker in accelerator.trackers:
             tracker.finish()
+
+    def _note_session(self, stage: Stage, where: torch.device, precision: torch.dtype) -> None:
+        text = environment.add(
+            self.run,
+            f"stage {stage.name}",
+            begun=checkpoint.exists(self.stage_folder(stage)),
+            card=devices.card(where),
+            precision=str(precision).removeprefix("torch."),
+            processes=str(processes.count()),
+        )
+        if text:
+            self.log.write("event", stage.name, text=text)
+            progress.note(f"stage {stage.name}: {text}")
 
     def _texts(
         self,
@@ -251,7 +274,7 @@ class Trainer:
         if start is not None:
             return load_adapter(base, start), processor
         if self.recipe.model.start is not None:
-            return _load_start(base, self.recipe), processor
+            return start_adapter(base, self.recipe.model, self.recipe.seed), processor
         return add_adapter(base, self.recipe.model.lora, seed=self.recipe.seed), processor
 
     def _features(
@@ -260,12 +283,13 @@ class Trainer:
         processor: PefomedProcessor,
         steps: list[list[list[StoredRow]]],
         validation: list[StoredRow],
+        hashes: dict[str, str],
     ) -> Features:
         # Of the images that a step reaches, not of all there are: a large data set may be mixed in by a part.
         asked = [image for step in steps for batch in step for row in batch for image in row.images]
         paths = {*asked, *(image for row in validation for image in row.images)}
         features = open_features(
-            base_of(model), processor.image_processor, self.recipe.compute, len(paths), len(asked)
+            base_of(model), processor.image_processor, self.recipe.compute, len(paths), len(asked), hashes
         )
         features.prepare(
             sorted(paths),
@@ -281,15 +305,3 @@ def _passes(steps: list[list[list[StoredRow]]], data: dict[str, StoredRows]) -> 
     samples = sum(len(part.samples) for part in data.values())
     mixed = ", ".join(f"{name} {times:.2f}" for name, times in each.items()) if len(each) > 1 else ""
     return f"{epochs.after_each(steps, samples)[-1]:.2f} epochs" + (f" ({mixed})" if mixed else "")
-
-
-def _load_start(base: PefomedForConditionalGeneration, recipe: Recipe) -> PeftModel:
-    """Wrap `base` with the recipe's start weights: an adapter folder, or a `.pth` of PeFoMed / MiniGPT-v2."""
-    assert recipe.model.start is not None
-    start = Path(recipe.model.start)
-    if start.suffix != ".pth":
-        return load_adapter(base, start)
-    model = add_adapter(base, recipe.model.lora, seed=recipe.seed)
-    frequencies = rotary_frequencies(base.language_model)
-    load_state(model, import_legacy(start, adapter_state(model), frequencies))
-    return model

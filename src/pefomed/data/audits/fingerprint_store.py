@@ -8,7 +8,6 @@ killed audit goes on where it was, and several may run at once.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +17,8 @@ from pathlib import Path
 import PIL
 
 from pefomed.data.audits.fingerprints import Fingerprint, fingerprint
-from pefomed.data.pictures.images import content_hash, open_image
+from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.remembered import remembered_hash
 from pefomed.errors import ImageError, StorageError
 from pefomed.progress import Line, line
 from pefomed.storage import storage_errors
@@ -157,22 +157,9 @@ def _unusable(file: str, error: sqlite3.Error) -> StorageError:
 
 def _content(path: str) -> str | ImageError:
     try:
-        state = os.stat(path)
-        return _hash_of_file(path, state.st_size, state.st_mtime_ns)
-    except (OSError, ValueError):
-        pass  # a missing file, or a path that says which slice it means
+        return remembered_hash(path)
     except ImageError as error:
         return error
-    try:
-        return content_hash(path)
-    except ImageError as error:
-        return error
-
-
-@functools.lru_cache(maxsize=1_000_000)
-def _hash_of_file(path: str, size: int, changed: int) -> str:
-    """Return the hash of a file as it is now: a recipe's data sets share images, and are audited in pairs."""
-    return content_hash(path)
 
 
 def _decoded(path: str) -> Fingerprint | ImageError:
