@@ -12,8 +12,8 @@ from pefomed.errors import WeightsError
 from pefomed.model.adapter import adapter_state, load_adapter, read_adapter
 from pefomed.model.build import build_model
 from pefomed.model.exchange import export_adapter, import_adapter
+from pefomed.model.start import start_adapter
 from pefomed.recipe import parse
-from pefomed.training import _load_start
 
 
 def checkpoint(default: bool) -> dict[str, torch.Tensor]:
@@ -60,7 +60,7 @@ def test_buffers_of_the_trainer_are_compared_with_the_recipes_language_model(tmp
     start = recipe.model_copy(update={"start": str(tmp_path / "theirs.pth")})
     base, _ = build_model(recipe)
     made = parse({"name": "a", "model": start.model_dump(exclude_none=True)})
-    begun = adapter_state(_load_start(base, made))
+    begun = adapter_state(start_adapter(base, made.model, 0))
     assert all(torch.equal(begun[key], tensor) for key, tensor in read_adapter(folder)[1].items())
     torch.save(checkpoint(True) | {name.format(1): right[:2]}, tmp_path / "other.pth")
     with pytest.raises(WeightsError, match=r"layers\.1.*inv_freq: \(2,\) numbers instead of \(4,\)"):
