@@ -17,7 +17,9 @@ from pefomed.batch import Tokens, collate, rows
 from pefomed.decoding import greedy
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.model.config import PefomedConfig
+from pefomed.model.layers import known_alone
 from pefomed.model.modeling import PefomedForConditionalGeneration
+from pefomed.model.small_copy import plain_model
 from pefomed.parity import fit_attention
 from pefomed.recipe import Compute
 from pefomed.schema import Sample
@@ -211,3 +213,10 @@ def test_the_page_of_families_lists_what_is_tested() -> None:
         assert {name for name in families if [f"| {name}", rows_] in listed} == set(families)
     encoders = " ".join(name for name, *_ in listed)
     assert all(name.split(",")[0] in encoders for name in (*TAKEN, *NOT_TAKEN))
+
+
+@pytest.mark.parametrize(("family", "alone"), [*((n, False) for n in SHARED), *((n, True) for n in ALONE)])
+def test_a_plan_knows_without_computing_which_families_cannot_share_rows(family: str, alone: bool) -> None:
+    config = (ALONE if alone else SHARED)[family]()
+    with torch.device("meta"):
+        assert known_alone(plain_model(config)) == alone

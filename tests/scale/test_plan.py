@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from pefomed.cache import keeps
 from pefomed.errors import RecipeError
 from pefomed.model.shapes import shapes
 from pefomed.recipe import Recipe
-from pefomed.scale import Rates, counts, plan
+from pefomed.scale import Count, Rates, counts, plan
 
 ROOT = Path(__file__).parents[2]
 # 1,000 operations a second, 100 bytes a second, files of 10 bytes, texts of 3 tokens
@@ -107,6 +108,19 @@ def test_sharing_an_image_saves_its_tokens_and_encodings() -> None:
     assert (shared["image_uses"], apart["image_uses"]) == (2 * 314, 2 * 3064)
     assert apart["tokens"] - shared["tokens"] == 2 * (2 * 3064 - 2 * 314)
     assert shared["training_flops"] < apart["training_flops"]
+
+
+def test_a_family_that_cannot_share_rows_is_planned_with_one_question_a_row() -> None:
+    made = recipe(epochs=2, batch_size=64)
+    apart = planned(recipe(epochs=2, batch_size=64, share_image=False))
+    alone = dataclasses.replace(SHAPES, alone="mamba")
+    counts = {"task": {"rad": Count(3064, 314, "as given")}}
+    found = plan(made, alone, counts, (1,), RATES)
+    [stage] = found["stages"]
+    assert (stage["image_uses"], stage["tokens"]) == (2 * 3064, apart["tokens"])
+    assert stage["training_flops"] == apart["training_flops"]
+    assert any("kind mamba cannot share rows" in sentence for sentence in found["assumed"])
+    assert not any("share rows" in one for one in plan(made, SHAPES, counts, (1,), RATES)["assumed"])
 
 
 def test_float32_features_take_twice_the_space() -> None:

@@ -15,6 +15,8 @@ LINEAR = (nn.Linear, Conv1D)
 
 _POSITIONS = re.compile(r"wpe$|pos")
 
+_BY_INDEX = frozenset({"bloom", "mpt", "gpt_neo", "bart"})
+
 _RECURRENT = "mamba rwkv recurrent rglru deltanet linearattention lightningattention retention".split()
 
 
@@ -61,6 +63,17 @@ def most_positions(language_model: Any) -> tuple[int, bool] | None:
         if isinstance(table, Tensor)
     ]
     return most, any(most <= len(table) <= most + 2 for table in tables)
+
+
+def known_alone(language_model: Any) -> bool:
+    """Return whether the family is known to need one question a row, without computing anything.
+
+    As docs/families.md has it: a layer carries a state, or places are counted by index (ALiBi, GPT-Neo's
+    local attention, BART's positions). Of any other family `parity` finds out when a model is built.
+    """
+    config = language_model.config
+    by_index = config.model_type in _BY_INDEX or bool(getattr(config, "alibi", False))
+    return by_index or carries_state(language_model)
 
 
 def carries_state(language_model: Any) -> bool:

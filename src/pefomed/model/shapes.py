@@ -9,7 +9,7 @@ from torch import nn
 
 from pefomed.model.adapter import add_adapter
 from pefomed.model.describe import meta_model
-from pefomed.model.layers import LINEAR
+from pefomed.model.layers import LINEAR, known_alone
 from pefomed.recipe import Model
 
 
@@ -39,6 +39,8 @@ class Shapes:
     """Heads x head width of the language model's attention."""
     head: int
     """Weights of the output layer: hidden width x vocabulary."""
+    alone: str = ""
+    """The language model's family, where it is known to need one question a row."""
 
 
 def shapes(recipe: Model) -> Shapes:
@@ -78,6 +80,7 @@ def shapes(recipe: Model) -> Shapes:
         decoder_layers=int(text.num_hidden_layers),
         decoder_width=heads * head_width,
         head=int(text.hidden_size) * int(text.vocab_size),
+        alone=str(text.model_type) if known_alone(model.language_model) else "",
     )
 
 

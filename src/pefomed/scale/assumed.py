@@ -38,6 +38,11 @@ def sentences(
         "more GPUs train on the same samples, with the steps and accumulate shown",
         "validation, prediction, loading and compiling are left out",
     ]
+    if shapes.alone:
+        found.append(
+            f"one question a row: language models of the kind {shapes.alone} cannot share rows; what is"
+            " recurrent in them is left out"
+        )
     if recipe.compute.gradient_checkpointing:
         found.append(
             "checkpointing computes a layer's forward again in full; torch leaves out its last product"

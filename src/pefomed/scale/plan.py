@@ -96,6 +96,8 @@ def _stage(
     gpus: Sequence[int],
     rates: Rates,
 ) -> dict[str, Any]:
+    if shapes.alone:  # as training does
+        stage = stage.model_copy(update={"share_image": False})
     found = parts(stage, counts, shapes.tokens_per_image, rates.text_tokens)
     training = sum(_training(recipe, stage, shapes, part, rates) for part in found)
     encoding, bytes_ = operations.encoding(shapes), _feature_bytes(recipe, shapes)
