@@ -50,7 +50,7 @@ def adapter_part(folder: Path) -> str | None:
         with weights.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         fields = json.loads(settings.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # whoever loads it says what is wrong
+    except (OSError, ValueError, RecursionError):  # whoever loads it says what is wrong
         return None
     acting = fields if isinstance(fields, dict) else {}
     acting = {
@@ -116,7 +116,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
             raise ValueError("it is no object of objects")
     except FileNotFoundError:
         return {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged", found=str(error), remedy="restore it, or remove it with its answers"
         ) from None

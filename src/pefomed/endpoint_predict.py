@@ -109,13 +109,10 @@ def prepare(
     if not recipe.predict.data:
         raise RunError(f"{target} predicts nothing", remedy="name a data set and its split in [predict.data]")
     about = Answering(folder, recipe, endpoint, max_tokens or recipe.predict.max_new_tokens, {}, {}, {}, {})
-    images = ImageHashes()
     for name, split in recipe.predict.data.items():
-        stem = f"{name}-{split}"
         about.origins[name] = provenance_of_loader(recipe.data[name].loader)
-        samples = about.samples[stem] = load_samples(recipe.data[name], split, data_folder)
-        about.splits[stem] = Split(folder, stem, samples, images)
-        about.answers[stem] = about.splits[stem].answers(about.parts(samples), _PUT_BACK)
+        about.samples[f"{name}-{split}"] = load_samples(recipe.data[name], split, data_folder)
+    _read_answers(about)
     return about
 
 
@@ -135,8 +132,7 @@ def carry_out(about: Answering) -> list[Path]:
 def _carry_out(about: Answering) -> list[Path]:
     _write_run(about)
     still_open: list[Open[Sample]] = []
-    for stem, split in about.splits.items():  # another process may have answered some since it was planned
-        about.answers[stem] = split.answers(about.parts(about.samples[stem]), _PUT_BACK)
+    _read_answers(about)  # again: another process may have answered some since it was planned
     try:
         for stem, answers in about.answers.items():
             about.splits[stem].begin()
@@ -176,6 +172,13 @@ def data_url(path: str | Path) -> str:
     packed = io.BytesIO()
     image.save(packed, "PNG")
     return "data:image/png;base64," + base64.b64encode(packed.getvalue()).decode()
+
+
+def _read_answers(about: Answering) -> None:
+    images = ImageHashes()
+    for stem, samples in about.samples.items():
+        about.splits[stem] = Split(about.folder, stem, samples, images)
+        about.answers[stem] = about.splits[stem].answers(about.parts(samples), _PUT_BACK)
 
 
 def _write_run(about: Answering) -> None:

@@ -97,7 +97,7 @@ def _sources(run: Path) -> dict[str, str]:
 def _kind(verdicts: Path) -> str:
     """Return what a rater is called, by which its scores are named."""
     card = verdicts.with_suffix(".card.json")
-    found = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
+    found = jsonl.read_object(card, "delete it or write it again") if card.exists() else {}
     return str(found.get("kind", ""))
 
 
@@ -125,7 +125,7 @@ def _read_card(path: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(card["of"], dict) or not isinstance(card["scores"], str):
             raise ValueError("`of` is no object")
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged", found=str(error), remedy=f"run `pefomed evaluate {path.parent}` again"
         ) from None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pefomed.data.imports.pseudonyms import Pseudonyms, key_in
-from pefomed.errors import DataError
+from pefomed.errors import DataError, StorageError
 
 
 def test_a_pseudonym_is_the_keys_and_the_kinds() -> None:
@@ -51,3 +53,17 @@ def test_the_key_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
     (tmp_path / "secret" / "key").write_text("lost")
     with pytest.raises(DataError, match="not a key"):
         key_in(tmp_path / "secret")
+
+
+def test_a_full_disk_leaves_no_half_of_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(StorageError, match="No space left"):
+            key_in(tmp_path / "secret")
+        assert list((tmp_path / "secret").iterdir()) == []
+    key = key_in(tmp_path / "secret")
+    assert key_in(tmp_path / "secret") == key
+    assert (tmp_path / "secret" / "key").stat().st_mode & 0o777 == 0o600

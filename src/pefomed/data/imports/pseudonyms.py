@@ -60,9 +60,15 @@ def key_in(folder: Path) -> bytes:
     with storage_errors(path):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(KEY_BYTES) + "\n")
+            # Whole or not at all: half a key would be taken for a spoilt one by every later import.
+            part = folder / f".part-key-{secrets.token_hex(6)}"
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with os.fdopen(handle, "w", encoding="ascii") as file:
+                    file.write(secrets.token_hex(KEY_BYTES) + "\n")
+                os.replace(part, path)
+            finally:
+                part.unlink(missing_ok=True)
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii"))
     except ValueError:
