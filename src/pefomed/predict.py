@@ -219,6 +219,9 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
             "adapter": adapter,
             "generation": generation(recipe),
         }
+        cut = recipe.data[name].too_long == "cut"
+        if cut:  # where a question ends
+            parts["prompt.max_text_tokens"] = recipe.prompt.max_text_tokens
         here = Split(run, f"{name}-{split}", samples, images)
         by_kind = {hidden: here.answers(parts, _PUT_BACK, blind=hidden) for hidden in {False, wanted}}
         here.begin()
@@ -229,7 +232,6 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
                 _note_session(run, answers.path, predictor, begun=len(answers.left) < len(samples))
                 train = _train_images(recipe, name, data_folder) if hidden else []
                 what = f"answering {name} {split}{' blind' * hidden}"
-                cut = recipe.data[name].too_long == "cut"
                 _predict_file(predictor, answers, train, what, cut=cut)
         here.settle()
     return files

@@ -83,7 +83,8 @@ def open_splits(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: b
         split(name, part).predicted = True
         kinds = ("", ".blind") if recipe.predict.blind else ("",)
         files = [run / "predictions" / f"{name}-{part}{kind}.jsonl" for kind in kinds]
-        if not fresh and all(file.exists() for file in files):
+        # What is still trained will answer all of it anew.
+        if not fresh and all(is_finished(run, stage) for stage in recipe.stages):
             split(name, part).answered = frozenset.intersection(*map(_answered, files))
     return list(found.values())
 
