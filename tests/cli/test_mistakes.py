@@ -70,7 +70,7 @@ def test_debug_shows_where_it_arose(words: list[str], capsys: pytest.CaptureFixt
             2,
             "CUDA out of memory.",
         ),
-        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt(), 130, "interrupted; the same command does what is left\n"),
     ],
 )
 def test_each_kind_has_its_exit_code(

@@ -56,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             traceback.print_exc()
         typer.echo(typer.style("error:", fg=typer.colors.RED, bold=True) + f" {explained}", err=True)
         sys.exit(INTERRUPTED if isinstance(explained, Interrupted) else USER_ERROR)
+    except SystemExit as ended:
+        # A Ctrl-C that no command made an error of ours: typer turns it into the bare exit code.
+        if ended.code == INTERRUPTED:
+            typer.echo("interrupted; the same command does what is left", err=True)
+        raise
     sys.exit(0)
 
 
