@@ -164,7 +164,7 @@ def test_images_that_cannot_be_read_are_said_before_training(
     recipe = table_recipe(tmp_path, model_recipe(tmp_path), images=2)
     (tmp_path / "run").mkdir()
     pipeline.audit(recipe, tmp_path / "run", tmp_path)
-    assert capsys.readouterr().err == ""
+    assert "cannot be read" not in capsys.readouterr().err
     (tmp_path / "image-1.png").unlink()
     pipeline.audit(recipe, tmp_path / "run", tmp_path)
     said = capsys.readouterr().err
