@@ -268,3 +268,19 @@ def test_the_paper_recipes_hold_the_published_settings(name: str) -> None:
         assert recipe.predict.data
     else:
         assert stage.data == {"roco": 60, "clef": 60, "medicat": 20, "mimic": 60}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "../x", "a\\b", ".hidden", "tab\tx", "x" * 101, "a\u202eb"])
+def test_a_data_set_has_a_name_that_a_file_can_have(name: str) -> None:
+    tables = {"name": "a", "model": {"vision_encoder": "v", "language_model": "l"}}
+    with pytest.raises(RecipeError, match="cannot be the name of a data set: it becomes"):
+        parse(tables | {"data": {name: {"loader": "table", "root": "t.csv"}}})
+
+
+def test_data_sets_whose_files_would_be_one_on_some_systems_are_refused() -> None:
+    tables = {"name": "a", "model": {"vision_encoder": "v", "language_model": "l"}}
+    one = {"loader": "table", "root": "t.csv"}
+    for first, second in (("mine", "Mine"), ("\u00e9", "e\u0301")):
+        with pytest.raises(RecipeError, match="differ by case only"):
+            parse(tables | {"data": {first: one, second: one}})
+    parse(tables | {"data": {"Größe 2": one, "größe-3.x": one}})

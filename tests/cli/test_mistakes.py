@@ -64,13 +64,14 @@ def test_debug_shows_where_it_arose(words: list[str], capsys: pytest.CaptureFixt
         (PermissionError(errno.EACCES, "Permission denied", "a/b.csv"), 2, "cannot use a/b.csv"),
         (FileNotFoundError(errno.ENOENT, "No such file", "a/b.csv"), 2, "cannot use a/b.csv"),
         (ModuleNotFoundError("No module named 'torch'", name="torch._C"), 2, "python -m pip install torch"),
+        (UnicodeEncodeError("ascii", "h/Ö", 2, 3, "out of range"), 2, "set LC_ALL=C.UTF-8"),
         (MemoryError(), 2, "the memory does not suffice"),
         (
             type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory.\nTried"),
             2,
             "CUDA out of memory.",
         ),
-        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt(), 130, "interrupted; the same command does what is left\n"),
     ],
 )
 def test_each_kind_has_its_exit_code(
@@ -81,6 +82,17 @@ def test_each_kind_has_its_exit_code(
     shown = capsys.readouterr().err
     assert message in shown
     assert "Traceback" not in shown
+
+
+def test_a_folder_that_was_removed_under_the_command_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert exit_code("run", str(pefomed.recipe.shipped("mini/demo.toml").absolute())) == 2
+    assert "error: the folder that this was started in is gone" in capsys.readouterr().err
 
 
 def test_a_run_of_which_nothing_is_scored_ends_with_1(

@@ -226,3 +226,11 @@ def test_jsonl_rows_come_back(
 
 def test_the_card_is_the_owners() -> None:
     assert table.CARD.splits == {}
+
+
+def test_a_file_whose_name_holds_the_separator_is_one_image(tmp_path: Path) -> None:
+    (tmp_path / "a;b.png").write_bytes(b"")
+    path = write(tmp_path / "q.csv", "image,question,answer\na;b.png,q?,yes\na.png;b.png,q?,no\n")
+    one, two = read(path)
+    assert one.images == (str(tmp_path / "a;b.png"),)
+    assert two.images == (str(tmp_path / "a.png"), str(tmp_path / "b.png"))

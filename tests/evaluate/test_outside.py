@@ -341,3 +341,12 @@ def test_a_task_without_references_is_said_and_not_counted_as_wrong(
     assert not [score for score in scores if score.metric == "exact_match"]
     assert {score.n for score in scores if score.metric == "empty_rate"} == {5}
     assert "none of the 3 samples of the task 'vqa' has a reference: not scored" in capsys.readouterr().err
+
+
+def test_a_file_whose_name_holds_the_separator_is_one_image(tmp_path: Path) -> None:
+    (tmp_path / "a;b.png").write_bytes(b"")
+    table = tmp_path / "a.csv"
+    table.write_text("id,image,question,reference,answer\n1,a;b.png,q?,yes,yes\n")
+    run = outside_run(table, tmp_path / "run", "a")
+    [sample] = jsonl.read(run / "samples" / "a-test.jsonl", Sample)
+    assert sample.images == (str(tmp_path / "a;b.png"),)

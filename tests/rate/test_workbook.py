@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -146,7 +148,6 @@ def drop_a_sheet(name: str) -> Change:
         (lambda book: book["rating"].delete_rows(5), "sheet 'rating': 1 rows are missing"),
         (put("B1", "deadbeef", "about"), "sheet 'about', cell B1: session 'deadbeef'; this is session"),
         (put("B2", "nobody", "about"), "sheet 'about', cell B2: 'nobody' is no rater of this session"),
-        (drop_a_sheet("about"), "the sheet 'about' is missing"),
         (drop_a_sheet("rating"), "the sheet 'rating' is missing"),
     ],
 )
@@ -173,6 +174,88 @@ def test_all_cells_are_named_at_once_and_no_file_is_stored(session: Session, boo
     assert labels(session) == [None] * 10
 
 
+def as_csv(path: Path, delimiter: str = ";", encoding: str = "utf-8", skip: int = 0) -> Path:
+    """Save the rating sheet as an office program does: the first sheet alone, no images."""
+    text = io.StringIO()
+    rows = list(load_workbook(path)["rating"].iter_rows(values_only=True))
+    csv.writer(text, delimiter=delimiter).writerows([rows[0], *rows[1 + skip :]])
+    saved = path.with_suffix(".csv")
+    saved.write_text(text.getvalue(), encoding=encoding)
+    return saved
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "utf-8"), (",", "utf-8-sig"), ("\t", "utf-16")])
+def test_a_sheet_saved_as_csv_is_read(
+    session: Session, books: list[Path], delimiter: str, encoding: str
+) -> None:
+    edit(books[1], put("F3", "right"))
+    edit(books[1], put("G4", "Größe; unklar"))
+    # Whose it is, its ids say, whatever the file is called.
+    saved = as_csv(books[1], delimiter, encoding).rename(books[1].with_name("rater-01.csv"))
+    [found] = import_workbooks(session, saved)
+    assert (found.rater, found.rated, found.changed) == ("rater-02", 1, 2)
+    assert labels(session, 1)[:3] == [None, 1, None]
+    assert labels(session, 0) == [None] * 10
+
+
+def test_faults_of_a_csv_are_named_by_cell(session: Session, books: list[Path]) -> None:
+    edit(books[0], put("F4", "maybe"))
+    with pytest.raises(DataError, match=r"rater-01.csv, cell F4: 'maybe' is not on the scale"):
+        import_workbooks(session, as_csv(books[0]))
+    edit(books[0], put("F4", None))
+    with pytest.raises(DataError, match="3 rows are missing"):
+        import_workbooks(session, as_csv(books[0], skip=3))
+    path = as_csv(books[0])
+    path.write_text(path.read_text(), encoding="utf-8")
+    path.write_text("\n".join(path.read_text().splitlines()[:1]))
+    with pytest.raises(DataError, match=r"rater-01.csv: no rows"):
+        import_workbooks(session, path)
+    path.write_bytes("id;label\n1;für\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"rater-01.csv: is not UTF-8.*convert"):
+        import_workbooks(session, path)
+    path.write_text("id;label\n1;right\n")
+    with pytest.raises(DataError, match="no row has an id of session"):
+        import_workbooks(session, path)
+
+
+def test_no_file_of_a_folder_is_passed_over(session: Session, books: list[Path]) -> None:
+    for number, book in enumerate(books):
+        edit(book, put("F3", ("right", "wrong")[number]))
+    books[0].rename(books[0].with_suffix(".XLSX"))
+    as_csv(books[1])
+    books[1].unlink()
+    (books[0].parent / "~$rater-01.xlsx").write_bytes(b"lock")
+    assert [one.rater for one in import_workbooks(session, books[0].parent)] == ["rater-01", "rater-02"]
+    assert (labels(session, 0)[1], labels(session, 1)[1]) == (1, 0)
+    (books[0].parent / "rater-03.ods").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"rater-03.ods: .ods is not read"):
+        import_workbooks(session, books[0].parent)
+
+
+def test_sheets_may_be_renamed_or_gone_and_rows_sorted(session: Session, books: list[Path]) -> None:
+    def change(book: Any) -> None:
+        sheet = book["rating"]
+        sheet["F3"] = "right"
+        rows = sorted(sheet.iter_rows(min_row=2, values_only=True))
+        for number, row in enumerate(rows, 2):
+            for column, value in enumerate(row, 1):
+                sheet.cell(number, column).value = value
+        sheet.title = "Bewertung"
+        book.remove(book["about"])
+
+    edit(books[1], change)
+    [found] = import_workbooks(session, books[1])
+    assert (found.rater, found.rated) == ("rater-02", 1)
+    assert labels(session, 1)[1] == 1
+
+
+def test_rows_of_two_raters_in_one_file_are_refused(session: Session, books: list[Path]) -> None:
+    first, second = as_csv(books[0]), as_csv(books[1])
+    first.write_text(first.read_text() + "".join(second.read_text().splitlines(keepends=True)[1:]))
+    with pytest.raises(DataError, match="holds rows of several raters: rater-01, rater-02"):
+        import_workbooks(session, first)
+
+
 def test_two_files_of_one_rater_are_refused(session: Session, books: list[Path]) -> None:
     (books[0].parent / "copy.xlsx").write_bytes(books[0].read_bytes())
     with pytest.raises(DataError, match="also holds the ratings of rater-01"):
@@ -197,11 +280,14 @@ def test_what_is_no_spreadsheet_is_refused(session: Session, tmp_path: Path) -> 
     with pytest.raises(DataError, match="nothing to import"):
         import_workbooks(session, tmp_path / "c.xlsx")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"no .xlsx file"):
+    with pytest.raises(DataError, match=r"no .xlsx and no .csv file"):
         import_workbooks(session, tmp_path / "empty")
     Workbook().save(tmp_path / "d.xlsx")
-    with pytest.raises(DataError, match="the sheet 'about' is missing"):
+    with pytest.raises(DataError, match="the sheet 'rating' is missing; sheets: Sheet"):
         import_workbooks(session, tmp_path / "d.xlsx")
+    (tmp_path / "e.ods").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"e.ods: .ods is not read; save it as .xlsx or .csv"):
+        import_workbooks(session, tmp_path / "e.ods")
 
 
 def test_reports_have_numbers_and_unnamed_sides(report_run: Path, tmp_path: Path) -> None:

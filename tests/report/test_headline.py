@@ -126,3 +126,12 @@ def test_a_comparison_of_answers_in_sentences_shows_what_looks_into_them(
     text = " ".join(Page(page.read_text(encoding="utf-8")).text.split())
     results = text[text.index("Shares in percent") :]
     assert results.index("Closed accuracy") < results.index("Token recall") < results.index("Exact match")
+
+
+def test_the_images_counted_are_those_of_the_tasks_that_the_figure_is_of() -> None:
+    scores = [score("model", "overall", 0.5, 4), score("model", "overall", 1.2, 2, metric="cider")]
+    images = {"vqa": {"a", "b", "c"}, "report": {"a"}, "caption": {"d"}}
+    tasks: tuple[Task, ...] = ("vqa", "report", "caption")
+    found = headlines(scores, "rad", "test", tasks, images=images)  # type: ignore[arg-type]
+    assert [(head.metric, head.images) for head in found] == [("Exact match", 3), ("CIDEr", 2)]
+    assert [head.images for head in headlines(scores, "rad", "test", tasks)] == [0, 0]

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     debug = "--debug" in words
     try:
         app(args=[word for word in words if word != "--debug"], prog_name="pefomed")
-    except (PefomedError, OSError, MemoryError, RuntimeError, ImportError) as error:
+    except (PefomedError, OSError, MemoryError, RuntimeError, ImportError, UnicodeEncodeError) as error:
         explained = _explained(error)
         if explained is None:
             raise
@@ -56,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             traceback.print_exc()
         typer.echo(typer.style("error:", fg=typer.colors.RED, bold=True) + f" {explained}", err=True)
         sys.exit(INTERRUPTED if isinstance(explained, Interrupted) else USER_ERROR)
+    except SystemExit as ended:
+        # A Ctrl-C that no command made an error of ours: typer turns it into the bare exit code.
+        if ended.code == INTERRUPTED:
+            typer.echo("interrupted; the same command does what is left", err=True)
+        raise
     sys.exit(0)
 
 
@@ -97,6 +102,17 @@ def _explained(error: BaseException) -> PefomedError | None:
             found=os.strerror(error.errno or 0),
             remedy="check that it is there, is what it should be, and may be read and written",
         )
+    if isinstance(error, FileNotFoundError) and _is_lost():
+        return StorageError(
+            "the folder that this was started in is gone",
+            remedy="change to one that is there, then run it again",
+        )
+    if isinstance(error, UnicodeEncodeError) and error.encoding == "ascii":
+        return PefomedError(
+            "the locale of this terminal knows no letters but ASCII",
+            found=ascii(error.object[error.start : error.end][:20]),
+            remedy="set LC_ALL=C.UTF-8 or PYTHONUTF8=1, then run the same command again",
+        )
     # By name: torch's own class, and torch is not to be imported here.
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return PefomedError(
@@ -105,3 +121,12 @@ def _explained(error: BaseException) -> PefomedError | None:
             remedy="lower `batch_tokens`, or see what is needed with `pefomed describe RECIPE`",
         )
     return None
+
+
+def _is_lost() -> bool:
+    """Return whether the working folder was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False

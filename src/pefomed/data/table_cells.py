@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ def images(
     value = cell(row, column, place)
     if isinstance(value, ImageFile):
         value = [value]
-    names = value if isinstance(value, list) else str(value or "").split(separator)
+    names = value if isinstance(value, list) else image_names(str(value or ""), separator, folder)
     if not all(isinstance(name, str) for name in names):
         raise DataError(f"{place}: column {column!r} must hold image paths", found=repr(value))
     files = [
@@ -38,6 +39,14 @@ def images(
     if not paths:
         raise DataError(f"{place}: no image in column {column!r}", remedy="give a path, or remove the row")
     return paths
+
+
+def image_names(value: str, separator: str, folder: Path) -> list[str]:
+    """Return the names in a cell: what is a file's as a whole is one, whatever it holds."""
+    if separator in value and value.strip():
+        # `isfile` says no to a name that no file can have, where `Path.is_file` raises.
+        return [value] if os.path.isfile(folder / value.strip()) else value.split(separator)
+    return [value]
 
 
 def answers(

@@ -16,6 +16,7 @@ from pefomed.boxes import tasks
 from pefomed.checked import Checked
 from pefomed.data import table_references
 from pefomed.data.readers.rows import read_table
+from pefomed.data.table_cells import image_names
 from pefomed.errors import DataError, listed, nearest
 from pefomed.schema import Sample, Task
 
@@ -164,7 +165,9 @@ class Reader:
         if self._columns.image is None and column not in row:
             return (f"{NO_IMAGE}{sample_id}",)
         value = _cell(row, column, place)
-        names = value if isinstance(value, list) else str(value or "").split(self._separator)
+        names = (
+            value if isinstance(value, list) else image_names(str(value or ""), self._separator, self._folder)
+        )
         paths = tuple(
             str((self._folder / str(name).strip()).absolute()) for name in names if str(name).strip()
         )

@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
-
 from pefomed.errors import DataError
+from pefomed.rate.filled_in import FilledIn, filled_in, sheets_in
 from pefomed.rate.scale import CANNOT, Scale
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import State, save, states
 from pefomed.rate.workbook import ABOUT, RATING, columns, item_code, words
-from pefomed.rate.workbook_file import opened
 
 _NAMED = 20  # problems an error names
 _LONGEST_COMMENT = 2000
@@ -45,7 +42,7 @@ class _Sheet:
 
 
 def import_workbooks(session: Session, source: Path) -> list[Imported]:
-    """Store the ratings of one XLSX file, or of every one in a folder; an empty label changes nothing.
+    """Store the ratings of one XLSX or CSV file, or of all in a folder; an empty label changes nothing.
 
     A label that differs from what is stored replaces it; the history keeps both.
 
@@ -71,50 +68,46 @@ def import_workbooks(session: Session, source: Path) -> list[Imported]:
         raise DataError(
             f"{source} cannot be imported; nothing of it was stored",
             found="\n    ".join(["", *problems[:_NAMED], *more]),
-            remedy="correct these cells; only label and comment are to be filled in",
+            remedy="correct these cells or files; only label and comment are to be filled in",
         )
     return [_store(session, sheet) for sheet in read]
 
 
 def _paths(source: Path) -> list[Path]:
     if source.is_dir():
-        # Names that office programs give to their lock files begin so.
-        paths = [path for path in sorted(source.glob("*.xlsx")) if not path.name.startswith(("~$", "."))]
+        paths = sheets_in(source)
         if not paths:
-            raise DataError(f"no .xlsx file in {source}")
+            raise DataError(f"no .xlsx and no .csv file in {source}")
         return paths
     if not source.is_file():
-        raise DataError(f"nothing to import at {source}", remedy="give an .xlsx file or a folder of them")
+        raise DataError(
+            f"nothing to import at {source}", remedy="give an .xlsx or .csv file, or a folder of them"
+        )
     return [source]
 
 
 def _read(session: Session, path: Path, problems: list[str]) -> _Sheet | None:
     """Return what the file holds, or None; what is wrong with it is added to `problems`."""
-    book = opened(path)
-    if isinstance(book, str):
-        problems.append(f"{path.name}: {book}")
+    table = filled_in(path, columns(session.scale), RATING, ABOUT)
+    if isinstance(table, str):
+        problems.append(f"{path.name}: {table}")
         return None
     found: list[str] = []
-    rater = _rater(session, book, found)
-    if rater is not None and RATING not in book.sheetnames:
-        found.append(f"the sheet {RATING!r} is missing; sheets: {', '.join(book.sheetnames)}")
-    if rater is None or found:
+    rater = _rater(session, table, found)
+    if rater is None:
         problems += [f"{path.name}: {problem}" for problem in found]
         return None
     sheet = _Sheet(path, rater)
     sheet.items = {item_code(session, rater, item): item for item in session.items(rater)}
-    _read_rows(session, book[RATING], sheet, found)
+    _read_rows(session, table, sheet, found)
     problems += [f"{path.name}, {problem}" for problem in found]
     return sheet
 
 
-def _rater(session: Session, book: Any, problems: list[str]) -> Rater | None:
-    if ABOUT not in book.sheetnames:
-        problems.append(f"the sheet {ABOUT!r} is missing, so it cannot be told whose ratings these are")
-        return None
-    about = {
-        str(row[0]): row[1] for row in book[ABOUT].iter_rows(max_col=2, values_only=True) if len(row) > 1
-    }
+def _rater(session: Session, table: FilledIn, problems: list[str]) -> Rater | None:
+    if table.about is None:
+        return _rater_of_ids(session, table, problems)
+    about = table.about
     if about.get("session") != session.id:
         problems.append(
             f"sheet {ABOUT!r}, cell B1: session {about.get('session')!r}; this is session {session.id!r}"
@@ -127,13 +120,31 @@ def _rater(session: Session, book: Any, problems: list[str]) -> Rater | None:
     return None
 
 
-def _read_rows(session: Session, table: Worksheet, sheet: _Sheet, problems: list[str]) -> None:
+def _rater_of_ids(session: Session, table: FilledIn, problems: list[str]) -> Rater | None:
+    """Return whose ids the rows have: they are of a rater and an item of one session."""
+    given = {str(row[0] or "").strip() for _, row in table.rows}
+    codes = {
+        rater.name: {item_code(session, rater, item) for item in session.items(rater)}
+        for rater in session.raters()
+    }
+    whose = [rater for rater in session.raters() if not given.isdisjoint(codes[rater.name])]
+    if len(whose) == 1:
+        return whose[0]
+    problems.append(
+        f"holds rows of several raters: {', '.join(rater.name for rater in whose)}"
+        if whose
+        else f"no row has an id of session {session.id!r}; the ids stand in the column 'id'"
+    )
+    return None
+
+
+def _read_rows(session: Session, table: FilledIn, sheet: _Sheet, problems: list[str]) -> None:
     names = columns(session.scale)
     if not _check_header(table, names, problems):
         return
     label_at, comment_at = names.index("label"), names.index("comment")
     seen = sheet.rows
-    for number, row in enumerate(table.iter_rows(min_row=2, max_col=len(names), values_only=True), 2):
+    for number, row in table.rows:
         if all(value is None or value == "" for value in row):
             continue
         code = str(row[0] or "").strip()
@@ -145,14 +156,13 @@ def _read_rows(session: Session, table: Worksheet, sheet: _Sheet, problems: list
             problems.append(f"cell A{number}: the id {code} stands in row {seen[code]} already")
             continue
         seen[code] = number
-        _check_texts(session.scale, names, row, item, number, problems)
+        _check_texts(session.scale, names, table, (number, row), item, problems)
         comment = str(row[comment_at] or "").strip()
         if len(comment) > _LONGEST_COMMENT:
-            cell = f"{get_column_letter(comment_at + 1)}{number}"
-            problems.append(f"cell {cell}: more than {_LONGEST_COMMENT} characters")
+            problems.append(f"cell {table.cell(comment_at, number)}: more than {_LONGEST_COMMENT} characters")
         label, cannot, problem = _label(session.scale, row[label_at])
         if problem:
-            problems.append(f"cell {get_column_letter(label_at + 1)}{number}: {problem}")
+            problems.append(f"cell {table.cell(label_at, number)}: {problem}")
         elif label is not None or cannot or comment:
             sheet.said[item.id] = State(label, cannot, comment)
     missing = _missing(session, sheet)
@@ -168,28 +178,32 @@ def _missing(session: Session, sheet: _Sheet) -> list[str]:
     return [code for part in held or parts for code in part if code not in sheet.rows]
 
 
-def _check_header(table: Worksheet, names: Sequence[str], problems: list[str]) -> bool:
-    wrong = False
-    for column, name in enumerate(names, 1):
-        found = table.cell(1, column).value
-        if found != name:
-            wrong = True
-            problems.append(
-                f"cell {get_column_letter(column)}1: the column {name!r} is to stand here, not {found!r}"
-            )
+def _check_header(table: FilledIn, names: Sequence[str], problems: list[str]) -> bool:
+    given = (*table.header, *[None] * len(names))
+    wrong = [column for column, name in enumerate(names) if given[column] != name]
+    problems += [
+        f"cell {table.cell(column, 1)}: the column {names[column]!r} is to stand here, not {given[column]!r}"
+        for column in wrong
+    ]
     return not wrong
 
 
 def _check_texts(
-    scale: Scale, names: Sequence[str], row: Sequence[Any], item: Item, number: int, problems: list[str]
+    scale: Scale,
+    names: Sequence[str],
+    table: FilledIn,
+    numbered: tuple[int, Sequence[Any]],
+    item: Item,
+    problems: list[str],
 ) -> None:
+    number, row = numbered
     texts = (item.text, item.reference) if item.swapped else (item.reference, item.text)
     given = texts if scale.sides else (item.question, *texts)
     first = names.index("image") + 1
     for column, text in enumerate(given, first):
         if _bare(str(row[column] if row[column] is not None else "")) != _bare(text):
             problems.append(
-                f"cell {get_column_letter(column + 1)}{number}: the {names[column]} is not the one given out:"
+                f"cell {table.cell(column, number)}: the {names[column]} is not the one given out:"
                 f" rows were moved or the text was changed"
             )
 

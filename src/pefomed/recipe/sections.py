@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -221,6 +223,7 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _names_known(self) -> Recipe:
+        _check_names(self.data)
         for stage in self.stages:
             for name in stage.data:
                 if name not in self.data:
@@ -240,3 +243,21 @@ class Recipe(Section):
         if len(set(names)) != len(names):
             raise ValueError("two stages have the same name")
         return self
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Raise ValueError unless each name can be part of a file's, and of no other's on any file system."""
+    alike: dict[str, str] = {}
+    for name in names:
+        odd = not name.isprintable() or any(character in "/\\" for character in name)
+        if not name.strip() or name.startswith(".") or odd or len(name.encode()) > _LONGEST_NAME:
+            raise ValueError(
+                f"{name[:60]!r} cannot be the name of a data set: it becomes part of a file's name;"
+                " use letters, digits, `_`, `-` and `.`"
+            )
+        other = alike.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            raise ValueError(f"the data sets {other!r} and {name!r} differ by case only; rename one of them")
+
+
+_LONGEST_NAME = 100  # bytes

@@ -7,8 +7,8 @@ answers in whole sentences exact match says nothing, so that it comes last there
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -61,6 +61,8 @@ class Headline:
     """What else is said of the same answers: `(title, cell, unit)`. Judges and human raters last."""
     ceiling: Cell | None
     """What boxes written in the model's steps can reach."""
+    images: int = 0
+    """Images of the samples of these tasks; 0 where they are not known."""
     remark: str = ""
     """Why it is this figure, where that needs saying."""
 
@@ -72,12 +74,14 @@ def headlines(
     tasks: Collection[Task] = (),
     *,
     sentences: bool = False,
+    images: Mapping[Task, Collection[str]] | None = None,
 ) -> list[Headline]:
     """Return those of a split: one for words, for texts and for boxes, as far as it has scores of them.
 
     Args:
         tasks: those of the split's samples; where none is known the scores tell.
         sentences: whether the answers in words are whole sentences.
+        images: paths of the samples' images, by task.
     """
     mine = of_split(scores, dataset, split)
     ours = [score for score in mine if score.system == "model"]
@@ -85,7 +89,9 @@ def headlines(
     for family, first in figures(ours, tasks, sentences=sentences):
         spoken = sentences and family == WORDS
         beside = _beside(family, first, ours)
-        found.append(_headline(family, first[0], beside, mine, _IN_SENTENCES if spoken else ""))
+        head = _headline(family, first[0], beside, mine, _IN_SENTENCES if spoken else "")
+        seen = {path for task in family for path in (images or {}).get(task, ())}
+        found.append(replace(head, images=len(seen)))
     return found
 
 

@@ -20,7 +20,7 @@ from pefomed.report.run import Answered
 from pefomed.report.sheet import Sheet, sheet_name
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
 from pefomed.report.wide_tables import box_table, rate_table, text_table
-from pefomed.schema import Score
+from pefomed.schema import Score, Task
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,6 @@ class Result:
     dataset: str
     split: str
     title: str
-    images: int
     headlines: list[Headline]
     main: Shown | None
     texts: Shown | None
@@ -92,10 +91,6 @@ def results_of(
         notes: gets the tables' footnotes.
     """
     by_split = {(split.dataset, split.split): split for split in answered}
-    images = {
-        (split.dataset, split.split): len({path for sample in split.samples for path in sample.images})
-        for split in answered
-    }
     of_boxes = {(split.dataset, split.split): one for split, one in zip(answered, boxes, strict=True)}
     splits = dict.fromkeys((score.dataset, score.split) for score in scores)
     return [
@@ -104,7 +99,6 @@ def results_of(
             by_split.get((dataset, split)),
             titles[dataset],
             loaders.get(dataset, ""),
-            images.get((dataset, split), 0),
             of_boxes.get((dataset, split), {}),
             found,
             evaluate,
@@ -119,7 +113,6 @@ def _result(
     answered: Answered | None,
     title: str,
     loader: str,
-    images: int,
     boxes: Mapping[str, Mapping[str, Located]],
     found: Agreements,
     evaluate: Evaluate,
@@ -131,6 +124,9 @@ def _result(
     levels = level_sheet(found.levels, scores, dataset, split, loader)
     tasks = {sample.task for sample in answered.samples} if answered else set()
     spoken = answered is not None and speaks(answered)
+    images: dict[Task, set[str]] = {}
+    for sample in answered.samples if answered else ():
+        images.setdefault(sample.task, set()).update(sample.images)
     main = exact_match_table(scores, dataset, split, notes, first=SPOKEN if spoken else ())
     texts = text_table(scores, dataset, split, notes)
     answered_boxes = box_table(scores, dataset, split, notes)
@@ -145,8 +141,7 @@ def _result(
         dataset=dataset,
         split=split,
         title=title,
-        images=images,
-        headlines=headlines(scores, dataset, split, tasks, sentences=spoken),
+        headlines=headlines(scores, dataset, split, tasks, sentences=spoken, images=images),
         main=methods if not free else None,
         texts=_shown(f"{name}-texts", f"Report metrics on {of}", texts, notes) if texts else None,
         boxes=_shown(f"{name}-boxes", f"Boxes on {of}", answered_boxes, notes) if answered_boxes else None,
