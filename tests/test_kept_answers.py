@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,8 @@ def test_a_killed_second_answering_leaves_what_belongs_together(
     write_table(root, rows)
     whole = predict.Predictor.predict
 
-    def killed(self: predict.Predictor, *given: object) -> object:
-        yield next(iter(whole(self, *given)))  # type: ignore[arg-type]
+    def killed(self: predict.Predictor, *given: Any, **named: Any) -> Iterator[Prediction]:
+        yield next(iter(whole(self, *given, **named)))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(predict.Predictor, "predict", killed)

@@ -156,16 +156,3 @@ def test_what_was_not_trained_can_be_corrected(tmp_path: Path, capsys: pytest.Ca
     # All is done: nothing may change any more.
     with pytest.raises(RunError, match="start anew with --fresh"):
         pipeline.train_recipe(rated(recipe, 1e-3, 2e-3), run, tmp_path)
-
-
-def test_images_that_cannot_be_read_are_said_before_training(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recipe = table_recipe(tmp_path, model_recipe(tmp_path), images=2)
-    (tmp_path / "run").mkdir()
-    pipeline.audit(recipe, tmp_path / "run", tmp_path)
-    assert "cannot be read" not in capsys.readouterr().err
-    (tmp_path / "image-1.png").unlink()
-    pipeline.audit(recipe, tmp_path / "run", tmp_path)
-    said = capsys.readouterr().err
-    assert "note: table: 1 images cannot be read, and the work will stop at them; no image at" in said

@@ -141,16 +141,7 @@ def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
     """Write the leakage audit of the data that is trained on and predicted into the run."""
     from pefomed.data.audits.recipe import audit_recipe
 
-    found = audit_recipe(recipe, data)
-    write(folder / "audit.json", json.dumps(found, indent=1, ensure_ascii=False))
-    for name, dataset in recipe.data.items():
-        bad: dict[str, Any] = found[name]["unreadable"] if name in found else {"count": 0}
-        if bad["count"] > dataset.max_unreadable:
-            # Said before hours of training: what is trained on may be read, what is answered not.
-            note(
-                f"{name}: {bad['count']:,} images cannot be read, and the work will stop at them;"
-                f" {bad['examples'][0]['problem'].splitlines()[0]}"
-            )
+    write(folder / "audit.json", json.dumps(audit_recipe(recipe, data), indent=1, ensure_ascii=False))
 
 
 def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Recipe, Path]:
