@@ -25,6 +25,7 @@ from typing import Any, Literal
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, read_coco
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Form, Unit
 from pefomed.data.readers.box_rows import Row, all_right, merged
@@ -86,10 +87,13 @@ def load(
     chosen = _of_split(read_coco(path), split_field, split, path)
     rows = (_row(each, folder, phrase, meta) for each in chosen)
     found = all_right(merged(rows, form, unit, scaled_images=scaled_images))
-    for number, each in enumerate(found, 1):
+    # A phrase of an image is there once: whatever else the file holds, and in which order, its id stays.
+    ids = ContentIds(f"{root.name}-{split}")
+    for each in found:
+        name = ids(each.first.name, each.first.category, each.first.phrase)
         if is_chosen(each.boxes, boxes):
             for sample in samples_of(
-                f"{root.name}-{split}-{number}", str(each.first.image), each.size, each.first.phrase,
+                name, str(each.first.image), each.size, each.first.phrase,
                 each.boxes, {"category": each.first.category, **(each.first.meta or {})}, tasks,
             ):  # fmt: skip
                 yield sample.model_copy(update={"owners": dict(each.first.owners)})
@@ -144,6 +148,7 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
         phrase=(each.text(phrase) or "") if phrase else each.category,
         category=each.category,
         numbers=each.numbers,
+        name=str(image["file_name"]),
         size=None if said == (None, None) else said,
         meta={field: each.text(field) or "" for field in meta},
         owners=owners_of({**each.image, **each.entry}, meta),

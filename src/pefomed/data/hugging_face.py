@@ -28,7 +28,9 @@ from typing import Any
 
 from pefomed.data import table
 from pefomed.data.card import Card
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.readers.shards import known_split, shards_of, splits_of
+from pefomed.data.table_rows import Reading
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 
@@ -71,11 +73,12 @@ def load(
             found=f"splits: {', '.join(known)}" if known else "none of any split",
             remedy=nearest(split, known) if known else CARD.access,
         )
+    # One for all: in how many files a split is cut says nothing of its rows.
+    ids = ContentIds(split)
     for file in files:
-        yield from table.load(
-            file, split, columns=columns, task=task, only_split=split, images=images,
-            numbers_as_text=numbers_as_text,
-        )  # fmt: skip
+        yield from table.load_file(
+            file, split, Reading(ids, file.stem, file.parent / images, columns, task, numbers_as_text)
+        )
 
 
 def splits(root: Path, **_: Any) -> dict[str, int | None]:

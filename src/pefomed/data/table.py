@@ -29,54 +29,25 @@ With boxes the question is the phrase, and the recipe says what the numbers are:
 
 from __future__ import annotations
 
-import typing
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field
-
 from pefomed.boxes import tasks
-from pefomed.checked import Checked
-from pefomed.data import table_cells, table_references
+from pefomed.data import table_cells
 from pefomed.data.card import Card
-from pefomed.data.owners import owners_of
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.readers.rows import SUFFIXES, read_table
 from pefomed.data.readers.shards import seems_split
-from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
-from pefomed.errors import DataError, nearest
-from pefomed.progress import note
+from pefomed.data.table_boxes import BoxColumns, with_boxes
+from pefomed.data.table_rows import Columns, Reading, drafts
+from pefomed.errors import DataError
 from pefomed.schema import Sample, Task
 
-_WITHOUT_QUESTION = ("caption", "report", "grounding")
+__all__ = ["CARD", "Columns", "load", "load_file", "splits"]
 
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
-
-
-class Columns(Checked):
-    """Which column holds what."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    image: str = Field("image", min_length=1)
-    question: str = Field("question", min_length=1)
-    """The question, or the phrase that has boxes. Not read for captions and reports."""
-    answer: str = "answer"
-    """The reference; empty if the table has none, and is for prediction only."""
-    further: tuple[str, ...] | None = None
-    """Columns with further right answers; by default `answer_2`, `answer_3` and so on. A list in a cell holds
-    several, too. Training uses the first."""
-    separator: str = ""
-    """What stands between several answers in one cell; by default a cell is one."""
-    id: str | None = None
-    """By default samples are numbered by row."""
-    task: str | None = None
-    """By default the option `task`."""
-    split: str | None = None
-    """By default the file's name, or the option `only_split`, is the split."""
-    meta: tuple[str, ...] = ()
-    """Columns to group results by. What names patients or studies is audited without being among them."""
 
 
 def load(
@@ -111,15 +82,26 @@ def load(
             empty or a number; the file and the line are named.
     """
     path = _file_of(root, split, columns, only_split)
-    folder = path.parent / images
-    drafts = _drafts(
-        _of_split(path, split, columns, delimiter),
-        path.stem, folder, columns, "refer" if boxes else task, separator, view, numbers_as_text,
+    # Rows of two splits may ask the same.
+    stem = path.stem if columns.split is None else f"{path.stem}-{split}"
+    how = Reading(
+        ContentIds(stem), path.stem, path.parent / images, columns, "refer" if boxes else task,
+        numbers_as_text, boxes.category if boxes else None, separator, view,
     )  # fmt: skip
     if boxes is not None:
-        yield from with_boxes(drafts, boxes, several_tasks=columns.task is None)
-        return
-    for place, sample, _ in drafts:
+        found = drafts(_of_split(path, split, columns, delimiter), how)
+        yield from with_boxes(found, boxes, several_tasks=columns.task is None)
+    else:
+        yield from load_file(path, split, how, delimiter)
+
+
+def load_file(path: Path, split: str, how: Reading, delimiter: str | None = None) -> Iterator[Sample]:
+    """Yield the samples of the rows of `split` in one file; there are no boxes.
+
+    Raises:
+        DataError: see `load`.
+    """
+    for place, sample, _ in drafts(_of_split(path, split, how.columns, delimiter), how):
         if sample.task in tasks.ALL:
             raise DataError(
                 f"{place}: the task {sample.task!r} needs boxes",
@@ -149,16 +131,16 @@ def splits(
 
 def _of_split(
     path: Path, split: str, columns: Columns, delimiter: str | None
-) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Yield number, place and cells of the rows of `split`."""
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield place and cells of the rows of `split`."""
     found: Counter[str] = Counter()
-    for number, (place, row) in enumerate(read_table(path, delimiter), 1):
+    for place, row in read_table(path, delimiter):
         if columns.split is not None:
             row_split = table_cells.text(row, columns.split, place)
             found[row_split] += 1
             if row_split != split:
                 continue
-        yield number, place, row
+        yield place, row
     if found and split not in found:
         counts = ", ".join(f"{name!r} ({count})" for name, count in sorted(found.items()))
         raise DataError(
@@ -166,61 +148,6 @@ def _of_split(
             found=f"column {columns.split!r} holds {counts}",
             remedy="use one of these splits, or correct the column",
         )
-
-
-def _drafts(
-    rows: Iterable[tuple[int, str, dict[str, Any]]],
-    stem: str,
-    folder: Path,
-    columns: Columns,
-    task: Task,
-    separator: str,
-    view: str,
-    numbers_as_text: bool,
-) -> Iterator[Draft]:
-    """Yield place, sample without boxes and cells of each row."""
-    looked = False
-    for number, place, row in rows:
-        row_task = task if columns.task is None else _task(table_cells.text(row, columns.task, place), place)
-        question = ""
-        answers: tuple[str, ...] = ("",)
-        if row_task not in _WITHOUT_QUESTION:
-            question = table_cells.filled(row, columns.question, place)
-        if row_task == "identify":
-            question, answers = "", (question,)
-        elif row_task not in tasks.ASKED and columns.answer:
-            answers = table_cells.answers(
-                row, _answer_columns(columns, row), columns.separator, place, numbers_as_text
-            )
-            if not looked:
-                _name_lookalikes(row, columns, stem)
-                looked = True
-        sample = Sample(
-            id=f"{stem}-{number}" if columns.id is None else table_cells.filled(row, columns.id, place),
-            images=table_cells.images(row, columns.image, place, folder, separator, view),
-            task=row_task,
-            question=question,
-            reference=answers[0],
-            further_references=answers[1:],
-            meta={name: table_cells.text(row, name, place) for name in columns.meta},
-            owners=owners_of(row, columns.meta),
-        )
-        yield place, sample, row
-
-
-def _answer_columns(columns: Columns, row: Mapping[str, Any]) -> tuple[str, ...]:
-    further = columns.further
-    found = table_references.numbered(columns.answer, row) if further is None else further
-    return (columns.answer, *(name for name in found if name not in columns.meta))
-
-
-def _name_lookalikes(row: Mapping[str, Any], columns: Columns, stem: str) -> None:
-    """Say which columns are not read and look like further references."""
-    used = (*_answer_columns(columns, row), *columns.meta, columns.question, columns.image)
-    alike = table_references.lookalikes(row, used)
-    if alike:
-        how = f"`columns.further = [{', '.join(map(repr, alike))}]` uses them"
-        note(table_references.lookalike_note(stem, alike, how))
 
 
 def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
@@ -241,10 +168,3 @@ def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
             " or give a folder with one file per split",
         )
     return root
-
-
-def _task(text: str, place: str) -> Task:
-    known = typing.get_args(Task)
-    if text not in known:
-        raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
-    return typing.cast(Task, text)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pefomed.errors import RecipeError
 from pefomed.model.adapter import adapter_state, add_adapter, load_state, read_adapter
+from pefomed.model.constants import rotary_frequencies
 from pefomed.model.identity import check_base, read_base, say_once
 from pefomed.model.legacy import base_in, import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -30,7 +31,7 @@ def start_adapter(model: PefomedForConditionalGeneration, recipe: Model, seed: i
     if start.suffix == ".pth":
         check_base(model.base, base_in(start), str(start))
         wrapped = add_adapter(model, recipe.lora, seed=seed)
-        state = import_legacy(start, adapter_state(wrapped))
+        state = import_legacy(start, adapter_state(wrapped), rotary_frequencies(model.language_model))
     else:
         config, state = read_adapter(start)
         check_base(model.base, read_base(start), f"the adapter in {start}", config.base_model_name_or_path)

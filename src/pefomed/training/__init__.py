@@ -67,7 +67,7 @@ def _train(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool, 
         # What the former model answered goes too: predicting skips answers that are there.
         for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
             shutil.rmtree(run / name, ignore_errors=True)
-        for name in ("log.jsonl", "scores.jsonl", environment.FILE):
+        for name in ("log.jsonl", "scores.jsonl", "scores.card.json", environment.FILE):
             (run / name).unlink(missing_ok=True)
     if processes.count() > 1:
         # Nobody looks into the folder before the main process has put it in order.
@@ -197,7 +197,7 @@ class Trainer:
             self.log.write("event", stage.name, text=long)
             progress.note(f"stage {stage.name}: {long}")
         read = partial(processor.tokenizer.decode, skip_special_tokens=True)
-        measure = partial(Validation, read, self.recipe.prompt.box_bins)
+        measure = partial(Validation, read, self.recipe.prompt.box_bins, stage.loss)
         Loop(
             stage,
             model,
@@ -244,7 +244,6 @@ class Trainer:
             validation,
             max(stage.validate_texts, 1),
             self.recipe.seed,
-            prompt=self.recipe.prompt,
             processor=processor,
             share_image=stage.share_image,
             max_questions=stage.max_questions,
@@ -268,7 +267,10 @@ class Trainer:
     ) -> tuple[PeftModel, PefomedProcessor]:
         """Return the model as the previous stage left it, or at the recipe's start weights."""
         torch.manual_seed(self.recipe.seed)
-        base, processor = build_model(self.recipe.model, device=where, dtype=precision)
+        computing = devices.feature_dtype(self.recipe.compute, devices.device(self.recipe.compute))
+        base, processor = build_model(
+            self.recipe.model, device=where, dtype=precision, feature_dtype=computing
+        )
         if start is not None:
             return load_adapter(base, start), processor
         if self.recipe.model.start is not None:
