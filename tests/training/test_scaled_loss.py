@@ -1,4 +1,4 @@
-"""Float16's scaling of the loss by torch's own scaler on the CPU: float32 weights show exactly what it does."""
+"""Float16's scaling of the loss, by torch's own scaler on the CPU: float32 weights show what it does."""
 
 from __future__ import annotations
 
