@@ -30,8 +30,7 @@ With boxes the question is the phrase, and the recipe says what the numbers are:
 from __future__ import annotations
 
 import typing
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +38,9 @@ from pydantic import ConfigDict, Field
 
 from pefomed.boxes import tasks
 from pefomed.checked import Checked
-from pefomed.data import table_cells, table_references
+from pefomed.data import table_cells, table_references, table_splits
 from pefomed.data.card import Card
 from pefomed.data.owners import owners_of
-from pefomed.data.readers.rows import SUFFIXES, read_table
-from pefomed.data.readers.shards import seems_split
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
@@ -70,11 +67,12 @@ class Columns(Checked):
     separator: str = ""
     """What stands between several answers in one cell; by default a cell is one."""
     id: str | None = None
-    """By default samples are numbered by row."""
+    """By default the column `id`, if there is one, or else samples are numbered by row; `""` takes none."""
     task: str | None = None
     """By default the option `task`."""
     split: str | None = None
-    """By default the file's name, or the option `only_split`, is the split."""
+    """By default the column `split`, if a single file has one and `only_split` is not said; or else the
+    file's name, or `only_split`, is the split. `""` takes none. If named, all tables of a folder are read."""
     meta: tuple[str, ...] = ()
     """Columns to group results by. What names patients or studies is audited without being among them."""
 
@@ -86,7 +84,7 @@ def load(
     columns: Columns = Columns(),  # noqa: B008 - frozen
     task: Task = "vqa",
     boxes: BoxColumns | None = None,
-    only_split: str = "train",
+    only_split: str | None = None,
     images: str = ".",
     separator: str = ";",
     view: str = "",
@@ -99,7 +97,7 @@ def load(
         columns: which column holds what.
         task: the task of every row, unless `columns.task` names a column or there are boxes.
         boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
-        only_split: the split that a single file without a split column is.
+        only_split: the split that a single file is; by default `train`, or what its column `split` says.
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
@@ -110,11 +108,13 @@ def load(
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, or an answer is
             empty or a number; the file and the line are named.
     """
-    path = _file_of(root, split, columns, only_split)
-    folder = path.parent / images
-    drafts = _drafts(
-        _of_split(path, split, columns, delimiter),
-        path.stem, folder, columns, "refer" if boxes else task, separator, view, numbers_as_text,
+    drafts = (
+        draft
+        for path, rows in table_splits.rows_of(root, split, columns.split, only_split, delimiter)
+        for draft in _drafts(
+            rows, table_splits.stem_of(path), path.parent / images, columns, "refer" if boxes else task,
+            separator, view, numbers_as_text,
+        )
     )  # fmt: skip
     if boxes is not None:
         yield from with_boxes(drafts, boxes, several_tasks=columns.task is None)
@@ -132,40 +132,16 @@ def splits(
     root: Path,
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    only_split: str = "train",
+    only_split: str | None = None,
     delimiter: str | None = None,
     **_: Any,
 ) -> dict[str, int]:
-    """Return the splits of the table, each with its rows; options and errors are those of `load`."""
-    if root.is_dir():
-        files = (path for path in sorted(root.iterdir()) if path.suffix.lower() in SUFFIXES)
-        named = {path.stem: path for path in files if seems_split(path.stem)}
-        return {stem: sum(1 for _ in read_table(path, delimiter)) for stem, path in named.items()}
-    rows = read_table(root, delimiter)
-    if columns.split is None:
-        return {only_split: sum(1 for _ in rows)}
-    return dict(Counter(table_cells.text(row, columns.split, place) for place, row in rows))
+    """Return the splits as the table calls them, each with its rows; options and errors as of `load`."""
 
+    def fits(header: Collection[str]) -> bool:
+        return columns.image in header and (columns.answer in header or columns.question in header)
 
-def _of_split(
-    path: Path, split: str, columns: Columns, delimiter: str | None
-) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Yield number, place and cells of the rows of `split`."""
-    found: Counter[str] = Counter()
-    for number, (place, row) in enumerate(read_table(path, delimiter), 1):
-        if columns.split is not None:
-            row_split = table_cells.text(row, columns.split, place)
-            found[row_split] += 1
-            if row_split != split:
-                continue
-        yield number, place, row
-    if found and split not in found:
-        counts = ", ".join(f"{name!r} ({count})" for name, count in sorted(found.items()))
-        raise DataError(
-            f"{path}: no row of the split {split!r}",
-            found=f"column {columns.split!r} holds {counts}",
-            remedy="use one of these splits, or correct the column",
-        )
+    return table_splits.splits_of(root, columns.split, only_split, delimiter, fits)
 
 
 def _drafts(
@@ -195,8 +171,10 @@ def _drafts(
             if not looked:
                 _name_lookalikes(row, columns, stem)
                 looked = True
+        # An empty name takes none; a column that is called so is one without being named.
+        named = columns.id if columns.id is not None else "id" if "id" in row else ""
         sample = Sample(
-            id=f"{stem}-{number}" if columns.id is None else table_cells.filled(row, columns.id, place),
+            id=table_cells.filled(row, named, place) if named else f"{stem}-{number}",
             images=table_cells.images(row, columns.image, place, folder, separator, view),
             task=row_task,
             question=question,
@@ -221,26 +199,6 @@ def _name_lookalikes(row: Mapping[str, Any], columns: Columns, stem: str) -> Non
     if alike:
         how = f"`columns.further = [{', '.join(map(repr, alike))}]` uses them"
         note(table_references.lookalike_note(stem, alike, how))
-
-
-def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
-    if root.is_dir():
-        files = sorted(path for path in root.iterdir() if path.suffix.lower() in SUFFIXES)
-        matching = [path for path in files if path.stem == split]
-        if len(matching) == 1:
-            return matching[0]
-        raise DataError(
-            f"{root} needs exactly one table for the split {split!r}",
-            found=", ".join(path.name for path in matching or files) or "no table",
-            remedy=f"name it {split}.csv, {split}.tsv or {split}.jsonl",
-        )
-    if columns.split is None and split != only_split:
-        raise DataError(
-            f"{root} has no split {split!r}: without a split column the whole file is {only_split!r}",
-            remedy="name its split column in `columns.split`, set `only_split`,"
-            " or give a folder with one file per split",
-        )
-    return root
 
 
 def _task(text: str, place: str) -> Task:
