@@ -19,16 +19,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
 from pefomed.data.left_out import LeftOut
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Form, Unit
-from pefomed.data.readers.box_rows import Row, all_right, merged
+from pefomed.data.readers.box_rows import Row, all_right, merged, without_repeats
 from pefomed.data.readers.files import inside
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, nearest
@@ -57,6 +59,9 @@ def load(
     form: Form = "xywh",
     unit: Unit = "pixel",
     scaled_images: bool = False,
+    reader: str | None = None,
+    readers: Choice | None = None,
+    fusion_iou: float = FUSION_IOU,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and phrase of `split`, and what images no annotation names.
 
@@ -72,6 +77,10 @@ def load(
         form: `xywh` is COCO's; some programs write `xyxy`.
         unit: `pixel` is COCO's; some programs write fractions (`relative`).
         scaled_images: the images were scaled in proportion; boxes are pixels of the file's sizes.
+        reader: field of the annotation that says who drew it, `""` for none; by default several readers of
+            a phrase are an error.
+        readers: with `reader`, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
+        fusion_iou: boxes of several readers that overlap by more are one.
 
     Raises:
         DataError: the file is not COCO JSON, a box, an image or a phrase is missing or wrong; the
@@ -89,9 +98,20 @@ def load(
         )
     chosen, bare = _of_split(content, field, split, path, required=split_field is not None)
     yield from (LeftOut(each.place, "an image without annotations") for each in bare)
-    rows = (_row(each, folder, phrase, meta) for each in chosen)
-    found = all_right(merged(rows, form, unit, scaled_images=scaled_images))
-    for number, each in enumerate(found, 1):
+    if bool(reader) != (readers is not None):
+        raise DataError("`reader` needs `readers` ('apart' or 'fused'), and the other way round")
+    apart = readers == "apart"
+    entries = {each.place: each.entry for each in chosen}
+    rows = (_row(each, folder, phrase, meta, reader or "", apart) for each in chosen)
+    phrases = all_right(merged(rows, form, unit, scaled_images=scaled_images, apart=apart))
+    for number, found in enumerate(phrases, 1):
+        if reader is None:
+            check_one_reader([(row.place, entries[row.place]) for row in found.rows], "")
+        each, twice = without_repeats(found)
+        yield from (LeftOut(place, "a box given twice") for place in twice)
+        if readers == "fused":
+            of_readers = zip((row.reader for row in each.rows), each.boxes, strict=True)
+            each = replace(each, boxes=fused(of_readers, fusion_iou))
         if is_chosen(each.boxes, boxes):
             for sample in samples_of(
                 f"{root.name}-{split}-{number}", str(each.first.image), each.size, each.first.phrase,
@@ -176,14 +196,17 @@ def _of_split(
     return chosen, [each for each in content.bare if _said(each, field) in names]
 
 
-def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...]) -> Row:
+def _row(
+    each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str, apart: bool
+) -> Row:
     image = each.image
     said = (image.get("width"), image.get("height"))
-    for field in (*((phrase,) if phrase else ()), *meta):
+    for field in (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta):
         if each.text(field) is None:
             raise DataError(
                 f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
             )
+    drawn_by = (each.text(reader) or "") if reader else ""
     return Row(
         place=each.place,
         image=inside(folder, str(image["file_name"]), each.place),
@@ -191,6 +214,7 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
         category=each.category,
         numbers=each.numbers,
         size=None if said == (None, None) else said,
-        meta={field: each.text(field) or "" for field in meta},
+        meta={field: each.text(field) or "" for field in meta} | ({META: drawn_by} if apart else {}),
+        reader=drawn_by,
         owners=owners_of({**each.image, **each.entry}, meta),
     )

@@ -29,6 +29,7 @@ from typing import Any
 
 from pefomed.data import table, table_splits
 from pefomed.data.card import Card
+from pefomed.data.left_out import LeftOut
 from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.data.readers.split_names import meant
 from pefomed.errors import DataError, nearest
@@ -52,7 +53,7 @@ def load(
     task: Task = "vqa",
     images: str = ".",
     numbers_as_text: bool = False,
-) -> Iterator[Sample]:
+) -> Iterator[Sample | LeftOut]:
     """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
 
     Args:

@@ -40,6 +40,7 @@ from pefomed.boxes import tasks
 from pefomed.checked import Checked
 from pefomed.data import table_cells, table_references, table_splits
 from pefomed.data.card import Card
+from pefomed.data.left_out import LeftOut
 from pefomed.data.owners import owners_of
 from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
 from pefomed.errors import DataError, nearest
@@ -90,8 +91,8 @@ def load(
     view: str = "",
     delimiter: str | None = None,
     numbers_as_text: bool = False,
-) -> Iterator[Sample]:
-    """Yield the samples of `split`.
+) -> Iterator[Sample | LeftOut]:
+    """Yield the samples of `split`, and the boxes that are given twice.
 
     Args:
         columns: which column holds what.
