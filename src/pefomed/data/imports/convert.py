@@ -83,8 +83,8 @@ def convert(path: Path, source: str, out: Path, settings: Settings, names: Pseud
         if state.st_size == 0 or not is_dicom(path):
             return Imported(**about, outcome="not DICOM")
         with opened(path) as file:
-            if "Rows" not in file.header or "Columns" not in file.header:
-                return Imported(**about, outcome="no picture", detail=_kind(file.header))
+            if file.is_without_picture:
+                return Imported(**about, outcome="no picture", detail=file.kind or "unknown")
             return _converted(file, out, settings, names, about)
     except ImageError as error:
         detail = f"{error.problem}; found: {error.found}".replace(str(path), source)
@@ -228,11 +228,6 @@ def _split(share: float, shares: tuple[float, float, float]) -> str:
 def _age(text: str) -> str:
     # Above 89 years an age is rare enough to name a person (US rule 45 CFR 164.514).
     return "090Y+" if text.endswith("Y") and text[:-1].isdigit() and int(text[:-1]) > 89 else text
-
-
-def _kind(header: Dataset) -> str:
-    named = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
-    return str(getattr(named, "name", "") or "unknown")
 
 
 def _text(value: Any) -> str:

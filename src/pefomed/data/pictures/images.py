@@ -24,7 +24,7 @@ from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
 from pefomed.data.pictures.nifti import is_nifti, nifti_size, open_nifti
-from pefomed.data.pictures.windows import AUTO, Counts, Values, limits_of, render, shares
+from pefomed.data.pictures.windows import AUTO, NAMED, Counts, Values, limits_of, render, shares
 from pefomed.errors import ImageError
 
 __all__ = [
@@ -255,6 +255,13 @@ def _to_rgb(where: Address, image: Image.Image, negative: bool) -> Image.Image:
 def _to_eight_bits(where: Address, image: Image.Image, negative: bool) -> Image.Image:
     if where.window.stored is not None:
         raise not_for(where.file, "window", f"a {image.format} file", "it stores no window; use CENTRE:WIDTH")
+
+    if where.window.text in NAMED:
+        raise ImageError(
+            f"{where.file}: the window {where.window.text!r} is in Hounsfield units, for CT",
+            found=f"a {image.format or 'picture'} file, which does not say what its values are",
+            remedy="use `auto`, `robust`, or CENTRE:WIDTH in the file's own values",
+        )
 
     def shade(values: Values, counts: Counts) -> Values:
         share = shares(values, where.window, limits_of(values, counts, where.window))
