@@ -38,7 +38,7 @@ from pydantic import ConfigDict, Field
 
 from pefomed.boxes import tasks
 from pefomed.checked import Checked
-from pefomed.data import table_cells, table_references, table_splits
+from pefomed.data import table_cells, table_choices, table_references, table_splits
 from pefomed.data.card import Card
 from pefomed.data.left_out import LeftOut
 from pefomed.data.owners import owners_of
@@ -67,6 +67,8 @@ class Columns(Checked):
     several, too. Training uses the first."""
     separator: str = ""
     """What stands between several answers in one cell; by default a cell is one."""
+    choices: tuple[str, ...] = ()
+    """Columns with the choices of a question, or the one with a list of them: they are put behind it."""
     id: str | None = None
     """By default the column `id`, if there is one, or else samples are numbered by row; `""` takes none."""
     task: str | None = None
@@ -169,6 +171,10 @@ def _drafts(
             answers = table_cells.answers(
                 row, _answer_columns(columns, row), columns.separator, place, numbers_as_text
             )
+            if columns.choices and question:
+                question = table_choices.with_choices(question, row, columns.choices, place)
+            elif question:
+                table_choices.check_choices(question, answers[0], row, place)
             if not looked:
                 _name_lookalikes(row, columns, stem)
                 looked = True
