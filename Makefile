@@ -2,7 +2,8 @@
 #   make demo    train, predict, score and report on drawn images, then print where the report is
 #   make test    lint, format, types, import contracts, tests
 #   make bench   speed against the ordinary way of training and predicting
-#   make fuzz    every reader of files from outside under atheris; SECONDS_EACH=60
+#   make fuzz    every reader of files from outside under atheris, every command on damaged folders; SECONDS_EACH=60
+#   make kill    a run of two stages killed at random points, KILLS=50
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,8 +15,9 @@ PINS := requirements/cpu.txt
 ARGS ?=
 # How long `make fuzz` tries each reader.
 SECONDS_EACH ?= 60
+KILLS ?= 50
 
-.PHONY: demo test bench fuzz format clean
+.PHONY: demo test bench fuzz kill format clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -33,6 +35,10 @@ bench: $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz
 	@$(BIN)/python -m fuzz.run --seconds $(SECONDS_EACH)
+	@$(BIN)/python -m fuzz.folders --seconds $(SECONDS_EACH)
+
+kill: $(VENV)/.dev
+	@$(BIN)/python -m fuzz.kills --kills $(KILLS)
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --fix

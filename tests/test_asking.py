@@ -125,7 +125,6 @@ def test_a_question_is_a_text(model: Predictor, run: Path, question: Any) -> Non
 def test_questions_that_cannot_be_asked_are_refused(model: Predictor, run: Path) -> None:
     for question, shown in (
         ("is it? " * 400, "the question is too long"),
-        ("what is <ImageHere>?", "may not hold <ImageHere>"),
         ("is it \udcff?", "not text"),
     ):
         with pytest.raises(DataError, match=shown):

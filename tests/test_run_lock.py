@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pefomed import run_lock
-from pefomed.errors import RunError
+from pefomed.errors import RunError, StorageError
 from pefomed.run_lock import hold
 
 HOLDING = (
@@ -173,3 +173,16 @@ def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
             "verdicts/.part-0123",
             ".part-0123",
         }
+
+
+def test_a_full_disk_leaves_no_half_of_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Path.write_text
+
+    def full(path: Path, text: str) -> int:
+        original(path, text[:3])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(StorageError, match="No space left"), hold(tmp_path / "run"):
+        pass
+    assert list((tmp_path / "run").iterdir()) == []

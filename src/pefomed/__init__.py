@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pefomed.asked import Answer
     from pefomed.errors import PefomedError
     from pefomed.evaluate import evaluate_run, score_boxes, score_pairs
-    from pefomed.pipeline import run
+    from pefomed.pipeline import check, run
     from pefomed.predict import Predictor, load
     from pefomed.recipe import Recipe
     from pefomed.recipe import load as load_recipe
@@ -38,6 +38,7 @@ __all__ = [
     "Score",
     "Verdict",
     "__version__",
+    "check",
     "evaluate_run",
     "load",
     "load_recipe",
@@ -62,6 +63,7 @@ _PLACES = {
     "Sample": "pefomed.schema:Sample",
     "Score": "pefomed.schema:Score",
     "Verdict": "pefomed.schema:Verdict",
+    "check": "pefomed.pipeline:check",
     "evaluate_run": "pefomed.evaluate:evaluate_run",
     "load": "pefomed.predict:load",
     "load_recipe": "pefomed.recipe:load",

@@ -18,6 +18,7 @@ from pefomed import pipeline
 from pefomed import recipe as recipes
 from pefomed.errors import RecipeError
 from pefomed.recipe import Recipe, Stage
+from pefomed.run_lock import FILE, hold
 from pefomed.storage import write
 
 ARMS = ("none", "stage-1", "stage-2", "both")
@@ -37,6 +38,7 @@ def ablate(
 
     Raises:
         RecipeError: the recipe has fewer than two stages.
+        RunError: another process works in the folder, or in one of the runs.
     """
     recipe = recipes.load(recipe_path, overrides)
     if len(recipe.stages) < 2:
@@ -45,6 +47,20 @@ def ablate(
             remedy="name a recipe with a stage of captions and one of the task, e.g. recipes/mini/slake.toml",
         )
     folder = out / f"{recipe.name}-ablation"
+    with hold(folder):
+        return _ablate(recipe, recipe_path, folder, data, overrides, fresh=fresh)
+
+
+def _ablate(
+    recipe: Recipe,
+    recipe_path: Path,
+    folder: Path,
+    data: Path | None,
+    overrides: dict[str, Any] | None,
+    *,
+    fresh: bool,
+) -> Path:
+    out = folder.parent
     both = pipeline.run(recipe_path, out, data, overrides, fresh=fresh)
     _arm(recipe, (), folder / "none", data, fresh=fresh)
     first = recipe.stages[:-1]
@@ -65,17 +81,20 @@ def _arm(recipe: Recipe, stages: Sequence[Stage], folder: Path, data: Path | Non
 
 def _share(both: Path, arm: Path, stages: Sequence[Stage], *, fresh: bool) -> None:
     """Put the finished `stages` of the run `both`, and their lines of the log, into the folder `arm`."""
-    if fresh:
-        shutil.rmtree(arm, ignore_errors=True)
+    from pefomed.training import checkpoint
+    from pefomed.training.log import lines
+
     names = [stage.name for stage in stages]
-    for name in names:
-        final = arm / "checkpoints" / name / "final"
-        if not final.exists():
-            part = final.with_name(".part-final")
-            shutil.rmtree(part, ignore_errors=True)
-            shutil.copytree(both / "checkpoints" / name / "final", part)
-            part.rename(final)
-    log = arm / "log.jsonl"
-    if not log.exists():
-        lines = (both / "log.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-        write(log, "".join(line for line in lines if json.loads(line).get("stage") in names))
+    with hold(arm):
+        if fresh:
+            for path in arm.iterdir():
+                if path.name != FILE:
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for name in names:
+            final = arm / "checkpoints" / name / "final"
+            if not final.exists():
+                checkpoint.save_final(final, both / "checkpoints" / name / "final")
+        log = arm / "log.jsonl"
+        if not log.exists():
+            kept = [text for text, line in lines(both / "log.jsonl") if line.get("stage") in names]
+            write(log, "".join(text + "\n" for text in kept))

@@ -12,7 +12,7 @@ from typing import Literal
 from pefomed.boxes import Resizing, read_boxes
 from pefomed.boxes.tasks import ANSWERED, IDENTIFY
 from pefomed.errors import DataError, nearest
-from pefomed.prompts import IMAGE, instructions
+from pefomed.prompts import instructions
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Prediction, Sample, Task
 
@@ -71,12 +71,6 @@ def sample_of(
         question.encode()
     except UnicodeEncodeError:
         raise DataError("the question is not text", found="bytes that are not UTF-8") from None
-    place = IMAGE.removeprefix("<Img>").removesuffix("</Img>")
-    if place in question:
-        raise DataError(
-            f"a question may not hold {place}",
-            remedy="leave it out; the images are put in front by themselves",
-        )
     return Sample(
         id="ask",
         images=tuple(f"image {number}" for number in range(len(sizes))),
@@ -106,9 +100,9 @@ def trained_tasks(run: Path) -> frozenset[str] | None:
     for line in _text(run / "log.jsonl").splitlines():
         if '"tasks"' in line:
             try:
-                found.update(json.loads(line).get("tasks", ()))
-            except ValueError:
-                continue  # a killed writer's last line
+                found.update(name for name in json.loads(line).get("tasks", ()) if name in TASKS)
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                continue  # a killed writer's last line, or damage: nothing but a doubt hangs on it
     if not found:
         for path in sorted(run.glob("samples/*.jsonl")):
             found.update(_TASK.findall(_text(path)))

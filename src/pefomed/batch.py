@@ -13,16 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from pefomed.boxes import Resizing
-from pefomed.errors import DataError
+from pefomed.fitting import Fitting
 from pefomed.model.processing import PefomedProcessor
-from pefomed.progress import note
-from pefomed.prompts import render, target
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 
@@ -105,51 +101,21 @@ def tokenise(
     *,
     answers: bool = True,
     room: int = 0,
+    cut: bool = False,
 ) -> list[Tokens]:
     """Return each sample's tokens; the same call serves training, prediction and serving.
 
     Args:
         room: tokens that will be generated behind each.
+        cut: cut texts that are too long (`fitting`).
 
     Raises:
         DataError: a text is longer than `prompt.max_text_tokens`, or than the language model has positions
             for; nothing is cut in silence.
     """
-    resizing = Resizing(processor.image_processor.resize, processor.image_processor.image_size)
-    sequences = []
-    for sample in samples:
-        front = tuple(processor.encode(render(sample, prompt, processor.tokenizer, resizing)))
-        answer = tuple(processor.encode_answer(target(sample, prompt, resizing))) if answers else ()
-        text = len(front) + len(answer) - len(sample.images) * processor.tokens_per_image
-        if text > prompt.max_text_tokens:
-            raise DataError(
-                f"sample {sample.id} is longer than prompt.max_text_tokens = {prompt.max_text_tokens}",
-                found=f"{text} tokens of text",
-                remedy="raise max_text_tokens, or shorten the text",
-            )
-        # The last token, given or generated, is only ever predicted.
-        _check_positions(processor, sample, len(front) + max(len(answer), room, 1) - 1)
-        sequences.append(Tokens(sample, front, answer))
-    return sequences
-
-
-def _check_positions(processor: PefomedProcessor, sample: Sample, used: int) -> None:
-    if processor.positions is None or used <= processor.positions[0]:
-        return
-    most, learned = processor.positions
-    if learned:
-        raise DataError(
-            f"sample {sample.id} is longer than the {most:,} positions that the language model has",
-            found=f"{used:,} positions: image, text and answer",
-            remedy="shorten the text, lower predict.max_new_tokens, use fewer image tokens"
-            " (model.image_size, model.group), or another language model",
-        )
-    _note_long(most)
-
-
-@lru_cache
-def _note_long(most: int) -> None:
-    note(f"some texts are longer than the {most:,} positions that the language model was made for")
+    fitting = Fitting(prompt, processor, answers, room)
+    found = ((sample, fitting.encoded(sample, cut=cut)) for sample in samples)
+    return [Tokens(sample, encoded.prompt, encoded.answer) for sample, encoded in found]
 
 
 def rows(sequences: Sequence[Tokens], *, share_image: bool, max_questions: int) -> list[Row]:

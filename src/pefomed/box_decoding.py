@@ -8,6 +8,7 @@ from typing import Any
 from pefomed.boxes.grammar import ALPHABET, may_end, may_go_on
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.tasks import ASKED
+from pefomed.model.text_tokens import TextTokens
 from pefomed.schema import Sample
 
 
@@ -32,8 +33,7 @@ class BoxVocabulary:
         if sample.task not in ASKED:
             return None
         mark = tagged(sample.question) if sample.task == "detection" else ""
-        tokens: list[int] = self.tokenizer(mark, add_special_tokens=False)["input_ids"] if mark else []
-        return BoxConstraint(self, tokens)
+        return BoxConstraint(self, TextTokens(self.tokenizer)(mark) if mark else [])
 
     def following(self, text: str) -> list[int]:
         """Return the tokens that may follow the boxes `text`."""

@@ -28,6 +28,7 @@ from pefomed.boxes.numbers import Node, Weights, common_start, median_bounds, nu
 from pefomed.boxes.text import DELIMITER, SEPARATORS
 from pefomed.decoding import Answer
 from pefomed.forest import Forest, grown
+from pefomed.model.text_tokens import TextTokens
 from pefomed.schema import Sample
 
 
@@ -139,6 +140,7 @@ class Drafts:
     def __init__(self, samples: Sequence[Sample], tokenizer: Any, spelling: Spelling):
         self.answers = [Answer(sample.id) for sample in samples]
         self._tokenizer, self._spelling = tokenizer, spelling
+        self._tokens = TextTokens(tokenizer)
         self._texts = [
             (tagged(one.question) if one.task == "detection" else "") + spelling.opening for one in samples
         ]
@@ -174,7 +176,7 @@ class Drafts:
 
     def _encoded(self, texts: list[str]) -> list[list[int]]:
         """Return each text's tokens, as an answer's are made for training."""
-        return self._tokenizer(texts, add_special_tokens=False)["input_ids"]  # type: ignore[no-any-return]
+        return self._tokens.each(texts)
 
 
 def number_walks(

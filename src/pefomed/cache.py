@@ -44,7 +44,10 @@ def spaces(folder: Path) -> list[Space]:
     for path in sorted((folder / "features").glob("*/")):
         files = list(path.glob("*/*.safetensors"))
         about_file = path / "about.json"
-        about = json.loads(about_file.read_text()) if about_file.exists() else {}
+        try:
+            about = json.loads(about_file.read_bytes())
+        except (OSError, ValueError, RecursionError):  # says only what the space is of
+            about = {}
         found.append(Space(path.name, len(files), sum(file.stat().st_size for file in files), about))
     return found
 

@@ -30,7 +30,7 @@ def damage(folder: Path) -> str:
         digests = json.loads((folder / FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return f"{FILE} is missing"
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return f"{FILE} cannot be read"
     if not isinstance(digests, dict) or not digests:
         return f"{FILE} names no files"

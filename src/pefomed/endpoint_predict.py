@@ -17,9 +17,11 @@ from typing import Any
 
 from pefomed import jsonl
 from pefomed import recipe as recipes
+from pefomed.answer_card import prompt_parts
 from pefomed.data import load_samples
 from pefomed.data.pictures.images import open_image
 from pefomed.data.provenance import Provenance, provenance_of_loader
+from pefomed.data.question_hash import ImageHashes
 from pefomed.endpoint import (
     Client,
     Endpoint,
@@ -31,9 +33,11 @@ from pefomed.endpoint import (
     without_thoughts,
 )
 from pefomed.errors import Interrupted, RunError
+from pefomed.kept_answers import Answers, Split
 from pefomed.progress import line
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe
+from pefomed.run_lock import hold
 from pefomed.schema import Prediction, Sample
 from pefomed.storage import safe_stem, write
 
@@ -54,14 +58,32 @@ class Answering:
     max_tokens: int
     samples: dict[str, list[Sample]]
     """`<dataset>-<split>` -> its samples."""
-    left: dict[str, list[Sample]]
-    """The same, those without an answer."""
+    splits: dict[str, Split]
+    """The same, what the folder has of them."""
+    answers: dict[str, Answers]
+    """The same, their answers: those that stand, and what is left."""
     origins: dict[str, Provenance]
+
+    @property
+    def left(self) -> dict[str, list[Sample]]:
+        """The samples without an answer that stands."""
+        return {stem: answers.left for stem, answers in self.answers.items()}
 
     @property
     def generation(self) -> str:
         """How the answers came about, as each of them says."""
         return f"{self.endpoint.model} behind an endpoint, temperature 0, at most {self.max_tokens} tokens"
+
+    def parts(self, samples: Sequence[Sample]) -> dict[str, Any]:
+        """Return what makes answers to these samples; where the endpoint is does not count."""
+        prompts = prompt_parts(self.recipe.prompt, (sample.task for sample in samples))
+        told = ("prompt.template", "prompt.box_rounding")  # of our own model's prompts alone
+        return {
+            **{name: value for name, value in prompts.items() if name not in told},
+            "endpoint.model": self.endpoint.model,
+            "endpoint.most_side": MOST_SIDE,
+            "generation": self.generation,
+        }
 
 
 def prepare(
@@ -86,13 +108,14 @@ def prepare(
     recipe, folder = _opened(target, endpoint.model, out)
     if not recipe.predict.data:
         raise RunError(f"{target} predicts nothing", remedy="name a data set and its split in [predict.data]")
-    about = Answering(folder, recipe, endpoint, max_tokens or recipe.predict.max_new_tokens, {}, {}, {})
+    about = Answering(folder, recipe, endpoint, max_tokens or recipe.predict.max_new_tokens, {}, {}, {}, {})
+    images = ImageHashes()
     for name, split in recipe.predict.data.items():
         stem = f"{name}-{split}"
         about.origins[name] = provenance_of_loader(recipe.data[name].loader)
-        about.samples[stem] = load_samples(recipe.data[name], split, data_folder)
-        done = _answered(_predictions(folder, stem), about.generation)
-        about.left[stem] = [sample for sample in about.samples[stem] if sample.id not in done]
+        samples = about.samples[stem] = load_samples(recipe.data[name], split, data_folder)
+        about.splits[stem] = Split(folder, stem, samples, images)
+        about.answers[stem] = about.splits[stem].answers(about.parts(samples), _PUT_BACK)
     return about
 
 
@@ -102,15 +125,25 @@ def carry_out(about: Answering) -> list[Path]:
     Raises:
         EndpointError: the endpoint cannot be used; what was answered is kept.
         Interrupted: the user stopped it; what was answered is kept.
-        RunError: some samples got no answer; the same call asks them again.
+        RunError: some samples got no answer; the same call asks them again. Or another process works there.
         ImageError: an image cannot be read.
     """
+    with hold(about.folder):
+        return _carry_out(about)
+
+
+def _carry_out(about: Answering) -> list[Path]:
     _write_run(about)
     still_open: list[Open[Sample]] = []
+    for stem, split in about.splits.items():  # another process may have answered some since it was planned
+        about.answers[stem] = split.answers(about.parts(about.samples[stem]), _PUT_BACK)
     try:
-        for stem, samples in about.left.items():
-            if samples:
-                still_open += asyncio.run(_answer(about, _predictions(about.folder, stem), samples))
+        for stem, answers in about.answers.items():
+            about.splits[stem].begin()
+            missing = asyncio.run(_answer(about, stem, answers)) if answers.left else []
+            if not missing:
+                about.splits[stem].settle()
+            still_open += missing
     except KeyboardInterrupt:
         raise Interrupted(
             "stopped: the answers that came are kept",
@@ -122,7 +155,7 @@ def carry_out(about: Answering) -> list[Path]:
             found="; ".join(sorted({each.why for each in still_open})[:5]),
             remedy="run the same command again: it asks only these",
         )
-    return [_predictions(about.folder, stem) for stem in about.samples]
+    return [answers.path for answers in about.answers.values()]
 
 
 def content(sample: Sample, recipe: Recipe) -> list[dict[str, Any]]:
@@ -155,16 +188,11 @@ def _write_run(about: Answering) -> None:
         "most_side": MOST_SIDE,
     }
     write(about.folder / MARK, json.dumps(facts, indent=1) + "\n")
-    for stem, samples in about.samples.items():
-        write(about.folder / "samples" / f"{stem}.jsonl", jsonl.lines(samples))
 
 
-def _predictions(folder: Path, stem: str) -> Path:
-    return folder / "predictions" / f"{stem}.jsonl"
-
-
-async def _answer(about: Answering, path: Path, samples: Sequence[Sample]) -> list[Open[Sample]]:
-    with jsonl.writer(path) as append, line(f"answering {path.stem}", len(samples), "questions") as shown:
+async def _answer(about: Answering, stem: str, answers: Answers) -> list[Open[Sample]]:
+    samples = answers.left
+    with answers.writer() as keep_answer, line(f"answering {stem}", len(samples), "questions") as shown:
         async with Client(about.endpoint) as client:
 
             async def send(sample: Sample) -> str:
@@ -172,7 +200,7 @@ async def _answer(about: Answering, path: Path, samples: Sequence[Sample]) -> li
                 return await client.ask(Request([message], about.max_tokens, 0.0, about.recipe.seed))
 
             def keep(sample: Sample, body: str) -> None:
-                append(_prediction(sample, body, about.generation))
+                keep_answer(_prediction(sample, body, about.generation))
                 shown.advance()
 
             return await ask_all(samples, send, keep, about.endpoint.concurrency)
@@ -198,7 +226,10 @@ def _opened(target: Path, model: str, out: Path) -> tuple[Recipe, Path]:
             )
         recipe = recipes.load(target / "recipe.toml")
         mark = target / MARK
-        if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")).get("model") == model:
+        if (
+            mark.exists()
+            and jsonl.read_object(mark, "delete it to answer in a folder beside").get("model") == model
+        ):
             return recipe, target
         folder = target.with_name(f"{target.resolve().name}-{short}")
     else:
@@ -212,14 +243,4 @@ def _opened(target: Path, model: str, out: Path) -> tuple[Recipe, Path]:
     return recipe.model_copy(update=changes), folder
 
 
-def _answered(path: Path, generation: str) -> set[str]:
-    """Return the ids already answered; answers that came about in another way are not mixed with new ones."""
-    found = list(jsonl.read(path, Prediction))
-    other = {each.generation for each in found} - {generation}
-    if other:
-        raise RunError(
-            f"{path} holds answers that came about in another way",
-            found=f"{other.pop()!r} instead of {generation!r}",
-            remedy="remove the file to answer again, or choose another --out",
-        )
-    return {each.sample_id for each in found}
+_PUT_BACK = "put that back, remove the file to have all of it answered again, or choose another --out"

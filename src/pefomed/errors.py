@@ -9,6 +9,7 @@ PefomedError
 ├── RunError         a run folder that is missing a step, or belongs to another recipe
 ├── TrainingError    a training whose loss, gradients or weights are no longer numbers
 ├── StorageError     a disk that is full or cannot be written
+├── ChecksFailed     several of these, found before training
 ├── PackageError     an installed package that cannot be imported; also a ModuleNotFoundError
 └── Interrupted      the user stopped the work; what was done is saved
 
@@ -64,6 +65,18 @@ class TrainingError(PefomedError):
 
 class StorageError(PefomedError):
     """A disk that is full or a folder that cannot be written."""
+
+
+class ChecksFailed(PefomedError):
+    """Several errors that were found before training, together."""
+
+    def __init__(self, errors: Sequence[PefomedError]):
+        self.errors = tuple(errors)
+        texts = (str(error).replace("\n", "\n  ") for error in errors)
+        super().__init__(
+            f"{len(errors)} things are wrong, found before training:\n"
+            + "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, 1))
+        )
 
 
 class PackageError(PefomedError, ModuleNotFoundError):

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from pefomed.cache import cache_folder, keeps
 from pefomed.data.pictures.images import content_hash, open_image
+from pefomed.model.feature_precision import check_range, precision_of
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor
 from pefomed.progress import line
@@ -133,14 +134,21 @@ class Features:
         return self.encode(map(open_image, paths))
 
     def encode(self, images: Iterable[Image.Image]) -> Tensor:
-        """Return the features (S, P, D) of RGB images, computed now and not kept."""
+        """Return the features (S, P, D) of RGB images, computed now and not kept.
+
+        Raises:
+            WeightsError: they are too large for float16, where they are computed in it.
+        """
         pixels = torch.stack([self._images.pixels(image) for image in images])
         device = next(self._model.vision_encoder.parameters()).device
         self.computed += len(pixels)
         # A product's last bits depend on how many images are in it. On a CPU one at a time costs nothing,
         # and an image's features are the same bits whichever images were computed before a kill.
         size = 1 if device.type == "cpu" else len(pixels)
-        return torch.cat([self._model.encode_images(part.to(device)).cpu() for part in pixels.split(size)])
+        parts = [self._model.encode_images(part.to(device)).cpu() for part in pixels.split(size)]
+        features = torch.cat(parts)
+        check_range(features)
+        return features
 
     def _stored(self, path: str) -> Tensor:
         assert self._space is not None
@@ -174,7 +182,7 @@ def open_features(
     `auto` keeps them on disk if images recur and their size is within the budget.
     """
     config = model.config
-    size = next(model.vision_encoder.parameters()).element_size()
+    size = precision_of(model.vision_encoder).itemsize
     needed = count * config.grid**2 * config.feature_width * size
     keep = keeps(compute.feature_cache, needed, compute.cache_gib, count, uses)
     return Features(model, images, cache_folder() if keep else None)

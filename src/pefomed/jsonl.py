@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -55,6 +55,27 @@ def read(path: Path, kind: type[R], *, on_cut: list[str] | None = None) -> Itera
             yield record
 
 
+def read_object(
+    path: Path, remedy: str = "delete it and run the step that writes it again"
+) -> dict[str, Any]:
+    """Return the one JSON object that a file holds.
+
+    Raises:
+        DataError: it cannot be read, is not JSON, or holds something else.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read", found=error.strerror, remedy=remedy) from None
+    except (ValueError, RecursionError) as error:  # not UTF-8 is a ValueError too
+        raise DataError(f"{path} is damaged", found=str(error) or "too deep", remedy=remedy) from None
+    if not isinstance(value, dict):
+        raise DataError(
+            f"{path} is damaged", found=f"a {type(value).__name__} instead of an object", remedy=remedy
+        )
+    return value
+
+
 def lines(records: Iterable[Record]) -> str:
     """Return `records` as the text of a file."""
     return "".join(record.model_dump_json() + "\n" for record in records)
@@ -78,7 +99,7 @@ def writer(path: Path) -> Iterator[Writer]:
     """Open `path` for appending and give a function that writes one record at once."""
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _drop_cut_line(path)
+        drop_cut_line(path)
         # Unbuffered: after a failed write nothing is left that closing the file would write again.
         file = path.open("ab", buffering=0)
     with file:
@@ -106,7 +127,8 @@ def ids(path: Path, kind: type[R], key: str = "sample_id") -> set[str]:
     return {str(getattr(record, key)) for record in read(path, kind)}
 
 
-def _drop_cut_line(path: Path) -> None:
+def drop_cut_line(path: Path) -> None:
+    """Remove the last line of a file if a killed writer left it unfinished; a whole one gets its end."""
     if not path.exists() or path.stat().st_size == 0:
         return
     with path.open("rb+") as file:
@@ -134,6 +156,6 @@ def _drop_cut_line(path: Path) -> None:
 def _is_json(line: bytes) -> bool:
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

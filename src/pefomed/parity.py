@@ -119,7 +119,7 @@ def difference(config: Any, kind: str, device: str = "cpu", shares: bool = True)
         path = cache_folder() / "parity" / f"{key}.json"
         try:
             _known[key] = Difference(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):  # never computed, or not whole: then now
+        except (OSError, ValueError, TypeError, RecursionError):  # never computed, or not whole: then now
             _known[key] = compared(config, kind, device, shares)
             with contextlib.suppress(OSError, StorageError):  # else the next process finds out again
                 write(path, json.dumps(_known[key]._asdict()) + "\n")

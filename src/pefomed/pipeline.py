@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pefomed import recipe as recipes
-from pefomed.errors import RecipeError, RunError
 from pefomed.processes import is_main
-from pefomed.progress import note
 from pefomed.recipe import Recipe
+from pefomed.room import begun_otherwise, make_room
 from pefomed.run_lock import hold
 from pefomed.storage import write
+
+if TYPE_CHECKING:
+    from pefomed.checks import Checked
 
 
 def run(
@@ -43,7 +44,7 @@ def train(
     *,
     fresh: bool = False,
 ) -> Path:
-    """Audit the data, then train all stages; return the run's folder.
+    """Check and audit the data, then train all stages; return the run's folder.
 
     Args:
         recipe_path: a recipe, or the folder of a run to go on with.
@@ -53,10 +54,29 @@ def train(
     return folder
 
 
+def check(
+    recipe_path: Path,
+    out: Path = Path("runs"),
+    data: Path | None = None,
+    overrides: dict[str, Any] | None = None,
+    *,
+    fresh: bool = False,
+) -> Path:
+    """Check all that can be known before a run, and write nothing into it; return the folder it would have.
+
+    Raises:
+        PefomedError: what is wrong; several things are one `ChecksFailed`.
+    """
+    recipe, folder = _open(recipe_path, out, overrides)
+    if is_main():
+        _check(recipe, folder, data, fresh=fresh)
+    return folder
+
+
 def train_recipe(
     recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
 ) -> None:
-    """Audit the data, then train all stages of `recipe` in the folder `folder`.
+    """Check and audit the data, then train all stages of `recipe` in the folder `folder`.
 
     Args:
         untrained: the recipe has no stage on purpose: its adapter is as it starts.
@@ -68,12 +88,15 @@ def train_recipe(
 
     with hold(folder):
         if is_main():
+            checked = _check(recipe, folder, data, fresh=fresh, untrained=untrained)
             if not fresh:
-                _make_room(recipe, folder)
+                make_room(recipe, folder)
             write(folder / "recipe.toml", recipes.dumps(recipe))
-            describe(recipe, folder)
+            write(folder / "describe.json", json.dumps(checked.described, indent=1))
             audit(recipe, folder, data)
         train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
+        if is_main() and recipe.stages:
+            _log_cut(folder, recipe.stages[-1].name, checked.cut)
 
 
 def finish(folder: Path, data: Path | None = None) -> Path:
@@ -114,13 +137,6 @@ def export_adapter(folder: Path, file: Path) -> Path:
     return export_from(folder / "adapter", file)
 
 
-def describe(recipe: Recipe, folder: Path) -> None:
-    """Write the parameters of each part into the run."""
-    from pefomed.model.describe import describe as describe_recipe
-
-    write(folder / "describe.json", json.dumps(describe_recipe(recipe), indent=1))
-
-
 def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
     """Write the leakage audit of the data that is trained on and predicted into the run."""
     from pefomed.data.audits.recipe import audit_recipe
@@ -136,63 +152,23 @@ def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Reci
     return recipe, out / recipe.name
 
 
-def _make_room(recipe: Recipe, folder: Path) -> None:
-    """Let `recipe` be the one of the folder: what has been trained must be as it says, the rest may change.
+def _check(
+    recipe: Recipe, folder: Path, data: Path | None, *, fresh: bool, untrained: bool = False
+) -> Checked:
+    """Check the recipe against the run that is there, then all else."""
+    from pefomed.checks import check as check_all
 
-    Raises:
-        RunError: something that was trained would be another thing now.
-    """
-    kept = folder / "recipe.toml"
-    if not kept.exists():
-        return
-    begun = _begun(folder)
-    try:
-        before = recipes.load(kept)
-    except RecipeError:
-        if begun is None or begun:
-            raise
-        return
-    changed = [
-        key
-        for key in ("seed", "model", "prompt", "data", "stages")
-        if _fixed(before, key) != _fixed(recipe, key)
-    ]
-    if not changed:
-        return
-    done = [stage for stage in before.stages if begun is None or stage.name in begun]
-    only_later = changed == ["stages"] and list(recipe.stages[: len(done)]) == done
-    if begun is None or (begun and not only_later):
-        raise RunError(
-            f"{folder} holds a run of another recipe",
-            found=f"different: {', '.join(changed)}",
-            remedy="give the recipe another name, choose another --out, or start anew with --fresh",
-        )
-    note(f"{folder}: {', '.join(changed)} changed before any of it was trained; the recipe is replaced")
-    _forget_all_but(begun, folder)
+    if not fresh:
+        begun_otherwise(recipe, folder)
+    return check_all(recipe, folder, data, fresh=fresh, untrained=untrained)
 
 
-def _begun(folder: Path) -> set[str] | None:
-    """Return the stages of which something is kept; None if the run has more than stages: all are done."""
-    if (folder / "adapter").exists() or any((folder / "predictions").glob("*.jsonl")):
-        return None
-    made = (path for kind in ("step-*", "final") for path in (folder / "checkpoints").glob(f"*/{kind}"))
-    return {path.parent.name for path in made}
+def _log_cut(folder: Path, stage: str, texts: list[str]) -> None:
+    """Let the run's log say, once, which questions will be cut."""
+    from pefomed.training.log import Log
 
-
-def _forget_all_but(stages: set[str], folder: Path) -> None:
-    """Remove what other stages have left: lists of samples, lines of the log."""
-    for stage in (folder / "checkpoints").glob("*/"):
-        if stage.name not in stages:
-            shutil.rmtree(stage)
-    log = folder / "log.jsonl"
-    if log.exists():
-        lines = log.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if any(f'"stage": {json.dumps(name)}' in line for name in stages)]
-        write(log, "".join(line + "\n" for line in kept))
-
-
-def _fixed(recipe: Recipe, key: str) -> Any:
-    """Return what must not change in a run; how many images may be missing may."""
-    if key == "data":
-        return {name: data.model_copy(update={"max_unreadable": 0}) for name, data in recipe.data.items()}
-    return getattr(recipe, key)
+    path = folder / "log.jsonl"
+    there = path.read_text(encoding="utf-8") if path.exists() else ""
+    for text in texts:
+        if json.dumps(text) not in there:
+            Log(path).write("event", stage, text=text)

@@ -11,16 +11,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed import jsonl
 from pefomed import recipe as recipes
+from pefomed.answer_card import adapter_part, model_parts, prompt_parts
 from pefomed.answering import Answering, generation
 from pefomed.asked import Answer, answer_of, doubts, sample_of, trained_tasks
 from pefomed.batch import Row, Tokens, rows, tokenise
 from pefomed.data import load_samples, stream_samples
 from pefomed.data.pictures.given import Picture, given_images
+from pefomed.data.question_hash import ImageHashes
 from pefomed.data.unreadable import unreadable, without
 from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
+from pefomed.kept_answers import Answers, Split
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
 from pefomed.model.build import build_model
@@ -29,7 +31,6 @@ from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.run_lock import hold
 from pefomed.schema import Box, Prediction, Sample
-from pefomed.storage import write
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
@@ -45,7 +46,12 @@ class Predictor:
         devices.set_threads(recipe.compute)
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
-        base, self.processor = build_model(recipe.model, device=str(self.device), dtype=self.dtype)
+        base, self.processor = build_model(
+            recipe.model,
+            device=str(self.device),
+            dtype=self.dtype,
+            feature_dtype=devices.feature_dtype(recipe.compute, self.device),
+        )
         fit_attention(base, recipe.compute, decoding=True)
         self.model = load_adapter(base, adapter).to(self.device).eval()
         self.answering = Answering(recipe, self.processor.tokenizer)
@@ -104,12 +110,15 @@ class Predictor:
         samples: Sequence[Sample],
         features: Callable[[Iterable[str]], Tensor] | None = None,
         blind: Tensor | None = None,
+        *,
+        cut: bool = False,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each sample, in batches as they are ready.
 
         Args:
             features: where image features come from; computed on the spot if absent.
             blind: features (P, D) to use instead of every image's own.
+            cut: cut questions that are too long.
         """
         features = features or Features(base_of(self.model), self.processor.image_processor, None)
         if blind is not None:
@@ -119,7 +128,7 @@ class Predictor:
         end = int(self.processor.tokenizer.eos_token_id)
         how = generation(self.recipe)
         room = self.recipe.predict.max_new_tokens
-        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room)
+        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room, cut=cut)
         for chunk in self._chunks(sequences):
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
@@ -175,13 +184,16 @@ def load(run: str | Path) -> Predictor:
 
 
 def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | None = None) -> list[Path]:
-    """Answer every split of the recipe's [predict] table, skipping what is answered; return the files.
+    """Answer every split of the recipe's [predict] table, but for what is answered; return the files.
+
+    What is asked or shown otherwise since then is answered again (`kept_answers`), and said.
 
     Args:
         blind: also (or not) answer with the mean image; by default as the recipe says.
 
     Raises:
-        RunError: the folder is not a trained run, or another process works in it.
+        RunError: the folder is not a trained run, another process works in it, or it holds answers of
+            another adapter, model or prompt, or generated in another way; what differs is named.
     """
     if not (run / "recipe.toml").exists():
         load(run)
@@ -191,41 +203,41 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
 
 def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> list[Path]:
     recipe = recipes.load(run / "recipe.toml")
+    wanted = recipe.predict.blind if blind is None else blind
+    images = ImageHashes()
+    adapter = adapter_part(run / "adapter")
     files: list[Path] = []
     predictor: Predictor | None = None
     for name, split in recipe.predict.data.items():
         samples = load_samples(recipe.data[name], split, data_folder)
-        write(run / "samples" / f"{name}-{split}.jsonl", jsonl.lines(samples))
-        wanted = recipe.predict.blind if blind is None else blind
-        for hidden in (False, True) if wanted else (False,):
-            path = run / "predictions" / f"{name}-{split}{'.blind' if hidden else ''}.jsonl"
-            files.append(path)
-            done = _answered(path, recipe)
-            left = [sample for sample in samples if sample.id not in done]
-            if not left:
-                continue
-            predictor = predictor or load(run)
-            train = _train_images(recipe, name, data_folder) if hidden else []
-            _predict_file(predictor, path, left, train, f"answering {name} {split}{' blind' * hidden}")
+        parts = {
+            **model_parts(recipe.model),
+            **prompt_parts(recipe.prompt, (sample.task for sample in samples)),
+            "adapter": adapter,
+            "generation": generation(recipe),
+        }
+        here = Split(run, f"{name}-{split}", samples, images)
+        by_kind = {hidden: here.answers(parts, _PUT_BACK, blind=hidden) for hidden in {False, wanted}}
+        here.begin()
+        for hidden, answers in sorted(by_kind.items()):
+            files.append(answers.path)
+            if answers.left:
+                predictor = predictor or load(run)
+                train = _train_images(recipe, name, data_folder) if hidden else []
+                what = f"answering {name} {split}{' blind' * hidden}"
+                cut = recipe.data[name].too_long == "cut"
+                _predict_file(predictor, answers, train, what, cut=cut)
+        here.settle()
     return files
 
 
-def _answered(path: Path, recipe: Recipe) -> set[str]:
-    """Return the ids already answered; answers generated in another way must not be mixed with new ones."""
-    predictions = list(jsonl.read(path, Prediction))
-    other = {one.generation for one in predictions} - {generation(recipe)}
-    if other:
-        raise RunError(
-            f"{path} holds answers generated in another way",
-            found=f"{other.pop()!r} instead of {generation(recipe)!r}",
-            remedy="remove the file to answer again, or restore [predict] in the recipe",
-        )
-    return {one.sample_id for one in predictions}
+_PUT_BACK = "put that back, or remove the file to have all of it answered again"
 
 
 def _predict_file(
-    predictor: Predictor, path: Path, samples: list[Sample], train_images: list[str], what: str
+    predictor: Predictor, answers: Answers, train_images: list[str], what: str, *, cut: bool = False
 ) -> None:
+    samples = answers.left
     paths = {image for sample in samples for image in sample.images} | set(train_images)
     base = base_of(predictor.model)
     # Both the seeing and the blind run, and training before them, ask for the same images.
@@ -234,9 +246,9 @@ def _predict_file(
     )
     features.prepare(sorted(paths if train_images else {image for s in samples for image in s.images}))
     blind = features.mean(train_images).to(predictor.device) if train_images else None
-    with jsonl.writer(path) as append, line(what, len(samples), "questions") as shown:
-        for prediction in predictor.predict(samples, features, blind):
-            append(prediction)
+    with answers.writer() as keep, line(what, len(samples), "questions") as shown:
+        for prediction in predictor.predict(samples, features, blind, cut=cut):
+            keep(prediction)
             shown.advance()
 
 

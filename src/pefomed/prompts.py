@@ -7,6 +7,7 @@ write it; several images follow each other, each in its own `<Img>...</Img>`.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Protocol
 
 from pefomed.boxes import BoxFormat, Resizing
@@ -113,9 +114,16 @@ def instructions(task: str, prompt: Prompt) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def body(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
-    """Return the multimodal body, the same under every template: images, task tag, instruction."""
-    return f"{IMAGE * len(sample.images)} [{sample.task}] {instruction(sample, prompt, resizing)}"
+def body(
+    sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS, shield: Callable[[str], str] = str
+) -> str:
+    """Return the multimodal body, the same under every template: images, task tag, instruction.
+
+    Args:
+        shield: gives what stands for data, which the instruction with its question is, until the whole is
+            tokenised (`model/text_tokens.py`).
+    """
+    return f"{IMAGE * len(sample.images)} [{sample.task}] {shield(instruction(sample, prompt, resizing))}"
 
 
 def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
@@ -136,17 +144,22 @@ def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
 
 
 def render(
-    sample: Sample, prompt: Prompt, tokenizer: ChatTokenizer | None = None, resizing: Resizing = AS_IS
+    sample: Sample,
+    prompt: Prompt,
+    tokenizer: ChatTokenizer | None = None,
+    resizing: Resizing = AS_IS,
+    shield: Callable[[str], str] = str,
 ) -> str:
     """Return the whole prompt; the answer follows it directly. BOS is added by the tokenisation.
 
     Args:
         resizing: how the image becomes the square that boxes are written in.
+        shield: see `body`.
 
     Raises:
         RecipeError: the tokenizer's chat template is asked for and there is none.
     """
-    text = body(sample, prompt, resizing)
+    text = body(sample, prompt, resizing, shield)
     if prompt.template == "llama2":
         return f"[INST] {text} [/INST]"
     if tokenizer is None or not getattr(tokenizer, "chat_template", None):

@@ -1,6 +1,10 @@
-"""One process at a time writes into a run's folder, on one machine or on a file system that several share.
+"""One process at a time writes into a folder, on one machine or on a file system that several share.
 
-The holder is written into `.lock`: machine, process, when it began. The file appears whole or not at all and
+Training, answering and scoring hold a run's `.lock`; a report holds `report/.lock`; a judge
+`verdicts/.<rater>.lock`, the export of ratings `verdicts/.rating.lock`: what writes different files goes on
+side by side. Reading needs no lock, for files appear by rename or grow by whole lines.
+
+The holder is written into the lock: machine, process, when it began. The file appears whole or not at all and
 only if there is none (a hard link; where there are none, O_EXCL), and its holder touches it every `BEAT`
 seconds. It is stale when its process is gone from the same machine, or when another machine has not touched
 it for `SILENT` seconds by the file system's own clock; then it is taken over, which is said. Of the
@@ -28,10 +32,11 @@ from pefomed.progress import note
 from pefomed.storage import storage_errors, sweep
 
 FILE = ".lock"
+"""Of the whole folder."""
 BEAT, SILENT = 20.0, 300.0
 """Seconds."""
 
-_GUARD, _PAUSE = ".lock-taken-over", 0.05
+_GUARD, _PAUSE = "-taken-over", 0.05
 _held: dict[Path, _Held] = {}
 
 
@@ -52,23 +57,29 @@ class Holder:
 
 
 @contextlib.contextmanager
-def hold(run: Path) -> Iterator[None]:
-    """Hold the run's folder while the block runs; within a process that holds it already, go on holding it.
+def hold(folder: Path, file: str = FILE, *, patience: float = 0.0, again: bool = True) -> Iterator[None]:
+    """Hold a folder while the block runs; within a process that holds it already, go on holding it.
 
-    What killed writers have left in it is removed first.
+    What killed writers have left in it is removed first, if it is the whole folder.
+
+    Args:
+        file: the lock, where several may write different files into the folder.
+        patience: seconds to wait for another process that is soon done.
+        again: False to be refused within a process that holds it already, too.
 
     Raises:
         RunError: another process holds it.
         StorageError: the folder cannot be written.
     """
-    key = run.resolve()
-    if not is_main() or (key in _held and _held[key].pid == os.getpid()):
+    key = folder.resolve() / file
+    if not is_main() or (again and key in _held and _held[key].pid == os.getpid()):
         yield
         return
-    with storage_errors(run):
-        run.mkdir(parents=True, exist_ok=True)
-        mine = _Held(_acquire(run), run / FILE)
-        sweep(run)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        mine = _Held(_waited(folder, file, patience), folder / file)
+        if file == FILE:
+            sweep(folder)
     _held[key] = mine
     mine.start()
     try:
@@ -114,32 +125,46 @@ class _Held(threading.Thread):
                 self.file.unlink()
 
 
-def _acquire(run: Path) -> Holder:
+def _waited(folder: Path, file: str, patience: float) -> Holder:
+    end, said = time.monotonic() + patience, False
+    while True:
+        try:
+            return _acquire(folder, file)
+        except RunError as error:
+            if time.monotonic() > end:
+                raise
+            if not said:
+                note(f"waiting: {error.problem} ({error.found})")
+                said = True
+        time.sleep(10 * _PAUSE)
+
+
+def _acquire(folder: Path, file: str = FILE) -> Holder:
     me = _me()
-    own = run / f".part-lock-{secrets.token_hex(6)}"
-    own.write_text(json.dumps(asdict(me)))
+    own = folder / f".part-lock-{secrets.token_hex(6)}"
     try:
+        own.write_text(json.dumps(asdict(me)))
         for _ in range(int(2 * BEAT / _PAUSE)):
-            if _place(own, run / FILE):
+            if _place(own, folder / file):
                 return me
             with contextlib.suppress(FileNotFoundError):  # released meanwhile
-                _take_over(run, own)
-        raise RunError(f"{run} is taken over by others again and again", remedy="give the command again")
+                _take_over(folder / file, own)
+        raise RunError(f"{folder} is taken over by others again and again", remedy="give the command again")
     finally:
         own.unlink(missing_ok=True)
 
 
-def _take_over(run: Path, own: Path) -> None:
+def _take_over(lock: Path, own: Path) -> None:
     """Remove a stale lock.
 
     Raises:
         RunError: it is not stale.
     """
-    lock, guard = run / FILE, run / _GUARD
+    folder, guard = lock.parent, lock.with_name(f"{lock.name}{_GUARD}")
     why = _stale(lock, own)
     if not why:
         raise RunError(
-            f"another process works in {run}",
+            f"another process works in {folder}",
             found=f"{_holder(lock) or 'a lock that cannot be read'}",
             remedy="wait until it has ended, or choose another --out; if it hangs, end it first",
         )
@@ -153,7 +178,7 @@ def _take_over(run: Path, own: Path) -> None:
         if why := _stale(lock, own):
             before = _holder(lock)
             lock.unlink()
-            note(f"{run}: taking over the lock of {before or 'a process that left no name'}: {why}")
+            note(f"{folder}: taking over the lock of {before or 'a process that left no name'}: {why}")
     finally:
         guard.unlink(missing_ok=True)
 
@@ -195,7 +220,7 @@ def _place(own: Path, lock: Path) -> bool:
 def _holder(lock: Path) -> Holder | None:
     try:
         return Holder(**json.loads(lock.read_text()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

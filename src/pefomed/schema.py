@@ -68,10 +68,7 @@ class Sample(Record):
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # Files of samples with one reference stay what they were, for readers that know no other.
-        written: dict[str, Any] = write(self)
-        if not self.further_references:
-            written.pop("further_references", None)
-        return written
+        return _without_empty(write(self), "further_references")
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -92,6 +89,16 @@ class Prediction(Record):
     """How it was generated, e.g. `greedy, at most 32 tokens`."""
     blind: bool = False
     """True if the image features were replaced by their mean."""
+    asked: str = ""
+    """Hash of the question that was answered (`data.question_hash`); empty if that is not known."""
+    shown: str = ""
+    """Hash of what its images held; empty if that is not known, or none was seen."""
+    made_by: str = ""
+    """Which entry of the card beside the file says what made it (`answer_card`); empty if none does."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_empty(write(self), "asked", "shown", "made_by")
 
 
 class Verdict(Record):
@@ -102,6 +109,14 @@ class Verdict(Record):
     run: int = Field(ge=0, default=0)
     label: int | None
     reason: str = ""
+    judged: str = ""
+    """Hash of the texts that were judged (`evaluate.verdicts.judged_hash`); empty if that is not known."""
+    shown: str = ""
+    """As a prediction's; empty for judges, who see no image."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_empty(write(self), "judged", "shown")
 
 
 class Score(Record):
@@ -139,3 +154,7 @@ class Score(Record):
 def meta_text(value: Any) -> str:
     """Return a meta value as the text results are grouped by (trailing spaces dropped)."""
     return str(value).strip()
+
+
+def _without_empty(written: dict[str, Any], *fields: str) -> dict[str, Any]:
+    return {name: value for name, value in written.items() if value or name not in fields}

@@ -14,7 +14,7 @@ from tests.evaluate.judges.made_run import honest, made_run
 from pefomed import jsonl
 from pefomed.cli import main
 from pefomed.evaluate.judges.replies import verdicts_path
-from pefomed.schema import Prediction, Verdict
+from pefomed.schema import Prediction, Sample, Verdict
 
 pytest.importorskip("openai", reason="the openai package is not installed")
 
@@ -152,6 +152,16 @@ def test_an_endpoint_answers_the_samples_of_a_recipe(command: Any, tmp_path: Pat
         calls = len(served.asked)
         code, _, err = command("predict", run, *words[2:], "--endpoint", served.url, "--yes")
         assert (code, len(served.asked) - calls) == (0, 3), err
+        assert len(list(jsonl.read(Path(file), Prediction))) == samples
+        # another image under the name of one: its questions alone are asked again
+        pictures = sorted((tmp_path / "p").rglob("test-*.png"))
+        pictures[0].write_bytes(pictures[1].read_bytes())
+        asked = jsonl.read(run / "samples" / "drawn-test.jsonl", Sample)
+        again = sum(one.images[0] == str(pictures[0]) for one in asked)
+        calls = len(served.asked)
+        code, _, err = command(*words, "--endpoint", served.url, "--yes")
+        assert (code, len(served.asked) - calls) == (0, again), err
+        assert f"{again} answers to what was asked otherwise, asked again" in err
         assert len(list(jsonl.read(Path(file), Prediction))) == samples
         code, _, err = command(*words, "--endpoint", served.url, "--yes", "--max-tokens", "5")
         assert code == 2

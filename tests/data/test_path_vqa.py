@@ -28,7 +28,7 @@ def test_the_original_layout(tmp_path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_bytes(pickle.dumps(RECORDS))
     first, second = path_vqa.load(tmp_path, "validate")
-    assert first.id == "path_vqa-validate-1"
+    assert first.id.startswith("path_vqa-validate-")
     assert first.images == (str(tmp_path / "images/val/val_0001.jpg"),)
     assert first.question == "Where are liver stem cells (oval cells) located?"
     assert first.reference == "in the canals of hering"

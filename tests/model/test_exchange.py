@@ -9,9 +9,11 @@ import torch
 from tests.tiny import model_recipe
 
 from pefomed.errors import WeightsError
-from pefomed.model.adapter import adapter_state, load_adapter
+from pefomed.model.adapter import adapter_state, load_adapter, read_adapter
 from pefomed.model.build import build_model
 from pefomed.model.exchange import export_adapter, import_adapter
+from pefomed.recipe import parse
+from pefomed.training import _load_start
 
 
 def checkpoint(default: bool) -> dict[str, torch.Tensor]:
@@ -42,9 +44,27 @@ def test_round_trip_on_a_small_model(tmp_path: Path, default: bool) -> None:
     assert torch.equal(state[layer], published[old])
     assert torch.equal(model.get_base_model().projector.weight, published["llama_proj.weight"])
     written = torch.load(export_adapter(folder, tmp_path / "new.pth"), weights_only=True)["model"]
-    expected = checkpoint(True)
+    expected = checkpoint(True) | checkpoint(False)  # both names of LoRA
     assert written.keys() == expected.keys()
     assert all(torch.equal(written[name], tensor) for name, tensor in expected.items())
+
+
+def test_buffers_of_the_trainer_are_compared_with_the_recipes_language_model(tmp_path: Path) -> None:
+    recipe = model_recipe(tmp_path)
+    # heads of 32 / 4 = 8, base 10,000: 10,000^(-2 i / 8)
+    right = torch.tensor([1.0, 0.1, 0.01, 0.001])
+    name = "llama_model.base_model.model.model.layers.{}.self_attn.rotary_emb.inv_freq"
+    buffers = {name.format(layer): right for layer in range(2)}
+    torch.save({"model": checkpoint(True) | buffers, "epoch": 49}, tmp_path / "theirs.pth")
+    folder = import_adapter(tmp_path / "theirs.pth", recipe, tmp_path / "adapter")
+    start = recipe.model_copy(update={"start": str(tmp_path / "theirs.pth")})
+    base, _ = build_model(recipe)
+    made = parse({"name": "a", "model": start.model_dump(exclude_none=True)})
+    begun = adapter_state(_load_start(base, made))
+    assert all(torch.equal(begun[key], tensor) for key, tensor in read_adapter(folder)[1].items())
+    torch.save(checkpoint(True) | {name.format(1): right[:2]}, tmp_path / "other.pth")
+    with pytest.raises(WeightsError, match=r"layers\.1.*inv_freq: \(2,\) numbers instead of \(4,\)"):
+        import_adapter(tmp_path / "other.pth", recipe, tmp_path / "other")
 
 
 def test_every_missing_and_unexpected_tensor_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -200,6 +201,41 @@ def test_a_changed_hub_file_is_found(tiny: WheelFile, tmp_path: Path) -> None:
     blob.write_bytes(blob.read_bytes() + b" ")
     with pytest.raises(WeightsError, match="does not have the expected SHA-256"):
         weights.verify("tiny")
+
+
+def test_every_known_part_is_pinned() -> None:
+    for name, known in KNOWN.items():
+        assert re.fullmatch(r"[0-9a-f]{40}", known.revision or ""), name
+        assert known.hub_sha256, name
+        for file, digest in known.hub_sha256.items():
+            assert re.fullmatch(r"model(-0000\d-of-00002)?\.safetensors", file), name
+            assert re.fullmatch(r"[0-9a-f]{64}", digest), name
+
+
+def test_every_file_of_a_download_is_checked(
+    tiny: WheelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = put_on_hub_cache(tmp_path)
+    (snapshot / "second.safetensors").write_bytes(b"right")
+    files = {file: sha256(snapshot / file) for file in ("model.safetensors", "second.safetensors")}
+    monkeypatch.setitem(KNOWN, "tiny", Known("language", "somebody/tiny", COMMIT, files))
+    monkeypatch.setattr(hub, "cached", lambda *_: None)
+    monkeypatch.setattr(hub, "download", lambda *_: snapshot)
+    assert weights.resolve("tiny", "language") == snapshot
+    (snapshot / "second.safetensors").write_bytes(b"wrong")
+    with pytest.raises(WeightsError, match=r"second\.safetensors does not have the expected SHA-256"):
+        weights.resolve("tiny", "language")
+
+
+def test_another_commit_on_this_disk_is_named(
+    tiny: WheelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = "e" * 40
+    snapshot = put_on_hub_cache(tmp_path, other)
+    monkeypatch.setitem(KNOWN, "tiny", Known("language", "somebody/tiny", COMMIT))
+    with pytest.raises(WeightsError, match=rf"commit {other}(?s:.*)model\.language_revision"):
+        weights.resolve("tiny", "language")
+    assert weights.resolve("tiny", "language", revision=other) == snapshot
 
 
 def test_two_at_once_and_a_killed_one(tiny: WheelFile) -> None:

@@ -10,9 +10,13 @@ import pytest
 from PIL import Image
 from tests.rate.conftest import report_pairs, write
 
+from pefomed import jsonl
 from pefomed.errors import ImageError, RunError
-from pefomed.rate import Session, Wishes, open_session
+from pefomed.evaluate.verdicts import read_raters
+from pefomed.rate import Session, Wishes, export, open_session
 from pefomed.rate.session import database_path
+from pefomed.rate.verdicts import State, save
+from pefomed.schema import Prediction, Sample
 
 WISHES = Wishes(raters=2, sample=10, seed=7)
 
@@ -96,6 +100,32 @@ def test_answers_that_changed_since_are_refused(vqa_run: Path) -> None:
     path.write_text("".join(changed))
     with pytest.raises(RunError, match=rf"1 changed: {rated}"):
         open_session(vqa_run)
+
+
+def test_another_image_behind_the_same_answer_is_refused(vqa_run: Path) -> None:
+    path = vqa_run / "predictions" / "rad-test.jsonl"
+
+    def seen(shown: str, only: str = "") -> None:
+        answers = [
+            one.model_copy(update={"shown": shown}) if only in one.sample_id else one
+            for one in jsonl.read(path, Prediction)
+        ]
+        path.write_text(jsonl.lines(answers))
+
+    seen("before")
+    session = open_session(vqa_run, WISHES)
+    rater = session.raters()[0]
+    item = session.items(rater)[0]
+    save(session, rater, item.id, State(1), change="a")
+    export(session)
+    samples = list(jsonl.read(vqa_run / "samples" / "rad-test.jsonl", Sample))
+    [told] = read_raters(vqa_run, samples)
+    assert [(one.sample_id, one.label) for one in told.verdicts] == [(item.sample_id, 1)]
+    seen("now", item.sample_id)
+    with pytest.raises(RunError, match=rf"1 changed: {item.sample_id}"):
+        open_session(vqa_run)
+    with pytest.raises(RunError, match=rf"(?s)has changed since.*image of 1: {item.sample_id}.*move"):
+        read_raters(vqa_run, samples)
 
 
 def test_an_image_that_is_gone_is_named_before_anybody_rates(vqa_run: Path, images: list[str]) -> None:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from pefomed import jsonl
 from pefomed.errors import RunError, StorageError
+from pefomed.evaluate.verdicts import read_raters
 from pefomed.rate import Session, Wishes, export, open_session, progress
 from pefomed.rate.session import Rater
 from pefomed.rate.verdicts import Conflict, State, save, states, undo
-from pefomed.schema import Verdict
+from pefomed.schema import Sample, Verdict
 
 
 @pytest.fixture
@@ -149,6 +150,14 @@ def test_an_export_holds_what_is_rated_and_nothing_else(session: Session, rater:
         items[2].sample_id: (None, "cannot judge"),
     }
     assert all((v.rater, v.run) == ("rater-01", 0) for v in jsonl.read(path, Verdict))
+    samples = list(jsonl.read(session.run / "samples" / "rad-test.jsonl", Sample))
+    assert [len(one.verdicts) for one in read_raters(session.run, samples)] == [3]
+    answers = session.run / "predictions" / "rad-test.jsonl"
+    before = answers.read_text()
+    answers.write_text(before.replace(f'"text":"{items[0].text}"', '"text":"something else"'))
+    with pytest.raises(RunError, match=rf"(?s)1 verdicts are of what has changed.*1: {items[0].sample_id}"):
+        read_raters(session.run, samples)
+    answers.write_text(before)
     card = json.loads((session.run / "verdicts" / "rater-01.card.json").read_text())
     assert (card["kind"], card["title"]) == ("human", "rater-01")
     assert card["counts"] == {"items": 10, "scored": 1, "unscored": 2, "refused": 2, "open": 7}

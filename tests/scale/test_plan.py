@@ -112,6 +112,9 @@ def test_sharing_an_image_saves_its_tokens_and_encodings() -> None:
 def test_float32_features_take_twice_the_space() -> None:
     half, full = (planned(recipe(compute={"dtype": dtype})) for dtype in ("bfloat16", "float32"))
     assert full["cache_bytes"] == 2 * half["cache_bytes"] == 314 * 4 * 10 * 4
+    for dtype, kind, each in (("bfloat16", "float32", 4), ("float32", "float16", 2), ("float16", "dtype", 2)):
+        made = planned(recipe(compute={"dtype": dtype, "feature_dtype": kind}))
+        assert made["cache_bytes"] == 314 * 4 * 10 * each
 
 
 def test_what_auto_keeps() -> None:

@@ -46,3 +46,16 @@ def test_text_is_right_or_wrong_and_boxes_score_their_iou() -> None:
     assert values["score"] == pytest.approx((1 + 0 + 0.5 + 0) / 4)
     assert values["n"] == 4
     assert math.isclose(values["loss"], 12.0 / len(batch.targets))
+
+
+def test_the_loss_is_the_mean_that_training_takes_over_all_processes() -> None:
+    # One process: an answer of 2 tokens and one of 4, their sums 1.0 and 6.0; another: one of 2 tokens, 3.0.
+    # Tokens: (1 + 6 + 3) / 8. Samples: (1 / 2 + 6 / 4 + 3 / 2) / 3.
+    parts = {"token": (7.0, 3.0), "sample": (2.0, 1.5)}
+    means = {"token": 1.25, "sample": 3.5 / 3}
+    for mean_of, (one, other) in parts.items():
+        here = Validation(str, 100, mean_of, loss=one, tokens=6, right=[True, False])  # type: ignore[arg-type]
+        there = Validation(str, 100, mean_of, loss=other, tokens=2, texts=1)  # type: ignore[arg-type]
+        here.sum_up([here.counts(), there.counts()])
+        assert here.values()["loss"] == pytest.approx(means[mean_of])
+        assert here.result().loss == pytest.approx(means[mean_of])

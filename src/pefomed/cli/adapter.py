@@ -21,7 +21,11 @@ def import_(
     recipe: Annotated[Path, typer.Option(help="A recipe whose model the checkpoint fits.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The adapter's folder.")],
 ) -> None:
-    """Write a checkpoint as a PEFT adapter; all missing or unexpected tensors are named."""
+    """Write a checkpoint as a PEFT adapter; all missing or unexpected tensors are named.
+
+    Constants that their trainer saves beside what it trained (rotary frequencies, masks) are checked and
+    left out.
+    """
     from pefomed import pipeline
 
     typer.echo(f"adapter: {pipeline.import_adapter(file, recipe, out)}")
@@ -32,7 +36,11 @@ def export(
     run: RunFolder,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
 ) -> None:
-    """Write a run's adapter as a checkpoint that PeFoMed and MiniGPT-v2 load."""
+    """Write a run's adapter as a checkpoint that PeFoMed and MiniGPT-v2 load.
+
+    LoRA is in it under two names, stored once: those of PEFT up to 0.2, which they pin, and those of later
+    versions. Their loaders pass over names that they do not know.
+    """
     folder = checked_run(run)
     from pefomed import pipeline
 

@@ -37,10 +37,10 @@ def print_scores(run: Path) -> None:
 
     Shares are in percent. Headlines are printed for every system, the figures beside them for the answers.
     """
-    from pefomed import jsonl
     from pefomed.evaluate.groups import OVERALL
     from pefomed.evaluate.headlines import JUDGED, figures
     from pefomed.evaluate.interval import why_none
+    from pefomed.evaluate.origin import read_scores
     from pefomed.recipe import load
     from pefomed.report.figures import is_share
     from pefomed.report.rightness import speaks
@@ -52,7 +52,7 @@ def print_scores(run: Path) -> None:
 
     recipe = load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
     answered = {(one.dataset, one.split): one for one in read_answered(run, recipe, [])}
-    every = list(jsonl.read(run / "scores.jsonl", Score))
+    every = read_scores(run)
     rows = []
     for split in dict.fromkeys((score.dataset, score.split) for score in every):
         mine = [score for score in every if (score.dataset, score.split) == split]

@@ -55,11 +55,21 @@ def run(
     set_: Overrides = None,
     fresh: Fresh = False,
     open_: Open = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Only check data, texts, images, disks and memory; write nothing there."
+        ),
+    ] = False,
 ) -> None:
     """Train every stage, predict, score and report; what is already there is kept and continued."""
     overrides = overrides_of(set_)
     from pefomed import pipeline
 
+    if check:
+        folder = pipeline.check(recipe, out, data, overrides, fresh=fresh)
+        typer.echo(f"checked, and nothing is wrong; the run's folder is {folder}")
+        return
     _finish(pipeline.run(recipe, out, data, overrides, fresh=fresh), open_)
 
 
@@ -220,14 +230,13 @@ def report(
 
 
 def _finish(run: Path, open_: bool) -> None:
-    from pefomed import jsonl
-    from pefomed.schema import Score
+    from pefomed.evaluate.origin import read_scores
 
     if not processes.is_main():
         return
     print_scores(run)
     show_report(run / "report" / "index.html", open_)
-    _check_scored(run, list(jsonl.read(run / "scores.jsonl", Score)))
+    _check_scored(run, read_scores(run))
 
 
 def _check_scored(run: Path, scores: Sequence[Score]) -> None:

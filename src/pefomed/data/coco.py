@@ -27,6 +27,7 @@ from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader,
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Form, Unit
@@ -104,7 +105,11 @@ def load(
     entries = {each.place: each.entry for each in chosen}
     rows = (_row(each, folder, phrase, meta, reader or "", apart) for each in chosen)
     phrases = all_right(merged(rows, form, unit, scaled_images=scaled_images, apart=apart))
-    for number, found in enumerate(phrases, 1):
+    # A phrase of an image is there once: whatever else the file holds, and in which order, its id stays.
+    ids = ContentIds(f"{root.name}-{split}")
+    for found in phrases:
+        first = found.first
+        name = ids(first.name, first.category, first.phrase, *([first.reader] if apart else ()))
         if reader is None:
             check_one_reader([(row.place, entries[row.place]) for row in found.rows], "")
         each, twice = without_repeats(found)
@@ -114,7 +119,7 @@ def load(
             each = replace(each, boxes=fused(of_readers, fusion_iou))
         if is_chosen(each.boxes, boxes):
             for sample in samples_of(
-                f"{root.name}-{split}-{number}", str(each.first.image), each.size, each.first.phrase,
+                name, str(each.first.image), each.size, each.first.phrase,
                 each.boxes, {"category": each.first.category, **(each.first.meta or {})}, tasks,
             ):  # fmt: skip
                 yield sample.model_copy(update={"owners": dict(each.first.owners)})
@@ -213,6 +218,7 @@ def _row(
         phrase=(each.text(phrase) or "") if phrase else each.category,
         category=each.category,
         numbers=each.numbers,
+        name=str(image["file_name"]),
         size=None if said == (None, None) else said,
         meta={field: each.text(field) or "" for field in meta} | ({META: drawn_by} if apart else {}),
         reader=drawn_by,

@@ -29,9 +29,10 @@ from typing import Any
 
 from pefomed.data import table, table_splits
 from pefomed.data.card import Card
-from pefomed.data.left_out import LeftOut
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.data.readers.split_names import meant
+from pefomed.data.table_rows import Reading
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
 
@@ -53,7 +54,7 @@ def load(
     task: Task = "vqa",
     images: str = ".",
     numbers_as_text: bool = False,
-) -> Iterator[Sample | LeftOut]:
+) -> Iterator[Sample]:
     """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
 
     Args:
@@ -77,11 +78,12 @@ def load(
         )
     files = _with_rows(files, column, split) if column else files
     own = columns.model_copy(update={"split": column})
+    # One for all: in how many files a split is cut says nothing of its rows.
+    ids = ContentIds(split)
     for file in files:
-        yield from table.load(
-            file, split, columns=own, task=task, only_split=split, images=images,
-            numbers_as_text=numbers_as_text,
-        )  # fmt: skip
+        yield from table.load_file(
+            file, split, Reading(ids, file.stem, file.parent / images, own, task, numbers_as_text)
+        )
 
 
 def splits(

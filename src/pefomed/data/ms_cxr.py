@@ -19,7 +19,6 @@ left out and counted by the audit.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,6 +28,7 @@ from pydantic import Field
 from pefomed.data import ms_cxr_file
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
 from pefomed.data.readers.box_rows import known, merged
 from pefomed.data.readers.files import unknown_split
@@ -95,13 +95,13 @@ def load(
     ]
     phrases, wrong = known(merged(rows, "xywh", "pixel", scaled_images=scaled_images))
     yield from wrong
-    seen: Counter[str] = Counter()
+    ids = ContentIds("ms_cxr")
     for phrase in phrases:
         image = phrase.first.image
-        seen[image.stem] += 1
+        name = ids(image.name, phrase.first.category, phrase.first.phrase)
         if is_chosen(phrase.boxes, boxes):
             yield from samples_of(
-                f"ms_cxr-{image.stem}-{seen[image.stem]}", str(image), phrase.size, phrase.first.phrase,
+                name, str(image), phrase.size, phrase.first.phrase,
                 phrase.boxes, {"category": phrase.first.category, **ms_cxr_file.people(image)}, tasks,
             )  # fmt: skip
 

@@ -26,6 +26,7 @@ from typing import Any
 from pefomed.data import ms_cxr
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.card import Published
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
 from pefomed.data.ms_cxr_file import people
 from pefomed.data.readers.box_rows import Row, known, merged
@@ -80,10 +81,12 @@ def load(
     rows = (_row(record, f"{path}, entry {number}", root / images) for number, record in _records(path))
     phrases, wrong = known(merged(rows, "xywh", "pixel", frame=FRAME))
     yield from wrong
-    for number, phrase in enumerate(phrases, 1):
+    ids = ContentIds(f"medrpg-{split}")
+    for phrase in phrases:
         image = phrase.first.image
+        name = ids(image.name, phrase.first.category, phrase.first.phrase)
         yield from samples_of(
-            f"medrpg-{split}-{number}", str(image), phrase.size, phrase.first.phrase, phrase.boxes,
+            name, str(image), phrase.size, phrase.first.phrase, phrase.boxes,
             {"category": phrase.first.category, **people(image)}, tasks,
         )  # fmt: skip
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.card import Card, Hub, Published
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.readers.files import checked_rows, inside, missing_layout, unknown_split
 from pefomed.data.readers.plain_pickle import read_plain_pickle
 from pefomed.data.readers.shards import has_shards, read_shards, shards_of
@@ -79,11 +80,12 @@ def load(root: Path, split: str) -> Iterator[Sample]:
     if split not in CARD.splits:
         raise unknown_split("PathVQA", split, CARD.splits)
     rows = _original(root, split) if (root / "qas").is_dir() else _copy(root, split)
-    for number, (image, row) in enumerate(rows, 1):
+    ids = ContentIds(f"path_vqa-{split}")
+    for image, row in rows:
         question, answer = str(row["question"]).strip(), str(row["answer"]).strip()
         closed = answer.casefold().rstrip(".") in ("yes", "no")
         yield Sample(
-            id=f"path_vqa-{split}-{number}",
+            id=ids(Path(image).name, question),
             images=(image,),
             task="vqa",
             question=question,

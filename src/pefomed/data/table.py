@@ -29,55 +29,23 @@ With boxes the question is the phrase, and the recipe says what the numbers are:
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, Field
-
 from pefomed.boxes import tasks
-from pefomed.checked import Checked
-from pefomed.data import table_cells, table_choices, table_references, table_splits
+from pefomed.data import table_splits
 from pefomed.data.card import Card
+from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
-from pefomed.data.owners import owners_of
-from pefomed.data.table_boxes import BoxColumns, Draft, with_boxes
-from pefomed.errors import DataError, nearest
-from pefomed.progress import note
+from pefomed.data.table_boxes import BoxColumns, with_boxes
+from pefomed.data.table_rows import Columns, Reading, drafts
+from pefomed.errors import DataError
 from pefomed.schema import Sample, Task
 
-_WITHOUT_QUESTION = ("caption", "report", "grounding")
+__all__ = ["CARD", "Columns", "load", "load_file", "splits"]
 
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
-
-
-class Columns(Checked):
-    """Which column holds what."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    image: str = Field("image", min_length=1)
-    question: str = Field("question", min_length=1)
-    """The question, or the phrase that has boxes. Not read for captions and reports."""
-    answer: str = "answer"
-    """The reference; empty if the table has none, and is for prediction only."""
-    further: tuple[str, ...] | None = None
-    """Columns with further right answers; by default `answer_2`, `answer_3` and so on. A list in a cell holds
-    several, too. Training uses the first."""
-    separator: str = ""
-    """What stands between several answers in one cell; by default a cell is one."""
-    choices: tuple[str, ...] = ()
-    """Columns with the choices of a question, or the one with a list of them: they are put behind it."""
-    id: str | None = None
-    """By default the column `id`, if there is one, or else samples are numbered by row; `""` takes none."""
-    task: str | None = None
-    """By default the option `task`."""
-    split: str | None = None
-    """By default the column `split`, if a single file has one and `only_split` is not said; or else the
-    file's name, or `only_split`, is the split. `""` takes none. If named, all tables of a folder are read."""
-    meta: tuple[str, ...] = ()
-    """Columns to group results by. What names patients or studies is audited without being among them."""
 
 
 def load(
@@ -111,24 +79,28 @@ def load(
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, or an answer is
             empty or a number; the file and the line are named.
     """
-    drafts = (
-        draft
-        for path, rows in table_splits.rows_of(root, split, columns.split, only_split, delimiter)
-        for draft in _drafts(
-            rows, table_splits.stem_of(path), path.parent / images, columns, "refer" if boxes else task,
-            separator, view, numbers_as_text,
-        )
-    )  # fmt: skip
-    if boxes is not None:
-        yield from with_boxes(drafts, boxes, several_tasks=columns.task is None)
-        return
-    for place, sample, _ in drafts:
-        if sample.task in tasks.ALL:
-            raise DataError(
-                f"{place}: the task {sample.task!r} needs boxes",
-                remedy="say in the option `boxes` which columns hold them",
-            )
-        yield sample
+    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, delimiter):
+        stem = table_splits.stem_of(path)
+        how = Reading(
+            # Rows of two splits may ask the same.
+            ContentIds(f"{stem}-{split}" if column else stem), stem, path.parent / images, columns,
+            "refer" if boxes else task, numbers_as_text, boxes.category if boxes else None,
+            boxes.reader if boxes and boxes.readers == "apart" else None, separator, view,
+        )  # fmt: skip
+        if boxes is not None:
+            yield from with_boxes(drafts(rows, how), boxes, several_tasks=columns.task is None)
+        else:
+            yield from _without_boxes(rows, how)
+
+
+def load_file(path: Path, split: str, how: Reading, delimiter: str | None = None) -> Iterator[Sample]:
+    """Yield the samples of the rows of `split` in one file; there are no boxes.
+
+    Raises:
+        DataError: see `load`.
+    """
+    for _, _, rows in table_splits.rows_of(path, split, how.columns.split, split, delimiter):
+        yield from _without_boxes(rows, how)
 
 
 def splits(
@@ -147,69 +119,11 @@ def splits(
     return table_splits.splits_of(root, columns.split, only_split, delimiter, fits)
 
 
-def _drafts(
-    rows: Iterable[tuple[int, str, dict[str, Any]]],
-    stem: str,
-    folder: Path,
-    columns: Columns,
-    task: Task,
-    separator: str,
-    view: str,
-    numbers_as_text: bool,
-) -> Iterator[Draft]:
-    """Yield place, sample without boxes and cells of each row."""
-    looked = False
-    for number, place, row in rows:
-        row_task = task if columns.task is None else _task(table_cells.text(row, columns.task, place), place)
-        question = ""
-        answers: tuple[str, ...] = ("",)
-        if row_task not in _WITHOUT_QUESTION:
-            question = table_cells.filled(row, columns.question, place)
-        if row_task == "identify":
-            question, answers = "", (question,)
-        elif row_task not in tasks.ASKED and columns.answer:
-            answers = table_cells.answers(
-                row, _answer_columns(columns, row), columns.separator, place, numbers_as_text
+def _without_boxes(rows: Iterable[table_splits.Placed], how: Reading) -> Iterator[Sample]:
+    for place, sample, _ in drafts(rows, how):
+        if sample.task in tasks.ALL:
+            raise DataError(
+                f"{place}: the task {sample.task!r} needs boxes",
+                remedy="say in the option `boxes` which columns hold them",
             )
-            if columns.choices and question:
-                question = table_choices.with_choices(question, row, columns.choices, place)
-            elif question:
-                table_choices.check_choices(question, answers[0], row, place)
-            if not looked:
-                _name_lookalikes(row, columns, stem)
-                looked = True
-        # An empty name takes none; a column that is called so is one without being named.
-        named = columns.id if columns.id is not None else "id" if "id" in row else ""
-        sample = Sample(
-            id=table_cells.filled(row, named, place) if named else f"{stem}-{number}",
-            images=table_cells.images(row, columns.image, place, folder, separator, view),
-            task=row_task,
-            question=question,
-            reference=answers[0],
-            further_references=answers[1:],
-            meta={name: table_cells.text(row, name, place) for name in columns.meta},
-            owners=owners_of(row, columns.meta),
-        )
-        yield place, sample, row
-
-
-def _answer_columns(columns: Columns, row: Mapping[str, Any]) -> tuple[str, ...]:
-    further = columns.further
-    found = table_references.numbered(columns.answer, row) if further is None else further
-    return (columns.answer, *(name for name in found if name not in columns.meta))
-
-
-def _name_lookalikes(row: Mapping[str, Any], columns: Columns, stem: str) -> None:
-    """Say which columns are not read and look like further references."""
-    used = (*_answer_columns(columns, row), *columns.meta, columns.question, columns.image)
-    alike = table_references.lookalikes(row, used)
-    if alike:
-        how = f"`columns.further = [{', '.join(map(repr, alike))}]` uses them"
-        note(table_references.lookalike_note(stem, alike, how))
-
-
-def _task(text: str, place: str) -> Task:
-    known = typing.get_args(Task)
-    if text not in known:
-        raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
-    return typing.cast(Task, text)
+        yield sample

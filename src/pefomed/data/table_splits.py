@@ -18,8 +18,8 @@ from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seem
 from pefomed.errors import DataError, listed
 from pefomed.progress import note
 
-Numbered = tuple[int, str, dict[str, Any]]
-"""Number in its file, place and cells of a row."""
+Placed = tuple[str, dict[str, Any]]
+"""Place and cells of a row."""
 
 WHOLE = "train"
 """What a file is that says nothing of splits."""
@@ -27,8 +27,8 @@ WHOLE = "train"
 
 def rows_of(
     root: Path, split: str, column: str | None, only_split: str | None, delimiter: str | None
-) -> Iterator[tuple[Path, Iterator[Numbered]]]:
-    """Yield each file that has rows of `split`, with these rows.
+) -> Iterator[tuple[Path, str, Iterator[Placed]]]:
+    """Yield each file that has rows of `split`, the column that says so (empty for none), and these rows.
 
     Args:
         column: the column that says the split; None finds one called `split`, an empty text takes none.
@@ -39,7 +39,7 @@ def rows_of(
     """
     if root.is_dir() and not column:
         path = _file_of(root, split)
-        yield path, _numbered(path, delimiter)
+        yield path, "", read_table(path, delimiter)
         return
     named = column
     if not root.is_dir():
@@ -54,12 +54,12 @@ def rows_of(
             )
         if named is None:
             _name_alike(root, delimiter)
-        yield root, _numbered(root, delimiter)
+        yield root, "", read_table(root, delimiter)
         return
     files = _tables(root, column, delimiter) if root.is_dir() else [root]
     found = Counter[str]()
     for path in files:
-        yield path, _of_split(path, column, split, delimiter, found)
+        yield path, column, _of_split(path, column, split, delimiter, found)
     # A second reading only where the column calls the split otherwise: the table may be large.
     if not any(same(split, name) for name in found):
         names = meant(split, found)
@@ -71,7 +71,7 @@ def rows_of(
                 remedy='use one of these splits, or correct the column; `columns.split = ""` takes none',
             )
         for path in files if names else ():
-            yield path, _of_split(path, column, names[0], delimiter, Counter())
+            yield path, column, _of_split(path, column, names[0], delimiter, Counter())
 
 
 def splits_of(
@@ -175,20 +175,15 @@ def _said(row: Mapping[str, Any], column: str, place: str) -> str:
     return table_cells.text(row, column, place) or NONE
 
 
-def _numbered(path: Path, delimiter: str | None) -> Iterator[Numbered]:
-    for number, (place, row) in enumerate(read_table(path, delimiter), 1):
-        yield number, place, row
-
-
 def _of_split(
     path: Path, column: str, split: str, delimiter: str | None, found: Counter[str]
-) -> Iterator[Numbered]:
+) -> Iterator[Placed]:
     """Yield the rows of `split`, and count the rows of every split into `found`."""
-    for number, place, row in _numbered(path, delimiter):
+    for place, row in read_table(path, delimiter):
         said = _said(row, column, place)
         found[said] += 1
         if same(said, split):
-            yield number, place, row
+            yield place, row
 
 
 def _file_of(root: Path, split: str) -> Path:

@@ -15,6 +15,7 @@ from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
 from pefomed.evaluate.captions.scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
 from pefomed.evaluate.exact_match import METRICS
+from pefomed.evaluate.fitting import check_same_shown
 from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
 from pefomed.evaluate.overlap import OVERLAPS
@@ -67,7 +68,8 @@ def compare_runs(
         seed: of both; by default that of the first recipe.
 
     Raises:
-        RunError: the runs answered no data set in common, or other samples of it; the ids are named.
+        RunError: the runs answered no data set in common, or other samples or images of it; these
+            are named.
         DataError: a record is not valid.
     """
     names, others = predicted.answered_splits(run_a), predicted.answered_splits(run_b)
@@ -87,10 +89,12 @@ def compare_runs(
             predicted.read_samples(predicted.samples_path(run, dataset, split)) for run in (run_a, run_b)
         )
         predicted.check_same(samples, others_samples, run_a, run_b)
-        answers = [
-            [prediction.text for prediction in predicted.read_predictions(path, samples)]
-            for path in (predicted.predictions_path(run, dataset, split) for run in (run_a, run_b))
+        predictions = [
+            predicted.read_predictions(predicted.predictions_path(run, dataset, split), samples)
+            for run in (run_a, run_b)
         ]
+        check_same_shown(predictions[0], predictions[1], run_a, run_b)
+        answers = [[prediction.text for prediction in side] for side in predictions]
         pair = _Pair(dataset, split, samples, answers[0], answers[1], draws, seed)
         found += [*_answers_compared(pair), *_texts_compared(pair), *_boxes_compared(pair, run_a, run_b)]
         found += _verdicts_compared(pair, run_a, run_b)

@@ -19,12 +19,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pefomed import jsonl
+from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.rows import is_number
 from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
+from pefomed.run_lock import hold
 from pefomed.schema import Prediction, Sample, Task
 from pefomed.storage import write
 
@@ -58,7 +60,7 @@ def outside_run(
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, an id is doubled or on
             one side only, or answers are numbers; file, line and ids are named.
-        RunError: `out` holds something else.
+        RunError: `out` holds something else, or another process works in it.
     """
     _check_name("data set", dataset, r"[A-Za-z0-9][A-Za-z0-9._-]*")
     _check_name("split", split, r"[A-Za-z0-9][A-Za-z0-9._]*")
@@ -73,20 +75,23 @@ def outside_run(
     generation = f"by somebody else, from {file.name}"
     predictions = [
         Prediction(
-            sample_id=sample_id,
+            sample_id=sample.id,
             text=reader.text(row, columns.answer, place),
             tokens=0,
             finish="unknown",
             generation=generation,
+            asked=question_hash(sample),
         )
-        for sample_id, (place, row) in ((sample.id, answers[sample.id]) for sample in samples)
+        for sample, (place, row) in ((sample, answers[sample.id]) for sample in samples)
     ]
     if not numbers_as_text:
         _check_classes(samples, predictions, file, columns.answer)
-    write(samples_path(out, dataset, split), jsonl.lines(samples))
-    write(predictions_path(out, dataset, split), jsonl.lines(predictions))
     notes = [*reader.notes, *doubts(samples, predictions, file.name)]
-    write(out / MARKER, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
+    with hold(out):
+        _check_folder(out, about)  # once more: another process may have written other answers meanwhile
+        write(samples_path(out, dataset, split), jsonl.lines(samples))
+        write(predictions_path(out, dataset, split), jsonl.lines(predictions))
+        write(out / MARKER, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 
 
@@ -133,14 +138,15 @@ def _hash(*files: Path | None) -> str:
 
 def _check_folder(out: Path, about: Mapping[str, str]) -> None:
     marker = out / MARKER
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+    # A lock is nothing that could be overwritten.
+    if not out.exists() or (out.is_dir() and all(path.name.startswith(".") for path in out.iterdir())):
         return
     remedy = "choose another folder with --out, or delete this one"
     if not marker.exists():
         raise RunError(
             f"{out} is not a folder of somebody else's answers", found="something else", remedy=remedy
         )
-    before = json.loads(marker.read_text(encoding="utf-8"))
+    before = jsonl.read_object(marker, remedy)
     changed = [key for key in about if before.get(key) != about[key]]
     if changed:
         # Verdicts on the former answers would be taken for verdicts on these.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pefomed import jsonl, recipe
 from pefomed.errors import RunError, listed
+from pefomed.evaluate.fitting import answer_again, check_asked
 from pefomed.schema import Prediction, Sample
 
 MARKER = "outside.json"
@@ -29,8 +29,8 @@ def answered_splits(run: Path) -> list[tuple[str, str]]:
 
 def outside_notes(run: Path) -> list[str]:
     """Return what was noticed about somebody else's answers when they were read."""
-    found = json.loads((run / MARKER).read_text(encoding="utf-8"))
-    return [str(note) for note in found.get("notes", [])]
+    notes = jsonl.read_object(run / MARKER, f"delete {run} and evaluate the file again").get("notes")
+    return [str(note) for note in notes] if isinstance(notes, list) else []
 
 
 def all_samples(run: Path) -> list[Sample]:
@@ -77,7 +77,7 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
 
     Raises:
         RunError: the file is missing, or a sample has no prediction or several, or a prediction
-            belongs to no sample or is of the other kind; the ids are named.
+            belongs to no sample, answers another question or is of the other kind; the ids are named.
         DataError: a line is not a valid record.
     """
     run = path.parent.parent
@@ -96,7 +96,9 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
         raise RunError(
             f"{path}: every sample needs exactly one prediction",
             found=_named_all({"doubled": doubled, "of no sample": unknown, "missing": missing, kind: mixed}),
-            remedy=f"delete the file and run `pefomed predict {run}` again",
+            remedy=f"run `pefomed predict {run}` again"
+            if not doubled and not mixed
+            else f"delete the file and run `pefomed predict {run}` again",
         )
     if missing:
         raise RunError(
@@ -104,6 +106,7 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
             found="; ".join([_named_all({"missing": missing}), *cut]),
             remedy=f"run `pefomed predict {run}` again: it continues where it stopped",
         )
+    check_asked(samples, predictions, path)
     return [by_id[sample_id] for sample_id in wanted]
 
 
@@ -122,8 +125,7 @@ def check_unchanged(answered: Sequence[Sample], data: Sequence[Sample], path: Pa
         raise RunError(
             f"the data set is no longer what was answered in {path}",
             found=_named_all({"changed": changed, "removed": removed, "added": added}),
-            remedy=f"restore the data, or delete this file and its predictions and run"
-            f" `pefomed predict {path.parent.parent}` again",
+            remedy=f"restore the data, or {answer_again(path.parent.parent)}",
         )
 
 

@@ -1,14 +1,13 @@
 """Evaluation of a run: its answers, the blind ones, the floors and the published rows, as scores.
 
 Reads recipe.toml, samples/, predictions/ and verdicts/ of the run and the training split of the data, and
-writes scores.jsonl as a whole: a stopped evaluation leaves the former file. Beside it training_images.json
-says which samples' images were trained on. Of a run folder without recipe,
-made from somebody else's answers, there are no floors and no published rows.
+writes scores.jsonl as a whole: a stopped evaluation leaves the former file. Beside it scores.card.json says
+what the scores are of, training_images.json which samples' images were trained on. Of a run folder without
+recipe, made from somebody else's answers, there are no floors and no published rows.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,20 +21,22 @@ from pefomed.data import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluate import predicted
 from pefomed.evaluate.answered import Answered, Run, read_answered
+from pefomed.evaluate.fitting import check_shown
 from pefomed.evaluate.headlines import RATES
+from pefomed.evaluate.origin import write_scores
 from pefomed.evaluate.published import published_scores
 from pefomed.evaluate.run_answers import SHORT, answer_scores
 from pefomed.evaluate.run_boxes import box_scores
 from pefomed.evaluate.run_texts import MARKED, TEXTS, text_scores
 from pefomed.evaluate.score import Questions, score_share
-from pefomed.evaluate.seen_images import FILE, KEY, seen_images
+from pefomed.evaluate.seen_images import KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
 from pefomed.evaluate.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
+from pefomed.run_lock import hold
 from pefomed.schema import Record, Sample, Score
-from pefomed.storage import write
 
 TEMPLATED = frozenset({"phantom"})
 """Loaders whose reports and captions follow a template, so that exact match says something of them."""
@@ -64,13 +65,24 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
             it need not be there.
 
     Raises:
-        RunError: a step is missing, predictions and samples do not fit each other, or the data
-            changed since it was answered; the ids are named.
+        RunError: a step is missing, predictions, samples, images or verdicts do not fit each other, or the
+            data changed since it was answered; the ids are named. Or another process trains, answers or
+            scores.
         DataError: the training split cannot be read, or a record or verdict is not valid.
         StorageError: the scores cannot be written.
     """
     if not (run / "recipe.toml").exists() and not (run / predicted.MARKER).exists():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
+    with hold(run):
+        return _evaluate(run, data_folder)
+
+
+def is_scored(scores: Sequence[Score]) -> bool:
+    """Return whether anything says how good the run's own answers are, not only how they came out."""
+    return any(score.system == "model" and score.metric not in RATES for score in scores)
+
+
+def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
     settings = recipes.load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
     splits = predicted.answered_splits(run)
     if not splits:
@@ -87,18 +99,11 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     scores: list[Score] = []
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
-    remedy = "free space or make the folder writable; the former scores are as they were"
-    write(run / "scores.jsonl", jsonl.lines(scores), remedy)
-    write(run / FILE, json.dumps(shared.seen, indent=1, ensure_ascii=False) + "\n", remedy)
+    write_scores(run, scores, shared.seen)
     _log(run / "log.jsonl", events)
     for event in dict.fromkeys(events):
         note(event)
     return scores
-
-
-def is_scored(scores: Sequence[Score]) -> bool:
-    """Return whether anything says how good the run's own answers are, not only how they came out."""
-    return any(score.system == "model" and score.metric not in RATES for score in scores)
 
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
@@ -122,6 +127,7 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
         images = {sample.id: sample.images for sample in data}
         samples = [sample.model_copy(update={"images": images[sample.id]}) for sample in samples]
     answered = read_answered(run, dataset, split, samples)
+    check_shown(samples, answered.predictions[0], predicted.predictions_path(run.folder, dataset, split))
     run.seen[f"{dataset}-{split}"] = _tell_apart(answered)
     everything = answered.questions(samples)
     scores = _rates(answered, everything)

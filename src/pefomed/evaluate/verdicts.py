@@ -7,15 +7,15 @@ counted apart and never stands for 0.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pefomed import jsonl
 from pefomed.errors import DataError, listed
+from pefomed.evaluate.judged import check_judged
 from pefomed.schema import Sample, Verdict
 
 Kind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
@@ -45,19 +45,22 @@ class Rater:
 
 
 def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None = None) -> list[Rater]:
-    """Return everybody who judged answers of `run`, by file name.
+    """Return everybody who judged answers of `run`, by file name; no verdict is of another answer.
 
     Args:
         samples: all samples of the run; verdicts about others are refused.
-        on_cut: gets a sentence for every last line that a killed writer left unfinished.
+        on_cut: gets a sentence for every last line that a killed writer left unfinished, for a file with
+            fewer verdicts than its card says, and for one without card, which stands for a judge.
 
     Raises:
+        RunError: verdicts are of texts that have changed since; the file and the ids are named.
         DataError: a verdict is about no sample, given twice for the same run, or off its task's
             scale, or a file mixes raters or has a damaged card; the file and the ids are named.
     """
     tasks = {sample.id: sample.task for sample in samples}
     paths = sorted((run / "verdicts").glob("*.jsonl"))
     raters = [_read_rater(path, tasks, on_cut) for path in paths]
+    check_judged(run, samples, raters)
     return [rater for rater in raters if rater.verdicts]
 
 
@@ -81,7 +84,7 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
     unknown = [verdict.sample_id for verdict in verdicts if verdict.sample_id not in tasks]
     _refuse(
         path, "about no sample of this run", list(dict.fromkeys(unknown)),
-        "take them out, or put the file into the run whose answers were judged",
+        "judge again, take them out, or put the file into the run whose answers were judged",
     )  # fmt: skip
     seen = Counter((verdict.sample_id, verdict.run) for verdict in verdicts)
     doubled = [f"{sample_id} (run {run})" for (sample_id, run), count in seen.items() if count > 1]
@@ -103,9 +106,12 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
             found=", ".join(names[:_NAMED]),
             remedy="put each rater's verdicts into a file of their own",
         )
-    return Rater(
-        names[0] if names else path.stem, _kind(path.with_name(f"{path.stem}.card.json")), verdicts, path
-    )
+    kind, counted = _card(path.with_name(f"{path.stem}.card.json"))
+    if on_cut is not None and kind is None:
+        on_cut.append(f"{path} has no card beside it: {path.stem} is taken for a judge")
+    if on_cut is not None and len(verdicts) < counted:
+        on_cut.append(f"{path} holds {len(verdicts)} verdicts, and its card speaks of {counted}")
+    return Rater(names[0] if names else path.stem, kind or "llm-judge", verdicts, path)
 
 
 def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
@@ -117,18 +123,14 @@ def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
         )
 
 
-def _kind(card: Path) -> Kind:
-    """Return what the card says the rater is; without a card a judge, which stands for itself alone."""
+def _card(card: Path) -> tuple[Kind | None, int]:
+    """Return what the card says the rater is, and of how many verdicts; without a card None and 0."""
     if not card.exists():
-        return "llm-judge"
-    try:
-        about: Any = json.loads(card.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(
-            f"{card} is damaged", found=str(error), remedy="delete it or write it again"
-        ) from None
-    kind = about.get("kind") if isinstance(about, dict) else None
+        return None, 0
+    about = jsonl.read_object(card, "delete it or write it again")
+    counts, kind = about.get("counts"), about.get("kind")
+    given = [counts.get(name) for name in ("scored", "unscored")] if isinstance(counts, dict) else []
     for known in KINDS:
         if kind == known:
-            return known
+            return known, sum(count for count in given if isinstance(count, int))
     raise DataError(f"{card}: unknown kind of rater", found=repr(kind), remedy=f"known: {', '.join(KINDS)}")

@@ -104,7 +104,7 @@ def read_adapter(folder: Path) -> tuple[LoraConfig, dict[str, Tensor]]:
         if not isinstance(fields, dict) or fields.get("peft_type") != "LORA":
             raise ValueError("it does not describe LoRA")
         config = LoraConfig.from_pretrained(str(folder))
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OSError, RecursionError) as error:
         raise WeightsError(f"{settings} cannot be read", found=_first_line(error), remedy=remedy) from None
     try:
         # Not by PEFT, which asks the network for a file that is not there.

@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModelForCausalLM
 
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.model.config import PefomedConfig, side
+from pefomed.model.feature_precision import halve, loading_dtype
 from pefomed.model.finite import check_part
 from pefomed.model.folders import readable
 from pefomed.model.language_part import language_config, load_language, load_tokenizer
@@ -27,9 +28,17 @@ from pefomed.recipe import Model
 
 
 def build_model(
-    recipe: Model, *, device: str = "cpu", dtype: torch.dtype = torch.float32
+    recipe: Model,
+    *,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    feature_dtype: torch.dtype | None = None,
 ) -> tuple[PefomedForConditionalGeneration, PefomedProcessor]:
-    """Load both pretrained parts in `dtype`, join them by a new float32 projector, and freeze them.
+    """Load both pretrained parts, join them by a new float32 projector, and freeze them.
+
+    Args:
+        dtype: of the language model.
+        feature_dtype: what the vision encoder computes in, by default `dtype`; see `feature_precision`.
 
     Raises:
         WeightsError: a part cannot be had, cannot be read, or is not of a kind that can be used.
@@ -43,11 +52,14 @@ def build_model(
     processor = build_processor(recipe, config, vision_folder, language_folder)
     with readable(language_folder, "configuration"), torch.device("meta"):
         model = PefomedForConditionalGeneration(config)
-    model.vision_encoder = load_vision(vision_folder, config.vision_config, dtype)
+    precision = feature_dtype or dtype
+    model.vision_encoder = load_vision(vision_folder, config.vision_config, loading_dtype(precision))
+    if precision == torch.float16:
+        halve(model.vision_encoder)
     if recipe.feature_norm == "encoder":
         final_norm(model.vision_encoder)
     model.language_model = load_language(language_folder, dtype)
-    check_part(model.vision_encoder, vision_folder, dtype)
+    check_part(model.vision_encoder, vision_folder, precision, "feature_dtype")
     check_part(model.language_model, language_folder, dtype)
     processor.positions = most_positions(model.language_model)
     model.projector = _new_projector(config, model.language_model)

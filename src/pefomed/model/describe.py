@@ -1,14 +1,15 @@
 """Counts a recipe's parameters and estimates its memory on the meta device: no weights are fetched or loaded.
 
 Bytes, with T tokens in the largest batch, L layers of width H, MLP width I, A = heads x head width of
-attention, r the LoRA rank, x_t the input width of target t, b bytes of the frozen parts' precision:
+attention, r the LoRA rank, x_t the input width of target t, b bytes of the language model's precision:
 
-    training   = frozen b + trained (4 weight + 4 gradient + 8 AdamW) + activations + logits
+    frozen     = vision encoder (bytes of its own precision) + language model b
+    training   = frozen + trained (4 weight + 4 gradient + 8 AdamW) + activations + logits
     activations = T L (2 H 4 + 4 A b + 3 I b + sum_t (x_t 4 (1 + [dropout > 0]) + 4 r)), where targets of the
                 same input share x_t in float32 without dropout
                 with gradient checkpointing: T (L H b + one layer of the above)
     logits     = answer tokens x vocabulary x (b + 8)
-    inference  = frozen b + trained 4 + questions x tokens x 2 L K b,  K = key heads x head width
+    inference  = frozen + trained 4 + questions x tokens x 2 L K b,  K = key heads x head width
 
 What autograd keeps was counted on transformers' LLaMA with PEFT's LoRA (a test counts again). Attention
 masks, allocator slack and the encoder's passing activations come on top: leave a tenth to a fifth free.
@@ -17,6 +18,7 @@ masks, allocator slack and the encoder's passing activations come on top: leave 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,7 +29,8 @@ from pefomed.model import hub, weights
 from pefomed.model.adapter import add_adapter
 from pefomed.model.build import joined_config
 from pefomed.model.device import dtype as precision_of
-from pefomed.model.folders import configuration
+from pefomed.model.device import feature_dtype as feature_precision
+from pefomed.model.folders import configuration, readable
 from pefomed.model.known import Kind, by_name_or_hub
 from pefomed.model.language_part import text_part
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -48,7 +51,15 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         RecipeError: image size, patches, group, layer or LoRA targets do not fit the parts.
         WeightsError: a part is unknown, or its configuration is neither known, on this disk nor on the hub.
     """
-    model = meta_model(recipe.model)
+    return describe_model(recipe, meta_model(recipe.model))
+
+
+def describe_model(recipe: Recipe, model: PefomedForConditionalGeneration) -> dict[str, Any]:
+    """Return the same of the recipe's `meta_model`, which gets its adapter.
+
+    Raises:
+        RecipeError: LoRA targets do not fit the parts.
+    """
     trained = {part for stage in recipe.stages for part in stage.train} or {"projector", "lora"}
     with torch.device("meta"):
         adapted = add_adapter(model, recipe.model.lora)
@@ -80,7 +91,7 @@ def meta_model(recipe: Model) -> PefomedForConditionalGeneration:
     vision = part_config(recipe.vision_encoder, "vision", recipe.vision_revision)
     text = part_config(recipe.language_model, "language", recipe.language_revision)
     config = joined_config(recipe, checked_config(vision), text_part(text))
-    with torch.device("meta"):
+    with readable(Path(recipe.language_model), "configuration"), torch.device("meta"):
         return PefomedForConditionalGeneration(config)
 
 
@@ -111,13 +122,16 @@ def _memory(recipe: Recipe, config: Any, parts: list[dict[str, Any]]) -> dict[st
     bytes_ = dtype.itemsize
     vision, projector, language, lora = (part["parameters"] for part in parts)
     trained = sum(part["trained"] for part in parts)
-    frozen = (vision + language) * bytes_
+    encoder = feature_precision(recipe.compute, where)
+    # Of the halved encoder only the linear layers are in float16; the rest is less than a hundredth.
+    frozen = vision * encoder.itemsize + language * bytes_
     adapter = (projector + lora) * 4
     activations = max((_activations(recipe, stage, config, bytes_) for stage in recipe.stages), default=0)
     cache = _cache(recipe, config, bytes_)
     training = frozen + adapter + trained * 12 + activations
     return {
         "precision": str(dtype).removeprefix("torch."),
+        "feature_precision": str(encoder).removeprefix("torch."),
         "frozen_weights_gib": _gib(frozen),
         "adapter_weights_gib": _gib(adapter),
         "gradients_gib": _gib(trained * 4),

@@ -60,6 +60,28 @@ def dtype(compute: Compute, where: torch.device) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
+def feature_dtype(compute: Compute, where: torch.device) -> torch.dtype:
+    """Return what the frozen vision encoder computes in; `auto` is float32 on CPU and where the recipe's
+    `dtype` is float32, else float16, which has eight times bfloat16's steps and the same size and speed.
+
+    Raises:
+        RecipeError: float16 is asked of a CPU.
+    """
+    chosen = compute.feature_dtype
+    if chosen == "dtype":
+        return dtype(compute, where)
+    if chosen == "float16" and where.type == "cpu":
+        raise RecipeError(
+            "compute.feature_dtype = 'float16' needs a GPU",
+            found="the device is the CPU",
+            remedy="set compute.feature_dtype = 'auto' or 'float32'",
+        )
+    if chosen != "auto":
+        return getattr(torch, chosen)  # type: ignore[no-any-return]
+    exact = where.type == "cpu" or compute.dtype == "float32"
+    return torch.float32 if exact else torch.float16
+
+
 def set_threads(compute: Compute) -> None:
     """Use the recipe's number of CPU threads."""
     if compute.threads is not None:

@@ -10,11 +10,12 @@ from safetensors.torch import save
 
 from pefomed import checksums
 from pefomed.model.adapter import add_adapter, read_adapter
+from pefomed.model.constants import rotary_frequencies
 from pefomed.model.describe import meta_model
 from pefomed.model.finite import check_adapter
 from pefomed.model.legacy import export_legacy, import_legacy
 from pefomed.recipe import Model
-from pefomed.storage import write
+from pefomed.storage import storage_errors, write
 
 
 def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
@@ -27,12 +28,13 @@ def import_adapter(file: Path, recipe: Model, out: Path) -> Path:
     with torch.device("meta"):
         adapted = add_adapter(model, recipe.lora)
     wanted = get_peft_model_state_dict(adapted, save_embedding_layers=False)
-    state = import_legacy(file, wanted)
+    state = import_legacy(file, wanted, rotary_frequencies(model.language_model))
     check_adapter(state.items(), str(file))
-    out.mkdir(parents=True, exist_ok=True)
     config = adapted.peft_config["default"]
     config.inference_mode = True
-    config.save_pretrained(str(out))
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        config.save_pretrained(str(out))
     weights = out / "adapter_model.safetensors"
     write(weights, save({name: tensor.contiguous() for name, tensor in state.items()}))
     checksums.seal(out)

@@ -36,8 +36,11 @@ def not_finite(tensors: Iterable[tuple[str, Tensor]]) -> list[str]:
     return found
 
 
-def check_part(part: nn.Module, folder: Path, dtype: torch.dtype) -> None:
+def check_part(part: nn.Module, folder: Path, dtype: torch.dtype, field: str = "dtype") -> None:
     """Check a frozen part as it was loaded in `dtype` from `folder`, once for the same files.
+
+    Args:
+        field: of [compute], which chose `dtype`.
 
     Raises:
         WeightsError: it holds a number that is NaN or infinite.
@@ -52,7 +55,7 @@ def check_part(part: nn.Module, folder: Path, dtype: torch.dtype) -> None:
             f"the weights in {folder} hold numbers that are not finite",
             found=listed(bad),
             remedy="fetch them again or ask where they came from"
-            + (", or set compute.dtype = 'bfloat16' if they are too large for float16" if half else ""),
+            + (f", or set compute.{field} = 'float32' if they are too large for float16" if half else ""),
         )
     try:
         write(mark, json.dumps({"folder": str(folder.resolve()), "dtype": str(dtype)}))

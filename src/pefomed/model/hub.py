@@ -122,8 +122,11 @@ def _is_complete(folder: Path) -> bool:
         return False
     index = folder / "model.safetensors.index.json"
     if index.is_file():
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        return all((folder / shard).is_file() for shard in shards)
+        try:
+            shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+            return all((folder / shard).is_file() for shard in shards)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return False  # a damaged index: what should be there is not known
     return (folder / "model.safetensors").is_file()
 
 

@@ -11,7 +11,8 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pefomed.errors import WeightsError
-from pefomed.model.folders import configuration, load, readable
+from pefomed.model.folders import configuration, first_line, load, readable
+from pefomed.model.sentencepiece_file import read_llama_tokenizer
 
 REMEDY = "name a causal language model of transformers (docs/families.md)"
 
@@ -69,7 +70,7 @@ def load_tokenizer(folder: Path, config: Any) -> Any:
         WeightsError: it is missing or empty, has no end token, or more tokens than the model has embeddings.
     """
     with readable(folder, "tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = _read_tokenizer(folder)
         known = set(tokenizer("Is the left lung clear? 1", add_special_tokens=False)["input_ids"])
     if not known - {tokenizer.unk_token_id}:  # what an absent vocabulary becomes in some versions
         raise WeightsError(
@@ -91,6 +92,27 @@ def load_tokenizer(folder: Path, config: Any) -> Any:
             " (`resize_token_embeddings`) and save it",
         )
     return tokenizer
+
+
+def _read_tokenizer(folder: Path) -> Any:
+    """Return the folder's tokenizer; of `tokenizer.model` alone LLaMA's kind is read here.
+
+    Raises:
+        WeightsError: only a `tokenizer.model` is there, which needs a package that is not installed.
+    """
+    alone = (folder / "tokenizer.model").is_file() and not (folder / "tokenizer.json").is_file()
+    try:
+        own = read_llama_tokenizer(folder) if alone else None
+        return own or AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (ImportError, ValueError) as error:
+        if not alone:
+            raise
+        raise WeightsError(
+            f"{folder} has a tokenizer.model and no tokenizer.json, and the former cannot be read here",
+            found=first_line(error),
+            remedy="copy the model's tokenizer.json into the folder, or install what reads the file: "
+            "pip install protobuf sentencepiece (LLaMA 3's: tiktoken)",
+        ) from None
 
 
 def _take_end_token(tokenizer: Any, config: Any, folder: Path) -> None:

@@ -4,23 +4,28 @@
     llama_model.base_model.model.model.layers.N.   <-> base_model.model.language_model.model.layers.N.
       self_attn.Q.lora_A.default.weight                  self_attn.Q.lora_A.weight
 
-A `.pth` holds a dict with the key `model`; older files spell the LoRA names without `.default`.
+PEFT has the names of LoRA without `.default` up to 0.2, which the authors pin, and with it from 0.3 on. Their
+loaders take what fits and say nothing of the rest, so files are written with both: two names of one tensor,
+stored once. The authors' trainer leaves out what is not trained by the names of parameters alone, so that its
+files hold the model's buffers too (`constants`).
 """
 
 from __future__ import annotations
 
-import pickle
+import io
 import re
-import struct
-import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from pefomed.errors import StorageError, WeightsError
+from pefomed.errors import WeightsError
+from pefomed.model.constants import wrong_constant
+from pefomed.model.pth import read_pth
+from pefomed.progress import note
+from pefomed.storage import write
 
 _LORA = re.compile(
     r"llama_model\.base_model\.model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[\w.]+)"
@@ -34,39 +39,38 @@ _PROJECTOR = {
     "llama_proj.weight": "base_model.model.projector.weight",
     "llama_proj.bias": "base_model.model.projector.bias",
 }
-# what torch's reader raises for files that are cut or were never pickles
-_UNREADABLE = (
-    RuntimeError,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    struct.error,
-)
+_REMEDY = "give a checkpoint of PeFoMed or MiniGPT-v2: tensors only, under the key `model` or alone"
 
 
-def import_legacy(path: Path, wanted: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+def import_legacy(
+    path: Path, wanted: Mapping[str, Tensor] | None = None, frequencies: Tensor | None = None
+) -> dict[str, Tensor]:
     """Return the tensors of a `.pth` file under our adapter's names, float32.
 
     `wanted` is the adapter's own state (`adapter.adapter_state`): with it the file must hold exactly those
     tensors in those shapes. Without it the file must be whole in itself: the projector, and for every
-    adapted module of every layer both halves.
+    adapted module of every layer both halves. Known constants of the model beside them are checked, left
+    out, and counted in a note; `frequencies` are the language model's (`constants.rotary_frequencies`).
 
     Raises:
-        WeightsError: the file is missing, no `.pth`, holds code, or has missing, unexpected or misshapen
-            tensors; all of them are named.
+        WeightsError: the file is missing, no `.pth`, holds code, has missing, unexpected or misshapen
+            tensors, or constants of another model; all of them are named.
     """
     state: dict[str, Tensor] = {}
-    unexpected = []
-    for name, tensor in _tensors_in(path).items():
+    unexpected, wrong, constants = [], [], Counter[str]()
+    for name, tensor in read_pth(path, _REMEDY).items():
         new = _our_name(name)
-        if new is None or new in state:
+        if new is not None and tensor.is_floating_point():
+            numbers = tensor.to(torch.float32)
+            first = state.setdefault(new, numbers)
+            if first is not numbers and not torch.equal(first, numbers):
+                unexpected.append(f"{name} (other numbers than under its other name)")
+        elif new is not None or (problem := wrong_constant(name, tensor, frequencies)) is None:
             unexpected.append(name)
+        elif problem:
+            wrong.append(f"{name}: {problem}")
         else:
-            state[new] = tensor.to(torch.float32)
+            constants[name.rpartition(".")[2]] += 1
     expected = wanted.keys() if wanted is not None else _whole(state)
     problems = {
         "missing": [legacy_name(name) for name in expected if name not in state],
@@ -76,6 +80,7 @@ def import_legacy(path: Path, wanted: Mapping[str, Tensor] | None = None) -> dic
             for name, tensor in (wanted or {}).items()
             if name in state and state[name].shape != tensor.shape
         ],
+        "of another model": wrong,
     }
     if found := _counted(problems):
         raise WeightsError(
@@ -83,13 +88,14 @@ def import_legacy(path: Path, wanted: Mapping[str, Tensor] | None = None) -> dic
             found=found,
             remedy="choose the recipe it was trained with: group, LoRA rank and targets, language model",
         )
+    if constants:
+        counted = ", ".join(f"{count} {name}" for name, count in constants.items())
+        note(f"{path.name}: constants left out, the model computes its own: {counted}")
     return state
 
 
-def export_legacy(state: Mapping[str, Tensor], path: Path, *, default: bool = True) -> None:
-    """Write our adapter's tensors as a `.pth` that PeFoMed and MiniGPT-v2 load.
-
-    `default` chooses today's PEFT spelling; without it the older one.
+def export_legacy(state: Mapping[str, Tensor], path: Path) -> None:
+    """Write our adapter's tensors as a `.pth` that PeFoMed and MiniGPT-v2 load, with any version of PEFT.
 
     Raises:
         WeightsError: a tensor has no name there, or the projector or half a LoRA pair is missing.
@@ -107,20 +113,21 @@ def export_legacy(state: Mapping[str, Tensor], path: Path, *, default: bool = Tr
             found=found,
             remedy="only a projector and LoRA on a LLaMA-like language model have names there",
         )
-    tensors = {
-        legacy_name(name, default): tensor.detach().cpu().contiguous() for name, tensor in state.items()
-    }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")  # renamed when whole: a kill leaves no half file
-        torch.save({"model": tensors}, part)
-        part.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
-        raise StorageError(f"cannot write {path}", found=str(error), remedy="choose another place") from None
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        numbers = tensor.detach().cpu().contiguous()
+        # Two names of one storage, which torch writes once.
+        tensors |= {legacy_name(name, default): numbers for default in (True, False)}
+    packed = io.BytesIO()
+    torch.save({"model": tensors}, packed)
+    write(path, packed.getvalue())
 
 
 def legacy_name(name: str, default: bool = True) -> str:
-    """Return the `.pth` name of one of our adapter's tensors; unknown names come back as they are."""
+    """Return the `.pth` name of one of our adapter's tensors; unknown names come back as they are.
+
+    `default` chooses the spelling of PEFT 0.3 and later; without it the older one.
+    """
     for old, new in _PROJECTOR.items():
         if name == new:
             return old
@@ -130,40 +137,6 @@ def legacy_name(name: str, default: bool = True) -> str:
     ending = ".default.weight" if default else ".weight"
     module = f"llama_model.base_model.model.model.layers.{match['layer']}.{match['module']}"
     return f"{module}.lora_{match['half']}{ending}"
-
-
-def _tensors_in(path: Path) -> dict[str, Tensor]:
-    remedy = "give a checkpoint of PeFoMed or MiniGPT-v2: a dict with the key `model` of tensors only"
-    if not path.is_file():
-        raise WeightsError(f"no file {path}", remedy="give the path of a `.pth` file")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of pickle versions; the errors say enough
-            loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        called = re.search(r"(?:GLOBAL|class) ([\w.]*\w)", str(error))
-        raise WeightsError(
-            f"{path} is a pickle with more than tensors in it; nothing of it was run",
-            found=called[1] if called else "instructions that tensors do not need",
-            remedy="do not trust the file; have its author save the tensors alone",
-        ) from None
-    except _UNREADABLE as error:
-        found = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0]
-        raise WeightsError(f"{path} cannot be read as a `.pth` file", found=found, remedy=remedy) from None
-    tensors = loaded.get("model") if isinstance(loaded, dict) else None
-    if not isinstance(tensors, dict):
-        keys = ", ".join(map(str, list(loaded)[:5])) if isinstance(loaded, dict) else type(loaded).__name__
-        raise WeightsError(f"{path} has no key `model`", found=keys or "an empty dict", remedy=remedy)
-    others = [str(name) for name, value in tensors.items() if not _is_whole(value)]
-    if others:
-        raise WeightsError(f"{path} holds more than tensors", found=", ".join(others), remedy=remedy)
-    return {str(name): tensor for name, tensor in tensors.items()}
-
-
-def _is_whole(value: Any) -> bool:
-    """Return whether a value is a tensor whose numbers are all there: few bytes can stand for very many."""
-    if not isinstance(value, Tensor) or value.layout != torch.strided or not value.is_floating_point():
-        return False
-    return not value.is_meta and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
 def _our_name(name: str) -> str | None:

@@ -51,15 +51,21 @@ def add_location_tokens(language_model: Any, tokenizer: Any, bins: int) -> None:
             remedy="name a language model whose folder holds its own tokenizer",
         )
     digits = [tokenizer(digit, add_special_tokens=False)["input_ids"][-1] for digit in "0123456789"]
-    texts = spelled(bins)
-    tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in texts])
-    places = tokenizer.convert_tokens_to_ids(texts)
+    places = teach(tokenizer, bins)
     language_model.resize_token_embeddings(size + added(bins), mean_resizing=False)
     inputs, outputs = language_model.get_input_embeddings(), language_model.get_output_embeddings()
     with torch.no_grad():
         # The input's rows are the output's too where the two are tied.
         for module in (inputs,) if outputs.weight is inputs.weight else (inputs, outputs):
             module.weight[places] = rows(module.weight[:size], digits, bins).to(module.weight)
+
+
+def teach(tokenizer: Any, bins: int) -> list[int]:
+    """Teach the tokenizer `<0>` to `<bins>`; return their numbers."""
+    texts = spelled(bins)
+    tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in texts])
+    numbers: list[int] = tokenizer.convert_tokens_to_ids(texts)
+    return numbers
 
 
 def rows(embeddings: Tensor, digits: list[int], bins: int) -> Tensor:

@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from pefomed.model.config import PefomedConfig, side
+from pefomed.model.feature_precision import precision_of, products
 from pefomed.model.masks import Seen, seen_by
 from pefomed.model.patch_positions import patch_positions
 from pefomed.model.vision_part import final_norm, hidden_states
@@ -69,12 +70,11 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         """Return the frozen features (I, P, D) of images (I, 3, S, S): no CLS, chosen layer, normalised."""
         config, encoder = self.config, self.vision_encoder
         encoder.eval()
-        parameter = next(encoder.parameters())
-        states = hidden_states(
-            encoder, config.vision_config, pixel_values.to(parameter.dtype), config.image_size
-        )
-        kept = [self._features(states[layer]) for layer in config.vision_layers]
-        return torch.cat(kept, dim=-1)
+        pixels = pixel_values.to(next(encoder.parameters()).dtype)
+        with products(encoder, pixels.device):
+            states = hidden_states(encoder, config.vision_config, pixels, config.image_size)
+            kept = [self._features(states[layer]) for layer in config.vision_layers]
+            return torch.cat(kept, dim=-1).to(precision_of(encoder))
 
     def _features(self, hidden: Tensor) -> Tensor:
         """Return the normalised patches (I, P, width) of a hidden state (I, prefix + P, width)."""

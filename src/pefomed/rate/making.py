@@ -102,7 +102,7 @@ _HELD = "SELECT sample_id FROM shown JOIN item ON item.id = shown.item WHERE sho
 
 
 def _insert_items(connection: sqlite3.Connection, task: RatedTask, answers: Sequence[Answer]) -> list[int]:
-    return [
+    items = [
         _new_id(
             connection.execute(
                 "INSERT INTO item (task, sample_id, source, question, reference, text, images)"
@@ -114,6 +114,9 @@ def _insert_items(connection: sqlite3.Connection, task: RatedTask, answers: Sequ
         )
         for a in answers
     ]  # fmt: skip
+    pictured = [(item, a.shown) for item, a in zip(items, answers, strict=True) if a.shown]
+    connection.executemany("INSERT INTO pictured VALUES (?, ?)", pictured)
+    return items
 
 
 def _insert_rater(connection: sqlite3.Connection, task: RatedTask, name: str) -> int:

@@ -36,6 +36,8 @@ class Answer:
     """`<dataset>-<split>`."""
     stratum: Stratum
     """What exact match says of a VQA answer; empty for reports."""
+    shown: str = ""
+    """Hash of what the images held when it was given; empty if that is not known."""
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -108,7 +110,8 @@ def _all_answers(run: Path) -> list[Answer]:
     for path in paths:
         samples = read_samples(run / "samples" / path.name)
         for sample, prediction in zip(samples, read_predictions(path, samples), strict=True):
-            answers.append(Answer(sample, prediction.text, path.stem, _stratum(sample, prediction.text)))
+            stratum = _stratum(sample, prediction.text)
+            answers.append(Answer(sample, prediction.text, path.stem, stratum, prediction.shown))
     check_own_ids(((answer.sample.id, answer.source) for answer in answers), run)
     return answers
 

@@ -39,6 +39,8 @@ class Item:
     text: str
     images: tuple[str, ...]
     swapped: bool
+    shown: str = ""
+    """Hash of what the images held; empty if that is not known."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ class Session:
     def items(self, rater: Rater) -> list[Item]:
         """Return what `rater` is shown, in his order."""
         rows = self.database.rows(
-            "SELECT item.id AS id, number, sample_id, source, question, reference, text, images, swapped"
-            " FROM shown JOIN item ON item.id = shown.item WHERE rater = ? ORDER BY number",
+            "SELECT item.id AS id, number, sample_id, source, question, reference, text, images, swapped,"
+            " COALESCE(pictured.shown, '') AS held FROM shown JOIN item ON item.id = shown.item"
+            " LEFT JOIN pictured ON pictured.item = item.id WHERE rater = ? ORDER BY number",
             rater.id,
         )
         return [
@@ -82,6 +85,7 @@ class Session:
                 text=row["text"],
                 images=tuple(json.loads(row["images"])),
                 swapped=bool(row["swapped"]),
+                shown=row["held"],
             )
             for row in rows
         ]
@@ -204,7 +208,9 @@ def _with_models(session: Session, models: tuple[str, ...]) -> Session:
 def _check_unchanged(session: Session, answers: Sequence[Answer]) -> None:
     now = {answer.sample.id: answer for answer in answers}
     rows = session.database.rows(
-        "SELECT sample_id, question, reference, text FROM item WHERE task = ?", session.settings.task
+        "SELECT sample_id, question, reference, text, COALESCE(pictured.shown, '') AS held FROM item"
+        " LEFT JOIN pictured ON pictured.item = item.id WHERE task = ?",
+        session.settings.task,
     )
     changed = [
         row["sample_id"]
@@ -212,6 +218,7 @@ def _check_unchanged(session: Session, answers: Sequence[Answer]) -> None:
         if (answer := now.get(row["sample_id"])) is None
         or (answer.sample.question, references.shown(answer.sample.references), answer.text)
         != (row["question"], row["reference"], row["text"])
+        or (answer.shown and row["held"] and answer.shown != row["held"])
     ]
     if changed:
         raise RunError(

@@ -14,7 +14,7 @@ from pefomed.recipe.sections import (
     Recipe,
 )
 from pefomed.recipe.shipped import found, is_recipe, names, shipped
-from pefomed.recipe.stage import Stage
+from pefomed.recipe.stage import LossMean, Stage
 from pefomed.recipe.toml import dumps, load, load_data, parse
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Dataset",
     "Evaluate",
     "Lora",
+    "LossMean",
     "Model",
     "Predict",
     "Prompt",

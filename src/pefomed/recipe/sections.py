@@ -122,6 +122,11 @@ class Dataset(Section):
         description="Most images of a split that may be missing or damaged in training; their samples are"
         " left out and named in the log. A sample to be predicted is never left out.",
     )
+    too_long: Literal["error", "leave_out", "cut"] = Field(
+        "error",
+        description="What is done with a sample longer than `prompt.max_text_tokens`: `leave_out` of"
+        " training, or `cut` the end of its question or answer. One to be predicted is cut or an error.",
+    )
 
 
 class Compute(Section):
@@ -129,7 +134,13 @@ class Compute(Section):
 
     device: str = Field("auto", description="`auto` (cuda if there is one), `cpu`, `cuda`, `cuda:1` ...")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="Precision of the frozen parts and of the products; trained weights stay float32."
+        "auto",
+        description="Precision of the language model and of its products; trained weights stay float32.",
+    )
+    feature_dtype: Literal["auto", "dtype", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="Precision of the vision encoder, whose features are computed once: `auto` is float32 on"
+        " CPU and where `dtype` is, else float16; `dtype` is whatever `dtype` is.",
     )
     compile: Literal["auto", "on", "off"] = Field(
         "auto",

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 
 from pefomed.recipe.section import Section
 
+LossMean = Literal["token", "sample"]
+"""What the loss of a step is the mean of, see `training/loss.py`."""
+
 
 class Stage(Section):
     """One training stage; without any and without `[model]`, one like `mini/slake`'s on all data sets."""
@@ -51,6 +54,11 @@ class Stage(Section):
         gt=0,
         lt=0.5,
         description="How far a copy's edges lie off the image's, at most, as a share of it.",
+    )
+    loss: LossMean = Field(
+        "token",
+        description="Mean over all answer tokens of a step; `sample`: mean over its samples, each the mean of"
+        " its own answer tokens, so that a short answer weighs as much as a long one.",
     )
     train: tuple[Literal["projector", "lora"], ...] = Field(
         ("projector", "lora"), min_length=1, description="What is trained."

@@ -8,19 +8,27 @@ from pathlib import Path
 from pefomed.report.compare_page import write_ablation_report, write_comparison
 from pefomed.report.page import write_run_report
 from pefomed.report.runs import is_ablation
+from pefomed.run_lock import hold
 
 __all__ = ["write_report", "write_reports"]
+
+PATIENCE = 60.0
+"""Seconds to wait for another report of the same run, which is a matter of seconds."""
 
 
 def write_report(folder: Path) -> Path:
     """Write the page of a run, or of the arms of an ablation, into its `report/`; return its path.
 
     Raises:
-        RunError: there is no such folder, or it holds nothing of a run.
+        RunError: there is no such folder, it holds nothing of a run, or another process goes on writing its
+            report for `PATIENCE` seconds.
         DataError: one of its files is damaged.
         StorageError: the page cannot be written.
     """
-    return write_ablation_report(folder) if is_ablation(folder) else write_run_report(folder)
+    if not folder.is_dir():
+        return write_run_report(folder)  # which says so
+    with hold(folder / "report", patience=PATIENCE):
+        return write_ablation_report(folder) if is_ablation(folder) else write_run_report(folder)
 
 
 def write_reports(folders: Sequence[Path], out: Path | None = None) -> list[Path]:
@@ -36,5 +44,7 @@ def write_reports(folders: Sequence[Path], out: Path | None = None) -> list[Path
     """
     pages = [write_report(folder) for folder in folders]
     if len(folders) > 1:
-        pages.append(write_comparison(folders, out or folders[0] / "report" / "compare.html"))
+        page = out or folders[0] / "report" / "compare.html"
+        with hold(folders[0] / "report", patience=PATIENCE):
+            pages.append(write_comparison(folders, page))
     return pages

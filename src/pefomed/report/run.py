@@ -10,6 +10,8 @@ from typing import Any
 from pefomed import jsonl
 from pefomed.errors import DataError, RunError
 from pefomed.evaluate.agreement.raters import Labeller, read_labellers
+from pefomed.evaluate.fitting import check_asked
+from pefomed.evaluate.origin import read_scores
 from pefomed.evaluate.seen_images import FILE, KEY
 from pefomed.recipe import Recipe, load
 from pefomed.schema import Prediction, Sample, Score
@@ -53,7 +55,8 @@ def read_run(folder: Path) -> Run:
     """Read what `folder` holds of a run.
 
     Raises:
-        RunError: the folder does not exist or holds nothing of a run.
+        RunError: the folder does not exist or holds nothing of a run; its scores are of other answers, or its
+            answers of other questions, than those there now.
         DataError: one of its files is damaged.
     """
     if not folder.is_dir():
@@ -71,7 +74,7 @@ def read_run(folder: Path) -> Run:
         recipe_text=recipe_path.read_text(encoding="utf-8") if recipe else "",
         describe=_read_description(folder / "describe.json"),
         log=_read_log(folder / "log.jsonl", cut),
-        scores=list(jsonl.read(folder / "scores.jsonl", Score, on_cut=cut)),
+        scores=read_scores(folder, cut),
         audit=_read_object(folder / "audit.json"),
         answered=answered,
         labellers=read_labellers(folder, samples, cut),
@@ -99,28 +102,19 @@ def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[A
         predictions = folder / "predictions" / path.name
         blind = predictions.with_name(f"{path.stem}.blind.jsonl")
         kinds = seen.get(path.stem)
-        found.append(
-            Answered(
-                dataset=dataset,
-                split=split,
-                samples=[_with_kind(sample, kinds) for sample in jsonl.read(path, Sample, on_cut=cut)],
-                predictions={p.sample_id: p for p in jsonl.read(predictions, Prediction, on_cut=cut)},
-                blind={p.sample_id: p for p in jsonl.read(blind, Prediction, on_cut=cut)},
-            )
-        )
+        samples = [_with_kind(sample, kinds) for sample in jsonl.read(path, Sample, on_cut=cut)]
+        both = [
+            {each.sample_id: each for each in jsonl.read(file, Prediction, on_cut=cut)}
+            for file in (predictions, blind)
+        ]
+        check_asked(samples, both[0].values(), predictions)
+        check_asked(samples, both[1].values(), blind)
+        found.append(Answered(dataset, split, samples, both[0], both[1]))
     return found
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # not JSON, or not UTF-8
-        raise _damaged(path, str(error)) from None
-    if not isinstance(value, dict):
-        raise _damaged(path, f"a {type(value).__name__} instead of an object")
-    return value
+    return jsonl.read_object(path) if path.exists() else {}
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -152,7 +146,7 @@ def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number == len(lines) and not line.endswith(b"\n"):
                 cut.append(f"{path}: line {number} is cut and was left out")
                 break

@@ -43,7 +43,7 @@ def read_arms(folder: Path) -> tuple[str, list[Named]]:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
         recipe = str(content["recipe"])
         arms = [(str(arm["name"]), folder / str(arm["run"])) for arm in content["arms"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged",
             found=f"{type(error).__name__}: {error}",

@@ -180,4 +180,6 @@ def _tokens(shapes: Shapes, part: Part, rates: Rates) -> float:
 
 
 def _feature_bytes(recipe: Recipe, shapes: Shapes) -> int:
-    return shapes.patches * shapes.feature_width * (4 if recipe.compute.dtype == "float32" else 2)
+    compute = recipe.compute
+    kind = compute.dtype if compute.feature_dtype in ("auto", "dtype") else compute.feature_dtype
+    return shapes.patches * shapes.feature_width * (4 if kind == "float32" else 2)

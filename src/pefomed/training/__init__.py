@@ -19,6 +19,7 @@ from pefomed.features import Features, open_features
 from pefomed.model import device as devices
 from pefomed.model.adapter import adapter_state, add_adapter, base_of, load_adapter, load_state
 from pefomed.model.build import build_model
+from pefomed.model.constants import rotary_frequencies
 from pefomed.model.layers import checkpoint_layers
 from pefomed.model.legacy import import_legacy
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -67,7 +68,7 @@ def _train(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool, 
         # What the former model answered goes too: predicting skips answers that are there.
         for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
             shutil.rmtree(run / name, ignore_errors=True)
-        for name in ("log.jsonl", "scores.jsonl"):
+        for name in ("log.jsonl", "scores.jsonl", "scores.card.json"):
             (run / name).unlink(missing_ok=True)
     if processes.count() > 1:
         # Nobody looks into the folder before the main process has put it in order.
@@ -186,7 +187,7 @@ class Trainer:
             self.log.write("event", stage.name, text=long)
             progress.note(f"stage {stage.name}: {long}")
         read = partial(processor.tokenizer.decode, skip_special_tokens=True)
-        measure = partial(Validation, read, self.recipe.prompt.box_bins)
+        measure = partial(Validation, read, self.recipe.prompt.box_bins, stage.loss)
         Loop(
             stage,
             model,
@@ -220,7 +221,6 @@ class Trainer:
             validation,
             max(stage.validate_texts, 1),
             self.recipe.seed,
-            prompt=self.recipe.prompt,
             processor=processor,
             share_image=stage.share_image,
             max_questions=stage.max_questions,
@@ -244,7 +244,10 @@ class Trainer:
     ) -> tuple[PeftModel, PefomedProcessor]:
         """Return the model as the previous stage left it, or at the recipe's start weights."""
         torch.manual_seed(self.recipe.seed)
-        base, processor = build_model(self.recipe.model, device=where, dtype=precision)
+        computing = devices.feature_dtype(self.recipe.compute, devices.device(self.recipe.compute))
+        base, processor = build_model(
+            self.recipe.model, device=where, dtype=precision, feature_dtype=computing
+        )
         if start is not None:
             return load_adapter(base, start), processor
         if self.recipe.model.start is not None:
@@ -287,5 +290,6 @@ def _load_start(base: PefomedForConditionalGeneration, recipe: Recipe) -> PeftMo
     if start.suffix != ".pth":
         return load_adapter(base, start)
     model = add_adapter(base, recipe.model.lora, seed=recipe.seed)
-    load_state(model, import_legacy(start, adapter_state(model)))
+    frequencies = rotary_frequencies(base.language_model)
+    load_state(model, import_legacy(start, adapter_state(model), frequencies))
     return model

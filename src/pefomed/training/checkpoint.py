@@ -29,6 +29,9 @@ from pefomed.model.adapter import adapter_state, load_state, save_adapter
 from pefomed.run_lock import check_held
 from pefomed.storage import storage_errors, write
 
+PLAN = "unreadable.json"
+"""What the stage was planned without, if anything; each checkpoint has a copy."""
+
 KEEP = 2
 """Checkpoints kept of a stage: the newest, and one before it."""
 
@@ -63,6 +66,8 @@ def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Prog
         torch.save(moments, buffer)
         write(made / "optimiser.pt", buffer.getvalue())
         write(made / "progress.json", json.dumps(asdict(progress)))
+        if (folder / PLAN).is_file():
+            write(made / PLAN, (folder / PLAN).read_bytes())
     kept = _all(folder)[-KEEP:]
     called_best = {_best_step(one) for one in kept}
     for old in folder.glob("step-*"):
@@ -84,6 +89,12 @@ def find(folder: Path, say: Callable[[str], None]) -> Path | None:
         then = f"step {_step(before[-1])}" if before else "the beginning of the stage"
         say(f"checkpoint {one} is damaged ({wrong}); going on from {then}")
     return None
+
+
+def copy_of_plan(folder: Path) -> Path | None:
+    """Return `PLAN` as the newest whole checkpoint has it, None if none does."""
+    whole = (one for one in reversed(_all(folder)) if not checksums.damage(one))
+    return next((one / PLAN for one in whole if (one / PLAN).is_file()), None)
 
 
 def restore(found: Path, model: PeftModel, optimiser: Optimizer) -> Progress:
@@ -189,7 +200,7 @@ def _damage(one: Path) -> str:
 def _best_step(one: Path) -> int | None:
     try:
         return _read_progress(one).best_step
-    except (OSError, ValueError, TypeError):  # a damaged one, which calls nothing the best
+    except (OSError, ValueError, TypeError, RecursionError):  # a damaged one, which calls nothing the best
         return None
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
 
 from pefomed.errors import RecipeError, nearest
+from pefomed.jsonl import drop_cut_line
 from pefomed.processes import is_main
+from pefomed.progress import note
 from pefomed.storage import storage_errors, write
 
 
@@ -32,13 +34,37 @@ def checked_trackers(names: tuple[str, ...]) -> list[str]:
     return list(names)
 
 
+def lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the lines of a log as text and read; one that is no line of ours is left out, which is said.
+
+    A last line without its end is a killed writer's: of that nothing is said.
+    """
+    if not path.exists():
+        return []
+    found: list[tuple[str, dict[str, Any]]] = []
+    texts = path.read_text(encoding="utf-8", errors="replace").split("\n")
+    for number, text in enumerate(texts, 1):
+        try:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
+            line = None
+        if isinstance(line, dict) and all(isinstance(line.get(key), str) for key in ("kind", "stage")):
+            found.append((text, line))
+        elif text and number < len(texts):
+            note(f"{path}: line {number} cannot be read and is left out")
+    return found
+
+
 class Log:
     """Appends to `log.jsonl`; on resume, lines after the checkpoint are dropped."""
 
     def __init__(self, path: Path):
         self._path = path
         self._writes = is_main()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if self._writes:  # else the next line would become part of it
+                drop_cut_line(path)
 
     def write(self, kind: str, stage: str, **values: Any) -> None:
         """Append one line: `step`, `validation` or `event`; of several processes the main one does.
@@ -53,24 +79,36 @@ class Log:
 
     def losses(self, stage: str) -> list[float]:
         """Return the losses of the stage's steps so far, in the process that writes them."""
-        there = self._writes and self._path.exists()
-        lines = self._path.read_text(encoding="utf-8").splitlines() if there else []
-        made = (json.loads(line) for line in lines)
-        return [one["loss"] for one in made if one["kind"] == "step" and one["stage"] == stage]
+        steps = self._steps(stage).values() if self._writes else ()
+        return [float(loss) for loss in steps if isinstance(loss, int | float)]
 
     def rewind(self, stage: str, step: int) -> None:
-        """Drop the stage's lines after `step`, which will be written again, and a cut last line."""
-        if not self._writes or not self._path.exists():
+        """Drop the stage's lines after `step`, which will be written again, and what cannot be read.
+
+        What should be there and is not is said, in the log too.
+        """
+        if not self._writes:
             return
-        kept = []
-        for text in self._path.read_text(encoding="utf-8").splitlines():
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue  # a killed writer's last line
-            if line["stage"] != stage or line.get("step", 0) <= step:
-                kept.append(text)
-        write(self._path, "".join(text + "\n" for text in kept))
+        if self._path.exists():
+            kept = [text for text, line in lines(self._path) if not _is_after(line, stage, step)]
+            write(self._path, "".join(text + "\n" for text in kept))
+        if gone := set(range(1, step + 1)) - set(self._steps(stage)):
+            text = f"the log lacks {len(gone)} of the {step} steps up to here: their lines were lost"
+            self.write("event", stage, step=step, text=text)
+            note(f"stage {stage}: {text}")
+
+    def _steps(self, stage: str) -> dict[int, Any]:
+        """Return the loss of each step of the stage that the log holds."""
+        return {
+            line["step"]: line.get("loss")
+            for _, line in lines(self._path)
+            if line.get("kind") == "step" and line.get("stage") == stage and isinstance(line.get("step"), int)
+        }
+
+
+def _is_after(line: dict[str, Any], stage: str, step: int) -> bool:
+    at = line.get("step", 0)
+    return line.get("stage") == stage and isinstance(at, int | float) and at > step
 
 
 def _plain(value: Any) -> Any:

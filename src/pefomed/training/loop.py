@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,19 +18,19 @@ from torch import Tensor
 from pefomed.batch import Batch, collate
 from pefomed.errors import Interrupted, TrainingError
 from pefomed.features import Features
-from pefomed.model.adapter import trainable
+from pefomed.model.adapter import base_of, trainable
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
 from pefomed.training import checkpoint, epochs, sharding, soundness
 from pefomed.training.log import Log
 from pefomed.training.loss import Answered, answer
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
-from pefomed.training.plan import padded_batches, shares
 from pefomed.training.planned import Planned
 from pefomed.training.rising import Rising
-from pefomed.training.stop import stop_on_signal
+from pefomed.training.step import NotFinite, Rows, optimiser_step, seed_of
+from pefomed.training.stop import in_any, stop_on_signal
 from pefomed.training.text_answers import TextAnswers
-from pefomed.training.validation import Validation
+from pefomed.training.validation import Validation, over_rows
 
 RATE_KEYS = {"lora": "lr", "projector": "projector_lr"}
 """What the log calls the learning rate of each part; a part that is frozen has none."""
@@ -81,7 +79,7 @@ class Loop:
         model, optimiser = sharding.prepare(self.model, optimiser, self.accelerator, self.sharded)
         parts = trainable(self.model, self.stage.train)  # split weights are other tensors than before
         parameters = [parameter for group in parts.values() for parameter in group]
-        validate_at = self._validation_steps()
+        validate_at = epochs.validation_steps(self._epochs, self.stage.validate_every)
         rising = Rising(len(self.steps))
         for loss in self.log.losses(self.stage.name):
             rising.add(loss)
@@ -98,9 +96,9 @@ class Loop:
                 shown.advance(note=f"loss {values['loss']:.3f}")
                 if text := rising.add(values["loss"]):
                     self._say(text, step=progress.step)
-                if progress.step in validate_at:
+                if self.validation_rows and progress.step in validate_at:
                     self._validate(model, progress)
-                last, stopping = progress.step == len(self.steps), self._any(bool(stop))
+                last, stopping = progress.step == len(self.steps), in_any(self.accelerator, bool(stop))
                 if last or stopping or progress.step % self.stage.checkpoint_every == 0:
                     self._check_sound(model, step)
                     moments = sharding.moments(optimiser)
@@ -134,59 +132,22 @@ class Loop:
         note(f"stage {self.stage.name}: {text}")
 
     def _step(
-        self,
-        model: Any,
-        optimiser: Any,
-        parameters: list[Any],
-        batches: Sequence[Sequence[Planned]],
-        step: int = 0,
+        self, model: Any, optimiser: Any, parameters: list[Any], batches: Sequence[Rows], step: int = 0
     ) -> dict[str, Any]:
-        """One optimiser step; the loss is the mean over all answer tokens of all its batches."""
-        model.train()
-        begun = time.monotonic()
-        torch.manual_seed(_seed(self.seed, self.stage.name, step, self.accelerator.process_index))
-        processes = self.accelerator.num_processes
-        dealt = shares(batches, processes)
-        mine = dealt[self.accelerator.process_index]
-        answers = sum(row.answer_tokens for batch in batches for row in batch)
-        total = torch.zeros((), device=self.accelerator.device)
-        rounds = max(map(len, dealt))
-        losses: list[Tensor] = []
-        for number in range(rounds):
-            # A process without a batch in this round computes one for nothing: all add up together.
-            rows, weight = (mine[number], processes) if number < len(mine) else (batches[0], 0)
-            loss = self._answer(model, self._batch(rows)).loss / answers
-            last = number == rounds - 1
-            with nullcontext() if last else sharding.no_sync(model, self.accelerator):
-                # Gradients are averaged over the processes, so each counts as often as there are processes.
-                self.accelerator.backward(loss * weight)
-            total += loss.detach() * bool(weight)
-            losses.append(loss.detach())
-        norm = float(sharding.whole(self.accelerator.clip_grad_norm_(parameters, self.stage.max_grad_norm)))
-        whole = float(self.accelerator.reduce(total, "sum"))  # the same in every process, as is the norm
-        if not math.isfinite(whole):
-            bad = [rows for rows, loss in zip(mine, losses, strict=False) if not torch.isfinite(loss)]
-            raise self._stopped("the loss is not finite", step, bad)
-        if not math.isfinite(norm) and not soundness.scale_left(self.accelerator):
-            raise self._stopped("the gradient is not finite", step, mine)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
-        seconds = time.monotonic() - begun
-        samples = sum(row.questions for batch in batches for row in batch)
-        return {
-            "loss": whole,
-            "grad_norm": norm,
-            "samples": samples,
-            "tokens": sum(len(row) for rows in batches for row in rows),
-            "step_seconds": round(seconds, 4),
-            "samples_per_second": round(samples / seconds, 3),
-        }
+        torch.manual_seed(seed_of(self.seed, self.stage.name, step, self.accelerator.process_index))
+        try:
+            return optimiser_step(
+                model, optimiser, parameters, batches, self.stage, self.accelerator,
+                lambda model, rows: self._answer(model, self._batch(rows)).loss,
+            )  # fmt: skip
+        except NotFinite as found:
+            raise self._stopped(found.what, step, found.batches) from None
 
-    def _batch(self, rows: Sequence[Planned]) -> Batch:
+    def _batch(self, rows: Rows) -> Batch:
         return collate([row.built() for row in rows]).to(self.accelerator.device)
 
     def _answer(self, model: Any, batch: Batch) -> Answered:
-        return answer(model, batch, self._features_of(batch.images))
+        return answer(model, batch, self._features_of(batch.images), self.stage.loss)
 
     def _features_of(self, images: Sequence[str]) -> Tensor:
         return self.features(images).to(self.accelerator.device)
@@ -205,26 +166,15 @@ class Loop:
             **values,
         )
 
-    def _validation_steps(self) -> set[int]:
-        if not self.validation_rows:
-            return set()
-        return epochs.validation_steps(self._epochs, self.stage.validate_every)
-
     @torch.no_grad()
     def _validate(self, model: Any, progress: checkpoint.Progress) -> None:
         """Log loss and score on the validation split; keep the adapter if it is the best so far."""
         bare = self.accelerator.unwrap_model(model)
         bare.eval()
-        found = self.validation()
-        rows = sorted(self.validation_rows, key=len)
-        chunks = padded_batches(rows, 2 * self.stage.batch_tokens, 10**9)
-        for start in range(0, len(chunks), self.accelerator.num_processes):
-            place = start + self.accelerator.process_index
-            # Split weights are gathered by all together: who has no chunk left computes one for nothing.
-            batch = self._batch(chunks[place if place < len(chunks) else 0])
-            answered = self._answer(bare, batch)
-            if place < len(chunks):
-                found.add(batch, answered)
+        found = over_rows(
+            self.validation(), self.validation_rows, 2 * self.stage.batch_tokens, self.accelerator,
+            lambda rows: (batch := self._batch(rows), self._answer(bare, batch)),
+        )  # fmt: skip
         if self.texts is not None and not self.sharded:
             share = (self.accelerator.process_index, self.accelerator.num_processes)
             found.written = self.texts.written(bare, self._features_of, share)
@@ -258,41 +208,30 @@ class Loop:
         row = min((row for batch in self.steps[step] for row in batch), key=len)
         loss = self._answer(bare, self._batch([row])).loss
         found = soundness.trouble(self.model, (), ())
-        if self._any(bool(found.trained or found.frozen) or not math.isfinite(float(loss))):
+        wrong = bool(found.trained or found.frozen) or not math.isfinite(float(loss))
+        if in_any(self.accelerator, wrong):
             raise self._stopped("the model it leads to gives no finite loss", step, [[row]])
 
-    def _stopped(self, what: str, step: int, batches: Sequence[Sequence[Planned]]) -> TrainingError:
+    def _stopped(self, what: str, step: int, batches: Sequence[Rows]) -> TrainingError:
         """Say in the log why it ends at `step`, counted from 0, and return the error; every process calls it.
 
         Args:
             batches: of this process, those that may be why.
         """
         rows = [row for batch in batches for row in batch]
-        images = [image for row in rows for image in row.images]
-        samples = [sequence.sample.id for row in rows for sequence in row.built().sequences]
-        # Where weights are wrong it is they; the features of a whole step are read again for this alone.
-        features = ((image, self.features([image])) for image in dict.fromkeys(images))
-        found = soundness.trouble(self.model, samples, features)
+        found = soundness.trouble_of(self.model, rows, self.features)
         all_found = gather_object([found]) if self.accelerator.num_processes > 1 else [found]
-        newest = checkpoint.newest_step(self.folder)
         error = soundness.stopped(
             f"step {step + 1} of {len(self.steps)} of stage {self.stage.name}",
             what,
             all_found,
             rates={part: rate.at(step) for part, rate in rates(self.stage, len(self.steps)).items()},
             updates=step,
-            precision=next(self.model.get_base_model().parameters()).dtype,
-            kept=newest,
+            precision=next(base_of(self.model).language_model.parameters()).dtype,
+            kept=checkpoint.newest_step(self.folder),
         )
         self.log.write("event", self.stage.name, step=step + 1, text=str(error))
         return error
-
-    def _any(self, here: bool) -> bool:
-        """Return whether it is so in any process: they must stop at the same step."""
-        if self.accelerator.num_processes == 1:
-            return here
-        flag = torch.tensor(float(here), device=self.accelerator.device)
-        return bool(self.accelerator.reduce(flag, "sum") > 0)
 
     def _finish(self, progress: checkpoint.Progress) -> None:
         if progress.best == 0 and progress.best_loss is not None:
@@ -306,8 +245,3 @@ class Loop:
                 best = checkpoint.best(self.folder, progress)
                 checkpoint.save_final(self.folder / "final", best or self.model)
         self.accelerator.wait_for_everyone()
-
-
-def _seed(seed: int, stage: str, step: int, process: int) -> int:
-    """Return the seed of a step's dropout: the same whether or not the run was stopped before it."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{stage}/{step}/{process}".encode()).digest()[:7], "big")

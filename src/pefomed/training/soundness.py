@@ -6,7 +6,7 @@ consequence: frozen weights, trained weights, image features, float16, and last 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from pefomed.errors import TrainingError, listed
 from pefomed.model.adapter import part_of
 from pefomed.model.finite import not_finite
+from pefomed.training.planned import Planned
 
 SMALLEST_SCALE = 1.0
 """Of float16's losses. Above it a gradient that is too large halves the scale and skips the step; at it,
@@ -42,6 +43,16 @@ def trouble(model: nn.Module, samples: Iterable[str], features: Iterable[tuple[s
         tuple(not_finite((name, named[name]) for name in named if name in trained)),
         tuple(not_finite((name, named[name]) for name in named if name not in trained)),
     )
+
+
+def trouble_of(
+    model: nn.Module, rows: Sequence[Planned], features: Callable[[Sequence[str]], Tensor]
+) -> Trouble:
+    """Look at this process's weights, and at the samples and features of `rows`, which may be the cause."""
+    images = [image for row in rows for image in row.images]
+    samples = [sequence.sample.id for row in rows for sequence in row.built().sequences]
+    # Where weights are wrong it is they; the features of a whole step are read again for this alone.
+    return trouble(model, samples, ((image, features([image])) for image in dict.fromkeys(images)))
 
 
 def stopped(
@@ -76,8 +87,6 @@ def stopped(
     elif images:
         cause = f"the vision encoder's features are not finite: {listed(images)}"
         remedy = "look at the images, and remove their features with `pefomed cache prune`"
-        if precision == torch.float16:
-            remedy = "set compute.dtype = 'bfloat16' or 'float32'; float16 ends at 65,504"
     elif precision == torch.float16:
         cause = "probably a number above 65,504, where float16 ends"
         remedy = "set compute.dtype = 'bfloat16' or 'float32'"

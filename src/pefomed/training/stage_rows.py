@@ -13,12 +13,14 @@ from pefomed.boxes.tasks import has_answer
 from pefomed.data import stream_samples
 from pefomed.data.cropped_copies import cropped_copies
 from pefomed.errors import DataError
+from pefomed.fitting import Fitting
 from pefomed.model.processing import PefomedProcessor
 from pefomed.progress import track
 from pefomed.recipe import Recipe, Stage
 from pefomed.sample_store import SampleStore
 from pefomed.training.log import Log
 from pefomed.training.stored_rows import StoredRow, StoredRows
+from pefomed.training.too_long import TooLong
 from pefomed.training.unreadable import Unreadable
 
 
@@ -60,32 +62,38 @@ class StageRows:
             StorageError: the disk is full.
         """
         samples = SampleStore(self.folder)
+        dataset = self.recipe.data[name]
+        long = TooLong(dataset, Fitting(self.recipe.prompt, self.processor))
         left = 0
         for split in splits:
-            found = stream_samples(self.recipe.data[name], split, self.data_folder)
+            found = stream_samples(dataset, split, self.data_folder)
             reading = track(found, f"reading {name} {split}", unit="samples")
             for sample in self.missing.kept(name, split, reading):
-                if has_answer(sample):
+                if not has_answer(sample):
+                    left += 1
+                elif long.takes(sample):
                     samples.append(sample)
                     if tasks is not None:
                         tasks[sample.task] += 1
-                else:
-                    left += 1
         if left:
             self.log.write(
                 "event", self.stage.name, text=f"{name}: {left} samples without an answer left out"
             )
+        whole = islice(samples, len(samples) if crops else 0)
+        for copy in cropped_copies(whole, crops, self.stage.crop_reach, self.recipe.seed):
+            if long.takes(copy):
+                samples.append(copy)
+        if long.ids:
+            self.log.write("event", self.stage.name, text=long.text(name), too_long=long.ids)
         if not samples:
             raise DataError(
                 f"data set {name} has no sample with an answer in {', '.join(splits)}",
+                found=long.text(name) or None,
                 remedy="check the split and the answers",
             )
-        whole = islice(samples, len(samples) if crops else 0)
-        for copy in cropped_copies(whole, crops, self.stage.crop_reach, self.recipe.seed):
-            samples.append(copy)
         return StoredRows(
             samples,
-            partial(tokenise, prompt=self.recipe.prompt, processor=self.processor),
+            partial(tokenise, prompt=self.recipe.prompt, processor=self.processor, cut=long.cuts),
             share_image=self.stage.share_image,
             max_questions=self.stage.max_questions,
         )

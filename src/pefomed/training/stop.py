@@ -1,4 +1,4 @@
-"""A stop wish from Ctrl-C or SIGTERM, seen between two steps."""
+"""A stop wish from Ctrl-C or SIGTERM, seen between two steps, by all processes at the same."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+import torch
+from accelerate import Accelerator
 
 
 class Stop:
@@ -38,3 +41,11 @@ def stop_on_signal() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def in_any(accelerator: Accelerator, here: bool) -> bool:
+    """Return whether it is so in any process: they must stop at the same step."""
+    if accelerator.num_processes == 1:
+        return here
+    flag = torch.tensor(float(here), device=accelerator.device)
+    return bool(accelerator.reduce(flag, "sum") > 0)

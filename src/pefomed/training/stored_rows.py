@@ -85,13 +85,21 @@ class StoredRows(Sequence[StoredRow]):
         found: list[int] = self._order[self._starts[place] : self._starts[place + 1]].tolist()
         return found
 
+    def tokens(self, numbers: Iterable[int]) -> list[Tokens]:
+        """Return the tokens of the samples of these numbers.
+
+        Raises:
+            DataError: a text is longer than the recipe allows.
+        """
+        return self._tokenise([self.samples[number] for number in numbers])
+
     def build(self, place: int) -> Row:
         """Return the row's tree of tokens.
 
         Raises:
             DataError: a text is longer than the recipe allows.
         """
-        return row(self._tokenise([self.samples[number] for number in self.members(place)]))
+        return row(self.tokens(self.members(place)))
 
     def measured(self, place: int) -> tuple[int, int]:
         """Return nodes and answer tokens of the row, building it the first time."""

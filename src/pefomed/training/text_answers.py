@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from pefomed.batch import Row, rows, tokenise
+from pefomed.batch import Row, Tokens, rows
 from pefomed.decoding import greedy
 from pefomed.evaluate.captions import bleu
 from pefomed.evaluate.captions.cider import cider
@@ -25,10 +25,9 @@ from pefomed.evaluate.captions.presets import PRESETS
 from pefomed.evaluate.references import each_of
 from pefomed.model.adapter import base_of
 from pefomed.model.processing import PefomedProcessor
-from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 from pefomed.training.plan import padded_batches
-from pefomed.training.stored_rows import StoredRow
+from pefomed.training.stored_rows import StoredRow, StoredRows
 
 TASKS = ("caption", "report")
 
@@ -96,7 +95,6 @@ def text_answers(
     most: int,
     seed: int,
     *,
-    prompt: Prompt,
     processor: PefomedProcessor,
     share_image: bool,
     max_questions: int,
@@ -104,21 +102,22 @@ def text_answers(
     switch: Callable[[bool], object],
 ) -> TextAnswers | None:
     """Return what is decoded of the rows that are validated on; None if no text is, or none may be."""
-    samples: list[Sample] = []
+    found: list[tuple[Sample, StoredRows, int]] = []
     for row in validation:
-        own = (row.rows.samples[number] for number in row.rows.members(row.place))
-        samples += [sample for sample in own if sample.task in TASKS]
-    if len(samples) > most:
-        samples = random.Random(f"{seed}/texts").sample(sorted(samples, key=lambda one: one.id), most)
-    if not samples:
+        for number in row.rows.members(row.place):
+            sample = row.rows.samples[number]
+            if sample.task in TASKS:
+                found.append((sample, row.rows, number))
+    if len(found) > most:
+        found = random.Random(f"{seed}/texts").sample(sorted(found, key=lambda one: one[0].id), most)
+    if not found:
         return None
-    whole = tokenise(samples, prompt, processor)
-    made = rows(
-        tokenise(samples, prompt, processor, answers=False),
-        share_image=share_image,
-        max_questions=max_questions,
-    )
-    longest = max(len(sequence.answer) for sequence in whole)
+    whole = [tokens for _, own, number in found for tokens in own.tokens([number])]
+    asked = [Tokens(one.sample, one.prompt) for one in whole]
+    made = rows(asked, share_image=share_image, max_questions=max_questions)
+    longest = max(len(one.answer) for one in whole)
+    if processor.positions is not None and processor.positions[1]:  # a table, which ends
+        longest = min(longest, processor.positions[0] + 1 - max(len(one.prompt) for one in whole))
     chunks = padded_batches(sorted(made, key=len), 2 * batch_tokens, 10**9)
     return TextAnswers(chunks, processor.tokenizer, longest, switch)
 

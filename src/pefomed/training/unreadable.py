@@ -9,14 +9,20 @@ replaced there by others (see `plan.replaced`).
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
 
 from pefomed.boxes.tasks import has_answer
 from pefomed.data import stream_samples
 from pefomed.data.cropped_copies import original
 from pefomed.data.unreadable import names, unreadable
+from pefomed.errors import DataError
+from pefomed.jsonl import read_object
+from pefomed.progress import note
 from pefomed.recipe import Dataset, Recipe, Stage
 from pefomed.schema import Sample
 from pefomed.storage import write
@@ -24,7 +30,9 @@ from pefomed.training import checkpoint
 from pefomed.training.log import Log
 from pefomed.training.planned import Planned
 
-FILE = "unreadable.json"
+FILE = checkpoint.PLAN
+
+_REMEDY = "begin the training anew with --fresh: its steps were planned without the samples that it named"
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,9 @@ class Unreadable:
         return any(image in self.lost or original(image) in self.lost for image in row.images)
 
 
+_CONTENT = TypeAdapter(Unreadable)
+
+
 def find(folder: Path, stage: Stage, recipe: Recipe, data_folder: Path | None, log: Log) -> None:
     """Look at the stage's images in the main process and write `folder/unreadable.json`, if there is need.
 
@@ -53,6 +64,7 @@ def find(folder: Path, stage: Stage, recipe: Recipe, data_folder: Path | None, l
         ImageError: a split has more unreadable images than its data set's `max_unreadable`.
         DataError, StorageError: a split cannot be read, or the file not be written.
     """
+    _mend(folder)
     # A stage that has a checkpoint and no list was planned with every sample.
     before = read(folder) if (folder / FILE).exists() or checkpoint.exists(folder) else None
     found = Unreadable({} if before is None else before.left_out)
@@ -83,12 +95,44 @@ def find(folder: Path, stage: Stage, recipe: Recipe, data_folder: Path | None, l
 
 
 def read(folder: Path) -> Unreadable:
-    """Return what `find` wrote; nothing if it had no need to."""
+    """Return what `find` wrote; nothing if it had no need to.
+
+    Raises:
+        DataError: it is damaged.
+    """
     path = folder / FILE
-    if not path.exists():
-        return Unreadable()
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return Unreadable(content["left_out"], frozenset(content["lost"]))
+    return _read(path) if path.exists() else Unreadable()
+
+
+def _read(path: Path) -> Unreadable:
+    content = read_object(path, _REMEDY)
+    if lacking := {"left_out", "lost"} - content.keys():
+        raise DataError(f"{path} is damaged", found=f"no {' and '.join(sorted(lacking))}", remedy=_REMEDY)
+    try:
+        return _CONTENT.validate_python(content)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]["msg"]
+        raise DataError(f"{path} is damaged", found=found, remedy=_REMEDY) from None
+
+
+def _mend(folder: Path) -> None:
+    """Put the list back as the newest checkpoint has it, if it is gone or damaged since.
+
+    Raises:
+        DataError: it is damaged, and no checkpoint has a copy.
+    """
+    path, kept = folder / FILE, checkpoint.copy_of_plan(folder)
+    try:
+        there = _read(path).left_out if path.exists() else None
+    except DataError:
+        if kept is None and checkpoint.exists(folder):
+            raise
+        there = None
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if kept is None or there == _read(kept).left_out:
+        return
+    note(f"{path} is not as it was written; it is taken from {kept.parent.name}")
+    write(path, kept.read_bytes())
 
 
 def _answered(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample]:

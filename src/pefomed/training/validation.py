@@ -13,11 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from accelerate import Accelerator
+
 from pefomed.batch import Batch
 from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
 from pefomed.boxes.tasks import ANSWERED
+from pefomed.recipe import LossMean
 from pefomed.training.loss import Answered
+from pefomed.training.plan import padded_batches
+from pefomed.training.planned import Planned
 from pefomed.training.text_answers import TASKS, Written, text_score
 
 Counts = tuple[float, int, list[bool], list[float], int, list[Written]]
@@ -30,7 +35,10 @@ class Validation:
     read: Callable[[list[int]], str]
     """Tokens as text."""
     bins: int
+    mean_of: LossMean = "token"
+    """As in training."""
     loss: float = 0.0
+    """Summed over tokens or samples."""
     tokens: int = 0
     right: list[bool] = field(default_factory=list)
     """Of the answers to questions."""
@@ -56,6 +64,16 @@ class Validation:
             texts = (self.read(tokens[own].tolist()) for tokens in (answered.said, batch.targets))
             self.ious.append(iou(*(read_boxes(text, self.bins).boxes for text in texts)))
 
+    @property
+    def n(self) -> int:
+        """How many samples there are."""
+        return len(self.right) + len(self.ious) + self.texts
+
+    @property
+    def mean_loss(self) -> float:
+        """The loss that training would have on all of them in one step."""
+        return self.loss / (self.n if self.mean_of == "sample" else self.tokens)
+
     def counts(self) -> Counts:
         """Return what several processes send each other."""
         return self.loss, self.tokens, self.right, self.ious, self.texts, self.written
@@ -70,10 +88,10 @@ class Validation:
 
     def result(self) -> Result:
         """Return what checkpoints are compared by."""
-        return Result(self.values()["score"], self.loss / self.tokens)
+        return Result(self.values()["score"], self.mean_loss)
 
     def values(self) -> dict[str, Any]:
-        """Return what the log says: mean loss of a token, each task's measure, score and n.
+        """Return what the log says: mean loss as in training, each task's measure, score and n.
 
         The score is the mean over all answers, a text counting CIDEr + BLEU-4 of all texts; None if there are
         only texts and none was decoded.
@@ -88,10 +106,27 @@ class Validation:
             texts = text_score(self.written)
             total, count = total + self.texts * texts.pop("texts"), count + self.texts
             found |= texts
-        n = len(self.right) + len(self.ious) + self.texts
         score = total / count if count else None
         decoded = {"decoded": len(self.written)} if self.texts else {}
-        return {"loss": self.loss / self.tokens, **found, "score": score, "n": n, **decoded}
+        return {"loss": self.mean_loss, **found, "score": score, "n": self.n, **decoded}
+
+
+def over_rows(
+    found: Validation,
+    rows: Sequence[Planned],
+    tokens: int,
+    accelerator: Accelerator,
+    answered: Callable[[Sequence[Planned]], tuple[Batch, Answered]],
+) -> Validation:
+    """Add this process's share of `rows`, in batches of at most so many tokens, to `found`; return it."""
+    chunks = padded_batches(sorted(rows, key=len), tokens, 10**9)
+    for start in range(0, len(chunks), accelerator.num_processes):
+        place = start + accelerator.process_index
+        # Split weights are gathered by all together: who has no chunk left computes one for nothing.
+        batch, said = answered(chunks[place if place < len(chunks) else 0])
+        if place < len(chunks):
+            found.add(batch, said)
+    return found
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class Row:
     size: tuple[Any, Any] | None = None
     """Width and height of the image as the file says; None where it does not."""
     meta: Mapping[str, str] | None = None
+    name: str = ""
+    """What the file calls the image."""
     owners: Mapping[str, str] = field(default_factory=dict)
     """Whose the image is, by the file's own fields."""
     reader: str = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pefomed import jsonl
 from pefomed.evaluate import verdicts
 from pefomed.evaluate.agreement.coefficient import Floats
 from pefomed.evaluate.agreement.records import Scale
@@ -75,6 +75,5 @@ def _labeller(rater: verdicts.Rater) -> Labeller:
         if verdict.reason:
             reasons.setdefault(verdict.sample_id, verdict.reason)
     path = rater.path.with_name(f"{rater.path.stem}.card.json")
-    # Reading the verdicts has checked it: a JSON object, or no file.
-    card = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    card = jsonl.read_object(path, "delete it or write it again") if path.exists() else {}
     return Labeller(rater.name, rater.kind, str(card.get("title") or rater.name), card, labels, reasons)

@@ -14,6 +14,7 @@ from pefomed import jsonl
 from pefomed.evaluate import predicted
 from pefomed.evaluate.agreement.raters import scale_of
 from pefomed.evaluate.agreement.records import Scale
+from pefomed.evaluate.fitting import check_asked
 from pefomed.evaluate.score import numbered
 from pefomed.schema import Prediction, Sample
 
@@ -43,7 +44,7 @@ def read_splits(run: Path) -> list[Split]:
     """Return every split of `run` that can be judged, one for each scale that occurs in it.
 
     Raises:
-        RunError: an id occurs twice.
+        RunError: an id occurs twice, or answers are to other questions.
         DataError: a record is not valid.
     """
     found = []
@@ -52,7 +53,9 @@ def read_splits(run: Path) -> list[Split]:
         if not path.exists():  # named in the recipe, not answered yet
             continue
         samples = predicted.read_samples(path)
-        predictions = jsonl.read(predicted.predictions_path(run, dataset, split), Prediction)
+        answers_path = predicted.predictions_path(run, dataset, split)
+        predictions = list(jsonl.read(answers_path, Prediction))
+        check_asked(samples, predictions, answers_path)
         answers = {prediction.sample_id: prediction.text for prediction in predictions}
         for scale in get_args(Scale):
             chosen = [sample for sample in samples if scale_of(sample) == scale]

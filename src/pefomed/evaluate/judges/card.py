@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pefomed.errors import DataError
 from pefomed.evaluate.judges.items import Item
 from pefomed.evaluate.judges.parse import REFUSED
 from pefomed.evaluate.judges.replies import card_path
 from pefomed.evaluate.judges.results import results
+from pefomed.jsonl import read_object
 from pefomed.schema import Verdict
 from pefomed.storage import write
 
@@ -60,12 +60,4 @@ def read_card(run: Path, rater: str) -> dict[str, Any] | None:
         DataError: it is no JSON object.
     """
     path = card_path(run, rater)
-    if not path.is_file():
-        return None
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        card = None
-    if not isinstance(card, dict):
-        raise DataError(f"{path} is not a judge's card", remedy="delete it; the next judging writes it again")
-    return card
+    return read_object(path, "delete it; the next judging writes it again") if path.exists() else None

@@ -51,7 +51,15 @@ class Embedder:
             self._epsilon = float(self._config.get("layer_norm_eps", 1e-12))
             self._tokenizer = _tokenizer(folder)
             self._weights[f"encoder.layer.{self._layers - 1}.output.LayerNorm.bias"]
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+            SafetensorError,
+        ) as error:
             raise WeightsError(
                 f"{folder} does not hold a sentence embedding of the kind of all-MiniLM-L6-v2",
                 found=f"{type(error).__name__}: {error}",
@@ -132,6 +140,7 @@ def _tokenizer(folder: Path) -> Tokenizer:
         raise FileNotFoundError("no tokenizer.json")
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # an answer that says "[SEP]" says so, and does not separate
     tokenizer.enable_truncation(MOST_TOKENS)
     return tokenizer
 

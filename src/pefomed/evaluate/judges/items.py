@@ -9,6 +9,7 @@ from pathlib import Path
 from pefomed import jsonl, recipe
 from pefomed.errors import RunError
 from pefomed.evaluate import predicted
+from pefomed.evaluate.judged import judged_hash
 from pefomed.evaluate.judges.prompts import SCALES, Pair
 from pefomed.schema import Sample
 
@@ -22,6 +23,12 @@ class Item:
     """The name of its files, `<dataset>-<split>`."""
     task: str
     pair: Pair
+
+    @property
+    def judged(self) -> str:
+        """What the verdict carries: a hash of the texts it is of."""
+        pair = self.pair
+        return judged_hash(pair.question, (pair.reference, *pair.further), pair.answer)
 
 
 def read_items(run: Path, only: str | None = None) -> list[Item]:

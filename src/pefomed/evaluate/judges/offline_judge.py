@@ -179,4 +179,4 @@ def about() -> str:
 
 
 def _verdict(item: Item, label: int | None, how: str) -> Verdict:
-    return Verdict(sample_id=item.sample_id, rater=RATER, label=label, reason=how)
+    return Verdict(sample_id=item.sample_id, rater=RATER, label=label, reason=how, judged=item.judged)

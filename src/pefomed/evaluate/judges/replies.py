@@ -20,8 +20,9 @@ from pydantic import Field
 from pefomed import jsonl
 from pefomed.errors import RunError
 from pefomed.evaluate.judges.prompts import Pair, messages
+from pefomed.run_lock import hold
 from pefomed.schema import Record
-from pefomed.storage import safe_stem, storage_errors
+from pefomed.storage import safe_stem
 
 
 class Reply(Record):
@@ -96,26 +97,19 @@ def card_path(run: Path, rater: str) -> Path:
 
 @contextlib.contextmanager
 def alone(run: Path, rater: str) -> Iterator[None]:
-    """Hold the rater's files for this process; the lock ends with it, however it ends.
+    """Hold the rater's files for this process; others may judge the run under other names meanwhile.
 
     Raises:
         RunError: another process judges the same run under the same name.
+        StorageError: the folder cannot be written.
     """
-    path = run / "verdicts" / f".{rater}.lock"
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-    with file:
+    with contextlib.ExitStack() as held:
         try:
-            import fcntl
-        except ModuleNotFoundError:  # not a POSIX system: nothing to lock with
-            yield
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            held.enter_context(hold(run / "verdicts", f".{rater}.lock", again=False))
+        except RunError as error:
             raise RunError(
                 f"another process is judging {run} as {rater}",
+                found=error.found,
                 remedy="wait for it, stop it, or give this one another name with --rater",
             ) from None
         yield

@@ -136,7 +136,12 @@ class Work:
     def verdict(self, item: Item, number: int, label: Label) -> Verdict:
         """Return an item's verdict in run `number`."""
         return Verdict(
-            sample_id=item.sample_id, rater=self.rater, run=number, label=label.label, reason=label.reason
+            sample_id=item.sample_id,
+            rater=self.rater,
+            run=number,
+            label=label.label,
+            reason=label.reason,
+            judged=item.judged,
         )
 
     def calibration(self) -> list[dict[str, Any]]:

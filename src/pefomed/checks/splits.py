@@ -1,0 +1,165 @@
+"""The splits that a recipe trains on, validates on and predicts: can they be read, and do their texts fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pefomed import checksums, jsonl
+from pefomed.boxes.tasks import has_answer
+from pefomed.checks.findings import Findings
+from pefomed.checks.model import Known
+from pefomed.data import stream_samples
+from pefomed.errors import DataError, PefomedError, listed
+from pefomed.fitting import Fitting
+from pefomed.progress import track
+from pefomed.recipe import Dataset, Recipe, Stage
+from pefomed.schema import Prediction, Sample
+
+SHOWN = 10
+"""Samples that are named of all that are too long."""
+
+
+@dataclass
+class Split:
+    """A split of a data set and what it is used for."""
+
+    name: str
+    split: str
+    dataset: Dataset
+    data_folder: Path | None
+    stages: list[Stage] = field(default_factory=list)
+    """Those not finished that train or validate on it."""
+    predicted: bool = False
+    answered: frozenset[str] = frozenset()
+    """Ids of the samples that are answered already."""
+    left: int = 0
+    """Samples not answered yet."""
+    tasks: set[str] = field(default_factory=set)
+    meta: set[str] = field(default_factory=set)
+    """Keys that any sample has."""
+    long: list[tuple[str, PefomedError]] = field(default_factory=list)
+    """Ids of samples that are too long, and what is wrong with them."""
+    cut: list[str] = field(default_factory=list)
+    """Ids of samples whose question is cut when they are answered."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.split}"
+
+    def cut_text(self, most: int) -> str:
+        """Return what is said of the questions that are cut."""
+        ids = listed(self.cut, most=SHOWN)
+        return f"{self}: {len(self.cut)} questions of more than {most} tokens of text are cut: {ids}"
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield its samples as they are read."""
+        return stream_samples(self.dataset, self.split, self.data_folder)
+
+    def trained(self, sample: Sample) -> bool:
+        """Return whether a stage learns or validates on the sample."""
+        return bool(self.stages) and has_answer(sample)
+
+    def asked(self, sample: Sample) -> bool:
+        """Return whether the sample is still to be answered."""
+        return self.predicted and sample.id not in self.answered
+
+
+def open_splits(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool) -> list[Split]:
+    """Return the splits that are still needed, those of finished stages left out."""
+    found: dict[tuple[str, str], Split] = {}
+
+    def split(name: str, part: str) -> Split:
+        return found.setdefault((name, part), Split(name, part, recipe.data[name], data_folder))
+
+    for stage in recipe.stages:
+        if not fresh and is_finished(run, stage):
+            continue
+        for name in sorted(stage.data):
+            for part in dict.fromkeys((stage.split, *stage.also_train, stage.validate_split)):
+                if part is not None:
+                    split(name, part).stages.append(stage)
+    for name, part in recipe.predict.data.items():
+        split(name, part).predicted = True
+        kinds = ("", ".blind") if recipe.predict.blind else ("",)
+        files = [run / "predictions" / f"{name}-{part}{kind}.jsonl" for kind in kinds]
+        if not fresh and all(file.exists() for file in files):
+            split(name, part).answered = frozenset.intersection(*map(_answered, files))
+    return list(found.values())
+
+
+def is_finished(run: Path, stage: Stage) -> bool:
+    """Return whether the stage's end is in the run, whole."""
+    final = run / "checkpoints" / stage.name / "final"
+    return checksums.is_sealed(final) and not checksums.damage(final)
+
+
+def check_splits(splits: list[Split], recipe: Recipe, known: Known | None, findings: Findings) -> list[Split]:
+    """Read every split once; add what is wrong with it to the findings and return those that can be read."""
+    readable = []
+    for one in splits:
+        before = len(findings.errors)
+        with findings.collecting():
+            _read(one, recipe, known)
+        if len(findings.errors) == before:
+            readable.append(one)
+            _say_long(one, findings)
+    return readable
+
+
+def _read(one: Split, recipe: Recipe, known: Known | None) -> None:
+    fits = asks = None
+    if known is not None:
+        fits = Fitting(recipe.prompt, known.processor)
+        room = recipe.predict.max_new_tokens
+        asks = Fitting(recipe.prompt, known.processor, answers=False, room=room)
+    answered = 0
+    for sample in track(one.samples(), f"checking {one}", unit="samples"):
+        one.tasks.add(sample.task)
+        one.meta.update(sample.meta)
+        one.left += one.asked(sample)
+        answered += has_answer(sample)
+        if fits is not None and one.trained(sample):
+            _measure(one, sample, fits)
+        if asks is not None and one.asked(sample):
+            _measure(one, sample, asks)
+    if one.stages and not answered:
+        raise DataError(
+            f"data set {one.name} has no sample with an answer in {one.split}",
+            remedy="check the split and the answers",
+        )
+
+
+def _measure(one: Split, sample: Sample, fitting: Fitting) -> None:
+    wrong: PefomedError | None = fitting.too_long(sample)
+    if wrong is not None and one.dataset.too_long == "cut":
+        try:
+            fitting.encoded(sample, cut=True)
+        except PefomedError as error:
+            wrong = error
+        else:
+            one.cut += [] if fitting.answers else [sample.id]
+            return
+    if wrong is not None and not (fitting.answers and one.dataset.too_long == "leave_out"):
+        one.long.append((sample.id, wrong))
+
+
+def _say_long(one: Split, findings: Findings) -> None:
+    """Add one error for all samples of a split that are too long in the same way."""
+    if not one.long:
+        return
+    [first, wrong] = one.long[0]
+    if len(one.long) == 1:
+        findings.wrong(wrong)
+        return
+    ids = list(dict.fromkeys(name for name, _ in one.long))
+    problem = wrong.problem.replace(f"sample {first} is", f"{len(ids)} samples of {one} are")
+    found = f"{listed(ids, most=SHOWN)}; the first: {wrong.found}"
+    findings.wrong(DataError(problem, found=found, remedy=wrong.remedy))
+
+
+def _answered(file: Path) -> frozenset[str]:
+    try:
+        return frozenset(one.sample_id for one in jsonl.read(file, Prediction))
+    except DataError:  # said where the answers are read
+        return frozenset()

@@ -1,0 +1,136 @@
+"""What scores were computed from, so that they are never shown beside other answers.
+
+RUN/scores.card.json: the hash of scores.jsonl, and of each thing behind it: `samples/<file>`,
+`predictions/<file>`, `verdicts/<file>`, `training_images.json`, `[evaluate]`. What is hashed is what a record
+says, not its place: a sorted file, or images that moved, are no change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pefomed import jsonl
+from pefomed import recipe as recipes
+from pefomed.data.sample_hash import sample_hash, short_hash
+from pefomed.errors import DataError, RunError, listed
+from pefomed.evaluate import seen_images
+from pefomed.schema import Prediction, Sample, Score, Verdict
+from pefomed.storage import write
+
+SCORES, CARD = "scores.jsonl", "scores.card.json"
+_REMEDY = "free space or make the folder writable; the former scores are as they were"
+
+
+def write_scores(run: Path, scores: Sequence[Score], seen: Mapping[str, Any]) -> None:
+    """Write `scores.jsonl`, `training_images.json` and what the scores are of.
+
+    Args:
+        seen: which samples' images were trained on, by data set and split.
+
+    Raises:
+        StorageError: they cannot be written.
+    """
+    text = jsonl.lines(scores)
+    # The card last: killed before it the scores do not fit the former one, and are computed again.
+    write(run / SCORES, text, _REMEDY)
+    write(run / seen_images.FILE, json.dumps(seen, indent=1, ensure_ascii=False) + "\n", _REMEDY)
+    card = {"scores": _digest(text.encode()), "of": _sources(run)}
+    write(run / CARD, json.dumps(card, indent=1) + "\n", _REMEDY)
+
+
+def read_scores(run: Path, on_cut: list[str] | None = None) -> list[Score]:
+    """Return the scores of `run`, none if there are none; those without a card are as they are.
+
+    Args:
+        on_cut: gets a sentence about a last line that a killed writer left unfinished.
+
+    Raises:
+        RunError: they are of other answers, samples, verdicts or settings than those there now.
+        DataError: a file is damaged.
+    """
+    path = run / SCORES
+    if path.exists() and (run / CARD).exists():
+        card = _read_card(run / CARD)
+        found = _apart(card["of"], _sources(run))
+        if card["scores"] != _digest(path.read_bytes()):
+            found.insert(0, f"{SCORES} is not as it was written")
+        if found:
+            raise RunError(
+                f"the scores of {run} do not belong to what is there now",
+                found=listed(found, "; "),
+                remedy=f"run `pefomed evaluate {run}` again",
+            )
+    return list(jsonl.read(path, Score, on_cut=on_cut))
+
+
+def _apart(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    found = [f"{name} is gone" for name in then if name not in now]
+    found += [f"{name} has changed" for name in then if now.get(name, then[name]) != then[name]]
+    new = [name for name in now if name not in then]
+    if not any(name.startswith("verdicts/") for name in then):
+        # A run that was scored before anybody judged it: its page says that verdicts have no score yet.
+        new = [name for name in new if not name.startswith("verdicts/")]
+    return found + [f"{name} is new" for name in new]
+
+
+def _sources(run: Path) -> dict[str, str]:
+    """Return the hash of each thing that scores of the run are computed from."""
+    found: dict[str, str] = {}
+    for folder, kind, told in _KINDS:
+        for path in sorted((run / folder).glob("*.jsonl")):
+            records: list[Any] = list(jsonl.read(path, kind))
+            if records:
+                kind_of_rater = _kind(path) if folder == "verdicts" else ""
+                found[f"{folder}/{path.name}"] = short_hash(kind_of_rater, *sorted(map(told, records)))
+    path = run / seen_images.FILE
+    if path.exists():
+        found[path.name] = _digest(path.read_bytes())
+    if (run / "recipe.toml").exists():
+        found["[evaluate]"] = short_hash(recipes.load(run / "recipe.toml").evaluate.model_dump(mode="json"))
+    return found
+
+
+def _kind(verdicts: Path) -> str:
+    """Return what a rater is called, by which its scores are named."""
+    card = verdicts.with_suffix(".card.json")
+    found = json.loads(card.read_text(encoding="utf-8")) if card.exists() else {}
+    return str(found.get("kind", ""))
+
+
+def _of_sample(sample: Sample) -> str:
+    return short_hash(sample.id, sample_hash(sample, lambda _: ""), sample.meta)
+
+
+def _of_prediction(answer: Prediction) -> str:
+    return short_hash(answer.sample_id, answer.text, answer.finish, answer.blind, answer.shown)
+
+
+def _of_verdict(verdict: Verdict) -> str:
+    return short_hash(verdict.sample_id, verdict.rater, verdict.run, verdict.label)
+
+
+_KINDS: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
+    ("samples", Sample, _of_sample),
+    ("predictions", Prediction, _of_prediction),
+    ("verdicts", Verdict, _of_verdict),
+)
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(card["of"], dict) or not isinstance(card["scores"], str):
+            raise ValueError("`of` is no object")
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path} is damaged", found=str(error), remedy=f"run `pefomed evaluate {path.parent}` again"
+        ) from None
+    return card  # type: ignore[no-any-return]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

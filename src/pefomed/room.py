@@ -1,0 +1,138 @@
+"""Whether a recipe may go on in a run's folder: what was trained must be as it says, the rest may change.
+
+Of what a stage has begun with, these may differ:
+
+    name, description, [compute], [predict], [evaluate]   they come after training, or say where it runs
+    data sets that no begun stage uses                     only predicted, or of later stages
+    max_unreadable; where checkpoints are kept             what is trained does not follow from them
+    max_text_tokens, too_long                              if the same samples are too long: none, as a rule
+
+Stages that have not begun may be anything. All else is another recipe.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pefomed import recipe as recipes
+from pefomed.errors import RecipeError, RunError
+from pefomed.progress import note
+from pefomed.recipe import Recipe, Stage
+from pefomed.storage import write
+
+
+def begun_otherwise(recipe: Recipe, folder: Path) -> list[str]:
+    """Return what differs from the recipe that the folder holds, where it may.
+
+    Raises:
+        RunError: something that was trained would be another thing now.
+    """
+    kept = folder / "recipe.toml"
+    if not kept.exists():
+        return []
+    begun = begun_stages(folder)
+    try:
+        before = recipes.load(kept)
+    except RecipeError:
+        if begun is None or begun:
+            raise
+        return ["all"]
+    done = [stage for stage in before.stages if begun is None or stage.name in begun]
+    # Without a stage on purpose, or answered already, the run is of its whole recipe.
+    names = {name for stage in done for name in stage.data} if done else set(before.data)
+    trained = begun is None or bool(begun)
+    changed = _changed(before, recipe, done, names, folder) if trained else []
+    if begun is None and len(recipe.stages) != len(before.stages):
+        changed.append("stages")
+    if changed:
+        raise RunError(
+            f"{folder} holds a run of another recipe",
+            found=f"different: {', '.join(dict.fromkeys(changed))}",
+            remedy="give the recipe another name, choose another --out, or start anew with --fresh",
+        )
+    keys = ("seed", "model", "prompt", "data", "stages")
+    return [key for key in keys if getattr(before, key) != getattr(recipe, key)]
+
+
+def make_room(recipe: Recipe, folder: Path) -> None:
+    """Let `recipe` be the one of the folder; what stages have left that did not get far is removed.
+
+    Raises:
+        RunError: as `begun_otherwise`.
+    """
+    changed = begun_otherwise(recipe, folder)
+    begun = begun_stages(folder)
+    if not changed or begun is None:
+        return
+    note(f"{folder}: {', '.join(changed)} changed, nothing of which is trained yet; the recipe is replaced")
+    _forget_all_but(begun, folder)
+
+
+def begun_stages(folder: Path) -> set[str] | None:
+    """Return the stages of which something is kept; None if the run has more than stages: all are done."""
+    if (folder / "adapter").exists() or any((folder / "predictions").glob("*.jsonl")):
+        return None
+    made = (path for kind in ("step-*", "final") for path in (folder / "checkpoints").glob(f"*/{kind}"))
+    return {path.parent.name for path in made}
+
+
+def _changed(
+    before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[str], folder: Path
+) -> list[str]:
+    """Return which of the recipe's tables would have trained the stages `done` otherwise."""
+    changed = [key for key in ("seed", "model") if getattr(before, key) != getattr(recipe, key)]
+    if _prompt(before) != _prompt(recipe):
+        changed.append("prompt")
+    if any(_data(before, name) != _data(recipe, name) for name in names):
+        changed.append("data")
+    if [*map(_stage, recipe.stages[: len(done)])] != [*map(_stage, done)]:
+        changed.append("stages")
+    if "data" not in changed and _affected(before, recipe, done, names, folder):
+        changed.append("prompt.max_text_tokens or too_long, by which samples were left out or cut")
+    return changed
+
+
+def _prompt(recipe: Recipe) -> Any:
+    return recipe.prompt.model_copy(update={"max_text_tokens": 1})
+
+
+def _data(recipe: Recipe, name: str) -> Any:
+    found = recipe.data.get(name)
+    return found and found.model_copy(update={"max_unreadable": 0, "too_long": "error"})
+
+
+def _stage(stage: Stage) -> Any:
+    return stage.model_copy(update={"checkpoint_every": 1})
+
+
+def _affected(before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[str], folder: Path) -> bool:
+    """Return whether other samples of begun stages could be too long by the new rules."""
+    most, then = recipe.prompt.max_text_tokens, before.prompt.max_text_tokens
+    rules = [
+        (before.data[name].too_long, recipe.data[name].too_long) for name in names if name in recipe.data
+    ]
+    if most == then and all(old == new for old, new in rules):
+        return False
+    log = folder / "log.jsonl"
+    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+    stages = {json.dumps(stage.name) for stage in done}
+    if any('"too_long": [' in line and any(f'"stage": {name}' in line for name in stages) for line in lines):
+        return True
+    # A stage that has begun had no text above its limit; under a lower one it might.
+    return most < then
+
+
+def _forget_all_but(stages: set[str], folder: Path) -> None:
+    """Remove what other stages have left: lists of samples, lines of the log."""
+    for stage in (folder / "checkpoints").glob("*/"):
+        if stage.name not in stages:
+            shutil.rmtree(stage)
+    log = folder / "log.jsonl"
+    if log.exists():
+        lines = log.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if any(f'"stage": {json.dumps(name)}' in line for name in stages)]
+        write(log, "".join(line + "\n" for line in kept))
