@@ -92,7 +92,7 @@ def test_boxes_are_counted_and_phrases_are_no_leak(write_image: Writer) -> None:
         left_out={"train": [LeftOut("t.csv, line 3", "odd")]},
     )
     assert found["boxes"]["train"] == {
-        "samples": 2, "several": 1, "boxes": 4, "thin": 1, "whole": 1, "repeated": 1
+        "samples": 2, "several": 1, "boxes": 4, "thin": 1, "whole": 1, "repeated": 1, "turned": 0
     }  # fmt: skip
     assert found["left_out"] == {"train": [{"reason": "odd", "count": 1, "examples": ["t.csv, line 3"]}]}
     assert found["leakage"][0]["texts"]["of"] == 0

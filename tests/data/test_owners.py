@@ -118,7 +118,7 @@ def test_the_splits_that_are_there(tmp_path: Path) -> None:
     for name in ("test", "train", "dev", "labels"):
         (folder / f"{name}.csv").write_text("image,question,answer\na.png,q,x\n")
     found = further_splits(Dataset(loader="table", root="folder"), (), tmp_path)
-    assert list(found.items()) == [("train", 1), ("dev", 1), ("test", 1)]
+    assert list(found.items()) == [("train", 1), ("validate", 1), ("test", 1)]
     assert found_splits(Dataset(loader="slake", root="slake"), tmp_path) == {}
 
 

@@ -11,7 +11,7 @@ import typer
 from pefomed.cli.hospital import import_
 from pefomed.cli.options import Data, Json, overrides_of
 from pefomed.cli.output import print_json, print_table
-from pefomed.errors import DataError, RecipeError, nearest
+from pefomed.errors import DataError, RecipeError, listed, nearest
 
 if TYPE_CHECKING:
     from pefomed.recipe import Dataset
@@ -102,7 +102,10 @@ def show(
     root: Root = ".",
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")] = Path("sheet.html"),
     only: Only = None,
-    split: Annotated[str, typer.Option(help="The split to show.")] = "train",
+    split: Annotated[
+        str | None,
+        typer.Option(help="The split to show; by default `train`, or the first there is."),
+    ] = None,
     images: Annotated[int, typer.Option("-n", min=1, help="How many images, or pairs of them.")] = 60,
     seed: Annotated[int, typer.Option(help="Another seed draws other images.")] = 0,
     pairs: Annotated[
@@ -113,6 +116,7 @@ def show(
 ) -> None:
     """Write a contact sheet: a page of images with their questions, answers and boxes."""
     from pefomed.data import load_samples
+    from pefomed.data.readers.split_names import in_order
     from pefomed.data.show import contact_sheet
 
     chosen = _chosen(source, root, only, option, data)
@@ -121,15 +125,23 @@ def show(
 
         typer.echo(f"pairs: {pair_sheet(_audits(source, chosen, None, only, data), out, images)}")
         return
-    used = [name for name, (_, splits) in chosen.items() if split in splits]
+    known = {name: [*splits, *_others(dataset, splits, data)] for name, (dataset, splits) in chosen.items()}
+    if split is None:
+        split = in_order({each for splits in known.values() for each in splits} or {"train"})[0]
+    used = [name for name, splits in known.items() if split in splits]
     # One data set alone is read in any case: its loader knows best which splits it has.
     names = used or (list(chosen) if len(chosen) == 1 else [])
     if not names:
-        known = sorted({each for _, splits in chosen.values() for each in splits})
-        raise DataError(f"no data set of {source} has the split {split!r}", remedy=nearest(split, known))
+        there = sorted({each for splits in known.values() for each in splits})
+        raise DataError(f"no data set of {source} has the split {split!r}", remedy=nearest(split, there))
     samples = [sample for name in names for sample in load_samples(chosen[name][0], split, data)]
     title = f"{', '.join(names)}: {split}"
     typer.echo(f"contact sheet: {contact_sheet(samples, out, images, seed, title)}")
+    for name in names:
+        rows = _others(chosen[name][0], [split], data)
+        more = [f"{each} ({count:,} rows)" if count else each for each, count in rows.items()]
+        if more:
+            typer.echo(f"{name} also has the split{'s' if len(more) > 1 else ''} {listed(more, most=12)}")
 
 
 @app.command(epilog="Example: pefomed data audit recipes/mini/vqa_rad.toml --data ~/data --json")
@@ -172,19 +184,23 @@ app.command("import", epilog="Example: pefomed data import ~/export --out data/w
 def _chosen(
     source: str, root: str, only: str | None, options: list[str] | None, data: Path | None
 ) -> dict[str, tuple[Dataset, list[str]]]:
-    """Return the data sets of a recipe, or the one a loader reads at `root`, each with its splits."""
+    """Return the data sets of a recipe, or the one a loader reads at `root`, each with its splits.
+
+    These must be readable: what a recipe uses and what was published; of one's own tables all there are.
+    """
     from pefomed import recipe as recipes
     from pefomed.data.audits.recipe import used_splits
 
     if not recipes.is_recipe(source):
         dataset = recipes.Dataset(loader=source, root=root, options=overrides_of(options))
-        return {source: (dataset, _splits(dataset, (), data))}
+        known = _published(source)
+        return {source: (dataset, [*known, *_others(dataset, known, data)] or ["train"])}
     loaded = recipes.load_data(Path(source))
     if only is not None and only not in loaded.data:
         raise RecipeError(f"{source} has no data set {only!r}", remedy=nearest(only, loaded.data))
     used = used_splits(loaded)
     return {
-        name: (dataset, _splits(dataset, used.get(name, ()), data))
+        name: (dataset, list(dict.fromkeys([*used.get(name, ()), *_published(dataset.loader)])))
         for name, dataset in loaded.data.items()
         if only in (None, name)
     }
@@ -203,7 +219,7 @@ def _audits(
     from pefomed.data.audits.recipe import audit_across, audit_dataset
 
     results = {
-        name: audit_dataset(dataset, split or known, data, ids or None)
+        name: audit_dataset(dataset, split or known, data, ids or None, others=not split)
         for name, (dataset, known) in chosen.items()
     }
     if recipes.is_recipe(source) and not (only or split):
@@ -211,12 +227,11 @@ def _audits(
     return results
 
 
-def _splits(dataset: Dataset, used: Sequence[str], data: Path | None) -> list[str]:
-    """Return the splits that a recipe uses, those that were published, and those that are in the files."""
+def _others(dataset: Dataset, known: Sequence[str], data: Path | None) -> dict[str, int | None]:
+    """Return the splits that are in the files beside `known`, with their rows."""
     from pefomed.data.found_splits import further_splits
 
-    known = list(dict.fromkeys([*used, *_published(dataset.loader)]))
-    return [*known, *further_splits(dataset, known, data)] or ["train"]
+    return further_splits(dataset, known, data)
 
 
 def _published(loader: str) -> list[str]:

@@ -18,19 +18,22 @@ All boxes of a phrase in an image are one sample. Annotations of `iscrowd` are b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.card import Card
-from pefomed.data.coco_file import Annotation, read_coco
+from pefomed.data.coco_file import Annotation, CocoFile, read_coco
 from pefomed.data.content_ids import ContentIds
+from pefomed.data.left_out import LeftOut
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Form, Unit
-from pefomed.data.readers.box_rows import Row, all_right, merged
+from pefomed.data.readers.box_rows import Row, all_right, merged, without_repeats
 from pefomed.data.readers.files import inside
-from pefomed.data.readers.shards import seems_split
+from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample
 
@@ -57,40 +60,63 @@ def load(
     form: Form = "xywh",
     unit: Unit = "pixel",
     scaled_images: bool = False,
-) -> Iterator[Sample]:
-    """Yield a sample for each task, image and phrase of `split`.
+    reader: str | None = None,
+    readers: Choice | None = None,
+    fusion_iou: float = FUSION_IOU,
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each task, image and phrase of `split`, and what images no annotation names.
 
     Args:
         tasks: `refer` and `detection` (where is it?), `identify` (what is it?).
         boxes: only the phrases with `one` or with `several` boxes.
         annotations: the COCO file, relative to `root`.
         images: folder of the images, relative to `root`.
-        split_field: field of the annotation or its image that says its split; by default the whole
-            file is the split.
+        split_field: field of the annotation or its image that says its split; by default `split`, if
+            there is one file with that field, or else the whole file is the split.
         phrase: field of the annotation that holds the phrase; by default its category.
         meta: fields of the annotation or its image to group results by.
         form: `xywh` is COCO's; some programs write `xyxy`.
         unit: `pixel` is COCO's; some programs write fractions (`relative`).
         scaled_images: the images were scaled in proportion; boxes are pixels of the file's sizes.
+        reader: field of the annotation that says who drew it, `""` for none; by default several readers of
+            a phrase are an error.
+        readers: with `reader`, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
+        fusion_iou: boxes of several readers that overlap by more are one.
 
     Raises:
         DataError: the file is not COCO JSON, a box, an image or a phrase is missing or wrong; the
             annotation is named.
     """
-    path = root / annotations.replace("{split}", split)
-    folder = root / images.replace("{split}", split)
-    if split_field is None and "{split}" not in annotations and split != "train":
+    name = _name_of(root, annotations, split)
+    path = root / annotations.replace("{split}", name)
+    folder = root / images.replace("{split}", name)
+    content = read_coco(path)
+    field = split_field or _split_field(content, annotations)
+    if field is None and "{split}" not in annotations and not same(split, "train"):
         raise DataError(
             f"{path} has no split {split!r}: the whole file is 'train'",
             remedy="name the field with the split in `split_field`, or give a file a split in `annotations`",
         )
-    chosen = _of_split(read_coco(path), split_field, split, path)
-    rows = (_row(each, folder, phrase, meta) for each in chosen)
-    found = all_right(merged(rows, form, unit, scaled_images=scaled_images))
+    chosen, bare = _of_split(content, field, split, path, required=split_field is not None)
+    yield from (LeftOut(each.place, "an image without annotations") for each in bare)
+    if bool(reader) != (readers is not None):
+        raise DataError("`reader` needs `readers` ('apart' or 'fused'), and the other way round")
+    apart = readers == "apart"
+    entries = {each.place: each.entry for each in chosen}
+    rows = (_row(each, folder, phrase, meta, reader or "", apart) for each in chosen)
+    phrases = all_right(merged(rows, form, unit, scaled_images=scaled_images, apart=apart))
     # A phrase of an image is there once: whatever else the file holds, and in which order, its id stays.
     ids = ContentIds(f"{root.name}-{split}")
-    for each in found:
-        name = ids(each.first.name, each.first.category, each.first.phrase)
+    for found in phrases:
+        first = found.first
+        name = ids(first.name, first.category, first.phrase, *([first.reader] if apart else ()))
+        if reader is None:
+            check_one_reader([(row.place, entries[row.place]) for row in found.rows], "")
+        each, twice = without_repeats(found)
+        yield from (LeftOut(place, "a box given twice") for place in twice)
+        if readers == "fused":
+            of_readers = zip((row.reader for row in each.rows), each.boxes, strict=True)
+            each = replace(each, boxes=fused(of_readers, fusion_iou))
         if is_chosen(each.boxes, boxes):
             for sample in samples_of(
                 name, str(each.first.image), each.size, each.first.phrase,
@@ -102,46 +128,90 @@ def load(
 def splits(
     root: Path, *, annotations: str = "{split}.json", split_field: str | None = None, **_: Any
 ) -> dict[str, int | None]:
-    """Return the splits that the files, or their field `split_field`, have, with their boxes.
+    """Return the splits as the files, or the field `split_field`, call them, with their boxes.
 
     Raises:
         DataError: see `load`.
     """
-    if split_field is not None and "{split}" not in annotations:
-        return dict(Counter(each.text(split_field) or "" for each in read_coco(root / annotations)))
     if "{split}" not in annotations:
-        return {"train": None}
+        content = read_coco(root / annotations)
+        field = split_field or _split_field(content, annotations)
+        if field is None:
+            return {"train": None}
+        found = Counter(_said(each, field) for each in content.annotations)
+        found.update(dict.fromkeys((_said(each, field) for each in content.bare), 0))
+        return dict(found)
+    return dict.fromkeys(name for name in _names(root, annotations) if _is_split(root, annotations, name))
+
+
+def _names(root: Path, annotations: str) -> list[str]:
+    """Return what may stand for `{split}`."""
     before, _mark, behind = annotations.partition("{split}")
+    behind = behind.replace("{split}", "*")
     files = (path.relative_to(root).as_posix() for path in sorted(root.glob(f"{before}*{behind}")))
     names = (file[len(before) : len(file) - len(behind)] for file in files)
-    return dict.fromkeys(name for name in names if seems_split(name))
+    return [name for name in names if (root / annotations.replace("{split}", name)).is_file()]
+
+
+def _is_split(root: Path, annotations: str, name: str) -> bool:
+    if seems_split(name) or seems_none(name):
+        return seems_split(name)
+    try:
+        return bool(read_coco(root / annotations.replace("{split}", name)).annotations)
+    except DataError:  # some other JSON file beside
+        return False
+
+
+def _name_of(root: Path, annotations: str, split: str) -> str:
+    """Return what the files call `split`; the split's own name if there is no such file."""
+    if "{split}" not in annotations or (root / annotations.replace("{split}", split)).is_file():
+        return split
+    names = meant(split, _names(root, annotations))
+    if len(names) > 1:
+        raise DataError(
+            f"{root} needs exactly one file for the split {split!r}", found=", ".join(sorted(names))
+        )
+    return names[0] if names else split
+
+
+def _split_field(content: CocoFile, annotations: str) -> str | None:
+    """Return the field that says the splits of a file without being named."""
+    alone = "{split}" not in annotations
+    return "split" if alone and any(each.text("split") for each in content.annotations) else None
+
+
+def _said(each: Annotation, field: str) -> str:
+    return each.text(field) or NONE
 
 
 def _of_split(
-    annotations: Iterator[Annotation], field: str | None, split: str, path: Path
-) -> Iterator[Annotation]:
-    other: set[str] = set()
-    found = False
-    for each in annotations:
-        said = split if field is None else each.text(field)
-        if said is None:
+    content: CocoFile, field: str | None, split: str, path: Path, required: bool
+) -> tuple[Sequence[Annotation], Sequence[Annotation]]:
+    """Return the annotations of `split`, and its images without any."""
+    if field is None:
+        return content.annotations, content.bare
+    for each in content.annotations if required else ():
+        if each.text(field) is None:
             raise DataError(f"{each.place}: no field {field!r}", remedy="correct the option `split_field`")
-        found |= said == split
-        other.add(said)
-        if said == split:
-            yield each
-    if other and not found:
-        raise DataError(f"{path}: no annotation of the split {split!r}", remedy=nearest(split, other))
+    found = list(dict.fromkeys(_said(each, field) for each in content.annotations))
+    names = meant(split, found)
+    if found and not names:
+        raise DataError(f"{path}: no annotation of the split {split!r}", remedy=nearest(split, found))
+    chosen = [each for each in content.annotations if _said(each, field) in names]
+    return chosen, [each for each in content.bare if _said(each, field) in names]
 
 
-def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...]) -> Row:
+def _row(
+    each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str, apart: bool
+) -> Row:
     image = each.image
     said = (image.get("width"), image.get("height"))
-    for field in (*((phrase,) if phrase else ()), *meta):
+    for field in (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta):
         if each.text(field) is None:
             raise DataError(
                 f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
             )
+    drawn_by = (each.text(reader) or "") if reader else ""
     return Row(
         place=each.place,
         image=inside(folder, str(image["file_name"]), each.place),
@@ -150,6 +220,7 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
         numbers=each.numbers,
         name=str(image["file_name"]),
         size=None if said == (None, None) else said,
-        meta={field: each.text(field) or "" for field in meta},
+        meta={field: each.text(field) or "" for field in meta} | ({META: drawn_by} if apart else {}),
+        reader=drawn_by,
         owners=owners_of({**each.image, **each.entry}, meta),
     )

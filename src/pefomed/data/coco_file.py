@@ -7,7 +7,7 @@ https://cocodataset.org/#format-data.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,18 @@ class Annotation:
         return tuple(box) if isinstance(box, list) else (box,)
 
 
-def read_coco(path: Path) -> Iterator[Annotation]:
-    """Yield the annotations of a COCO file, in file order.
+@dataclass(frozen=True)
+class CocoFile:
+    """What a COCO file holds."""
+
+    annotations: tuple[Annotation, ...]
+    """In file order."""
+    bare: tuple[Annotation, ...]
+    """The images that no annotation names, as annotations without a field and a category."""
+
+
+def read_coco(path: Path) -> CocoFile:
+    """Return what is in a COCO file.
 
     Raises:
         DataError: the file is missing, not COCO JSON, an id occurs twice, or an annotation names an
@@ -50,14 +60,22 @@ def read_coco(path: Path) -> Iterator[Annotation]:
         raise DataError(f"{path} is no COCO file: expected an object", found=type(content).__name__)
     images = _by_id(path, content, "images", ("file_name",))
     names = {key: entry["name"] for key, entry in _by_id(path, content, "categories", ("name",)).items()}
+    annotations = []
     for key, entry in _by_id(path, content, "annotations", ("image_id", "category_id")).items():
         place = f"{path}, annotation {key}"
-        yield Annotation(
-            place,
-            entry,
-            image=_named(images, entry["image_id"], "image", place),
-            category=str(_named(names, entry["category_id"], "category", place)).strip(),
+        annotations.append(
+            Annotation(
+                place,
+                entry,
+                image=_named(images, entry["image_id"], "image", place),
+                category=str(_named(names, entry["category_id"], "category", place)).strip(),
+            )
         )
+    used = {each.entry["image_id"] for each in annotations}
+    bare = [key for key in images if key not in used]
+    return CocoFile(
+        tuple(annotations), tuple(Annotation(f"{path}, image {key}", {}, images[key], "") for key in bare)
+    )
 
 
 def _by_id(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pefomed.data import LOADERS, checked_options, data_folder, loader
-from pefomed.data.readers.shards import known_split
+from pefomed.data.readers.split_names import called, meant
+from pefomed.errors import DataError
 from pefomed.recipe import Dataset
 
 
 def found_splits(dataset: Dataset, folder: Path | None = None) -> dict[str, int | None]:
-    """Return the splits that the files hold, each with its rows where they are counted; none if unknown.
+    """Return the splits as the files call them, each with its rows where they are counted; none if unknown.
 
     Loaders of one's own tables have a function `splits` beside `load`, with the same options.
 
@@ -31,18 +32,43 @@ def found_splits(dataset: Dataset, folder: Path | None = None) -> dict[str, int 
 def further_splits(
     dataset: Dataset, known: Iterable[str], folder: Path | None = None
 ) -> dict[str, int | None]:
-    """Return the splits of `found_splits` that are not among `known`, those for training first.
+    """Return the splits of `found_splits` that `known` does not name, those for training first.
+
+    Each is called as it may be asked for: `validate` for a column's `val`.
 
     Raises:
         RecipeError, DataError: see `found_splits`.
     """
-    known = set(known)
-    # A Hugging Face data set's `val` is read as `val` and as `validate`.
-    meant = known | {known_split(name) for name in known if dataset.loader == "hugging_face"}
-    found = {name: count for name, count in found_splits(dataset, folder).items() if name not in meant}
-    return dict(sorted(found.items(), key=lambda each: _rank(each[0])))
+    return beside(found_splits(dataset, folder), known)
 
 
-def _rank(name: str) -> int:
-    order = ("train", "validate", "test")
-    return order.index(known_split(name)) if known_split(name) in order else len(order)
+def beside(found: Mapping[str, int | None], known: Iterable[str]) -> dict[str, int | None]:
+    """Return what `further_splits` does, of splits that were found."""
+    seen = {name for split in known for name in _meant(split, found)}
+    return {
+        split: _rows(found[name] for name in names)
+        for split, names in called(found).items()
+        if seen.isdisjoint(names)
+    }
+
+
+def written_as(found: Mapping[str, int | None], splits: Iterable[str]) -> dict[str, dict[str, int | None]]:
+    """Return for each of `splits` that the files call otherwise what they call it, with the rows."""
+    names = {split: _meant(split, found) for split in splits}
+    return {
+        split: {name: found[name] for name in there}
+        for split, there in names.items()
+        if there not in ([], [split])
+    }
+
+
+def _meant(split: str, found: Iterable[str]) -> list[str]:
+    try:
+        return meant(split, found)
+    except DataError:  # whoever reads the split says so
+        return []
+
+
+def _rows(counts: Iterable[int | None]) -> int | None:
+    known = list(counts)
+    return None if None in known else sum(count for count in known if count is not None)

@@ -22,14 +22,16 @@ where the file states the names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data import table
+from pefomed.data import table, table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
-from pefomed.data.readers.shards import known_split, shards_of, splits_of
+from pefomed.data.readers.shards import shards_of, splits_of
+from pefomed.data.readers.split_names import meant
 from pefomed.data.table_rows import Reading
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample, Task
@@ -65,22 +67,61 @@ def load(
         DataError: the split is not there, a file is missing or damaged, or a row is wrong; the file and
             the row are named.
     """
-    files = shards_of(root, split)
+    names = splits_of(root)
+    column = _column(root, names, columns)
+    files = [file for name in (names if column else [split]) for file in shards_of(root, name)]
     if not files:
-        known = splits_of(root)
         raise DataError(
             f"{root} has no Parquet or Arrow files of the split {split!r}",
-            found=f"splits: {', '.join(known)}" if known else "none of any split",
-            remedy=nearest(split, known) if known else CARD.access,
+            found=f"splits: {', '.join(names)}" if names else "none of any split",
+            remedy=nearest(split, names) if names else CARD.access,
         )
+    files = _with_rows(files, column, split) if column else files
+    own = columns.model_copy(update={"split": column})
     # One for all: in how many files a split is cut says nothing of its rows.
     ids = ContentIds(split)
     for file in files:
         yield from table.load_file(
-            file, split, Reading(ids, file.stem, file.parent / images, columns, task, numbers_as_text)
+            file, split, Reading(ids, file.stem, file.parent / images, own, task, numbers_as_text)
         )
 
 
-def splits(root: Path, **_: Any) -> dict[str, int | None]:
-    """Return the splits that there are files of; `val` and the like are `validate`."""
-    return dict.fromkeys(map(known_split, splits_of(root)))
+def splits(
+    root: Path,
+    *,
+    columns: table.Columns = table.Columns(),  # noqa: B008 - frozen
+    **_: Any,
+) -> dict[str, int | None]:
+    """Return the splits that there are files of, or that their column says, as they are called."""
+    names = splits_of(root)
+    column = _column(root, names, columns)
+    if not column:
+        return dict.fromkeys(names)
+    files = [file for name in names for file in shards_of(root, name)]
+    return dict(sum((_counted(file, column) for file in files), Counter[str]()))
+
+
+def _column(root: Path, names: Sequence[str], columns: table.Columns) -> str:
+    """Return the column that says the split; by default `split`, where all files are one split."""
+    if columns.split is not None or len(names) != 1:
+        return columns.split or ""
+    files = shards_of(root, names[0])
+    return table_splits.own_column(files[0]) if files else ""
+
+
+def _with_rows(files: Sequence[Path], column: str, split: str) -> list[Path]:
+    """Return the files that have rows of `split`.
+
+    Raises:
+        DataError: none has.
+    """
+    counts = {file: _counted(file, column) for file in files}
+    there = sum(counts.values(), Counter[str]())
+    names = set(meant(split, there))
+    if not names:
+        raise DataError(f"{files[0].parent}: no row of the split {split!r}", remedy=nearest(split, there))
+    return [file for file in files if names & counts[file].keys()]
+
+
+def _counted(file: Path, column: str) -> Counter[str]:
+    return Counter(table.splits(file, columns=table.Columns(split=column)))

@@ -78,7 +78,7 @@ def _csv_rows(path: Path, images: Path) -> Iterator[tuple[Row, str | None]]:
 
 
 def _json_rows(path: Path, images: Path) -> Iterator[tuple[Row, str | None]]:
-    for each in read_coco(path):
+    for each in read_coco(path).annotations:
         phrase = each.entry.get("label_text")
         if not isinstance(phrase, str):
             raise missing_field(each.place, "label_text", each.entry)

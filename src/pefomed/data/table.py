@@ -29,17 +29,15 @@ With boxes the question is the phrase, and the recipe says what the numbers are:
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from pefomed.boxes import tasks
-from pefomed.data import table_cells
+from pefomed.data import table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
-from pefomed.data.readers.rows import SUFFIXES, read_table
-from pefomed.data.readers.shards import seems_split
+from pefomed.data.left_out import LeftOut
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.data.table_rows import Columns, Reading, drafts
 from pefomed.errors import DataError
@@ -57,20 +55,20 @@ def load(
     columns: Columns = Columns(),  # noqa: B008 - frozen
     task: Task = "vqa",
     boxes: BoxColumns | None = None,
-    only_split: str = "train",
+    only_split: str | None = None,
     images: str = ".",
     separator: str = ";",
     view: str = "",
     delimiter: str | None = None,
     numbers_as_text: bool = False,
-) -> Iterator[Sample]:
-    """Yield the samples of `split`.
+) -> Iterator[Sample | LeftOut]:
+    """Yield the samples of `split`, and the boxes that are given twice.
 
     Args:
         columns: which column holds what.
         task: the task of every row, unless `columns.task` names a column or there are boxes.
         boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
-        only_split: the split that a single file without a split column is.
+        only_split: the split that a single file is; by default `train`, or what its column `split` says.
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
@@ -81,18 +79,18 @@ def load(
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, or an answer is
             empty or a number; the file and the line are named.
     """
-    path = _file_of(root, split, columns, only_split)
-    # Rows of two splits may ask the same.
-    stem = path.stem if columns.split is None else f"{path.stem}-{split}"
-    how = Reading(
-        ContentIds(stem), path.stem, path.parent / images, columns, "refer" if boxes else task,
-        numbers_as_text, boxes.category if boxes else None, separator, view,
-    )  # fmt: skip
-    if boxes is not None:
-        found = drafts(_of_split(path, split, columns, delimiter), how)
-        yield from with_boxes(found, boxes, several_tasks=columns.task is None)
-    else:
-        yield from load_file(path, split, how, delimiter)
+    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, delimiter):
+        stem = table_splits.stem_of(path)
+        how = Reading(
+            # Rows of two splits may ask the same.
+            ContentIds(f"{stem}-{split}" if column else stem), stem, path.parent / images, columns,
+            "refer" if boxes else task, numbers_as_text, boxes.category if boxes else None,
+            boxes.reader if boxes and boxes.readers == "apart" else None, separator, view,
+        )  # fmt: skip
+        if boxes is not None:
+            yield from with_boxes(drafts(rows, how), boxes, several_tasks=columns.task is None)
+        else:
+            yield from _without_boxes(rows, how)
 
 
 def load_file(path: Path, split: str, how: Reading, delimiter: str | None = None) -> Iterator[Sample]:
@@ -101,70 +99,31 @@ def load_file(path: Path, split: str, how: Reading, delimiter: str | None = None
     Raises:
         DataError: see `load`.
     """
-    for place, sample, _ in drafts(_of_split(path, split, how.columns, delimiter), how):
-        if sample.task in tasks.ALL:
-            raise DataError(
-                f"{place}: the task {sample.task!r} needs boxes",
-                remedy="say in the option `boxes` which columns hold them",
-            )
-        yield sample
+    for _, _, rows in table_splits.rows_of(path, split, how.columns.split, split, delimiter):
+        yield from _without_boxes(rows, how)
 
 
 def splits(
     root: Path,
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    only_split: str = "train",
+    only_split: str | None = None,
     delimiter: str | None = None,
     **_: Any,
 ) -> dict[str, int]:
-    """Return the splits of the table, each with its rows; options and errors are those of `load`."""
-    if root.is_dir():
-        files = (path for path in sorted(root.iterdir()) if path.suffix.lower() in SUFFIXES)
-        named = {path.stem: path for path in files if seems_split(path.stem)}
-        return {stem: sum(1 for _ in read_table(path, delimiter)) for stem, path in named.items()}
-    rows = read_table(root, delimiter)
-    if columns.split is None:
-        return {only_split: sum(1 for _ in rows)}
-    return dict(Counter(table_cells.text(row, columns.split, place) for place, row in rows))
+    """Return the splits as the table calls them, each with its rows; options and errors as of `load`."""
+
+    def fits(header: Collection[str]) -> bool:
+        return columns.image in header and (columns.answer in header or columns.question in header)
+
+    return table_splits.splits_of(root, columns.split, only_split, delimiter, fits)
 
 
-def _of_split(
-    path: Path, split: str, columns: Columns, delimiter: str | None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield place and cells of the rows of `split`."""
-    found: Counter[str] = Counter()
-    for place, row in read_table(path, delimiter):
-        if columns.split is not None:
-            row_split = table_cells.text(row, columns.split, place)
-            found[row_split] += 1
-            if row_split != split:
-                continue
-        yield place, row
-    if found and split not in found:
-        counts = ", ".join(f"{name!r} ({count})" for name, count in sorted(found.items()))
-        raise DataError(
-            f"{path}: no row of the split {split!r}",
-            found=f"column {columns.split!r} holds {counts}",
-            remedy="use one of these splits, or correct the column",
-        )
-
-
-def _file_of(root: Path, split: str, columns: Columns, only_split: str) -> Path:
-    if root.is_dir():
-        files = sorted(path for path in root.iterdir() if path.suffix.lower() in SUFFIXES)
-        matching = [path for path in files if path.stem == split]
-        if len(matching) == 1:
-            return matching[0]
-        raise DataError(
-            f"{root} needs exactly one table for the split {split!r}",
-            found=", ".join(path.name for path in matching or files) or "no table",
-            remedy=f"name it {split}.csv, {split}.tsv or {split}.jsonl",
-        )
-    if columns.split is None and split != only_split:
-        raise DataError(
-            f"{root} has no split {split!r}: without a split column the whole file is {only_split!r}",
-            remedy="name its split column in `columns.split`, set `only_split`,"
-            " or give a folder with one file per split",
-        )
-    return root
+def _without_boxes(rows: Iterable[table_splits.Placed], how: Reading) -> Iterator[Sample]:
+    for place, sample, _ in drafts(rows, how):
+        if sample.task in tasks.ALL:
+            raise DataError(
+                f"{place}: the task {sample.task!r} needs boxes",
+                remedy="say in the option `boxes` which columns hold them",
+            )
+        yield sample

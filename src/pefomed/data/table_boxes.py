@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from pefomed.boxes import tasks
 from pefomed.checked import Checked
+from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, samples_of
-from pefomed.data.pictures.images import image_size
-from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
+from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.box_frames import Frame, frame_of
+from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.files import json_value
 from pefomed.data.table_cells import cell
 from pefomed.errors import DataError, nearest
@@ -51,6 +53,12 @@ class BoxColumns(Checked):
     height: str | None = None
     scaled_images: bool = False
     """The images were scaled in proportion: boxes are pixels of the sizes in the table."""
+    reader: str | None = None
+    """Column with who drew the box; `""` for none. By default several readers of a phrase are an error."""
+    readers: Choice | None = None
+    """With `reader`: `apart`, a sample for each reader, or `fused`, the boxes of all as one answer."""
+    fusion_iou: float = Field(FUSION_IOU, gt=0, lt=1)
+    """Boxes of several readers that overlap by more are one."""
 
     @field_validator("columns")
     @classmethod
@@ -59,9 +67,17 @@ class BoxColumns(Checked):
             raise ValueError("give four columns, or one with all boxes of the row")
         return names
 
+    @model_validator(mode="after")
+    def _has_choice(self) -> BoxColumns:
+        if bool(self.reader) != (self.readers is not None):
+            raise ValueError("`reader` needs `readers` ('apart' or 'fused'), and the other way round")
+        return self
 
-def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -> Iterator[Sample]:
+
+def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -> Iterator[Sample | LeftOut]:
     """Yield the samples of the rows with their boxes, in the order of their first rows.
+
+    A box that is given twice counts once, and its row is told as left out.
 
     Args:
         several_tasks: one sample for each of `spec.tasks`, instead of the draft's own task.
@@ -69,22 +85,39 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
     Raises:
         DataError: a box, an image or a category is wrong, or a phrase has no box; the row is named.
     """
-    size_of = functools.cache(image_size)
+    frame_at = functools.cache(frame_of)
     groups: dict[tuple[Any, ...], list[tuple[Draft, str]]] = {}
     for place, draft, row in drafts:
         category = _category(row, spec, place) or draft.question or draft.reference
-        key = (draft.images, draft.task, draft.question, draft.reference, category)
+        apart = _reader(row, spec, place) if spec.readers == "apart" else ""
+        key = (draft.images, draft.task, draft.question, draft.reference, category, apart)
         groups.setdefault(key, []).append(((place, draft, row), category))
     for group in groups.values():
         (place, draft, _), category = group[0]
-        boxes = tuple(box for (where, _, row), _ in group for box in _boxes(row, spec, where, draft, size_of))
+        if spec.reader is None:
+            check_one_reader([(where, row) for (where, _, row), _ in group], "boxes.")
+        drawn = [
+            (where, _reader(row, spec, where), box)
+            for (where, _, row), _ in group
+            for box in _boxes(row, spec, where, draft, frame_at)
+        ]
+        if draft.task != tasks.MARKED:  # its marks count the boxes
+            drawn, twice = _once(drawn)
+            yield from (LeftOut(where, "a box given twice") for where in twice)
+        boxes = tuple(box for *_, box in drawn)
+        if spec.readers == "fused":
+            boxes = fused(((reader, box) for _, reader, box in drawn), spec.fusion_iou)
+        elif spec.readers == "apart":
+            draft = draft.model_copy(
+                update={"meta": {META: _reader(group[0][0][2], spec, place), **draft.meta}}
+            )
         if draft.task in tasks.ALL and not boxes:
             raise DataError(
                 f"{place}: a phrase without boxes",
                 found=f"columns {', '.join(spec.columns)} are empty",
                 remedy="fill them in, or remove the row",
             )
-        size = size_of(draft.images[0]) if boxes else None
+        size = frame_at(draft.images[0]).shown if boxes else None
         if several_tasks and size is not None:
             for sample in samples_of(
                 draft.id, draft.images[0], size, draft.question, boxes,
@@ -96,6 +129,21 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
         counts = draft.task != tasks.MARKED and boxes
         own = {"category": category, "boxes": tasks.how_many(boxes)} if counts else {}
         yield draft.model_copy(update={"boxes": boxes, "size": size, "meta": {**own, **draft.meta}})
+
+
+def _reader(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
+    return str(cell(row, spec.reader, place, "boxes") or "").strip() if spec.reader else ""
+
+
+def _once(drawn: Iterable[tuple[str, str, Box]]) -> tuple[list[tuple[str, str, Box]], list[str]]:
+    """Return the boxes without those that a reader gives again, and the places of these."""
+    kept: dict[tuple[str, Box], tuple[str, str, Box]] = {}
+    twice = []
+    for place, reader, box in drawn:
+        if (reader, box) in kept:
+            twice.append(place)
+        kept.setdefault((reader, box), (place, reader, box))
+    return list(kept.values()), twice
 
 
 def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
@@ -111,21 +159,20 @@ def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
 
 
 def _boxes(
-    row: Mapping[str, Any], spec: BoxColumns, place: str, draft: Sample, size_of: Any
+    row: Mapping[str, Any], spec: BoxColumns, place: str, draft: Sample, frame_at: Callable[[str], Frame]
 ) -> Iterator[Box]:
     several = _numbers(row, spec, place)
     if not several:
         return
-    true: Size = size_of(draft.images[0])
-    pixels = true
+    frame = frame_at(draft.images[0])
+    said = None
     if spec.width is not None and spec.height is not None:
         said = (cell(row, spec.width, place, "boxes"), cell(row, spec.height, place, "boxes"))
-        fault = size_fault(true, said, spec.scaled_images)
-        if fault is not None:
-            raise fault.error(f"{place}, image {draft.images[0]}")
-        pixels = (int(float(said[0])), int(float(said[1])))
+    pixels = frame.pixels(said, spec.scaled_images)
+    if isinstance(pixels, Fault):
+        raise pixels.error(f"{place}, image {draft.images[0]}")
     for numbers in several:
-        box = box_of(numbers, spec.form, spec.unit, pixels)
+        box = frame.box(numbers, spec.form, spec.unit, pixels)
         if isinstance(box, Fault):
             raise box.error(f"{place}, image {draft.images[0]}")
         yield box

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from pefomed.boxes import tasks
 from pefomed.checked import Checked
-from pefomed.data import table_cells, table_references
+from pefomed.data import table_cells, table_choices, table_references
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.unpacked import ImageFile
@@ -41,11 +41,15 @@ class Columns(Checked):
     separator: str = ""
     """What stands between several answers in one cell; by default a cell is one."""
     id: str | None = None
-    """By default a hash of image, task and question (`content_ids`): rows may be sorted and removed."""
+    """By default the column `id`, if there is one, or else a hash of image, task and question
+    (`content_ids`): rows may be sorted and removed. `""` takes no column."""
+    choices: tuple[str, ...] = ()
+    """Columns with the choices of a question, or the one with a list of them: they are put behind it."""
     task: str | None = None
     """By default the option `task`."""
     split: str | None = None
-    """By default the file's name, or the option `only_split`, is the split."""
+    """By default the column `split`, if a single file has one and `only_split` is not said; or else the
+    file's name, or `only_split`, is the split. `""` takes none. If named, all tables of a folder are read."""
     meta: tuple[str, ...] = ()
     """Columns to group results by. What names patients or studies is audited without being among them."""
 
@@ -65,6 +69,8 @@ class Reading:
     numbers_as_text: bool
     category: str | None = None
     """The column of a box's category."""
+    reader: str | None = None
+    """The column of who drew a box, if each reader's boxes are a sample."""
     separator: str = ";"
     view: str = ""
 
@@ -90,6 +96,10 @@ def drafts(rows: Iterable[tuple[str, dict[str, Any]]], how: Reading) -> Iterator
             answers = table_cells.answers(
                 row, _answer_columns(columns, row), columns.separator, place, how.numbers_as_text
             )
+            if columns.choices and question:
+                question = table_choices.with_choices(question, row, columns.choices, place)
+            elif question:
+                table_choices.check_choices(question, answers[0], row, place)
             if not looked:
                 _name_lookalikes(row, columns, how.stem)
                 looked = True
@@ -108,10 +118,12 @@ def drafts(rows: Iterable[tuple[str, dict[str, Any]]], how: Reading) -> Iterator
 
 
 def _id(row: Mapping[str, Any], place: str, task: str, asked: str, how: Reading) -> str:
-    if how.columns.id is not None:
-        return table_cells.filled(row, how.columns.id, place)
+    column = how.columns.id if how.columns.id is not None else "id" if "id" in row else ""
+    if column:
+        return table_cells.filled(row, column, place)
     category = str(row.get(how.category) or "").strip() if how.category else ""
-    return how.ids(_named(row[how.columns.image], how.folder), task, asked, category)
+    reader = (str(row.get(how.reader) or "").strip(),) if how.reader else ()
+    return how.ids(_named(row[how.columns.image], how.folder), task, asked, category, *reader)
 
 
 def _named(image: Any, folder: Path) -> Any:

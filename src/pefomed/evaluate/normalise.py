@@ -4,19 +4,22 @@
 https://github.com/GT-Vision-Lab/VQA, PythonEvaluationTools/vqaEvaluation/vqaEval.py) as it behaves:
 punctuation, full stops, number words, articles, contractions, in this order. Its table entries with
 capitals are left out, as they never apply (words are lower-cased before they are looked up).
-Two differences: every full stop goes, not the first 32 only, and `x ray` = `x-ray` = `xray`.
+Three differences: every full stop goes, not the first 32 only, `x ray` = `x-ray` = `xray`, and composed and
+decomposed letters are the same.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 __all__ = ["ARTICLES", "CONTRACTIONS", "NUMBERS", "plain", "vqa_style"]
 
 
 def plain(text: str) -> str:
-    """Return `text` in lower case, without surrounding and with single inner spaces."""
-    return " ".join(text.lower().split())
+    """Return `text` in lower case and NFC, without surrounding and with single inner spaces."""
+    # A letter and its accent are one character or two, as the keyboard had it.
+    return " ".join(unicodedata.normalize("NFC", text.lower()).split())
 
 
 def vqa_style(text: str) -> str:

@@ -22,6 +22,7 @@ from pefomed.evaluate.box_items import (
 from pefomed.evaluate.grounding import MOST_CATEGORIES, score_answered_boxes
 from pefomed.evaluate.groups import OVERALL, groups_of
 from pefomed.evaluate.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
+from pefomed.evaluate.reader_agreement import others_boxes
 from pefomed.evaluate.score import Questions, numbered, score_share
 from pefomed.evaluate.sides import score_sides
 from pefomed.progress import track
@@ -67,7 +68,7 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         scores += score_answered_boxes(questions, categories, references, answers, name, how)
         scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
-    return scores
+    return scores + _agreement(answered, items, samples)
 
 
 def _with_boxes(answered: Answered, items: list[Item]) -> list[Item]:
@@ -137,6 +138,24 @@ def _ceiling(items: Sequence[Item], samples: Sequence[Sample], writing: Writing)
     bins, rounding = writing.format.bins, writing.format.rounding
     how = f"the reference boxes written in {bins} bins ({rounding}) and read again"
     return _System("ceiling:bins", written_and_read(items, samples, writing), how)
+
+
+def _agreement(answered: Answered, items: Sequence[Item], samples: Sequence[Sample]) -> list[Score]:
+    """Return the scores of each reader's boxes against another's, where several drew the same finding."""
+    others = others_boxes(items, samples)
+    if not others:
+        return []
+    asked = [items[place] for place in others]
+    answers = [Answer(boxes) for boxes in others.values()]
+    how = f"each reader's boxes against the next one's, of the {len(asked)} items with several readers"
+    return score_answered_boxes(
+        _questions(answered, asked, samples),
+        [item.category for item in asked],
+        [item.boxes for item in asked],
+        answers,
+        "ceiling:readers",
+        how,
+    )
 
 
 def _questions(answered: Answered, items: Sequence[Item], samples: Sequence[Sample]) -> Questions:

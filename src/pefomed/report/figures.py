@@ -94,6 +94,7 @@ _SYSTEMS = {
     "floor:median-box-category-place": "Median training box of category and place",
     "floor:nearest-image": "Boxes of the most similar training image",
     "ceiling:bins": "Reference boxes, written and read back",
+    "ceiling:readers": "Another reader's boxes",
 }
 
 _SHORT = {
@@ -104,6 +105,7 @@ _SHORT = {
     "floor:median-box-category-place": "by place",
     "floor:nearest-image": "by image",
     "ceiling:bins": "ceiling",
+    "ceiling:readers": "readers",
 }
 
 _KINDS = ("model", "blind", "floor", "ceiling", "published")

@@ -324,3 +324,29 @@ def test_the_command(hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run("--window", "MR=lung")[0] == 2
     assert "never kept" in run("--keep", "PatientName")[1]
     assert "not three shares" in run("--split", "1:2")[1]
+
+
+def test_numbers_with_an_empty_part_and_of_each_frame(tmp_path: Path) -> None:
+    from pydicom.dataset import Dataset
+
+    def group(place: str, **more: Any) -> Dataset:
+        position, spacing, made_of = Dataset(), Dataset(), Dataset()
+        position.ImagePositionPatient = ["0.68", "0.68", place]
+        spacing.PixelSpacing = ["0.68", "0.68"]
+        made_of.PlanePositionSequence, made_of.PixelMeasuresSequence = [position], [spacing]
+        return made_of
+
+    made(
+        tmp_path / "export" / "many", np.ones((2, 4, 4), np.uint8), NumberOfFrames=2,
+        PerFrameFunctionalGroupsSequence=[group("1.5"), group("3.0")],
+    )  # fmt: skip
+    keep = ("ImagePositionPatient", "PixelSpacing", "DetectorBinning")
+    made(
+        tmp_path / "export" / "one", np.ones((4, 4), np.uint8), ImagePositionPatient=["0.68", "", "-7"],
+        DetectorBinning=["1.5", "1.5"],
+    )  # fmt: skip
+    import_folder(tmp_path / "export", tmp_path / "ward", settings(keep=keep))
+    rows = {tuple(row[name] for name in keep) for row in table(tmp_path / "ward")}
+    assert rows == {
+        ("0.68/0.68/1.5", "0.68/0.68", ""), ("0.68/0.68/3.0", "0.68/0.68", ""), ("0.68//-7", "", "1.5/1.5")
+    }  # fmt: skip

@@ -35,6 +35,8 @@ def audit(
     ids: Sequence[str] | None = None,
     one_data_set: bool = True,
     further: Mapping[str, int | None] | None = None,
+    unusable: Mapping[str, str] | None = None,
+    written: Mapping[str, Mapping[str, int | None]] | None = None,
 ) -> dict[str, Any]:
     """Return what is wrong or worth knowing about a data set, as plain JSON values.
 
@@ -47,13 +49,16 @@ def audit(
         one_data_set: False if the splits come from different ones, whose patients are numbered apart and
             whose answers differ anyway.
         further: splits that are there and not audited, with their rows.
+        unusable: which of these cannot be read, and why.
+        written: splits that the files call otherwise: what they call them, with the rows.
 
     Returns:
         `title`; `summary`, a list of sentences; `counts` per split, with `published` and `matches`
         (None where nothing was published); `unreadable` images with the reason; `same_image`, files
         with equal content; per split `duplicates` (same image, question and answer) and
         `empty_answers`; `shared_ids`; `unchecked`, key -> why owners so called were not compared; `boxes`,
-        counts per split; `left_out`, per split the reasons with their counts; `further_splits`; and
+        counts per split; `left_out`, per split the reasons with their counts; `further_splits`,
+        `unusable_splits` and `written_as`; and
         `leakage`, a list over pairs of splits (`in`, `of`) with `images`, `near_images`, `texts`
         and `triplets`: how many of the later split's occur in the earlier one, and, within one data set,
         `groups` (patients, studies) and `answers` (how far their distributions differ).
@@ -96,6 +101,8 @@ def audit(
         "left_out": {name: reasons(rows) for name, rows in (left_out or {}).items()},
         "leakage": pairs,
         "further_splits": dict(further or {}),
+        "unusable_splits": dict(unusable or {}),
+        "written_as": {split: dict(names) for split, names in (written or {}).items()},
     }
     return {**result, "summary": summarise(result)}
 

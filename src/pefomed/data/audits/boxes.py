@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pefomed.data.left_out import LeftOut
+from pefomed.data.pictures.images import turn_of
+from pefomed.errors import ImageError
 from pefomed.schema import Sample
 
 EXAMPLES = 5
@@ -16,8 +19,9 @@ def box_counts(samples: Sequence[Sample]) -> dict[str, Any]:
     """Return how many samples have boxes, how many several, and what is odd about the boxes.
 
     `thin` boxes are narrower or lower than a hundredth of the image, and written a step wide; `whole`
-    ones cover it; `repeated` ones occur twice in a sample.
+    ones cover it; `repeated` ones occur twice in a sample; `turned` ones are on a picture with an EXIF turn.
     """
+    turns = functools.cache(_turns)
     with_boxes = [sample for sample in samples if sample.boxes]
     boxes = [box for sample in with_boxes for box in sample.boxes]
     return {
@@ -26,6 +30,7 @@ def box_counts(samples: Sequence[Sample]) -> dict[str, Any]:
         "boxes": len(boxes),
         "thin": sum(min(box.x1 - box.x0, box.y1 - box.y0) < 0.01 for box in boxes),
         "whole": sum((box.x1 - box.x0) * (box.y1 - box.y0) > 0.99 for box in boxes),
+        "turned": sum(len(sample.boxes) for sample in with_boxes if turns(sample.images[0])),
         "repeated": sum(len(sample.boxes) - len(set(sample.boxes)) for sample in with_boxes),
     }
 
@@ -64,11 +69,19 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
     return told
 
 
+def _turns(path: str) -> bool:
+    try:
+        return turn_of(path) != 1
+    except ImageError:  # the audit names it
+        return False
+
+
 def _odd(counts: Mapping[str, Any]) -> str:
     words = {
         "thin": "thinner than a hundredth of the image",
         "whole": "as large as the image",
         "repeated": "twice in one sample",
+        "turned": "on a picture with an EXIF turn, taken as counted on the turned picture",
     }
     found = [f"{counts[key]:,} {text}" for key, text in words.items() if counts[key]]
     return f"; {', '.join(found)}" if found else ""

@@ -13,21 +13,24 @@ from pefomed.cache import cache_folder
 from pefomed.data import card, load_samples, load_split
 from pefomed.data import data_folder as root_of
 from pefomed.data.audits.audit import audit
-from pefomed.data.found_splits import further_splits
+from pefomed.data.found_splits import beside, found_splits, written_as
+from pefomed.data.readers.split_names import in_order
+from pefomed.errors import DataError
 from pefomed.recipe import Dataset, Recipe
 
 
 def audit_recipe(recipe: Recipe, data_folder: Path | None = None) -> dict[str, Any]:
     """Return the audit of every data set that is trained on or predicted, by name, and of every pair.
 
-    A pair's name is `<trained> against <predicted>`, its splits are called `<data set> <split>`.
+    A pair's name is `<trained> against <predicted>`, its splits are called `<data set> <split>`. Splits
+    that the files of one's own have beside those that are used are audited too.
 
     Raises:
         DataError: a split cannot be read.
     """
     results = {}
     for name, splits in used_splits(recipe).items():
-        results[name] = audit_dataset(recipe.data[name], splits, data_folder)
+        results[name] = audit_dataset(recipe.data[name], splits, data_folder, others=True)
     return results | audit_across(recipe, data_folder)
 
 
@@ -36,22 +39,36 @@ def audit_dataset(
     splits: Sequence[str],
     data_folder: Path | None = None,
     ids: Sequence[str] | None = None,
+    *,
+    others: bool = False,
 ) -> dict[str, Any]:
     """Return the audit of one data set over `splits`; for `ids` see `audit`.
 
-    Splits that the files have beside them are named.
+    Splits that the files have beside them are named, and with `others` audited as well; one of those that
+    cannot be read is named with the reason.
 
     Raises:
-        DataError: a split cannot be read.
+        DataError: one of `splits` cannot be read.
     """
     loaded = {split: load_split(dataset, split, data_folder) for split in splits}
+    found = found_splits(dataset, data_folder)
+    further = beside(found, splits)
+    unusable = {}
+    for split in list(further) if others else ():
+        try:
+            loaded[split] = load_split(dataset, split, data_folder)
+            del further[split]
+        except DataError as error:
+            unusable[split] = str(error)
     return audit(
-        {split: samples for split, (samples, _) in loaded.items()},
+        {split: loaded[split][0] for split in in_order(loaded)},
         card(dataset.loader, root_of(data_folder) / dataset.root),
         {split: left_out for split, (_, left_out) in loaded.items()},
         cache=cache_folder(),
         ids=ids,
-        further=further_splits(dataset, splits, data_folder),
+        further=further,
+        unusable=unusable,
+        written=written_as(found, loaded),
     )
 
 

@@ -133,12 +133,20 @@ def _faults(result: Mapping[str, Any]) -> list[str]:
     if len(result["counts"]) == 1:
         [only] = result["counts"]
         sentences.append(f"Only {only} was looked at: what it shares with another split is not known.")
+    for name, names in result["written_as"].items():
+        as_written = " and ".join(f"{each!r}{_rows(rows)}" for each, rows in names.items())
+        sentences.append(f"The split {name} is {as_written} in the files.")
     for name, rows in result["further_splits"].items():
-        counted = f" ({_number(rows, 'row')})" if rows is not None else ""
-        sentences.append(f"The split {name!r}{counted} is there too; it was not looked at.")
+        reason = result["unusable_splits"].get(name)
+        why = f"cannot be read: {' '.join(reason.split())}" if reason else "was not looked at"
+        sentences.append(f"The split {name!r}{_rows(rows)} is there too; it {why}.")
     if result["shared_ids"]["count"]:
         sentences.append(f"{_number(result['shared_ids']['count'], 'id')} occur in more than one split.")
     return sentences
+
+
+def _rows(rows: int | None) -> str:
+    return f" ({_number(rows, 'row')})" if rows is not None else ""
 
 
 def _number(count: int, what: str) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Hashable, Mapping
 
 from pefomed.schema import Sample
 
 
 def normalised(text: str) -> str:
-    """Return the text without case and superfluous spaces."""
-    return " ".join(text.casefold().split())
+    """Return the text in NFC without case and superfluous spaces."""
+    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())
 
 
 def bare(text: str) -> str:
     """Return the text without case, punctuation and superfluous spaces."""
-    return re.sub(r"[\W_]+", " ", text.casefold()).strip()
+    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFC", text.casefold())).strip()
 
 
 def text_key(sample: Sample, normalise: Callable[[str], str] = normalised) -> Hashable:

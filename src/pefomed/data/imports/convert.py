@@ -54,7 +54,8 @@ _DRAWN_ON = {
 }
 
 _BINARY = frozenset("FL FD SL SS SV UL US UV".split())
-_NUMBERS = re.compile(r"(?:\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*(?:/|$))+")
+# One of several values may be empty.
+_NUMBERS = re.compile(r"(?=.*\d)(?:\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)?\s*(?:/|$))+")
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,8 @@ def convert(path: Path, source: str, out: Path, settings: Settings, names: Pseud
         if state.st_size == 0 or not is_dicom(path):
             return Imported(**about, outcome="not DICOM")
         with opened(path) as file:
-            if "Rows" not in file.header or "Columns" not in file.header:
-                return Imported(**about, outcome="no picture", detail=_kind(file.header))
+            if file.is_without_picture:
+                return Imported(**about, outcome="no picture", detail=file.kind or "unknown")
             return _converted(file, out, settings, names, about)
     except ImageError as error:
         detail = f"{error.problem}; found: {error.found}".replace(str(path), source)
@@ -99,11 +100,14 @@ def _converted(
     if burned == "yes" and settings.burned_in == "leave-out":
         return Imported(**about, outcome="burned in", detail="BurnedInAnnotation is YES", warnings=warnings)
     links = _links(file, names)
-    columns, findings = _columns(header, settings, links["patient"][0], names)
+    columns, findings = _columns(header, settings, links["patient"][0], names, 0)
+    by_frame = "PerFrameFunctionalGroupsSequence" in header
     patient, study, instance = (links[kind][0] for kind in ("patient", "study", "instance"))
     rows = []
     for frame in _frames(file, settings):
         window = _window(header, settings)
+        if by_frame and frame:
+            columns, _ = _columns(header, settings, links["patient"][0], names, frame)
         identifier = f"{instance}-{frame}" if file.frames > 1 else instance
         place = Path("images") / patient / study / f"{identifier}.png"
         image = picture(file, frame, window)
@@ -156,14 +160,14 @@ def _links(file: DicomFile, names: Pseudonyms) -> dict[str, tuple[str, str]]:
 
 
 def _columns(
-    header: Dataset, settings: Settings, patient: str, names: Pseudonyms
+    header: Dataset, settings: Settings, patient: str, names: Pseudonyms, frame: int
 ) -> tuple[dict[str, str], tuple[tuple[str, str, str], ...]]:
     from pydicom.datadict import tag_for_keyword
 
     known = known_words(header)
     columns, findings = {}, []
     for column, keyword in (*COLUMNS.items(), *((keyword, keyword) for keyword in settings.keep)):
-        element = header.get(tag_for_keyword(keyword) or 0)
+        element = _element(header, tag_for_keyword(keyword) or 0, frame)
         text = _text(element.value) if element is not None else ""
         if keyword == "Laterality" and not text:
             text = _text(header.get("ImageLaterality"))
@@ -179,6 +183,23 @@ def _columns(
             columns[column], found = searched(text, known)
         findings += [(column, each.kind, each.text) for each in found]
     return columns, tuple(findings)
+
+
+def _element(header: Dataset, tag: int, frame: int) -> Any:
+    """Return an attribute; of an enhanced object what its groups say of the frame, or of all frames."""
+    if tag in header:
+        return header.get(tag)
+    for keyword, place in (
+        ("PerFrameFunctionalGroupsSequence", frame),
+        ("SharedFunctionalGroupsSequence", 0),
+    ):
+        items = header.get(keyword) or []
+        for group in items[place : place + 1]:
+            for sequence in group:
+                for item in sequence.value[:1] if sequence.VR == "SQ" else ():
+                    if tag in item:
+                        return item.get(tag)
+    return None
 
 
 def _is_measured(kind: str, text: str) -> bool:
@@ -228,11 +249,6 @@ def _split(share: float, shares: tuple[float, float, float]) -> str:
 def _age(text: str) -> str:
     # Above 89 years an age is rare enough to name a person (US rule 45 CFR 164.514).
     return "090Y+" if text.endswith("Y") and text[:-1].isdigit() and int(text[:-1]) > 89 else text
-
-
-def _kind(header: Dataset) -> str:
-    named = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
-    return str(getattr(named, "name", "") or "unknown")
 
 
 def _text(value: Any) -> str:

@@ -50,14 +50,19 @@ def open_dicom(where: Address) -> Image.Image:
         return picture(file, where.frame or 0, where.window)
 
 
-def dicom_size(where: Address) -> tuple[int, int]:
+def dicom_size(where: Address, square: bool = True) -> tuple[int, int]:
     """Return width and height in pixels, as `open_dicom` would give them, from the header alone.
+
+    Args:
+        square: whether the pixels are made square.
 
     Raises:
         ImageError: see `open_dicom`.
     """
     _check(where)
     with opened(where.file) as file:
+        if not square:
+            return file.size
         return squared_size(file.path, file.size, _spacing(_of_frame(file.header, where.frame or 0)))
 
 

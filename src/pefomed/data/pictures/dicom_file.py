@@ -85,6 +85,7 @@ class DicomFile:
         self.path = path
         self._file, deflated = data_set(path, file)
         self.header: FileDataset = dcmread(self._file, stop_before_pixels=True, force=True)
+        self._ended_within = file.ended_within
         self._start = self._file.tell()
         said = None if deflated else self.header.file_meta.get("TransferSyntaxUID")
         self.syntax = said or encoding(self.header)
@@ -95,16 +96,31 @@ class DicomFile:
         return max(1, int(self.header.get("NumberOfFrames") or 1))
 
     @property
+    def kind(self) -> str:
+        """The name of its class, empty if it says none: `CT Image Storage`."""
+        named = self.header.get("SOPClassUID") or self.header.file_meta.get("MediaStorageSOPClassUID")
+        return str(getattr(named, "name", "") or "")
+
+    @property
+    def is_without_picture(self) -> bool:
+        """Whether it is whole and of a kind without picture; one that ends inside its header is damaged."""
+        if self.header.get("Rows") is not None and self.header.get("Columns") is not None:
+            return False
+        pictures = "Image Storage" in self.kind or "Segmentation" in self.kind
+        return not (self._ended_within or pictures or not len(self.header))
+
+    @property
     def size(self) -> tuple[int, int]:
         """Columns and rows.
 
         Raises:
-            ImageError: there are none, or they are above the limits.
+            ImageError: there are none, the file ends before them, or they are above the limits.
         """
         rows, columns = self.header.get("Rows"), self.header.get("Columns")
         if rows is None or columns is None:
-            named = self.header.get("SOPClassUID") or self.header.file_meta.get("MediaStorageSOPClassUID")
-            kind = getattr(named, "name", "") or "of an unknown class"
+            kind = self.kind or "of an unknown class"
+            if not self.is_without_picture:
+                raise damaged(self.path, f"its header ends before the picture's size ({kind})")
             raise ImageError(
                 f"{self.path} holds no image",
                 found=f"a DICOM file without pixels ({kind})",

@@ -32,9 +32,13 @@ class Clamped(io.BufferedIOBase):
     def __init__(self, file: BinaryIO):
         self._file, self.name = file, getattr(file, "name", "")
         self._size = os.fstat(file.fileno()).st_size
+        self.ended_within = False
+        """Whether a read asked for more than was left."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         left = max(0, self._size - self._file.tell())
+        if size is not None and left < size and left > 0:
+            self.ended_within = True
         return self._file.read(left if size is None or size < 0 else min(size, left))
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:

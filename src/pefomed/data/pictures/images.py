@@ -24,7 +24,7 @@ from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
 from pefomed.data.pictures.nifti import is_nifti, nifti_size, open_nifti
-from pefomed.data.pictures.windows import AUTO, Counts, Values, limits_of, render, shares
+from pefomed.data.pictures.windows import AUTO, NAMED, Counts, Values, limits_of, render, shares
 from pefomed.errors import ImageError
 
 __all__ = [
@@ -33,9 +33,11 @@ __all__ = [
     "content_hash",
     "hash_of_pixels",
     "image_size",
+    "matrix_size",
     "open_image",
     "pixel_hash",
     "rgb_of",
+    "turn_of",
 ]
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
@@ -74,10 +76,31 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         ImageError: the file is missing, empty, no image, or above `PIXEL_LIMIT`.
     """
+    return _said_size(path, square=True)
+
+
+def matrix_size(path: str | Path) -> tuple[int, int]:
+    """Return the width and height of `image_size` before pixels that are not square are made so.
+
+    Raises:
+        ImageError: see `image_size`.
+    """
+    return _said_size(path, square=False)
+
+
+def turn_of(path: str | Path) -> int:
+    """Return the EXIF orientation by which `open_image` turns the file, 1 to 8; 1 is as it is stored.
+
+    Raises:
+        ImageError: see `image_size`.
+    """
     where = address(path)
     _check_file(where.file)
-    size = _size(where)
-    return where.crop.size(size) if where.crop else size
+    if is_nifti(where.file) or is_dicom(where.file):
+        return 1
+    with _opened(where) as image:
+        turn = image.getexif().get(_ORIENTATION)
+        return turn if isinstance(turn, int) and 1 < turn < 9 else 1
 
 
 def content_hash(path: str | Path) -> str:
@@ -142,11 +165,18 @@ def _turned(where: Address, image: Image.Image) -> Image.Image:
     return _to_rgb(where, ImageOps.exif_transpose(image), negative)
 
 
-def _size(where: Address) -> tuple[int, int]:
+def _said_size(path: str | Path, square: bool) -> tuple[int, int]:
+    where = address(path)
+    _check_file(where.file)
+    size = _size(where, square)
+    return where.crop.size(size) if where.crop else size
+
+
+def _size(where: Address, square: bool) -> tuple[int, int]:
     if is_nifti(where.file):
-        return nifti_size(where)
+        return nifti_size(where, square)
     if is_dicom(where.file):
-        return dicom_size(where)
+        return dicom_size(where, square)
     with _opened(where) as image:
         turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
         return (image.height, image.width) if turned else (image.width, image.height)
@@ -225,6 +255,13 @@ def _to_rgb(where: Address, image: Image.Image, negative: bool) -> Image.Image:
 def _to_eight_bits(where: Address, image: Image.Image, negative: bool) -> Image.Image:
     if where.window.stored is not None:
         raise not_for(where.file, "window", f"a {image.format} file", "it stores no window; use CENTRE:WIDTH")
+
+    if where.window.text in NAMED:
+        raise ImageError(
+            f"{where.file}: the window {where.window.text!r} is in Hounsfield units, for CT",
+            found=f"a {image.format or 'picture'} file, which does not say what its values are",
+            remedy="use `auto`, `robust`, or CENTRE:WIDTH in the file's own values",
+        )
 
     def shade(values: Values, counts: Counts) -> Values:
         share = shares(values, where.window, limits_of(values, counts, where.window))

@@ -57,14 +57,17 @@ def open_nifti(where: Address) -> Image.Image:
         return squared(where.file, _picture(where, cut.image, turned), cut.spacing)
 
 
-def nifti_size(where: Address) -> tuple[int, int]:
+def nifti_size(where: Address, square: bool = True) -> tuple[int, int]:
     """Return width and height in pixels, as `open_nifti` would give them, from the header alone.
+
+    Args:
+        square: whether the pixels are made square.
 
     Raises:
         ImageError: see `open_nifti`.
     """
     with _opened(where) as cut:
-        return squared_size(where.file, cut.size, cut.spacing)
+        return squared_size(where.file, cut.size, cut.spacing) if square else cut.size
 
 
 def nifti_shape(path: Path) -> tuple[int, int, int]:

@@ -20,6 +20,9 @@ Unit = Literal["pixel", "relative"]
 Size = tuple[int, int]
 """Width and height in pixels."""
 
+LEAST = 0.1
+"""Least width and height in pixels: what is narrower cannot be seen, and was not drawn."""
+
 SLACK = 0.5
 """How many pixels a box may stand out of its image."""
 
@@ -62,6 +65,8 @@ def box_of(numbers: Sequence[Any], form: Form, unit: Unit, size: Size) -> Box | 
     slack_x, slack_y = (SLACK, SLACK) if unit == "pixel" else (SLACK / size[0], SLACK / size[1])
     if a < -slack_x or b < -slack_y or x1 > width + slack_x or y1 > height + slack_y:
         return Fault("the box stands out of its image", found, _other_form(form))
+    if min((x1 - a) / width * size[0], (y1 - b) / height * size[1]) < LEAST:
+        return Fault("the box is narrower than a tenth of a pixel", found)
     left, top = max(a / width, 0.0), max(b / height, 0.0)
     right, bottom = min(x1 / width, 1.0), min(y1 / height, 1.0)
     if left >= right or top >= bottom:

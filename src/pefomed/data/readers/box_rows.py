@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pefomed.data.left_out import LeftOut
-from pefomed.data.pictures.images import image_size
-from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
+from pefomed.data.readers.box_frames import Frame, frame_of
+from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit
 from pefomed.errors import DataError
 from pefomed.progress import track
 from pefomed.schema import Box
@@ -36,6 +36,8 @@ class Row:
     """What the file calls the image."""
     owners: Mapping[str, str] = field(default_factory=dict)
     """Whose the image is, by the file's own fields."""
+    reader: str = ""
+    """Who drew it."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ class Phrase:
 
     first: Row
     size: Size
-    """Width and height of the image in pixels, as its own header says."""
+    """Width and height of the image in pixels, as it is shown."""
     boxes: tuple[Box, ...]
+    rows: tuple[Row, ...]
+    """One for each box."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ def merged(
     *,
     scaled_images: bool = False,
     frame: Size | None = None,
+    apart: bool = False,
 ) -> Iterator[Phrase | Wrong]:
     """Yield every phrase with its boxes in the order of its first row, and every wrong row.
 
@@ -71,21 +76,22 @@ def merged(
     Args:
         scaled_images: the images are smaller or larger than the file says, in the same proportions.
         frame: width and height of the frame the pixels are counted in, whatever the image's size.
+        apart: each reader's boxes of a phrase are a phrase.
 
     Raises:
         ImageError: an image cannot be read.
         DataError: an image's true size is not the one the file says.
     """
-    size_of = functools.cache(image_size)
-    groups: dict[tuple[Path, str, str], list[Row]] = {}
+    frame_at = functools.cache(frame_of)
+    groups: dict[tuple[Path, str, str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row.image, row.category, row.phrase), []).append(row)
-    for (image, _, phrase), group in track(groups.items(), "checking boxes", len(groups), "phrases"):
-        size = size_of(image)
+        groups.setdefault((row.image, row.category, row.phrase, row.reader * apart), []).append(row)
+    for (image, _, phrase, _), group in track(groups.items(), "checking boxes", len(groups), "phrases"):
+        at = frame_at(image)
         boxes, wrong = [], []
         for row in group:
-            pixels = frame or _pixels(row, size, scaled_images)
-            box = box_of(row.numbers, form, unit, pixels) if phrase else Fault("the phrase is empty", "")
+            pixels = frame or _pixels(row, at, scaled_images)
+            box = at.box(row.numbers, form, unit, pixels) if phrase else Fault("the phrase is empty", "")
             if isinstance(box, Fault):
                 wrong.append(Wrong(row.place, box))
             else:
@@ -93,7 +99,7 @@ def merged(
         if wrong:
             yield from wrong
         else:
-            yield Phrase(group[0], size, tuple(boxes))
+            yield Phrase(group[0], at.shown, tuple(boxes), tuple(group))
 
 
 def all_right(found: Iterable[Phrase | Wrong]) -> Iterator[Phrase]:
@@ -106,6 +112,17 @@ def all_right(found: Iterable[Phrase | Wrong]) -> Iterator[Phrase]:
         if isinstance(each, Wrong):
             raise each.fault.error(each.place)
         yield each
+
+
+def without_repeats(phrase: Phrase) -> tuple[Phrase, list[str]]:
+    """Return a phrase without the boxes that a reader gives again, and the places of these."""
+    kept: dict[tuple[str, Box], Row] = {}
+    twice = []
+    for row, box in zip(phrase.rows, phrase.boxes, strict=True):
+        if (row.reader, box) in kept:
+            twice.append(row.place)
+        kept.setdefault((row.reader, box), row)
+    return replace(phrase, boxes=tuple(box for _, box in kept), rows=tuple(kept.values())), twice
 
 
 def known(found: Iterable[Phrase | Wrong]) -> tuple[list[Phrase], list[LeftOut]]:
@@ -131,11 +148,9 @@ def known(found: Iterable[Phrase | Wrong]) -> tuple[list[Phrase], list[LeftOut]]
     return phrases, [LeftOut(row.place, row.fault.reason, row.fault.found) for row in wrong]
 
 
-def _pixels(row: Row, true: Size, scaled_images: bool) -> Size:
+def _pixels(row: Row, at: Frame, scaled_images: bool) -> Size:
     """Return the size that the row's pixels are counted in."""
-    if row.size is None:
-        return true
-    fault = size_fault(true, row.size, scaled_images)
-    if fault is not None:
-        raise fault.error(f"{row.place}, image {row.image}")
-    return (int(float(row.size[0])), int(float(row.size[1])))
+    found = at.pixels(row.size, scaled_images)
+    if isinstance(found, Fault):
+        raise found.error(f"{row.place}, image {row.image}")
+    return found

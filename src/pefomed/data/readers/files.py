@@ -63,12 +63,22 @@ def json_value(text: str) -> Any:
     """Return the value of a JSON text.
 
     Raises:
-        ValueError, RecursionError: it is none, or holds half of a surrogate pair, which no file can hold.
+        ValueError, RecursionError: it is none, holds half of a surrogate pair, which no file can hold, or
+            says a key of an object twice.
     """
-    value = json.loads(text)
+    value = json.loads(text, object_pairs_hook=_each_once)
     if "\\ud" in text or "\\uD" in text:
         json.dumps(value, ensure_ascii=False).encode()
     return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice in one object")
+    return found
 
 
 def _decoded(path: Path, read: bytes, encoding: str) -> str:

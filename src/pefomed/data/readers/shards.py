@@ -8,17 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.readers.rows import read_published
+from pefomed.data.readers.split_names import meant, seems_split
 from pefomed.errors import DataError
 
-_NAMES = {
-    "train": ("train", "training"),
-    "validate": ("validate", "validation", "valid", "val", "dev"),
-    "test": ("test", "testing"),
-}
 # As the hub names them, its converted branch (`default/train/0000.parquet`), and `save_to_disk`.
 _PATTERNS = (
-    "data/{}-*.parquet", "{}-*.parquet", "data/{}.parquet", "{}.parquet", "data/{}/*.parquet", "{}/*.parquet",
-    "default/{}/*.parquet", "{}/*.arrow",
+    "data/*.parquet", "*.parquet", "data/*/*.parquet", "*/*.parquet", "default/*/*.parquet", "*/*.arrow"
 )  # fmt: skip
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.(?:parquet|arrow)$")
 
@@ -29,16 +24,11 @@ def shards_of(root: Path, split: str) -> list[Path]:
     `validate` also finds `validation`, `valid`, `val` and `dev`.
 
     Raises:
-        DataError: some of the split's numbered files are missing.
+        DataError: some of the split's numbered files are missing, or several splits may be meant.
     """
     if not root.is_dir():
         return []
-    for name in _NAMES.get(split, (split,)):
-        for pattern in _PATTERNS:
-            if files := sorted(root.glob(pattern.format(name))):
-                _check_whole(files)
-                return files
-    return []
+    return [file for name in meant(split, splits_of(root)) for file in _named(root, name)]
 
 
 def read_shards(files: Iterable[Path], fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -55,19 +45,9 @@ def read_shards(files: Iterable[Path], fields: Sequence[str]) -> Iterator[tuple[
 
 
 def splits_of(root: Path) -> list[str]:
-    """Return the names of the splits that `root` seems to have, for error messages."""
+    """Return the splits that `root` has files of, as they are called."""
     found = {name for path in _all(root) if (name := _split_of(path, root))}
     return sorted(found)
-
-
-def known_split(name: str) -> str:
-    """Return what a split is called here: `validate` for `validation` and `val`."""
-    return next((split for split, names in _NAMES.items() if name in names), name)
-
-
-def seems_split(name: str) -> bool:
-    """Return whether a file's or folder's name is that of a split: `val2017`, and not `labels`."""
-    return re.match("train|val|test|dev|eval|fold|holdout", name.casefold()) is not None
 
 
 def has_shards(root: Path) -> bool:
@@ -76,13 +56,39 @@ def has_shards(root: Path) -> bool:
 
 
 def _all(root: Path) -> Iterator[Path]:
-    for pattern in dict.fromkeys(pattern.replace("{}", "*") for pattern in _PATTERNS):
-        yield from root.glob(pattern)
+    for pattern in _PATTERNS:
+        yield from _globbed(root, pattern)
+
+
+def _named(root: Path, name: str) -> list[Path]:
+    """Return the files of the split that is called `name`, by the first pattern that there are any of."""
+    for pattern in _PATTERNS:
+        if files := sorted(path for path in _globbed(root, pattern) if _split_of(path, root) == name):
+            own = {_own_name(path) for path in files}
+            if len(own) > 1 and name not in own and all(map(seems_split, own)):
+                raise DataError(
+                    f"{files[0].parent} holds several splits",
+                    found=", ".join(sorted(own)),
+                    remedy="give this folder as the root",
+                )
+            _check_whole(files)
+            return files
+    return []
+
+
+def _globbed(root: Path, pattern: str) -> Iterator[Path]:
+    # `datasets` leaves the results of `map` beside its files.
+    return (path for path in root.glob(pattern) if not path.name.startswith(("cache-", "tmp")))
 
 
 def _split_of(path: Path, root: Path) -> str:
     folder = path.relative_to(root).parent.name
-    return folder if folder not in ("", "data") else re.sub(r"-\d{5}-of-\d{5}$", "", path.stem)
+    return folder if folder not in ("", "data") else _own_name(path)
+
+
+def _own_name(path: Path) -> str:
+    """Return what a file is called before its number and the hub's hash."""
+    return re.sub(r"(?:-\d{5}-of-\d{5}(?:-[0-9a-f]+)?|-\d{4,})$", "", path.stem)
 
 
 def _check_whole(files: list[Path]) -> None:

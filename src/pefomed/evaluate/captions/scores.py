@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -155,7 +156,8 @@ def tokens_of(preset: Preset, texts: Sequence[str]) -> list[list[str]]:
     made: dict[str, list[str]] = {}
     for text in texts:
         if text not in made:
-            made[text] = preset.tokens(text)
+            # A letter and its accent are one character or two, as the keyboard had it.
+            made[text] = preset.tokens(unicodedata.normalize("NFC", text))
     return [made[text] for text in texts]
 
 
