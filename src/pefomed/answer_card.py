@@ -15,7 +15,7 @@ from typing import Any
 from pefomed.data.sample_hash import short_hash
 from pefomed.errors import DataError, RunError, listed
 from pefomed.prompts import instructions
-from pefomed.recipe import Model, Prompt
+from pefomed.recipe import WEIGHTS, Model, Prompt
 from pefomed.schema import Prediction
 from pefomed.storage import write
 
@@ -37,10 +37,14 @@ def prompt_parts(prompt: Prompt, tasks: Iterable[str]) -> dict[str, Any]:
     return parts | {f"prompt.pools.{task}": list(instructions(task, prompt)) for task in sorted(set(tasks))}
 
 
-def model_parts(model: Model) -> dict[str, Any]:
-    """Return what of a recipe's model an answer hangs on, beside the adapter."""
-    fields = model.model_dump(mode="json")
-    return {f"model.{name}": value for name, value in fields.items() if name not in _NOT_ANSWERING}
+def model_parts(model: Model, *, hashed: bool = False) -> dict[str, Any]:
+    """Return what of a recipe's model an answer hangs on, beside the adapter.
+
+    Args:
+        hashed: the adapter tells its base by hashes, and is refused on others: where they lie is free.
+    """
+    fields = model.model_dump(mode="json", exclude={*_NOT_ANSWERING, *(WEIGHTS if hashed else ())})
+    return {f"model.{name}": value for name, value in fields.items()}
 
 
 def adapter_part(folder: Path) -> str | None:

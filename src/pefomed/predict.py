@@ -28,6 +28,7 @@ from pefomed.kept_answers import Answers, Split
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
 from pefomed.model.build import build_model
+from pefomed.model.identity import read_base
 from pefomed.parity import fit_attention
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
@@ -208,13 +209,13 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
     recipe = recipes.load(run / "recipe.toml")
     wanted = recipe.predict.blind if blind is None else blind
     images = ImageHashes()
-    adapter = adapter_part(run / "adapter")
+    adapter, base = adapter_part(run / "adapter"), read_base(run / "adapter")
     files: list[Path] = []
     predictor: Predictor | None = None
     for name, split in recipe.predict.data.items():
         samples = load_samples(recipe.data[name], split, data_folder)
         parts = {
-            **model_parts(recipe.model),
+            **model_parts(recipe.model, hashed=base is not None and base.is_hashed()),
             **prompt_parts(recipe.prompt, (sample.task for sample in samples)),
             "adapter": adapter,
             "generation": generation(recipe),

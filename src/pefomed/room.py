@@ -6,6 +6,7 @@ Of what a stage has begun with, these may differ:
     data sets that no begun stage uses                     only predicted, or of later stages
     max_unreadable; where checkpoints are kept             what is trained does not follow from them
     max_text_tokens, too_long                              if the same samples are too long: none, as a rule
+    where weights and data lie                             if each begun stage has kept the hashes of both
 
 Stages that have not begun may be anything. All else is another recipe.
 """
@@ -21,8 +22,11 @@ from typing import Any
 from pefomed import recipe as recipes
 from pefomed.errors import RecipeError, RunError
 from pefomed.progress import note
-from pefomed.recipe import Recipe, Stage
+from pefomed.recipe import WEIGHTS, Recipe, Stage
 from pefomed.storage import write
+
+CAME_FROM = "came_from.json"
+"""Of a stage's folder: the hashes of what it came from, see `training/came_from.py`."""
 
 
 def begun_otherwise(recipe: Recipe, folder: Path) -> list[str]:
@@ -84,10 +88,13 @@ def _changed(
     before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[str], folder: Path
 ) -> list[str]:
     """Return which of the recipe's tables would have trained the stages `done` otherwise."""
-    changed = [key for key in ("seed", "model") if getattr(before, key) != getattr(recipe, key)]
+    moved = all((folder / "checkpoints" / stage.name / CAME_FROM).exists() for stage in done) and bool(done)
+    changed = [] if before.seed == recipe.seed else ["seed"]
+    if _model(before, moved=moved) != _model(recipe, moved=moved):
+        changed.append("model")
     if _prompt(before) != _prompt(recipe):
         changed.append("prompt")
-    if any(_data(before, name) != _data(recipe, name) for name in names):
+    if any(_data(before, name, moved=moved) != _data(recipe, name, moved=moved) for name in names):
         changed.append("data")
     if [*map(_stage, recipe.stages[: len(done)])] != [*map(_stage, done)]:
         changed.append("stages")
@@ -100,9 +107,15 @@ def _prompt(recipe: Recipe) -> Any:
     return recipe.prompt.model_copy(update={"max_text_tokens": 1})
 
 
-def _data(recipe: Recipe, name: str) -> Any:
+def _model(recipe: Recipe, *, moved: bool) -> Any:
+    """Return what must not change of [model]; which weights they are, their hashes tell."""
+    return recipe.model.model_dump(exclude=set(WEIGHTS) if moved else None)
+
+
+def _data(recipe: Recipe, name: str, *, moved: bool) -> Any:
     found = recipe.data.get(name)
-    return found and found.model_copy(update={"max_unreadable": 0, "too_long": "error"})
+    free = {"max_unreadable": 0, "too_long": "error"} | ({"root": ""} if moved else {})
+    return found and found.model_copy(update=free)
 
 
 def _stage(stage: Stage) -> Any:

@@ -17,10 +17,14 @@ from pefomed import environment, jsonl
 from pefomed import recipe as recipes
 from pefomed.data.pictures import remembered
 from pefomed.errors import RunError
+from pefomed.pipeline import train_recipe
 from pefomed.predict import predict_run
 from pefomed.recipe import Recipe
+from pefomed.room import begun_otherwise
 from pefomed.schema import Prediction
+from pefomed.storage import write
 from pefomed.training import train
+from pefomed.training.came_from import FILE
 from tests.tiny import image_files, model_recipe
 from tests.training.test_processes import two_processes
 
@@ -193,6 +197,26 @@ def test_other_settings_and_another_start_are_refused(trained: tuple[Path, Recip
     (file.parent / "checksums.json").unlink()
     with pytest.raises(RunError, match=r"stage task (?s:.*)start: stage first, SHA-256"):
         train(recipe, root / "run", root)
+
+
+def test_weights_and_data_may_move(trained: tuple[Path, Recipe]) -> None:
+    root, recipe = trained
+    write(root / "run" / "recipe.toml", recipes.dumps(recipe))
+    [path] = predict_run(root / "run", root)
+    answers = path.read_bytes()
+    model = recipe.model.model_copy(update={"vision_encoder": str(root / "moved")})
+    Path(recipe.model.vision_encoder).rename(root / "moved")
+    (root / "table.jsonl").rename(root / "other.jsonl")
+    data = {"table": recipe.data["table"].model_copy(update={"root": "other.jsonl"})}
+    now = recipe.model_copy(update={"model": model, "data": data})
+    assert set(begun_otherwise(now, root / "run")) == {"model", "data"}
+    train_recipe(now, root / "run", root)
+    predict_run(root / "run", root)
+    assert path.read_bytes() == answers
+    # Without the hashes of what the stages came from nobody could tell that they are the same.
+    (root / "run" / "checkpoints" / "task" / FILE).unlink()
+    with pytest.raises(RunError, match="different: model, data"):
+        begun_otherwise(recipe, root / "run")
 
 
 @pytest.mark.parametrize("part", ["language_model", "vision_encoder"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
+    WEIGHTS,
     Compute,
     Dataset,
     Evaluate,
@@ -18,6 +19,7 @@ from pefomed.recipe.stage import LossMean, Stage
 from pefomed.recipe.toml import dumps, load, load_data, parse
 
 __all__ = [
+    "WEIGHTS",
     "Compute",
     "Dataset",
     "Evaluate",

@@ -77,6 +77,10 @@ class Model(Section):
     )
 
 
+WEIGHTS = ("vision_encoder", "vision_revision", "language_model", "language_revision", "start")
+"""Fields of `Model` that say where weights lie; which ones they are is told by their hashes."""
+
+
 class Prompt(Section):
     """How a sample becomes text; without this table and `[model]`, as in `mini/slake`."""
 

@@ -22,7 +22,7 @@ from pefomed.model.folder_hashes import file_hash
 from pefomed.model.identity import Base, base_at, base_of_json, base_on_disk
 from pefomed.model.weights import resolve
 from pefomed.progress import note
-from pefomed.recipe import Model, Recipe, Stage
+from pefomed.recipe import WEIGHTS, Model, Recipe, Stage
 from pefomed.storage import write
 from pefomed.training import checkpoint, stage_samples, unreadable
 from pefomed.training.stage_samples import Counted, StageSamples
@@ -30,9 +30,6 @@ from pefomed.training.stage_samples import Counted, StageSamples
 FILE = "came_from.json"
 
 T = TypeVar("T")
-
-PLACES = {"vision_encoder", "vision_revision", "language_model", "language_revision", "start"}
-"""Of [model]: where weights lie; which ones they are is told by their hashes."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +168,7 @@ def _moved(before: CameFrom, now: CameFrom) -> str:
 
 def _settings(recipe: Recipe, stage: Stage) -> dict[str, Any]:
     """Return the fields that decide the stage's adapter; what the data hold is told by the samples."""
-    model = recipe.model.model_dump(exclude=PLACES)
+    model = recipe.model.model_dump(exclude=set(WEIGHTS))
     # A longer text than allowed ends a training, or its sample is not among those that are trained on.
     prompt = recipe.prompt.model_dump(exclude={"max_text_tokens"})
     own = stage.model_dump(exclude={"checkpoint_every"})
