@@ -70,7 +70,7 @@ def make(root: Path) -> World:
     write_agreement(world.finished)
     finish(world.finished, root)
     shutil.copytree(world.finished, world.answering)
-    for file in (world.answering / "predictions").iterdir():
+    for file in (world.answering / "predictions").glob("*.jsonl"):
         file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
     shutil.copytree(world.finished / "adapter", root / "older")
     (root / "older" / "checksums.json").unlink()  # as earlier versions wrote adapters

@@ -123,17 +123,14 @@ class Fitting:
         return len(sample.images) * self.processor.tokens_per_image
 
     def _surely_fits(self, sample: Sample) -> bool:
-        """Return whether the text has too few bytes to be too long: no token is less than a byte.
-
-        Bytes of the longest of Unicode's normal forms, of which a tokenizer may use any.
-        """
+        """Return whether the text has too few bytes to be too long: no token is less than a byte."""
         positions = self.processor.positions
         if not getattr(self.processor.tokenizer, "is_fast", False):  # one in Python may do anything
             return False
         text = render(sample, self.prompt, self.processor.tokenizer, self._resizing)
         if self.answers:
             text += self._target(sample)
-        size = len(unicodedata.normalize("NFKD", text).encode("utf-8", "surrogatepass")) + _SLACK
+        size = _most_bytes(text) + _SLACK
         if positions is not None and size + self._image_tokens(sample) + self.room > positions[0]:
             return False
         return size <= self.prompt.max_text_tokens
@@ -173,6 +170,21 @@ class Fitting:
                 remedy="raise max_text_tokens, or shorten the instructions",
             )
         return front(fits)
+
+
+def _most_bytes(text: str) -> int:
+    """Return the most bytes that a text has in any of Unicode's normal forms; a tokenizer may use any.
+
+    Each character counts as it is or taken apart, whichever is longer: a mathematical `A` shrinks from four
+    bytes to one, a ligature grows.
+    """
+    return len(text) if text.isascii() else sum(map(_bytes, text))
+
+
+@lru_cache(maxsize=4096)
+def _bytes(character: str) -> int:
+    forms = (character, unicodedata.normalize("NFKD", character))
+    return max(len(form.encode("utf-8", "surrogatepass")) for form in forms)
 
 
 @lru_cache

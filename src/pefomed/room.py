@@ -6,7 +6,7 @@ Of what a stage has begun with, these may differ:
     data sets that no begun stage uses                     only predicted, or of later stages
     max_unreadable; where checkpoints are kept             what is trained does not follow from them
     max_text_tokens, too_long                              if the same samples are too long: none, as a rule
-    where weights and data lie                             if each begun stage has kept the hashes of both
+    where weights and data lie; accumulate                 if each begun stage has kept what it came from
 
 Stages that have not begun may be anything. All else is another recipe.
 """
@@ -88,6 +88,7 @@ def _changed(
     before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[str], folder: Path
 ) -> list[str]:
     """Return which of the recipe's tables would have trained the stages `done` otherwise."""
+    # `training/came_from.py` then compares their hashes and the batches of a step.
     moved = all((folder / "checkpoints" / stage.name / CAME_FROM).exists() for stage in done) and bool(done)
     changed = [] if before.seed == recipe.seed else ["seed"]
     if _model(before, moved=moved) != _model(recipe, moved=moved):
@@ -96,7 +97,8 @@ def _changed(
         changed.append("prompt")
     if any(_data(before, name, moved=moved) != _data(recipe, name, moved=moved) for name in names):
         changed.append("data")
-    if [*map(_stage, recipe.stages[: len(done)])] != [*map(_stage, done)]:
+    own = [_stage(stage, moved=moved) for stage in recipe.stages[: len(done)]]
+    if own != [_stage(stage, moved=moved) for stage in done]:
         changed.append("stages")
     if "data" not in changed and _affected(before, recipe, done, names, folder):
         changed.append("prompt.max_text_tokens or too_long, by which samples were left out or cut")
@@ -118,8 +120,9 @@ def _data(recipe: Recipe, name: str, *, moved: bool) -> Any:
     return found and found.model_copy(update=free)
 
 
-def _stage(stage: Stage) -> Any:
-    return stage.model_copy(update={"checkpoint_every": 1})
+def _stage(stage: Stage, *, moved: bool) -> Any:
+    # Batches a step are looked at with the number of processes, which nobody knows here.
+    return stage.model_copy(update={"checkpoint_every": 1} | ({"accumulate": 1} if moved else {}))
 
 
 def _affected(before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[str], folder: Path) -> bool:

@@ -40,7 +40,8 @@ def precision_of(encoder: nn.Module) -> torch.dtype:
 def products(encoder: nn.Module, device: torch.device) -> AbstractContextManager[object]:
     """Return a context in which `encoder` multiplies in its own precision, whatever stands around it."""
     precision = precision_of(encoder)
-    if precision == torch.bfloat16:  # weights, sums and all
+    # In bfloat16 weights, sums and all are rounded; on the meta device nothing is computed, only counted.
+    if precision == torch.bfloat16 or device.type == "meta":
         return nullcontext()
     return torch.autocast(device.type, torch.float16, enabled=precision == torch.float16)
 

@@ -29,6 +29,8 @@ from pefomed.training.stage_samples import Counted, StageSamples
 
 FILE = "came_from.json"
 
+_TOGETHER = "batches a step, of all processes"
+
 T = TypeVar("T")
 
 
@@ -139,7 +141,8 @@ def _compare(stage: Stage, folder: Path, before: CameFrom, now: CameFrom, conten
     if before.base is not None and now.base is not None:
         problems += before.base.differences(now.base)
     problems += [
-        f"{name}: {then} then, {here} now" for name, then, here in _differing(before.settings, now.settings)
+        f"{name}: {then} then, {here} now"
+        for name, then, here in _differing(before.settings, now.settings, done=done)
     ]
     if problems:
         raise RunError(
@@ -176,13 +179,17 @@ def _settings(recipe: Recipe, stage: Stage) -> dict[str, Any]:
     tables = {"model": model, "model.lora": lora, "prompt": prompt, "stage": own}
     found = {f"{table}.{name}": value for table, fields in tables.items() for name, value in fields.items()}
     # As JSON has it: lists for tuples, and no infinity.
-    plain: dict[str, Any] = json.loads(to_json({"seed": recipe.seed, **found}))
+    together = {_TOGETHER: stage.accumulate * processes.count()}
+    plain: dict[str, Any] = json.loads(to_json({"seed": recipe.seed, **found, **together}))
     return plain
 
 
-def _differing(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, Any, Any]]:
+def _differing(before: dict[str, Any], now: dict[str, Any], *, done: bool) -> list[tuple[str, Any, Any]]:
     """Return names and both values; a field that one of two versions did not have is no difference."""
-    return [(name, before[name], now[name]) for name in now if name in before and before[name] != now[name]]
+    # Two processes and one that accumulates twice train the same; what has ended asks for no processes.
+    free = _TOGETHER if done or _TOGETHER not in before else "stage.accumulate"
+    names = [name for name in now if name in before and name != free]
+    return [(name, before[name], now[name]) for name in names if before[name] != now[name]]
 
 
 def _start(start: tuple[str, Path] | None) -> dict[str, str]:
