@@ -14,7 +14,7 @@ from accelerate.state import AcceleratorState
 from pefomed.errors import TrainingError
 from pefomed.model.adapter import trainable
 from pefomed.recipe import LossMean, Stage
-from pefomed.training import soundness
+from pefomed.training import checkpoint, sharding, soundness
 from pefomed.training.log import Log
 from pefomed.training.loop import Loop
 from tests.tiny import model_recipe
@@ -78,6 +78,25 @@ def test_a_scale_too_large_skips_the_step_and_is_halved(tmp_path: Path) -> None:
     assert all(torch.equal(one, other) for one, other in zip(before, scaled.weights(), strict=True))
     assert scaled.accelerator.scaler.get_scale() == 2.0**126
     assert soundness.scale_left(scaled.accelerator)
+
+
+def test_a_training_that_goes_on_has_the_scale_it_stopped_at(tmp_path: Path) -> None:
+    stopped = Scaled(tmp_path, "sample", 2.0**127)
+    stopped.take()  # skipped, the scale is halved
+    stopped.take()
+    scale = stopped.accelerator.scaler.get_scale()
+    assert scale < 2.0**127
+    moments = sharding.moments(stopped.optimiser, stopped.accelerator.scaler)
+    checkpoint.save(tmp_path / "task", stopped.model, moments, checkpoint.Progress(step=2))
+    stopped.take()
+    AcceleratorState._reset_state(reset_partial_state=True)
+    going_on = Scaled(tmp_path, "sample", 2.0**127)
+    found = checkpoint.find(tmp_path / "task", print)
+    assert found is not None
+    checkpoint.restore(found, going_on.model, going_on.optimiser, going_on.accelerator.scaler)
+    assert going_on.accelerator.scaler.get_scale() == scale
+    going_on.take()
+    assert all(torch.equal(one, two) for one, two in zip(stopped.weights(), going_on.weights(), strict=True))
 
 
 def test_a_gradient_that_no_scale_makes_finite_ends_the_training(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file
 from safetensors.torch import save as as_safetensors
+from torch.amp import GradScaler
 from torch.optim import Optimizer
 
 from pefomed import checksums
@@ -54,7 +55,7 @@ def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Prog
     """Write `folder/step-N` by rename and remove all but the newest checkpoints.
 
     Args:
-        moments: the optimiser's `state_dict`, of whole tensors.
+        moments: the optimiser's `state_dict`, of whole tensors, and under `scaler` that of float16's scaler.
 
     Raises:
         StorageError: the disk is full or cannot be written; what was there before is as it was.
@@ -97,15 +98,20 @@ def copy_of_plan(folder: Path) -> Path | None:
     return next((one / PLAN for one in whole if (one / PLAN).is_file()), None)
 
 
-def restore(found: Path, model: PeftModel, optimiser: Optimizer) -> Progress:
-    """Load the checkpoint `found` into model and optimiser.
+def restore(
+    found: Path, model: PeftModel, optimiser: Optimizer, scaler: GradScaler | None = None
+) -> Progress:
+    """Load the checkpoint `found` into model, optimiser and float16's scaler.
 
     Raises:
         RunError: the checkpoint is not of this model.
     """
     load_state(model, load_file(found / "adapter.safetensors"))
     try:
-        optimiser.load_state_dict(torch.load(found / "optimiser.pt", weights_only=True))
+        moments = torch.load(found / "optimiser.pt", weights_only=True)
+        optimiser.load_state_dict(moments)
+        if scaler is not None and moments.get("scaler"):  # older checkpoints have none: it begins anew
+            scaler.load_state_dict(moments["scaler"])
     except ValueError as error:
         raise RunError(
             f"the checkpoint {found} is of another optimiser",

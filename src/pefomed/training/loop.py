@@ -101,7 +101,7 @@ class Loop:
                 last, stopping = progress.step == len(self.steps), in_any(self.accelerator, bool(stop))
                 if last or stopping or progress.step % self.stage.checkpoint_every == 0:
                     self._check_sound(model, step)
-                    moments = sharding.moments(optimiser)
+                    moments = sharding.moments(optimiser, self.accelerator.scaler)
                     with sharding.gathered(self.model):
                         if self.accelerator.is_main_process:
                             checkpoint.save(self.folder, self.model, moments, progress)
@@ -125,7 +125,7 @@ class Loop:
             broadcast_object_list(chosen)
         if chosen[0] is None:
             return checkpoint.Progress()
-        return checkpoint.restore(chosen[0], self.model, optimiser)
+        return checkpoint.restore(chosen[0], self.model, optimiser, self.accelerator.scaler)
 
     def _say(self, text: str, **values: Any) -> None:
         self.log.write("event", self.stage.name, **values, text=text)

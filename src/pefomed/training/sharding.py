@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator
 from peft import PeftModel
 from torch import Tensor, nn
+from torch.amp import GradScaler
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
@@ -104,14 +105,14 @@ def gathered(model: Any) -> Iterator[None]:
             module._parameters[name] = parameter
 
 
-def moments(optimiser: Optimizer) -> dict[str, Any]:
-    """Return the optimiser's state with whole tensors; every process must call it."""
+def moments(optimiser: Optimizer, scaler: GradScaler | None = None) -> dict[str, Any]:
+    """Return the optimiser's state with whole tensors, and float16's scale; every process must call it."""
     found: dict[str, Any] = optimiser.state_dict()
     state = {
         number: {name: whole(value) if isinstance(value, Tensor) else value for name, value in own.items()}
         for number, own in found["state"].items()
     }
-    return found | {"state": state}
+    return found | {"state": state} | ({} if scaler is None else {"scaler": scaler.state_dict()})
 
 
 def _split(model: PeftModel, optimiser: Optimizer, device: torch.device) -> None:
