@@ -94,13 +94,14 @@ def test_data_alone_is_audited_and_shown(run: Any, tmp_path: Path) -> None:
     code, shown = run("data", "audit", "my.toml", "--data", ".", "--json")
     assert code == 0, shown
     found = json.loads(shown)["mine"]
-    # There is no split `test`, which a run would predict; those that are there are all looked at.
+    # There is no split `test`, which a run would predict; those that are there are all looked at,
+    # `val` under its usual name, by which it can still be asked for.
     assert {split: each["samples"] for split, each in found["counts"].items()} == {
-        "train": 2, "val": 1, "final": 1
+        "train": 2, "validate": 1, "final": 1
     }  # fmt: skip
     # p0 has the rows 0 and 2, p1 the rows 1 and 3; the column is in no `meta`.
     shared = {(pair["in"], pair["of"]): pair["groups"]["patient"]["count"] for pair in found["leakage"]}
-    assert shared == {("train", "val"): 1, ("train", "final"): 1, ("val", "final"): 0}
+    assert shared == {("train", "validate"): 1, ("train", "final"): 1, ("validate", "final"): 0}
     code, shown = run("data", "show", "my.toml", "--data", ".", "-o", "sheet.html", "--split", "final")
     assert code == 0, shown
     assert "left 3" in (tmp_path / "sheet.html").read_text(encoding="utf-8")
