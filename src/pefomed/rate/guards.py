@@ -94,6 +94,11 @@ def csrf_key(secret: str, token: str) -> str:
     return hmac.new(secret.encode(), b"page:" + token.encode(), hashlib.sha256).hexdigest()
 
 
+def session_mark(secret: str, token: str) -> str:
+    """Return what every answer to a rater's page carries, so that it knows this session from any other."""
+    return hmac.new(secret.encode(), b"session:" + token.encode(), hashlib.sha256).hexdigest()[:32]
+
+
 def same(one: str, other: str) -> bool:
     """Return whether both are equal, in a time that says nothing of where they differ."""
     return hmac.compare_digest(one.encode(), other.encode())

@@ -1,15 +1,18 @@
 // Changes on their way to the server: sent one after the other, repeated until each has an answer, and
 // kept in the browser's storage meanwhile, so that neither a lost connection nor a closed tab loses one.
-// Each has an id of its own: sent twice, it counts once.
+// Each has an id of its own: sent twice, it counts once. Nothing is sent before the server has said that it is this
+// session's, and only an answer that names session and change settles that change: anything else that answers at
+// this address (another session, a proxy) makes it wait.
 
 const LATE = 5000; // ms after which a change is no longer what the rater is doing just now
 const WAITS = [500, 1000, 2000, 4000, 8000];
 
 export class Queue {
-  // settled(entry, answer): the server took it (answer.state), or another tab's change stands (answer.conflict).
+  // settled(entry, answer): the server took it (answer.state), another tab's change stands (answer.conflict), or
+  // the server refused it for good (answer.refused).
   // status(text, kind): what to show; kind is "saved", "saving" or "failed".
-  constructor({ place, key, settled, status }) {
-    Object.assign(this, { place, key, settled, status, entries: [], sending: false, failures: 0 });
+  constructor({ place, key, session, settled, status }) {
+    Object.assign(this, { place, key, session, settled, status, entries: [], sending: false, failures: 0, refused: new Map() });
     this.prefix = `rating:${place}:`;
     for (const name of Object.keys(localStorage).filter((name) => name.startsWith(this.prefix))) {
       const entry = JSON.parse(localStorage.getItem(name));
@@ -49,10 +52,12 @@ export class Queue {
     if (this.sending) return;
     this.sending = true;
     clearTimeout(this.timer);
+    let known = false;
     while (this.entries.length) {
       const entry = this.current = this.entries[0];
       if (!this.failures) this.status("Saving …", "saving");
-      let problem = await this.post(entry);
+      const problem = (!known && (await this.stranger())) || (await this.post(entry));
+      known = true;
       this.current = null;
       if (problem) {
         for (const one of this.entries) one.late = true;
@@ -63,8 +68,25 @@ export class Queue {
       }
       this.failures = 0;
     }
-    this.status("Saved", "saved");
+    this.report();
     this.sending = false;
+  }
+
+  // Says that all is saved, or what the server refused; an item stays named until it is rated again.
+  report() {
+    const [first] = this.refused;
+    if (!first) return this.status("Saved", "saved");
+    const which = [...this.refused.keys()].join(", ");
+    this.status(`Not accepted: ${which}. ${first[1]}`, "failed");
+  }
+
+  // Returns what is wrong if what answers here is not this session.
+  async stranger() {
+    try {
+      const response = await fetch(`${this.place}/session`, { redirect: "error", signal: AbortSignal.timeout(15000) });
+      const answer = await read(response);
+      return answer?.session === this.session ? "" : unknown(response);
+    } catch (error) { return unreached(error); }
   }
 
   // Returns what went wrong, or nothing if the entry has its answer.
@@ -74,19 +96,22 @@ export class Queue {
     try {
       response = await fetch(`${this.place}/${entry.path}`, {
         method: "POST",
+        redirect: "error",
         headers: { "Content-Type": "application/json", "X-Rating-Key": this.key },
         body: JSON.stringify({ ...entry.body, change: entry.change }),
         signal: AbortSignal.timeout(15000),
       });
-      if (response.status >= 500) return (await response.text()).slice(0, 120).replace(/\.$/, "");
-      if (!response.ok && response.status !== 409) {
-        // It would be refused again, too.
-        const reason = await response.text();
+      if (response.status >= 500) return problemOf(response);
+      const answer = await read(response);
+      if (answer?.session !== this.session || answer.change !== entry.change) return unknown(response);
+      const which = entry.number ? `item ${entry.number}` : "undo";
+      if (typeof answer.refused === "string") {
         this.drop(entry);
-        this.settled(entry, { refused: reason });
+        this.refused.set(which, answer.refused);
+        this.settled(entry, answer);
         return "";
       }
-      const answer = await response.json();
+      if (!response.ok && response.status !== 409) return unknown(response);
       if (response.status === 409 && !entry.late) {
         // Given just now, in sight of an older state: the last one counts.
         entry.body.revision = answer.state.revision;
@@ -94,16 +119,32 @@ export class Queue {
         return this.post(entry);
       }
       this.drop(entry);
+      this.refused.delete(which);
       if (response.ok && answer.number !== null) {
         for (const one of this.entries) if (one.number === answer.number && one.body.revision !== undefined) one.body.revision = answer.state.revision;
       }
       this.settled(entry, response.ok ? answer : { ...answer, conflict: true });
       return "";
-    } catch (error) {
-      if (error instanceof TypeError || error.name === "TimeoutError" || error.name === "AbortError" || error instanceof SyntaxError) return "the server cannot be reached";
-      throw error;
-    }
+    } catch (error) { return unreached(error); }
   }
+}
+
+// Returns the JSON of an answer, or null where it holds none.
+async function read(response) {
+  const text = await response.text();
+  try { return JSON.parse(text); } catch { return null; }
+}
+
+function unknown(response) { return `what answers here (${response.status}) is not this rating session`; }
+
+async function problemOf(response) {
+  const plain = response.headers.get("content-type")?.startsWith("text/plain");
+  return plain ? (await response.text()).slice(0, 120).replace(/\.$/, "") : `the server answered ${response.status}`;
+}
+
+function unreached(error) {
+  if (error instanceof TypeError || error.name === "TimeoutError" || error.name === "AbortError") return "the server cannot be reached";
+  throw error;
 }
 
 function id() {
