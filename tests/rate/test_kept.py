@@ -92,3 +92,63 @@ def test_a_refusal_of_the_session_itself_says_which(chromium: Any, server: Serve
     saved(tab)
     assert stored(open_session(vqa_run)) == {1: 1, 2: 1}
     tab.context.close()
+
+
+DAMAGED = [
+    "{", "null", "7", "[]", "{}", '{"change": "damaged"}',
+    '{"change": "damaged", "path": "../other", "number": 1, "body": {}}',
+    '{"change": "damaged", "path": "items/1", "number": 1, "body": null}',
+    '{"change": "damaged", "path": "items/1", "number": "1", "body": {}}',
+]  # fmt: skip
+
+
+def test_a_damaged_entry_of_the_storage_does_not_stop_the_page(
+    chromium: Any, server: Server, vqa_run: Path
+) -> None:
+    context = chromium.new_context()
+    tab = opened(context, server.links[0])
+    tab.route(
+        "**/items/*", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
+    )
+    press(tab, "n")
+    until(tab, FAILED)
+    tab.evaluate(
+        "(all) => all.forEach((text, n) =>"
+        " localStorage.setItem(`rating:${location.pathname}:damaged${n || ''}`, text))",
+        DAMAGED,
+    )
+    tab.evaluate("localStorage.setItem(`rating-count:${location.pathname}`, 'x')")
+    tab.close()
+    tab = opened(context, server.links[0])
+    saved(tab)
+    assert f"is damaged ({len(DAMAGED)})" in tab.locator("#notice").inner_text()
+    tab.keyboard.press("g")
+    press(tab, "y")
+    saved(tab)
+    assert stored(open_session(vqa_run)) == {1: 0, 2: 1}
+    context.close()
+
+
+def test_what_waits_keeps_its_order_when_the_clock_is_set_back(
+    chromium: Any, server: Server, vqa_run: Path
+) -> None:
+    context = chromium.new_context()
+    tab = opened(context, server.links[0])
+    tab.route("**/session", lambda route: route.abort())
+    for hour, key in enumerate("ynyn"):
+        tab.evaluate("(hour) => { Date.now = () => 1e12 - hour * 3600000; }", hour)
+        tab.click("#cells button:first-child")
+        press(tab, key)
+    tab.close()
+    sent: list[int] = []
+    context.on(
+        "request",
+        lambda request: (
+            sent.append(json.loads(request.post_data)["label"]) if request.method == "POST" else None
+        ),
+    )
+    tab = opened(context, server.links[0])
+    saved(tab)
+    assert sent[:1] == [1]
+    assert stored(open_session(vqa_run)) == {1: 0}
+    context.close()

@@ -14,11 +14,13 @@ export class Queue {
   constructor({ place, key, session, settled, status }) {
     Object.assign(this, { place, key, session, settled, status, entries: [], sending: false, failures: 0, refused: new Map() });
     this.prefix = `rating:${place}:`;
-    for (const name of Object.keys(localStorage).filter((name) => name.startsWith(this.prefix))) {
-      const entry = JSON.parse(localStorage.getItem(name));
-      this.entries.push({ ...entry, late: true, known: false });
+    this.damaged = 0;
+    for (const name of stored().filter((name) => name.startsWith(this.prefix))) {
+      const entry = parsed(localStorage.getItem(name));
+      if (!sound(entry) || name !== this.prefix + entry.change) this.damaged++; // it stays there, and is not sent
+      else this.entries.push({ ...entry, order: entry.order ?? 0, late: true, known: false });
     }
-    this.entries.sort((one, other) => one.made - other.made);
+    this.entries.sort((one, other) => one.order - other.order);
     addEventListener("online", () => this.hurry());
     addEventListener("beforeunload", (event) => { if (this.entries.length) event.preventDefault(); });
   }
@@ -27,10 +29,20 @@ export class Queue {
   waiting(number) { return this.entries.some((entry) => entry.number === number); }
 
   add(path, number, body, before) {
-    const entry = { change: id(), path, number, body, before, made: Date.now(), late: false, known: true };
+    const entry = { change: id(), path, number, body, before, order: this.next(), made: performance.now(), late: false, known: true };
     this.entries.push(entry);
     try { localStorage.setItem(this.prefix + entry.change, JSON.stringify(entry)); } catch { /* a full or closed store: it is still sent */ }
     this.send();
+  }
+
+  // Counts on over reloads and tabs: a clock may be set back.
+  next() {
+    const name = `rating-count:${this.place}`;
+    const counts = this.entries.map((entry) => entry.order);
+    try { counts.push(Number(localStorage.getItem(name))); } catch { /* a closed store */ }
+    const order = Math.max(0, ...counts.filter((count) => Number.isSafeInteger(count) && count < 2 ** 52)) + 1;
+    try { localStorage.setItem(name, order); } catch { /* a full or closed store */ }
+    return order;
   }
 
   // Takes back the last change that has not been sent yet, and returns it.
@@ -45,7 +57,7 @@ export class Queue {
 
   drop(entry) {
     this.entries = this.entries.filter((one) => one !== entry);
-    localStorage.removeItem(this.prefix + entry.change);
+    try { localStorage.removeItem(this.prefix + entry.change); } catch { /* a closed store */ }
   }
 
   async send() {
@@ -91,7 +103,7 @@ export class Queue {
 
   // Returns what went wrong, or nothing if the entry has its answer.
   async post(entry) {
-    if (Date.now() - entry.made > LATE) entry.late = true;
+    if (performance.now() - entry.made > LATE) entry.late = true;
     let response;
     try {
       response = await fetch(`${this.place}/${entry.path}`, {
@@ -129,10 +141,21 @@ export class Queue {
   }
 }
 
+function stored() { try { return Object.keys(localStorage); } catch { return []; } }
+
+function parsed(text) { try { return JSON.parse(text); } catch { return null; } }
+
+// Whether an entry of the storage is one that a page wrote.
+function sound(entry) {
+  const { change, path, number, body, order } = entry ?? {};
+  if (typeof change !== "string" || body === null || typeof body !== "object" || Array.isArray(body)) return false;
+  if (order !== undefined && !Number.isSafeInteger(order)) return false;
+  return path === "undo" ? number === null : Number.isSafeInteger(number) && number > 0 && path === `items/${number}`;
+}
+
 // Returns the JSON of an answer, or null where it holds none.
 async function read(response) {
-  const text = await response.text();
-  try { return JSON.parse(text); } catch { return null; }
+  return parsed(await response.text());
 }
 
 function unknown(response) { return `what answers here (${response.status}) is not this rating session`; }

@@ -45,6 +45,7 @@ async function start() {
   queue.send(); // what an earlier visit could not send
   const first = states.findIndex((state) => !done(state));
   show(first < 0 ? 0 : first);
+  if (queue.damaged) notice(`What an earlier visit left in this browser is damaged (${queue.damaged}): check the items that are open.`);
   if (!states.some(done)) explain();
 }
 
