@@ -213,6 +213,36 @@ def test_a_large_request_is_not_read(page: Page) -> None:
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize(
+    "told", [{"Content-Length": "10"}, {"Content-Length": "10", "Transfer-Encoding": "chunked"}]
+)
+def test_no_length_that_is_told_lets_a_large_request_in(page: Page, told: dict[str, str]) -> None:
+    headers = {**page.headers, "Content-Type": "application/json", **told}
+    answer = page.client.post(f"{page.path}/items/1", content=b" " * 70_000, headers=headers)
+    assert answer.status_code == 413
+    assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("https://rating.example.org", "127.0.0.1:8765", 200),
+        ("https://rating.example.org", "rating.example.org", 200),
+        ("https://rating.example.org:443", "localhost", 200),
+        ("http://rating.example.org", "127.0.0.1:8765", 403),
+        ("https://rating.example.org:8443", "127.0.0.1:8765", 403),
+        ("https://evil.example", "127.0.0.1:8765", 403),
+        ("https://rating.example.org.evil.example", "127.0.0.1:8765", 403),
+        ("https://rating.example.org", "evil.example", 421),
+    ],
+)
+def test_a_proxy_need_not_hand_on_the_host(session: Session, origin: str, host: str, status: int) -> None:
+    page = Page(session)
+    hosts = {*LOOPBACK, "rating.example.org"}
+    page.client = TestClient(make_app(session, hosts, link="https://rating.example.org/"), base_url=BASE)
+    assert page.say(1, headers={**page.headers, "Origin": origin, "Host": host}).status_code == status
+
+
 def test_another_sites_page_cannot_show_images(page: Page) -> None:
     path = f"{page.path}/items/1/images/0"
     assert page.client.get(path, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403

@@ -73,15 +73,21 @@ class Desk:
         self.numbers: dict[int, int] = {item.id: item.number for item in self.items.values()}
 
 
-def make_app(session: Session, hosts: set[str], finished: Callable[[str], None] | None = None) -> FastAPI:
+def make_app(
+    session: Session,
+    hosts: set[str],
+    finished: Callable[[str], None] | None = None,
+    link: str | None = None,
+) -> FastAPI:
     """Return the server of a session.
 
     Args:
         hosts: names and addresses that it answers to.
         finished: called with a rater's name each time he has rated all his items.
+        link: what the raters' links begin with, where they lead to a proxy.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guards, hosts=hosts)
+    app.add_middleware(Guards, hosts=hosts, link=link)
     desks = [Desk(session, rater) for rater in session.raters()]
     pictures = Pictures()
     page = Environment(
