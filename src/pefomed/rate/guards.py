@@ -127,10 +127,11 @@ def same(one: str, other: str) -> bool:
 
 async def _body(receive: Receive) -> bytes | None:
     """Return a request's body, or None as soon as it is larger than any of the page's."""
-    body = b""
+    body: bytes = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        part: bytes = message.get("body", b"")
+        body += part
         if len(body) > LARGEST:
             return None
         if not message.get("more_body", False):
