@@ -31,6 +31,7 @@ class Page:
         self.path = f"/r/{self.rater.token}"
         html = self.client.get(self.path).text
         self.key = re.findall(r'name="key" content="(\w+)"', html)[0]
+        self.mark = re.findall(r'name="session" content="(\w+)"', html)[0]
         self.headers = {"X-Rating-Key": self.key, "Origin": BASE, "Sec-Fetch-Site": "same-origin"}
 
     def say(self, number: int, label: int | None = 1, headers: Any = None, **more: Any) -> Any:
@@ -58,6 +59,8 @@ def page(session: Session) -> Page:
 def test_a_rating_is_saved_and_seen_by_the_next_visit(page: Page, session: Session) -> None:
     answer = page.say(3, 0, comment="no such organ")
     assert answer.json() == {
+        "session": page.mark,
+        "change": "change-3-0",
         "number": 3,
         "state": {"label": 0, "cannot": False, "comment": "no such organ", "revision": 1},
     }
@@ -71,7 +74,7 @@ def test_undo_names_the_item_it_reached(page: Page) -> None:
     assert answer.json()["number"] == 4
     assert answer.json()["state"]["label"] is None
     again = page.client.post(f"{page.path}/undo", json={"change": "undo-0002"}, headers=page.headers)
-    assert again.json() == {"number": None, "state": None}
+    assert again.json() == {"session": page.mark, "change": "undo-0002", "number": None, "state": None}
 
 
 def test_a_change_on_an_old_revision_is_told_the_new_one(page: Page) -> None:
@@ -92,6 +95,24 @@ def test_a_change_on_an_old_revision_is_told_the_new_one(page: Page) -> None:
 def test_what_the_page_never_sends_is_refused(page: Page, body: dict[str, Any]) -> None:
     assert page.say(1, **body).status_code == 422
     assert page.states()[0]["label"] is None
+
+
+def test_a_refusal_names_session_and_change(page: Page) -> None:
+    for number, label, status in ((11, 1, 404), (1, 2, 422), (1, "1", 422)):
+        answer = page.say(number, label)  # type: ignore[arg-type]
+        assert answer.status_code == status
+        assert answer.json()["session"] == page.mark
+        assert answer.json()["change"] == f"change-{number}-{label}"
+        assert answer.json()["refused"]
+
+
+def test_each_rater_of_each_session_has_a_mark_of_its_own(
+    page: Page, session: Session, report_run: Path
+) -> None:
+    assert page.client.get(f"{page.path}/session").json() == {"session": page.mark}
+    other = Page(open_session(report_run, Wishes(raters=1, sample=4)))
+    assert len({page.mark, Page(session, 1).mark, other.mark}) == 3
+    assert Page(session).mark == page.mark  # after a restart, too
 
 
 def test_nothing_tells_model_metric_or_file(page: Page, session: Session) -> None:
@@ -190,6 +211,36 @@ def test_a_large_request_is_not_read(page: Page) -> None:
         **page.headers, "Content-Type": "application/json",
     })  # fmt: skip
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "told", [{"Content-Length": "10"}, {"Content-Length": "10", "Transfer-Encoding": "chunked"}]
+)
+def test_no_length_that_is_told_lets_a_large_request_in(page: Page, told: dict[str, str]) -> None:
+    headers = {**page.headers, "Content-Type": "application/json", **told}
+    answer = page.client.post(f"{page.path}/items/1", content=b" " * 70_000, headers=headers)
+    assert answer.status_code == 413
+    assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "status"),
+    [
+        ("https://rating.example.org", "127.0.0.1:8765", 200),
+        ("https://rating.example.org", "rating.example.org", 200),
+        ("https://rating.example.org:443", "localhost", 200),
+        ("http://rating.example.org", "127.0.0.1:8765", 403),
+        ("https://rating.example.org:8443", "127.0.0.1:8765", 403),
+        ("https://evil.example", "127.0.0.1:8765", 403),
+        ("https://rating.example.org.evil.example", "127.0.0.1:8765", 403),
+        ("https://rating.example.org", "evil.example", 421),
+    ],
+)
+def test_a_proxy_need_not_hand_on_the_host(session: Session, origin: str, host: str, status: int) -> None:
+    page = Page(session)
+    hosts = {*LOOPBACK, "rating.example.org"}
+    page.client = TestClient(make_app(session, hosts, link="https://rating.example.org/"), base_url=BASE)
+    assert page.say(1, headers={**page.headers, "Origin": origin, "Host": host}).status_code == status
 
 
 def test_another_sites_page_cannot_show_images(page: Page) -> None:

@@ -1,13 +1,16 @@
 """The rating page's server: one private link per rater, and nothing at any other address.
 
     GET  /r/{token}                            the page
+    GET  /r/{token}/session                    which session this is
     GET  /r/{token}/items                      his items and what he has said of them
     GET  /r/{token}/items/{number}/images/{k}  one image
     POST /r/{token}/items/{number}             what he says of one item
     POST /r/{token}/undo                       take back his last label
 
 A browser gets to know an item's number in the rater's order, its texts and its images; never an id, a
-path, the model, the run, or what a metric said.
+path, the model, the run, or what a metric said. Every JSON answer names the session (by a mark that tells
+nothing of it), and an answer to a change names that change, refusals too: the page keeps a rating until it
+has such an answer, whatever else may answer at this address.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pefomed.errors import ImageError, PefomedError, StorageError
 from pefomed.rate.export import export, progress
-from pefomed.rate.guards import CSRF_HEADER, Guards, csrf_key, same
+from pefomed.rate.guards import CSRF_HEADER, Guards, csrf_key, same, session_mark
 from pefomed.rate.pictures import Pictures
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import Conflict, State, save, states, undo
@@ -65,19 +68,26 @@ class Desk:
     def __init__(self, session: Session, rater: Rater):
         self.rater = rater
         self.key = csrf_key(session.secret, rater.token)
+        self.mark = session_mark(session.secret, rater.token)
         self.items: dict[int, Item] = {item.number: item for item in session.items(rater)}
         self.numbers: dict[int, int] = {item.id: item.number for item in self.items.values()}
 
 
-def make_app(session: Session, hosts: set[str], finished: Callable[[str], None] | None = None) -> FastAPI:
+def make_app(
+    session: Session,
+    hosts: set[str],
+    finished: Callable[[str], None] | None = None,
+    link: str | None = None,
+) -> FastAPI:
     """Return the server of a session.
 
     Args:
         hosts: names and addresses that it answers to.
         finished: called with a rater's name each time he has rated all his items.
+        link: what the raters' links begin with, where they lead to a proxy.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guards, hosts=hosts)
+    app.add_middleware(Guards, hosts=hosts, link=link)
     desks = [Desk(session, rater) for rater in session.raters()]
     pictures = Pictures()
     page = Environment(
@@ -105,7 +115,13 @@ def make_app(session: Session, hosts: set[str], finished: Callable[[str], None] 
     @app.get("/r/{token}")
     def show_page(token: str) -> HTMLResponse:
         desk = desk_of(token)
-        return HTMLResponse(page.render(scale=session.scale, key=desk.key, longest=LONGEST_COMMENT))
+        return HTMLResponse(
+            page.render(scale=session.scale, key=desk.key, mark=desk.mark, longest=LONGEST_COMMENT)
+        )
+
+    @app.get("/r/{token}/session")
+    def show_session(token: str) -> JSONResponse:
+        return JSONResponse({"session": desk_of(token).mark})
 
     @app.get("/r/{token}/items")
     def show_items(token: str) -> JSONResponse:
@@ -113,13 +129,14 @@ def make_app(session: Session, hosts: set[str], finished: Callable[[str], None] 
         said = states(session, desk.rater)
         items = [_content(item, session.scale.sides) for item in desk.items.values()]
         told = [_told(said.get(item.id, State())) for item in desk.items.values()]
-        return JSONResponse({"items": items, "states": told})
+        return JSONResponse({"session": desk.mark, "items": items, "states": told})
 
     @app.get("/r/{token}/states")
     def show_states(token: str) -> JSONResponse:
         desk = desk_of(token)
         said = states(session, desk.rater)
-        return JSONResponse({"states": [_told(said.get(item.id, State())) for item in desk.items.values()]})
+        told = [_told(said.get(item.id, State())) for item in desk.items.values()]
+        return JSONResponse({"session": desk.mark, "states": told})
 
     @app.get("/r/{token}/items/{number}/images/{place}")
     def show_image(token: str, number: int, place: int) -> Response:
@@ -132,26 +149,28 @@ def make_app(session: Session, hosts: set[str], finished: Callable[[str], None] 
     @app.post("/r/{token}/items/{number}")
     def say(token: str, number: int, said: Said, request: Request, later: BackgroundTasks) -> JSONResponse:
         desk = desk_of(token, request)
-        item = item_of(desk, number)
+        if number not in desk.items:
+            return _refused(desk, said.change, "There is no such item.", 404)
+        item = desk.items[number]
         wanted = State(said.label, said.cannot, said.comment, said.revision)
         try:
             state = save(session, desk.rater, item.id, wanted, change=said.change)
         except Conflict as conflict:
-            return JSONResponse({"number": number, "state": _told(conflict.state)}, 409)
+            return _answer(desk, said.change, number, conflict.state, 409)
         except ValueError:
-            raise HTTPException(422, "That label is not on the scale.") from None
+            return _refused(desk, said.change, "That label is not on the scale.", 422)
         if state.rated:
             later.add_task(_finish, session, desk.rater, finished)
-        return JSONResponse({"number": number, "state": _told(state)})
+        return _answer(desk, said.change, number, state)
 
     @app.post("/r/{token}/undo")
     def take_back(token: str, body: Undo, request: Request) -> JSONResponse:
         desk = desk_of(token, request)
         undone = undo(session, desk.rater, change=body.change)
         if undone is None:
-            return JSONResponse({"number": None, "state": None})
+            return _answer(desk, body.change, None, None)
         item, state = undone
-        return JSONResponse({"number": desk.numbers[item], "state": _told(state)})
+        return _answer(desk, body.change, desk.numbers[item], state)
 
     @app.get("/static/{name}")
     def show_file(name: str) -> Response:
@@ -159,8 +178,28 @@ def make_app(session: Session, hosts: set[str], finished: Callable[[str], None] 
             raise HTTPException(404, "There is nothing here.")
         return Response(_source(name), media_type=_FILES[name])
 
+    @app.exception_handler(RequestValidationError)
+    def odd(request: Request, error: RequestValidationError) -> Response:
+        reason = "The request is not one of the rating page's."
+        change = error.body.get("change") if isinstance(error.body, dict) else None
+        if request.method != "POST" or not isinstance(change, str):
+            return PlainTextResponse(reason, 422)
+        return _refused(desk_of(request.path_params.get("token", ""), request), change, reason, 422)
+
     _explain_errors(app)
     return app
+
+
+def _answer(
+    desk: Desk, change: str, number: int | None, state: State | None, status: int = 200
+) -> JSONResponse:
+    told = None if state is None else _told(state)
+    return JSONResponse({"session": desk.mark, "change": change, "number": number, "state": told}, status)
+
+
+def _refused(desk: Desk, change: str, reason: str, status: int) -> JSONResponse:
+    """Refuse one change for good: the page may drop it."""
+    return JSONResponse({"session": desk.mark, "change": change, "refused": reason}, status)
 
 
 def _explain_errors(app: FastAPI) -> None:
@@ -184,10 +223,6 @@ def _explain_errors(app: FastAPI) -> None:
         detail = getattr(error, "detail", "")
         known = detail if detail and detail != "Not Found" else "There is nothing here."
         return PlainTextResponse(known, 404)
-
-    @app.exception_handler(RequestValidationError)
-    def odd(_: Request, error: RequestValidationError) -> PlainTextResponse:
-        return PlainTextResponse("The request is not one of the rating page's.", 422)
 
 
 def _content(item: Item, sides: bool) -> dict[str, Any]:

@@ -44,8 +44,15 @@ _HEADERS = {
 class Guards:
     """ASGI middleware that refuses what no rater's own page sends, and marks every answer."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]):
+    def __init__(self, app: ASGIApp, hosts: Iterable[str], link: str | None = None):
+        """Guard `app`.
+
+        Args:
+            hosts: names and addresses that it answers to.
+            link: what the raters' links begin with: a page there is its own, whatever Host a proxy passes on.
+        """
         self._app = app
+        self._link = None if link is None else _origin(link)
         self._hosts = frozenset(host.casefold() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,9 +71,17 @@ class Guards:
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal:
             status, reason = refusal
-            await PlainTextResponse(reason, status)(scope, receive, marked)
-        else:
-            await self._app(scope, receive, marked)
+            # Closed, so that nothing more of it is read.
+            await PlainTextResponse(reason, status, {"Connection": "close"})(scope, receive, marked)
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            body = await _body(receive)
+            if body is None:
+                answer = PlainTextResponse("The request is too large.", 413, {"Connection": "close"})
+                await answer(scope, receive, marked)
+                return
+            receive = _replayed(body, receive)
+        await self._app(scope, receive, marked)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -74,7 +89,7 @@ class Guards:
             return 421, "This server does not answer to that name."
         changes = method not in ("GET", "HEAD")
         origin = headers.get("origin")
-        if (origin is None and changes) or (origin is not None and urlsplit(origin).netloc != host):
+        if (origin is None and changes) or (origin is not None and not self._own(origin, host)):
             return 403, "Only the rating page itself may ask this."
         site = headers.get("sec-fetch-site", "same-origin")
         followed = headers.get("sec-fetch-mode") == "navigate" and not changes
@@ -82,11 +97,17 @@ class Guards:
             return 403, "Only the rating page itself may ask this."
         if changes:
             length = headers.get("content-length", "")
-            if not length.isdecimal() or int(length) > LARGEST:
+            # A chunked body is as long as it likes, whatever length is told beside it.
+            chunked = "transfer-encoding" in headers
+            if chunked or not length.isdecimal() or len(length) > 9 or int(length) > LARGEST:
                 return 413, "The request is too large."
             if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
                 return 415, "JSON is expected."
         return None
+
+    def _own(self, origin: str, host: str) -> bool:
+        named = _origin(origin)
+        return named is not None and (named == self._link or urlsplit(origin).netloc == host)
 
 
 def csrf_key(secret: str, token: str) -> str:
@@ -94,9 +115,46 @@ def csrf_key(secret: str, token: str) -> str:
     return hmac.new(secret.encode(), b"page:" + token.encode(), hashlib.sha256).hexdigest()
 
 
+def session_mark(secret: str, token: str) -> str:
+    """Return what every answer to a rater's page carries, so that it knows this session from any other."""
+    return hmac.new(secret.encode(), b"session:" + token.encode(), hashlib.sha256).hexdigest()[:32]
+
+
 def same(one: str, other: str) -> bool:
     """Return whether both are equal, in a time that says nothing of where they differ."""
     return hmac.compare_digest(one.encode(), other.encode())
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return a request's body, or None as soon as it is larger than any of the page's."""
+    body: bytes = b""
+    while True:
+        message = await receive()
+        part: bytes = message.get("body", b"")
+        body += part
+        if len(body) > LARGEST:
+            return None
+        if not message.get("more_body", False):
+            return body
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+def _origin(address: str) -> tuple[str, str, int] | None:
+    """Return scheme, name and port of an address, or None if it is none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        return (parts.scheme, parts.hostname.casefold(), port) if parts.hostname else None
+    except (ValueError, KeyError):
+        return None
 
 
 def _name(host: str) -> str:

@@ -74,7 +74,7 @@ class Listening:
         """
         hosts = {*LOOPBACK, urlsplit(self.base).hostname or "", self._address.host} - WILDCARDS - {""}
         config = uvicorn.Config(
-            make_app(self._session, hosts, finished),
+            make_app(self._session, hosts, finished, self.base),
             # Its access log would hold the raters' links.
             access_log=False,
             log_level="warning",

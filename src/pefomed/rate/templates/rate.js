@@ -11,8 +11,11 @@ const FRESH = { label: null, cannot: false, comment: "", revision: 0 };
 
 let items = [], states = [], at = 0, typing = null, typed = false, advance = null;
 
+// What answers at this address need not be this session: another may have taken its port, or a proxy stands before it.
+const session = document.querySelector("meta[name=session]").content;
+const ours = (answer) => { if (answer?.session !== session) throw new TypeError("not this session"); return answer; };
 const viewer = new Viewer($("viewer"));
-const queue = new Queue({ place, key: document.querySelector("meta[name=key]").content, settled, status });
+const queue = new Queue({ place, key: document.querySelector("meta[name=key]").content, session, settled, status });
 
 const done = (state) => state.label !== null || state.cannot;
 const url = (number, k) => `${place}/items/${number}/images/${k}`;
@@ -23,7 +26,7 @@ start();
 async function start() {
   for (let wait = 500; ; wait = Math.min(2 * wait, 8000)) {
     try {
-      const answer = await (await fetch(`${place}/items`)).json();
+      const answer = ours(await (await fetch(`${place}/items`)).json());
       [items, states] = [answer.items, answer.states];
       break;
     } catch {
@@ -42,6 +45,7 @@ async function start() {
   queue.send(); // what an earlier visit could not send
   const first = states.findIndex((state) => !done(state));
   show(first < 0 ? 0 : first);
+  if (queue.damaged) notice(`What an earlier visit left in this browser is damaged (${queue.damaged}): check the items that are open.`);
   if (!states.some(done)) explain();
 }
 
@@ -142,7 +146,7 @@ function undo() {
   if (unsent) {
     states[unsent.number - 1] = unsent.before;
     show(unsent.number - 1);
-    if (!queue.busy) status("Saved", "saved");
+    if (!queue.busy) queue.report();
     return;
   }
   queue.add("undo", null, {}, null);
@@ -159,8 +163,8 @@ function leaveComment() {
 
 function settled(entry, answer) {
   if (answer.refused !== undefined) {
-    if (entry.number) states[entry.number - 1] = entry.before ?? FRESH;
-    notice(`Not accepted: ${answer.refused}`);
+    // What an earlier visit left was never shown.
+    if (entry.number && entry.known && !queue.waiting(entry.number)) states[entry.number - 1] = entry.before ?? FRESH;
   } else if (answer.overtaken) {
     notice("This item had been changed in another tab; your latest choice counts.");
     return;
@@ -196,7 +200,7 @@ function notice(text) {
 async function refresh() {
   if (document.hidden || !items.length || queue.busy) return;
   try {
-    const answer = await (await fetch(`${place}/states`)).json();
+    const answer = ours(await (await fetch(`${place}/states`)).json());
     if (queue.busy) return;
     answer.states.forEach((state, index) => { if (state.revision >= states[index].revision) states[index] = state; });
     paint();
