@@ -11,7 +11,6 @@ a head are left out. The norm behind them is a new one, at identity. Numbers sta
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -26,10 +25,9 @@ from transformers import Blip2VisionConfig, Blip2VisionModel
 from pefomed.errors import WeightsError, listed
 from pefomed.model import converted
 from pefomed.model.constants import wrong_constant
+from pefomed.model.folder_hashes import file_hash
 from pefomed.model.pth import read_pth
-from pefomed.model.wheel import sha256
 from pefomed.progress import line, note
-from pefomed.storage import write
 
 LAYERS = 39
 HEAD_WIDTH = 88
@@ -67,7 +65,7 @@ def folder_of_eva(file: Path, cache: Path | None = None) -> Path:
     if not file.is_file():
         raise WeightsError(f"no file {file}", remedy=_REMEDY)
     root = cache or converted.cache_folder()
-    digest = _hash(file, root)
+    digest = file_hash(file)
     target = root / f"{file.stem}-file-{digest[:16]}-{converted.CONVERSION}"
     if made := converted.whole(target):
         return made
@@ -172,15 +170,3 @@ def _check(config: Any, state: Mapping[str, Tensor], unexpected: list[str], file
     found = "; ".join(f"{len(names)} {word}: {', '.join(names)}" for word, names in problems.items() if names)
     if found:
         raise WeightsError(f"{file} is not the EVA ViT-g that is wanted", found=found, remedy=_REMEDY)
-
-
-def _hash(file: Path, root: Path) -> str:
-    """Return the file's SHA-256, remembered by its place, size and times: reading 2 GB takes a while."""
-    seen = file.stat()
-    facts = [str(file.resolve()), seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino]
-    memo = root / ".hashes" / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]}.txt"
-    if memo.is_file() and re.fullmatch(r"[0-9a-f]{64}", kept := memo.read_text(encoding="utf-8")):
-        return kept
-    digest = sha256(file)
-    write(memo, digest)
-    return digest
