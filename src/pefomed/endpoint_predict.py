@@ -21,7 +21,6 @@ from pefomed.answer_card import prompt_parts
 from pefomed.data import load_samples
 from pefomed.data.pictures.images import open_image
 from pefomed.data.provenance import Provenance, provenance_of_loader
-from pefomed.data.question_hash import ImageHashes
 from pefomed.endpoint import (
     Client,
     Endpoint,
@@ -175,9 +174,8 @@ def data_url(path: str | Path) -> str:
 
 
 def _read_answers(about: Answering) -> None:
-    images = ImageHashes()
     for stem, samples in about.samples.items():
-        about.splits[stem] = Split(about.folder, stem, samples, images)
+        about.splits[stem] = Split(about.folder, stem, samples)
         about.answers[stem] = about.splits[stem].answers(about.parts(samples), _PUT_BACK)
 
 

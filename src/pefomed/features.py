@@ -20,7 +20,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pefomed.cache import cache_folder, keeps
-from pefomed.data.pictures.images import content_hash, open_image
+from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.remembered import remembered_hash
 from pefomed.model.feature_precision import check_range, precision_of
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedImageProcessor
@@ -129,7 +130,7 @@ class Features:
 
     def _hash(self, path: str) -> str:
         if path not in self._hashes:
-            self._hashes[path] = content_hash(path)
+            self._hashes[path] = remembered_hash(path)
         return self._hashes[path]
 
     def _encode(self, paths: list[str]) -> Tensor:

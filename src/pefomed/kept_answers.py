@@ -15,7 +15,7 @@ from typing import Protocol
 
 from pefomed import jsonl
 from pefomed.answer_card import Card, Parts
-from pefomed.data.question_hash import ImageHashes, question_hash
+from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.errors import listed
 from pefomed.progress import note
 from pefomed.schema import Prediction, Sample
@@ -28,7 +28,7 @@ AGAIN = "again"
 class Split:
     """The files of one split of one data set: its samples, and the answers with and without the images."""
 
-    def __init__(self, run: Path, stem: str, samples: Sequence[Sample], images: ImageHashes):
+    def __init__(self, run: Path, stem: str, samples: Sequence[Sample]):
         """Read what the run has of `stem`, which is `<dataset>-<split>`; nothing is written.
 
         Raises:
@@ -42,7 +42,7 @@ class Split:
                 run / "predictions" / f"{stem}{'.blind' * blind}.jsonl",
                 now,
                 before,
-                None if blind else images,
+                sees=not blind,
             )
             for blind in (False, True)
         }
@@ -104,16 +104,17 @@ class Answers:
         path: Path,
         wanted: Mapping[str, _Wanted],
         before: Mapping[str, Sample],
-        images: ImageHashes | None,
+        *,
+        sees: bool,
     ):
         """Read the file.
 
         Args:
             before: the samples it was written for, by id, as far as they are known.
-            images: what is seen; None for answers that saw no image.
+            sees: the answers saw the images.
         """
         self.path, self._again = path, path.parent / AGAIN / path.name
-        self._wanted, self._images = wanted, images
+        self._wanted, self._sees = wanted, sees
         self._card: Card | None = None
         self._unseen: list[str] = []
         there = list(jsonl.read(path, Prediction))
@@ -201,12 +202,12 @@ class Answers:
         if asked != wanted.asked:
             return _what_changed(former, wanted.sample)
         shown = self._shown(wanted.sample) if answer.shown else ""
-        if answer.shown and not shown and self._images:
+        if answer.shown and not shown and self._sees:
             self._unseen.append(answer.sample_id)
         return "another image" if shown and answer.shown != shown else ""
 
     def _shown(self, sample: Sample) -> str:
-        return self._images.of(sample) if self._images else ""
+        return shown_hash(sample) if self._sees else ""
 
 
 def _what_changed(before: Sample | None, now: Sample) -> str:

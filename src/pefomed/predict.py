@@ -20,7 +20,6 @@ from pefomed.asked import Answer, answer_of, doubts, sample_of, trained_tasks
 from pefomed.batch import Row, Tokens, rows, tokenise
 from pefomed.data import load_samples, stream_samples
 from pefomed.data.pictures.given import Picture, given_images
-from pefomed.data.question_hash import ImageHashes
 from pefomed.data.unreadable import unreadable, without
 from pefomed.errors import DataError, RunError
 from pefomed.features import Features, open_features
@@ -208,7 +207,6 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
 def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> list[Path]:
     recipe = recipes.load(run / "recipe.toml")
     wanted = recipe.predict.blind if blind is None else blind
-    images = ImageHashes()
     adapter, base = adapter_part(run / "adapter"), read_base(run / "adapter")
     files: list[Path] = []
     predictor: Predictor | None = None
@@ -223,7 +221,7 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
         cut = recipe.data[name].too_long == "cut"
         if cut:  # where a question ends
             parts["prompt.max_text_tokens"] = recipe.prompt.max_text_tokens
-        here = Split(run, f"{name}-{split}", samples, images)
+        here = Split(run, f"{name}-{split}", samples)
         by_kind = {hidden: here.answers(parts, _PUT_BACK, blind=hidden) for hidden in {False, wanted}}
         here.begin()
         for hidden, answers in sorted(by_kind.items()):

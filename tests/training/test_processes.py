@@ -121,7 +121,7 @@ def test_each_file_is_read_for_its_hash_by_one_process(
         hashed.append(path)
         return content_hash(path)
 
-    monkeypatch.setattr("pefomed.features.content_hash", hashing)
+    monkeypatch.setattr("pefomed.features.remembered_hash", hashing)
     found: list[dict[str, str]] = []
     for number, features in enumerate(processes):  # what gathering gives to both at once
         features.prepare(files, share=(number, 2), exchange=lambda own: found.append(own) or [])

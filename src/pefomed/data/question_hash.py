@@ -6,12 +6,10 @@ images there are, and what these hold. A corrected reference needs no new answer
 
 from __future__ import annotations
 
-from pefomed.data.pictures.images import content_hash
+from pefomed.boxes.tasks import IDENTIFY
+from pefomed.data.pictures.remembered import hash_or_nothing
 from pefomed.data.sample_hash import sample_hash, short_hash
-from pefomed.errors import ImageError
 from pefomed.schema import Sample
-
-_ASKED_ABOUT_BOXES = "identify"
 
 
 def question_hash(sample: Sample) -> str:
@@ -21,26 +19,12 @@ def question_hash(sample: Sample) -> str:
     asked = {
         "reference": "",
         "further_references": (),
-        "boxes": tuple(boxes) if sample.task == _ASKED_ABOUT_BOXES else (),
+        "boxes": tuple(boxes) if sample.task == IDENTIFY else (),
     }
     return sample_hash(sample.model_copy(update=asked), lambda _: "")
 
 
-class ImageHashes:
-    """The hashes of what images hold, each file read once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, str] = {}
-
-    def of(self, sample: Sample) -> str:
-        """Return the hash of what the sample's images hold; empty if one of them cannot be read."""
-        hashes = [self._hash(image) for image in sample.images]
-        return short_hash(*hashes) if all(hashes) else ""
-
-    def _hash(self, image: str) -> str:
-        if image not in self._known:
-            try:
-                self._known[image] = content_hash(image)
-            except (ImageError, OSError):
-                self._known[image] = ""
-        return self._known[image]
+def shown_hash(sample: Sample) -> str:
+    """Return the hash of what the sample's images hold; empty if one of them cannot be read."""
+    hashes = [hash_or_nothing(image) for image in sample.images]
+    return short_hash(*hashes) if all(hashes) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from pefomed.data.question_hash import ImageHashes, question_hash
+from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.errors import RunError, listed
 from pefomed.progress import track
 from pefomed.schema import Prediction, Sample
@@ -35,8 +35,7 @@ def check_shown(samples: Sequence[Sample], predictions: Iterable[Prediction], pa
     told = [sample for sample in samples if sample.id in shown]
     if not told:
         return
-    images = ImageHashes()
-    found = ((each.id, images.of(each)) for each in track(told, "comparing images", unit="samples"))
+    found = ((each.id, shown_hash(each)) for each in track(told, "comparing images", unit="samples"))
     other = [sample_id for sample_id, now in found if now and now != shown[sample_id]]
     _refuse(other, path, "answers about other images than there are now")
 

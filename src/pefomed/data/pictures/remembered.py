@@ -1,6 +1,6 @@
 """The hash of an image file's content, read once in a process as long as the file stays as it is.
 
-The audit, the record of what a stage was trained on and the list of unreadable images all ask for it.
+The audit, the record of what a stage was trained on, answers and the cache of features all ask for it.
 """
 
 from __future__ import annotations
@@ -28,21 +28,22 @@ def remembered_hash(path: str) -> str:
     return _hash_of_file(path, state.st_size, state.st_mtime_ns)
 
 
+def hash_or_nothing(path: str) -> str:
+    """Return `content_hash(path)`, or nothing if the file cannot be read."""
+    try:
+        return remembered_hash(path)
+    except (ImageError, OSError):
+        return ""
+
+
 def hashes(paths: Iterable[str]) -> dict[str, str]:
     """Return the hashes of files by path, read side by side; those that cannot be read have an empty one."""
     distinct = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return dict(zip(distinct, threads.map(_or_nothing, distinct), strict=True))
+        return dict(zip(distinct, threads.map(hash_or_nothing, distinct), strict=True))
 
 
 @functools.lru_cache(maxsize=1_000_000)
 def _hash_of_file(path: str, size: int, changed: int) -> str:
     """Return the hash of a file as it is now: a recipe's data sets share images, and are audited in pairs."""
     return content_hash(path)
-
-
-def _or_nothing(path: str) -> str:
-    try:
-        return remembered_hash(path)
-    except (ImageError, OSError):
-        return ""
