@@ -250,6 +250,9 @@ def test_space_for_checkpoints_and_features_is_counted(made: Made, monkeypatch: 
     monkeypatch.setattr(space.shutil, "disk_usage", lambda _: usage._replace(free=4_095))
     both = made.found(**{"compute.feature_cache": "on"})
     assert "the image features do not fit" in str(both)
+    # Features have a precision of their own: these are of float32 whatever the training runs in.
+    both = made.found(**{"compute.feature_cache": "on", "compute.dtype": "bfloat16"})
+    assert "the image features do not fit" in str(both)
 
 
 def test_too_little_memory_is_a_note(

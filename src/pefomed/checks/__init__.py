@@ -15,7 +15,7 @@ from pefomed.checks.images import check_images
 from pefomed.checks.memory import check_memory
 from pefomed.checks.model import Known, known
 from pefomed.checks.space import check_space
-from pefomed.checks.splits import Split, check_splits, open_splits
+from pefomed.checks.splits import check_splits, is_finished, open_splits
 from pefomed.checks.tools import check_tools
 from pefomed.progress import note
 from pefomed.recipe import Recipe
@@ -54,12 +54,13 @@ def check(
     found: Known | None = None
     with findings.collecting():
         found = known(recipe, untrained=untrained)
-    splits: list[Split] = open_splits(recipe, run, data_folder, fresh=fresh)
+    stages = [stage for stage in recipe.stages if fresh or not is_finished(run, stage)]
+    splits = open_splits(recipe, run, data_folder, stages, fresh=fresh)
     readable = check_splits(splits, recipe, found, findings)
     images = check_images(readable, findings)
     check_tools(recipe, readable, findings)
     if found is not None:
-        check_space(recipe, run, found, images, findings, fresh=fresh)
+        check_space(recipe, run, found, images, findings, stages)
         check_memory(recipe, found, findings)
     findings.conclude()
     assert found is not None

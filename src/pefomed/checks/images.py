@@ -5,14 +5,13 @@ What decodes is remembered with the audit's fingerprints, which needs the same i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pefomed.cache import cache_folder
 from pefomed.checks.findings import Findings
 from pefomed.checks.splits import Split
 from pefomed.data.audits.fingerprint_store import Fingerprints
 from pefomed.errors import ImageError, listed
-from pefomed.schema import Sample
 
 
 def check_images(splits: Sequence[Split], findings: Findings) -> int:
@@ -21,8 +20,7 @@ def check_images(splits: Sequence[Split], findings: Findings) -> int:
     known = Fingerprints(cache_folder())
     try:
         for one in splits:
-            for asked, samples in ((False, _trained(one)), (True, _asked(one))):
-                paths = dict.fromkeys(path for sample in samples for path in sample.images)
+            for asked, paths in ((False, one.trained_images), (True, one.asked_images)):
                 known.read(paths)
                 bad = [path for path in paths if path in known.unreadable]
                 shown.update(known.pixels[path] for path in paths if path in known.pixels)
@@ -32,14 +30,6 @@ def check_images(splits: Sequence[Split], findings: Findings) -> int:
     finally:
         known.close()
     return len(shown)
-
-
-def _trained(one: Split) -> Iterator[Sample]:
-    return (sample for sample in one.samples() if one.trained(sample)) if one.stages else iter(())
-
-
-def _asked(one: Split) -> Iterator[Sample]:
-    return (sample for sample in one.samples() if one.asked(sample)) if one.left else iter(())
 
 
 def _error(one: Split, bad: Sequence[ImageError], *, asked: bool) -> ImageError:

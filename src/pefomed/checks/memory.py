@@ -12,9 +12,8 @@ from pefomed import processes
 from pefomed.checks.findings import Findings
 from pefomed.checks.model import Known
 from pefomed.model import device as devices
+from pefomed.model.describe import GIB
 from pefomed.recipe import Recipe
-
-GIB = 2**30
 
 _GROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),

@@ -36,7 +36,9 @@ def known(recipe: Recipe, *, untrained: bool = False) -> Known:
     """
     if not recipe.stages and not untrained:
         raise RunError("the recipe has no [[stages]]", remedy="add one, see docs/recipes.md")
-    devices.dtype(recipe.compute, devices.device(recipe.compute))
+    where = devices.device(recipe.compute)
+    devices.dtype(recipe.compute, where)
+    devices.feature_dtype(recipe.compute, where)
     vision = resolve(recipe.model.vision_encoder, "vision", recipe.model.vision_revision)
     language = resolve(recipe.model.language_model, "language", recipe.model.language_revision)
     model = meta_model(recipe.model)

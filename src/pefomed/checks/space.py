@@ -15,24 +15,22 @@ from pathlib import Path
 from pefomed.cache import cache_folder, keeps
 from pefomed.checks.findings import Findings
 from pefomed.checks.model import Known
-from pefomed.checks.splits import is_finished
 from pefomed.errors import StorageError
 from pefomed.model import device as devices
+from pefomed.model.describe import GIB
 from pefomed.recipe import Recipe, Stage
 from pefomed.training.checkpoint import KEEP
 
-GIB = 2**30
-
 
 def check_space(
-    recipe: Recipe, run: Path, known: Known, images: int, findings: Findings, *, fresh: bool
+    recipe: Recipe, run: Path, known: Known, images: int, findings: Findings, stages: Sequence[Stage]
 ) -> None:
     """Add what does not fit onto the disks to the findings, beside what the run and the cache hold already.
 
     Args:
         images: different ones that features may be kept of.
+        stages: those not finished.
     """
-    stages = [stage for stage in recipe.stages if fresh or not is_finished(run, stage)]
     needed = checkpoint_bytes(stages, known)
     there = sum(_size(run / name) for name in ("checkpoints", "adapter")) if stages else 0
     place, free = _place(run)
@@ -44,7 +42,7 @@ def check_space(
                 remedy="free space, choose another --out, or lower model.lora.r",
             )
         )
-    precision = devices.dtype(recipe.compute, devices.device(recipe.compute)).itemsize
+    precision = devices.feature_dtype(recipe.compute, devices.device(recipe.compute)).itemsize
     features = images * known.feature_numbers * precision
     uses = 2 * images if stages else 0
     if not keeps(recipe.compute.feature_cache, features, recipe.compute.cache_gib, images, uses):

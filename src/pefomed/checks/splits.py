@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,9 @@ class Split:
     """Ids of the samples that are answered already."""
     left: int = 0
     """Samples not answered yet."""
+    trained_images: dict[str, None] = field(default_factory=dict)
+    asked_images: dict[str, None] = field(default_factory=dict)
+    """Paths, each once and in order."""
     tasks: set[str] = field(default_factory=set)
     meta: set[str] = field(default_factory=set)
     """Keys that any sample has."""
@@ -65,16 +68,16 @@ class Split:
         return self.predicted and sample.id not in self.answered
 
 
-def open_splits(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool) -> list[Split]:
-    """Return the splits that are still needed, those of finished stages left out."""
+def open_splits(
+    recipe: Recipe, run: Path, data_folder: Path | None, stages: Sequence[Stage], *, fresh: bool
+) -> list[Split]:
+    """Return the splits that `stages`, those not finished, and prediction still need."""
     found: dict[tuple[str, str], Split] = {}
 
     def split(name: str, part: str) -> Split:
         return found.setdefault((name, part), Split(name, part, recipe.data[name], data_folder))
 
-    for stage in recipe.stages:
-        if not fresh and is_finished(run, stage):
-            continue
+    for stage in stages:
         for name in sorted(stage.data):
             for part in dict.fromkeys((stage.split, *stage.also_train, stage.validate_split)):
                 if part is not None:
@@ -84,7 +87,7 @@ def open_splits(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: b
         kinds = ("", ".blind") if recipe.predict.blind else ("",)
         files = [run / "predictions" / f"{name}-{part}{kind}.jsonl" for kind in kinds]
         # What is still trained will answer all of it anew.
-        if not fresh and all(is_finished(run, stage) for stage in recipe.stages):
+        if not fresh and not stages:
             split(name, part).answered = frozenset.intersection(*map(_answered, files))
     return list(found.values())
 
@@ -120,10 +123,14 @@ def _read(one: Split, recipe: Recipe, known: Known | None) -> None:
         one.meta.update(sample.meta)
         one.left += one.asked(sample)
         answered += has_answer(sample)
-        if fits is not None and one.trained(sample):
-            _measure(one, sample, fits)
-        if asks is not None and one.asked(sample):
-            _measure(one, sample, asks)
+        for needed, images, fitting in (
+            (one.trained(sample), one.trained_images, fits),
+            (one.asked(sample), one.asked_images, asks),
+        ):
+            if needed:
+                images.update(dict.fromkeys(sample.images))
+                if fitting is not None:
+                    _measure(one, sample, fitting)
     if one.stages and not answered:
         raise DataError(
             f"data set {one.name} has no sample with an answer in {one.split}",

@@ -8,10 +8,9 @@ from pefomed.checks.findings import Findings
 from pefomed.checks.splits import Split
 from pefomed.errors import RecipeError, nearest
 from pefomed.evaluate.captions import meteor
+from pefomed.evaluate.headlines import TEXTS
 from pefomed.recipe import Recipe
 from pefomed.training.log import checked_trackers
-
-_WRITTEN = {"caption", "report"}
 
 
 def check_tools(recipe: Recipe, splits: Sequence[Split], findings: Findings) -> None:
@@ -30,6 +29,6 @@ def check_tools(recipe: Recipe, splits: Sequence[Split], findings: Findings) -> 
                         remedy=nearest(group, known) if known else "leave it out; they have no meta values",
                     )
                 )
-    if any(one.tasks & _WRITTEN and one.left for one in predicted) and isinstance(lack := meteor.find(), str):
+    if any(one.tasks & {*TEXTS} and one.left for one in predicted) and isinstance(lack := meteor.find(), str):
         why = lack.removeprefix("no METEOR: ")
         findings.doubt(f"captions and reports will be scored without METEOR: {why}")
