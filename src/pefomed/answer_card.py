@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pefomed.checksums import sha256
 from pefomed.data.sample_hash import short_hash
 from pefomed.errors import DataError, RunError, listed
+from pefomed.jsonl import read_object
 from pefomed.prompts import instructions
 from pefomed.recipe import WEIGHTS, Model, Prompt
 from pefomed.schema import Prediction
@@ -51,8 +52,7 @@ def adapter_part(folder: Path) -> str | None:
     """Return the hash of an adapter's weights and of the settings they act by; None if there is none."""
     weights, settings = folder / "adapter_model.safetensors", folder / "adapter_config.json"
     try:
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256(weights)
         fields = json.loads(settings.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):  # whoever loads it says what is wrong
         return None
@@ -114,16 +114,12 @@ class Card:
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(known, dict) or not all(isinstance(parts, dict) for parts in known.values()):
-            raise ValueError("it is no object of objects")
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} is damaged", found=str(error), remedy="restore it, or remove it with its answers"
-        ) from None
+    remedy = "restore it, or remove it with its answers"
+    known = read_object(path, remedy)
+    if not all(isinstance(parts, dict) for parts in known.values()):
+        raise DataError(f"{path} is damaged", found="it is no object of objects", remedy=remedy)
     return known
 
 

@@ -20,7 +20,7 @@ def seal(folder: Path) -> None:
     Raises:
         StorageError: the disk is full or cannot be written.
     """
-    digests = {file.name: _digest(file) for file in sorted(folder.iterdir()) if file.name != FILE}
+    digests = {file.name: sha256(file) for file in sorted(folder.iterdir()) if file.name != FILE}
     write(folder / FILE, json.dumps(digests, indent=1) + "\n")
 
 
@@ -41,7 +41,7 @@ def damage(folder: Path) -> str:
                 return f"{name} is missing"
             if not file.stat().st_size:
                 return f"{name} is empty"
-            if _digest(file) != digest:
+            if sha256(file) != digest:
                 return f"{name} is not as it was written"
         except OSError as error:
             return f"{name} cannot be read: {error.strerror}"
@@ -60,6 +60,7 @@ def same(one: Path, other: Path) -> bool:
     return (one / FILE).read_bytes() == (other / FILE).read_bytes()
 
 
-def _digest(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file in hex digits."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from tests.tiny import model_recipe
 
 from pefomed import checksums
+from pefomed.checksums import sha256
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.model import folder_hashes
 from pefomed.model.adapter import add_adapter, load_adapter, save_adapter
@@ -21,7 +22,6 @@ from pefomed.model.build import build_model
 from pefomed.model.exchange import export_adapter, import_adapter
 from pefomed.model.identity import Base, Part, base_at, base_on_disk, read_base
 from pefomed.model.start import start_adapter
-from pefomed.model.wheel import sha256
 from pefomed.recipe import Model
 
 

@@ -16,10 +16,11 @@ import torch
 from tests.model.tiny_gguf import llama, write
 from transformers import AutoModelForCausalLM, AutoTokenizer, Dinov2Model
 
+from pefomed.checksums import sha256
 from pefomed.errors import StorageError, WeightsError
 from pefomed.model import converted, hub, weights
 from pefomed.model.known import KNOWN, Known
-from pefomed.model.wheel import WheelFile, check, extract, sha256
+from pefomed.model.wheel import WheelFile, check, extract
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -90,7 +90,7 @@ def drafts(rows: Iterable[tuple[str, dict[str, Any]]], how: Reading) -> Iterator
         if task not in _WITHOUT_QUESTION:
             question = table_cells.filled(row, columns.question, place)
         asked = question
-        if task == "identify":
+        if task == tasks.IDENTIFY:
             question, answers = "", (question,)
         elif task not in tasks.ASKED and columns.answer:
             answers = table_cells.answers(

@@ -121,15 +121,11 @@ _KINDS: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
 
 
 def _read_card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(card["of"], dict) or not isinstance(card["scores"], str):
-            raise ValueError("`of` is no object")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DataError(
-            f"{path} is damaged", found=str(error), remedy=f"run `pefomed evaluate {path.parent}` again"
-        ) from None
-    return card  # type: ignore[no-any-return]
+    remedy = f"run `pefomed evaluate {path.parent}` again"
+    card = jsonl.read_object(path, remedy)
+    if not isinstance(card.get("of"), dict) or not isinstance(card.get("scores"), str):
+        raise DataError(f"{path} is damaged", found="`of` is no object", remedy=remedy)
+    return card
 
 
 def _digest(content: bytes) -> str:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pefomed.data.box_readers import META
 from pefomed.evaluate.box_items import Item
 from pefomed.evaluate.normalise import plain
 from pefomed.schema import Box, Sample
-
-READER = "reader"
-"""The meta key that says who drew a sample's boxes."""
 
 
 def others_boxes(items: Sequence[Item], samples: Sequence[Sample]) -> dict[int, tuple[Box, ...]]:
@@ -24,7 +22,7 @@ def others_boxes(items: Sequence[Item], samples: Sequence[Sample]) -> dict[int, 
     """
     groups: dict[tuple[object, ...], dict[str, int]] = {}
     for place, item in enumerate(items):
-        sample, reader = samples[item.place], item.meta.get(READER)
+        sample, reader = samples[item.place], item.meta.get(META)
         if reader:
             key = (sample.images, sample.task, plain(item.phrase), plain(item.category), item.occurrence)
             groups.setdefault(key, {})[reader] = place

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pefomed.checksums import sha256
 from pefomed.errors import DataError, StorageError, WeightsError
 from pefomed.jsonl import read_object
 from pefomed.model.known import Kind
-from pefomed.model.wheel import WheelFile, extract, sha256
+from pefomed.model.wheel import WheelFile, extract
 from pefomed.progress import line
 from pefomed.storage import as_created, storage_errors
 

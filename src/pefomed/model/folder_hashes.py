@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.cache import cache_folder
+from pefomed.checksums import sha256
 from pefomed.errors import StorageError
 from pefomed.model.folders import readable
 from pefomed.model.known import Kind
-from pefomed.model.wheel import sha256
 from pefomed.storage import write
 
 _PASSING = ("transformers_version", "_name_or_path", "torch_dtype", "dtype", "architectures", "use_cache")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -21,8 +21,7 @@ class Renamed:
     def __init__(self, tokenizer: Any, controls: Mapping[str, int], mark: str):
         self._tokenizer, self._controls, self._mark = tokenizer, controls, mark
         self._names = {text: f"{mark}{number}{mark}" for text, number in controls.items()}
-        texts = "|".join(map(re.escape, sorted(controls, key=len, reverse=True)))
-        self._spelled = re.compile(texts or "(?!)")
+        self._spelled = spelling(controls)
         backend = getattr(tokenizer, "backend_tokenizer", None)
         self._twin = _twin(backend, self._names) if isinstance(backend, Tokenizer) else None
 
@@ -53,6 +52,11 @@ class Renamed:
                 for token in call(letter, add_special_tokens=False, split_special_tokens=True)["input_ids"]
             ]
         return tokens
+
+
+def spelling(controls: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds control tokens in a text, the longest first, as a tokenizer does."""
+    return re.compile("|".join(map(re.escape, sorted(controls, key=len, reverse=True))) or "(?!)")
 
 
 def _twin(backend: Tokenizer, names: Mapping[str, str]) -> Tokenizer:

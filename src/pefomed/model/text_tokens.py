@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pefomed.errors import DataError
-from pefomed.model.renamed import Renamed
+from pefomed.model.renamed import Renamed, spelling
 
 IMAGE_PLACE = "<ImageHere>"
 
@@ -109,8 +109,7 @@ class TextTokens:
 
     @functools.cached_property
     def _spelled(self) -> re.Pattern[str]:
-        # The longest first, as a tokenizer finds them.
-        return re.compile("|".join(map(re.escape, sorted(self._controls, key=len, reverse=True))) or "(?!)")
+        return spelling(self._controls)
 
     @functools.cached_property
     def _remembered(self) -> Callable[[str], list[int]]:

