@@ -6,7 +6,10 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pefomed.schema import Score
 
 
 def print_json(value: Any) -> None:
@@ -32,10 +35,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def print_scores(run: Path) -> None:
+def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
     """Print what stands first for the run's tasks, as its page does; `scores.jsonl` has every score.
 
     Shares are in percent. Headlines are printed for every system, the figures beside them for the answers.
+
+    Args:
+        scores: all scores of the run; read from it if absent.
     """
     from pefomed.evaluate.groups import OVERALL
     from pefomed.evaluate.headlines import JUDGED, figures
@@ -45,14 +51,13 @@ def print_scores(run: Path) -> None:
     from pefomed.report.figures import is_share
     from pefomed.report.rightness import speaks
     from pefomed.report.run import read_answered
-    from pefomed.schema import Score
 
     def cell(score: Score, value: float) -> str:
         return f"{100 * value:.1f} %" if is_share(score.metric) else f"{value:.3f}"
 
     recipe = load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
     answered = {(one.dataset, one.split): one for one in read_answered(run, recipe, [])}
-    every = read_scores(run)
+    every = read_scores(run) if scores is None else scores
     rows = []
     for split in dict.fromkeys((score.dataset, score.split) for score in every):
         mine = [score for score in every if (score.dataset, score.split) == split]

@@ -201,7 +201,7 @@ def evaluate(
     if json_:
         print_json([score.model_dump() for score in scores])
     else:
-        print_scores(folder)
+        print_scores(folder, scores)
     _check_scored(folder, scores)
 
 
@@ -234,9 +234,10 @@ def _finish(run: Path, open_: bool) -> None:
 
     if not processes.is_main():
         return
-    print_scores(run)
+    scores = read_scores(run)
+    print_scores(run, scores)
     show_report(run / "report" / "index.html", open_)
-    _check_scored(run, read_scores(run))
+    _check_scored(run, scores)
 
 
 def _check_scored(run: Path, scores: Sequence[Score]) -> None:
