@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed import pipeline
+from pefomed import pipeline, run_log
 from pefomed import recipe as recipes
 from pefomed.errors import RecipeError
 from pefomed.recipe import Recipe, Stage
@@ -82,7 +82,6 @@ def _arm(recipe: Recipe, stages: Sequence[Stage], folder: Path, data: Path | Non
 def _share(both: Path, arm: Path, stages: Sequence[Stage], *, fresh: bool) -> None:
     """Put the finished `stages` of the run `both`, and their lines of the log, into the folder `arm`."""
     from pefomed.training import checkpoint
-    from pefomed.training.log import lines
 
     names = [stage.name for stage in stages]
     with hold(arm):
@@ -97,7 +96,7 @@ def _share(both: Path, arm: Path, stages: Sequence[Stage], *, fresh: bool) -> No
                 for file in (both / "checkpoints" / name).glob("*.json*"):
                     write(final.parent / file.name, file.read_bytes())
                 checkpoint.save_final(final, both / "checkpoints" / name / "final")
-        log = arm / "log.jsonl"
+        log = arm / run_log.FILE
         if not log.exists():
-            kept = [text for text, line in lines(both / "log.jsonl") if line.get("stage") in names]
+            kept = [text for text, line in run_log.lines(both / run_log.FILE) if line.get("stage") in names]
             write(log, "".join(text + "\n" for text in kept))

@@ -11,6 +11,7 @@ from pefomed.processes import is_main
 from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise, make_room
 from pefomed.run_lock import hold
+from pefomed.run_log import add_once
 from pefomed.storage import write
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def train_recipe(
             audit(recipe, folder, data)
         train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
         if is_main() and recipe.stages:
-            _log_cut(folder, recipe.stages[-1].name, checked.cut)
+            add_once(folder, recipe.stages[-1].name, checked.cut)
 
 
 def finish(folder: Path, data: Path | None = None) -> Path:
@@ -161,14 +162,3 @@ def _check(
     if not fresh:
         begun_otherwise(recipe, folder)
     return check_all(recipe, folder, data, fresh=fresh, untrained=untrained)
-
-
-def _log_cut(folder: Path, stage: str, texts: list[str]) -> None:
-    """Let the run's log say, once, which questions will be cut."""
-    from pefomed.training.log import Log
-
-    path = folder / "log.jsonl"
-    there = path.read_text(encoding="utf-8") if path.exists() else ""
-    for text in texts:
-        if json.dumps(text) not in there:
-            Log(path).write("event", stage, text=text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed import environment
+from pefomed import environment, jsonl, run_log
 from pefomed import recipe as recipes
 from pefomed.answer_card import adapter_part, model_parts, prompt_parts
 from pefomed.answering import Answering, generation
@@ -33,7 +32,6 @@ from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.run_lock import hold
 from pefomed.schema import Box, Prediction, Sample
-from pefomed.storage import storage_errors
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
@@ -246,9 +244,7 @@ def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -
     text = environment.add(run, f"answers {path.stem}", begun=begun, card=card, precision=precision)
     if text:
         note(f"{path}: {text}")
-        event = {"kind": "event", "stage": "predict", "text": f"{path.stem}: {text}"}
-        with storage_errors(path), (run / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(event) + "\n")
+        jsonl.append(run / run_log.FILE, [run_log.Event(stage="predict", text=f"{path.stem}: {text}")])
 
 
 def _predict_file(

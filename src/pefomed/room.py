@@ -13,13 +13,13 @@ Stages that have not begun may be anything. All else is another recipe.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pefomed import recipe as recipes
+from pefomed import run_log
 from pefomed.errors import RecipeError, RunError
 from pefomed.progress import note
 from pefomed.recipe import WEIGHTS, Recipe, Stage
@@ -133,10 +133,9 @@ def _affected(before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[
     ]
     if most == then and all(old == new for old, new in rules):
         return False
-    log = folder / "log.jsonl"
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    stages = {json.dumps(stage.name) for stage in done}
-    if any('"too_long": [' in line and any(f'"stage": {name}' in line for name in stages) for line in lines):
+    stages = {stage.name for stage in done}
+    log = run_log.lines(folder / run_log.FILE, tell=False)
+    if any(line.get("too_long") and line["stage"] in stages for _, line in log):
         return True
     # A stage that has begun had no text above its limit; under a lower one it might.
     return most < then
@@ -147,8 +146,7 @@ def _forget_all_but(stages: set[str], folder: Path) -> None:
     for stage in (folder / "checkpoints").glob("*/"):
         if stage.name not in stages:
             shutil.rmtree(stage)
-    log = folder / "log.jsonl"
+    log = folder / run_log.FILE
     if log.exists():
-        lines = log.read_text(encoding="utf-8").splitlines()
-        kept = [line for line in lines if any(f'"stage": {json.dumps(name)}' in line for name in stages)]
-        write(log, "".join(line + "\n" for line in kept))
+        kept = [text for text, line in run_log.lines(log) if line["stage"] in stages]
+        write(log, "".join(text + "\n" for text in kept))

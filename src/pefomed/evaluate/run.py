@@ -12,9 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
-from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.boxes import tasks
 from pefomed.data import load_samples
@@ -36,21 +34,14 @@ from pefomed.evaluate.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.run_lock import hold
-from pefomed.schema import Record, Sample, Score
+from pefomed.run_log import add_once
+from pefomed.schema import Sample, Score
 
 TEMPLATED = frozenset({"phantom"})
 """Loaders whose reports and captions follow a template, so that exact match says something of them."""
 
 BOX_KEYS = ("boxes", "category")
 """Keys that items with boxes are grouped by, whether or not the data set says them."""
-
-
-class Event(Record):
-    """A line of the run's log that says what was left out, and why."""
-
-    kind: Literal["event"] = "event"
-    stage: str = "evaluate"
-    text: str
 
 
 def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
@@ -100,7 +91,7 @@ def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
     write_scores(run, scores, shared.seen)
-    _log(run / "log.jsonl", events)
+    add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
         note(event)
     return scores
@@ -196,10 +187,3 @@ def _rates(answered: Answered, everything: Questions) -> list[Score]:
             score_share(questions, cut, "cut_rate", system.name, length),
         ]
     return scores
-
-
-def _log(path: Path, events: list[str]) -> None:
-    """Append the events that the log does not hold yet: evaluating twice says nothing twice."""
-    known = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    lines = [Event(text=text) for text in dict.fromkeys(events)]
-    jsonl.append(path, [event for event in lines if event.model_dump_json() not in known])

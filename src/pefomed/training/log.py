@@ -13,6 +13,7 @@ from pefomed.errors import RecipeError, nearest
 from pefomed.jsonl import drop_cut_line
 from pefomed.processes import is_main
 from pefomed.progress import note
+from pefomed.run_log import lines
 from pefomed.storage import storage_errors, write
 
 
@@ -32,27 +33,6 @@ def checked_trackers(names: tuple[str, ...]) -> list[str]:
                 f"compute.trackers: {name!r} is not installed", remedy=f"pip install {name}, or leave it out"
             )
     return list(names)
-
-
-def lines(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the lines of a log as text and read; one that is no line of ours is left out, which is said.
-
-    A last line without its end is a killed writer's: of that nothing is said.
-    """
-    if not path.exists():
-        return []
-    found: list[tuple[str, dict[str, Any]]] = []
-    texts = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    for number, text in enumerate(texts, 1):
-        try:
-            line = json.loads(text)
-        except (ValueError, RecursionError):
-            line = None
-        if isinstance(line, dict) and all(isinstance(line.get(key), str) for key in ("kind", "stage")):
-            found.append((text, line))
-        elif text and number < len(texts):
-            note(f"{path}: line {number} cannot be read and is left out")
-    return found
 
 
 class Log:
