@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import gather_object
 from peft import PeftModel
 
 from pefomed import checksums, environment, processes, progress
@@ -34,6 +34,7 @@ from pefomed.training.plan import plan, replaced
 from pefomed.training.stage_rows import StageRows
 from pefomed.training.stored_rows import StoredRow, StoredRows
 from pefomed.training.text_answers import TextAnswers, text_answers
+from pefomed.training.together import in_main
 from pefomed.training.validation import Validation
 
 __all__ = ["Trainer", "train"]
@@ -122,18 +123,17 @@ class Trainer:
 
     def _is_done(self, stage: Stage) -> bool:
         """Return whether the stage has ended; its damaged end is removed and made again."""
-        done = [False]
-        if processes.is_main():
-            final = self.stage_folder(stage) / "final"
+        final = self.stage_folder(stage) / "final"
+
+        def decide() -> bool:
             # One without checksums is of an older version: whether it can be read is found when it is.
             wrong = checksums.damage(final) if checksums.is_sealed(final) else ""
-            done[0] = (final / "adapter_config.json").exists() and not wrong
             if wrong:
                 self._warn(stage, f"{final} is damaged ({wrong}) and is made again from the last checkpoint")
                 shutil.rmtree(final, ignore_errors=True)
-        if processes.count() > 1:
-            broadcast_object_list(done)
-        return done[0]
+            return not wrong and (final / "adapter_config.json").exists()
+
+        return in_main(decide)
 
     def _settle(self, stage: Stage, before: tuple[str, Path] | None, *, done: bool) -> dict[str, str]:
         folder = self.stage_folder(stage)

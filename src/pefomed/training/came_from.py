@@ -8,16 +8,15 @@ and its recipe say. Of several processes the main one decides.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import gather_object
 from pydantic_core import to_json
 
 from pefomed import processes
-from pefomed.errors import PefomedError, RunError, WeightsError
+from pefomed.errors import RunError, WeightsError
 from pefomed.model.folder_hashes import file_hash
 from pefomed.model.identity import Base, base_at, base_of_json, base_on_disk
 from pefomed.model.weights import resolve
@@ -26,12 +25,11 @@ from pefomed.recipe import WEIGHTS, Model, Recipe, Stage
 from pefomed.storage import write
 from pefomed.training import checkpoint, stage_samples, unreadable
 from pefomed.training.stage_samples import Counted, StageSamples
+from pefomed.training.together import in_main
 
 FILE = "came_from.json"
 
 _TOGETHER = "batches a step, of all processes"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -106,27 +104,6 @@ def settle(
 
     in_main(decide)
     return {path: digest for path, digest in found.items() if digest}
-
-
-def in_main(decide: Callable[[], T]) -> T:
-    """Return what `decide` returns in the main process, or raise its error, in all of them.
-
-    Raises:
-        PefomedError: as `decide`.
-    """
-    if processes.count() == 1:
-        return decide()
-    told: list[Any] = [None, None]
-    if processes.is_main():
-        try:
-            told[0] = decide()
-        except PefomedError as error:
-            told[1] = error
-    broadcast_object_list(told)
-    if told[1] is not None:
-        raise told[1]
-    result: T = told[0]
-    return result
 
 
 def _compare(stage: Stage, folder: Path, before: CameFrom, now: CameFrom, content: bytes, done: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import gather_object
 from peft import PeftModel
 from torch import Tensor
 
@@ -28,8 +28,9 @@ from pefomed.training.optimiser import make_optimiser, rates, set_rates
 from pefomed.training.planned import Planned
 from pefomed.training.rising import Rising
 from pefomed.training.step import NotFinite, Rows, optimiser_step, seed_of
-from pefomed.training.stop import in_any, stop_on_signal
+from pefomed.training.stop import stop_on_signal
 from pefomed.training.text_answers import TextAnswers
+from pefomed.training.together import in_any, in_main
 from pefomed.training.validation import Validation, over_rows
 
 RATE_KEYS = {"lora": "lr", "projector": "projector_lr"}
@@ -118,14 +119,10 @@ class Loop:
 
     def _restored(self, optimiser: Any) -> checkpoint.Progress:
         """Load the newest whole checkpoint, which the main process chooses for all."""
-        chosen: list[Path | None] = [None]
-        if self.accelerator.is_main_process:
-            chosen[0] = checkpoint.find(self.folder, self._say)
-        if self.accelerator.num_processes > 1:
-            broadcast_object_list(chosen)
-        if chosen[0] is None:
+        found = in_main(lambda: checkpoint.find(self.folder, self._say))
+        if found is None:
             return checkpoint.Progress()
-        return checkpoint.restore(chosen[0], self.model, optimiser, self.accelerator.scaler)
+        return checkpoint.restore(found, self.model, optimiser, self.accelerator.scaler)
 
     def _say(self, text: str, **values: Any) -> None:
         self.log.write("event", self.stage.name, **values, text=text)

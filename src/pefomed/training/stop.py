@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import torch
-from accelerate import Accelerator
-
 
 class Stop:
     """Truthy once the user asked to stop."""
@@ -41,11 +38,3 @@ def stop_on_signal() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def in_any(accelerator: Accelerator, here: bool) -> bool:
-    """Return whether it is so in any process: they must stop at the same step."""
-    if accelerator.num_processes == 1:
-        return here
-    flag = torch.tensor(float(here), device=accelerator.device)
-    return bool(accelerator.reduce(flag, "sum") > 0)
