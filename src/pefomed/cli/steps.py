@@ -169,6 +169,10 @@ def evaluate(
         str | None,
         typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=text, separator=|'."),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="FILE: where its pictures lie; by default beside it."),
+    ] = None,
     task: Annotated[Judged, typer.Option(help="FILE: the task, if no column says it.")] = "vqa",
     numbers_as_text: Annotated[
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
@@ -190,6 +194,7 @@ def evaluate(
             dataset or target.stem,
             split,
             references=references,
+            images=images,
             columns=columns_of(columns) if columns else Columns(),
             task=task,
             numbers_as_text=numbers_as_text,
