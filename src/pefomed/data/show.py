@@ -15,6 +15,7 @@ from PIL import Image
 
 from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError
+from pefomed.machine_paths import short_name, without_paths
 from pefomed.progress import track
 from pefomed.schema import Box, Sample
 from pefomed.storage import write
@@ -66,7 +67,8 @@ def figure(path: str, colours: Mapping[Box, str] = MappingProxyType({})) -> str:
     try:
         image = open_image(path)
     except ImageError as error:
-        return f"<figure class=bad>{escape(str(error))}</figure>"
+        said = without_paths(str(error).replace(path, short_name(path)))
+        return f"<figure class=bad>{escape(said)}</figure>"
     width, height = image.size
     lines = "".join(
         f"<rect x='{box.x0 * width:.1f}' y='{box.y0 * height:.1f}' width='{(box.x1 - box.x0) * width:.1f}'"
@@ -98,7 +100,7 @@ def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
         f"<span title='{escape(key, quote=True)}'>{escape(value)}</span>"
         for value, key in sorted(by_value.items(), key=lambda item: item[1])
     )
-    name = escape(" · ".join("/".join(Path(path).parts[-2:]) for path in images))
+    name = escape(" · ".join(map(short_name, images)))
     return (
         f"<article><div class=images>{figures}</div>"
         f"<header><b>{name}</b><div class=chips>{chips}</div></header>"

@@ -15,6 +15,7 @@ from typing import Any
 from pefomed.data.audits.finding import evenly
 from pefomed.data.show_pairs import Pair, picture_pairs
 from pefomed.errors import DataError
+from pefomed.machine_paths import all_without_paths
 from pefomed.recipe import Recipe
 from pefomed.report.thumbnails import Thumbnail, thumbnails
 
@@ -110,7 +111,7 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
     small = thumbnails((path for pair in pictures for path in pair.images), BUDGET)
     shown = [(pair, small[pair.images[0]], small[pair.images[1]]) for pair in pictures]
     images = frozenset(path for pair in found for path in pair.images)
-    details = json.dumps(result, indent=2, ensure_ascii=False)
+    details = json.dumps(all_without_paths(result), indent=2, ensure_ascii=False)
     return Told(name, sentences, alarms, shown, details, images, others)
 
 

@@ -159,4 +159,7 @@ def _link(one: Named, page: Path) -> str:
     own = one.run.folder / "report" / "index.html"
     if not own.exists():
         return ""
+    shared = Path(os.path.commonpath((own.resolve(), page.resolve())))
+    if shared == Path(shared.anchor) or Path.home().resolve().is_relative_to(shared):
+        return ""  # the way there would tell folders of this machine
     return quote(Path(os.path.relpath(own.resolve(), page.parent.resolve())).as_posix())

@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pefomed import __version__
+from pefomed.machine_paths import without_paths
 from pefomed.report.csv_text import csv_text
 from pefomed.report.latex import latex
 from pefomed.report.sheet import Sheet
@@ -36,6 +37,7 @@ def render(template: str, browser: dict[str, Any], **content: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_said,
     )
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["downloads"] = downloads
@@ -52,6 +54,13 @@ def render(template: str, browser: dict[str, Any], **content: Any) -> str:
         unopened=[image["problem"] for image in browser["images"] if not image["uri"]],
         **content,
     )
+
+
+def _said(value: Any) -> Any:
+    """Return what an expression of a template puts into the page; what is made for it already stays."""
+    if type(value) is not str or value.startswith("data:"):
+        return value
+    return without_paths(value)
 
 
 def json_for_script(value: Any) -> Markup:
