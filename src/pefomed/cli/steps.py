@@ -219,6 +219,9 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="With several runs: where the page that compares them goes."),
     ] = None,
+    images: Annotated[
+        bool, typer.Option("--images/--no-images", help="Embed the pictures, or name them alone.")
+    ] = True,
     open_: Open = False,
 ) -> None:
     """Write the report page of each run, and of several runs one that compares them.
@@ -229,7 +232,7 @@ def report(
         raise typer.BadParameter("--out names the page that compares runs: give two or more")
     from pefomed.report import write_reports
 
-    pages = write_reports(runs, out)
+    pages = write_reports(runs, out, images)
     for page in pages:
         show_report(page, open_ and page == pages[-1])
 

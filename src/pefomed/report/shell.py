@@ -51,7 +51,8 @@ def render(template: str, browser: dict[str, Any], **content: Any) -> str:
         script_hashes=[_csp_hash(script) for script in scripts],
         browser=browser,
         browser_json=json_for_script(browser),
-        unopened=[image["problem"] for image in browser["images"] if not image["uri"]],
+        unopened=[image["problem"] for image in browser["images"] if image["problem"]],
+        hidden=bool(browser["images"]) and not any(i["uri"] or i["problem"] for i in browser["images"]),
         **content,
     )
 

@@ -27,7 +27,7 @@ class Thumbnail:
     name: str
     """The file's name and its folder's, enough to find it and silent about the machine."""
     uri: str
-    """Empty if the image could not be opened."""
+    """Empty if the image could not be opened, or is not to be shown."""
     problem: str = ""
     ratio: float = 1.0
     """Width over height."""
@@ -36,9 +36,12 @@ class Thumbnail:
 def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnail]:
     """Return a thumbnail for each distinct path, all at the largest of `SIZES` that fits `budget`.
 
+    Of a budget of 0 none is opened: they are named alone.
     Images beyond what fits at the smallest size are left out, and say so.
     """
     distinct = list(dict.fromkeys(paths))
+    if not budget:
+        return {path: Thumbnail(short_name(path), "") for path in distinct}
     # Kept at the current size only, so that thousands of originals are never in memory together.
     images: dict[str, Image.Image] = {}
     uris: dict[str, str] = {}
