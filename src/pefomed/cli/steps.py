@@ -169,6 +169,10 @@ def evaluate(
         str | None,
         typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=text, separator=|'."),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="FILE: where its pictures lie; by default beside it."),
+    ] = None,
     task: Annotated[Judged, typer.Option(help="FILE: the task, if no column says it.")] = "vqa",
     numbers_as_text: Annotated[
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
@@ -190,6 +194,7 @@ def evaluate(
             dataset or target.stem,
             split,
             references=references,
+            images=images,
             columns=columns_of(columns) if columns else Columns(),
             task=task,
             numbers_as_text=numbers_as_text,
@@ -214,6 +219,9 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="With several runs: where the page that compares them goes."),
     ] = None,
+    images: Annotated[
+        bool, typer.Option("--images/--no-images", help="Embed the pictures, or name them alone.")
+    ] = True,
     open_: Open = False,
 ) -> None:
     """Write the report page of each run, and of several runs one that compares them.
@@ -224,7 +232,7 @@ def report(
         raise typer.BadParameter("--out names the page that compares runs: give two or more")
     from pefomed.report import write_reports
 
-    pages = write_reports(runs, out)
+    pages = write_reports(runs, out, images)
     for page in pages:
         show_report(page, open_ and page == pages[-1])
 

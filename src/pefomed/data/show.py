@@ -15,6 +15,7 @@ from PIL import Image
 
 from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError
+from pefomed.machine_paths import short_name, without_paths
 from pefomed.progress import track
 from pefomed.schema import Box, Sample
 from pefomed.storage import write
@@ -66,7 +67,8 @@ def figure(path: str, colours: Mapping[Box, str] = MappingProxyType({})) -> str:
     try:
         image = open_image(path)
     except ImageError as error:
-        return f"<figure class=bad>{escape(str(error))}</figure>"
+        said = without_paths(str(error).replace(path, short_name(path)))
+        return f"<figure class=bad>{escape(said)}</figure>"
     width, height = image.size
     lines = "".join(
         f"<rect x='{box.x0 * width:.1f}' y='{box.y0 * height:.1f}' width='{(box.x1 - box.x0) * width:.1f}'"
@@ -95,13 +97,13 @@ def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
     shared = set.intersection(*(set(sample.meta.items()) for sample in samples))
     by_value = {value: key for key, value in sorted(shared, reverse=True) if value}
     chips = "".join(
-        f"<span title='{escape(key, quote=True)}'>{escape(value)}</span>"
+        f"<span dir=auto title='{escape(key, quote=True)}'>{escape(value)}</span>"
         for value, key in sorted(by_value.items(), key=lambda item: item[1])
     )
-    name = escape(" · ".join("/".join(Path(path).parts[-2:]) for path in images))
+    name = escape(" · ".join(map(short_name, images)))
     return (
         f"<article><div class=images>{figures}</div>"
-        f"<header><b>{name}</b><div class=chips>{chips}</div></header>"
+        f"<header><b dir=auto>{name}</b><div class=chips>{chips}</div></header>"
         f"<ol>{''.join(items[:SHOWN])}</ol>{more}</article>"
     )
 
@@ -116,9 +118,10 @@ def _thumbnail(image: Image.Image) -> str:
 def _item(sample: Sample, colours: dict[Box, str]) -> str:
     shown = () if sample.task == "grounding" else sample.boxes  # there they stand behind their phrases
     marks = "".join(f"<i style='border-color:{colours[box]}'></i>" for box in shown)
-    question = f"<q>{escape(sample.question)}</q>" if sample.question else f"<em>{sample.task}</em>"
+    question = f"<q dir=auto>{escape(sample.question)}</q>" if sample.question else f"<em>{sample.task}</em>"
     answer = _marked(sample, colours) or ("" if sample.boxes else "<em>no answer</em>")
-    return f"<li title='{escape(sample.id, quote=True)}'>{question} <strong>{answer}</strong> {marks}</li>"
+    name = escape(sample.id, quote=True)
+    return f"<li dir=auto title='{name}'>{question} <strong dir=auto>{answer}</strong> {marks}</li>"
 
 
 def _marked(sample: Sample, colours: dict[Box, str]) -> str:
@@ -129,7 +132,9 @@ def _marked(sample: Sample, colours: dict[Box, str]) -> str:
 
     def squares(mark: re.Match[str]) -> str:
         boxes = [sample.boxes[int(i)] for i in mark[2].split(",") if int(i) < len(sample.boxes)]
-        return f"<u>{mark[1]}</u>" + "".join(f"<i style='border-color:{colours[box]}'></i>" for box in boxes)
+        return f"<u dir=auto>{mark[1]}</u>" + "".join(
+            f"<i style='border-color:{colours[box]}'></i>" for box in boxes
+        )
 
     return _MARK.sub(squares, text)
 
@@ -175,7 +180,7 @@ strong {{ color: var(--answer); }}
 em {{ color: var(--soft); }}
 li i {{ display: inline-block; width: .7em; height: .7em; border: 2px solid; border-radius: 2px; }}
 </style></head>
-<body><h1>{heading}</h1><p>{subtitle}</p><main>
+<body><h1 dir=auto>{heading}</h1><p>{subtitle}</p><main>
 {cards}
 </main></body></html>
 """

@@ -11,6 +11,7 @@ from typing import Any
 from pefomed.data.audits.finding import evenly
 from pefomed.data.audits.near_duplicates import BITS
 from pefomed.data.show import figure, page
+from pefomed.machine_paths import short_name
 from pefomed.progress import track
 from pefomed.storage import write
 
@@ -60,8 +61,7 @@ def picture_pairs(result: Mapping[str, Any]) -> Iterator[Pair]:
 
 def _card(name: str, pair: Pair) -> str:
     files = " · ".join(
-        f"{split}: {'/'.join(Path(path).parts[-2:])}"
-        for split, path in zip(pair.splits, pair.images, strict=True)
+        f"{split}: {short_name(path)}" for split, path in zip(pair.splits, pair.images, strict=True)
     )
     return (
         f"<article><div class=images>{''.join(figure(path) for path in pair.images)}</div>"

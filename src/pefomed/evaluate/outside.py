@@ -40,6 +40,7 @@ def outside_run(
     split: str = "test",
     *,
     references: Path | None = None,
+    images: Path | None = None,
     columns: Columns = Columns(),  # noqa: B008 - frozen
     task: Task = "vqa",
     separator: str = ";",
@@ -53,13 +54,15 @@ def outside_run(
         dataset: what scores call the data set; of letters, digits, `.`, `_` and `-`.
         split: of letters, digits, `.` and `_`.
         references: a file with ids, questions, references and whatever is known of the samples.
+        images: the folder of the pictures, which no name may leave; by default that of the file that
+            names them.
         task: the task of every row, unless a column says it.
         separator: what stands between several image paths in one cell.
         numbers_as_text: take answers and references that are numbers as text.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, an id is doubled or on
-            one side only, or answers are numbers; file, line and ids are named.
+            one side only, a picture lies elsewhere, or answers are numbers; file, line and ids are named.
         RunError: `out` holds something else, or another process works in it.
     """
     _check_name("data set", dataset, r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -70,7 +73,9 @@ def outside_run(
     described = answers if references is None else rows_by_id(references, columns.id)
     _check_sides(answers, described, file, references)
     about_file = references or file
-    reader = Reader(columns, task, about_file.parent, separator, numbers_as_text, about_file.name)
+    if images is not None and not images.is_dir():
+        raise DataError(f"no folder of pictures at {images}", remedy="correct --images")
+    reader = Reader(columns, task, images or about_file.parent, separator, numbers_as_text, about_file.name)
     samples = [reader.sample(sample_id, place, row) for sample_id, (place, row) in described.items()]
     generation = f"by somebody else, from {file.name}"
     predictions = [

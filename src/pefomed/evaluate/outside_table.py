@@ -16,8 +16,8 @@ from pefomed.boxes import tasks
 from pefomed.checked import Checked
 from pefomed.data import table_references
 from pefomed.data.readers.rows import read_table
-from pefomed.data.table_cells import image_names
 from pefomed.errors import DataError, listed, nearest
+from pefomed.evaluate.outside_images import images_of
 from pefomed.schema import Sample, Task
 
 Rows = dict[str, tuple[str, dict[str, Any]]]
@@ -164,13 +164,7 @@ class Reader:
         column = self._columns.image or "image"
         if self._columns.image is None and column not in row:
             return (f"{NO_IMAGE}{sample_id}",)
-        value = _cell(row, column, place)
-        names = (
-            value if isinstance(value, list) else image_names(str(value or ""), self._separator, self._folder)
-        )
-        paths = tuple(
-            str((self._folder / str(name).strip()).absolute()) for name in names if str(name).strip()
-        )
+        paths = images_of(_cell(row, column, place), self._folder, self._separator, place)
         return paths or (f"{NO_IMAGE}{sample_id}",)
 
 

@@ -16,8 +16,11 @@ PATIENCE = 60.0
 """Seconds to wait for another report of the same run, which is a matter of seconds."""
 
 
-def write_report(folder: Path) -> Path:
+def write_report(folder: Path, images: bool = True) -> Path:
     """Write the page of a run, or of the arms of an ablation, into its `report/`; return its path.
+
+    Args:
+        images: embed the pictures; without, the page holds texts and numbers alone.
 
     Raises:
         RunError: there is no such folder, it holds nothing of a run, or another process goes on writing its
@@ -26,25 +29,26 @@ def write_report(folder: Path) -> Path:
         StorageError: the page cannot be written.
     """
     if not folder.is_dir():
-        return write_run_report(folder)  # which says so
+        return write_run_report(folder, images)  # which says so
     with hold(folder / "report", patience=PATIENCE):
-        return write_ablation_report(folder) if is_ablation(folder) else write_run_report(folder)
+        return (write_ablation_report if is_ablation(folder) else write_run_report)(folder, images)
 
 
-def write_reports(folders: Sequence[Path], out: Path | None = None) -> list[Path]:
+def write_reports(folders: Sequence[Path], out: Path | None = None, images: bool = True) -> list[Path]:
     """Write the page of each folder and, of two or more, a page that compares them; return all paths.
 
     Args:
         out: the comparison's file; by default `compare.html` in the first folder's `report/`.
+        images: embed the pictures in each of them.
 
     Raises:
         RunError: a folder holds nothing of a run, or two runs have no samples in common.
         DataError: one of their files is damaged.
         StorageError: a page cannot be written.
     """
-    pages = [write_report(folder) for folder in folders]
+    pages = [write_report(folder, images) for folder in folders]
     if len(folders) > 1:
         page = out or folders[0] / "report" / "compare.html"
         with hold(folders[0] / "report", patience=PATIENCE):
-            pages.append(write_comparison(folders, page))
+            pages.append(write_comparison(folders, page, images))
     return pages

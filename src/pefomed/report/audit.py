@@ -15,6 +15,7 @@ from typing import Any
 from pefomed.data.audits.finding import evenly
 from pefomed.data.show_pairs import Pair, picture_pairs
 from pefomed.errors import DataError
+from pefomed.machine_paths import all_without_paths
 from pefomed.recipe import Recipe
 from pefomed.report.thumbnails import Thumbnail, thumbnails
 
@@ -63,7 +64,9 @@ class Leak:
         return [one.name for one in self.audits]
 
 
-def tell_all(results: Mapping[str, Any], recipe: Recipe | None) -> tuple[list[Leak], list[Told]]:
+def tell_all(
+    results: Mapping[str, Any], recipe: Recipe | None, images: bool = True
+) -> tuple[list[Leak], list[Told]]:
     """Return what leaks, and the audits that found nothing.
 
     Where questions, captions and reports share their images, each audit finds the same leak, or a part of
@@ -72,7 +75,7 @@ def tell_all(results: Mapping[str, Any], recipe: Recipe | None) -> tuple[list[Le
     Raises:
         DataError: a result is not as `pefomed.data.audits.audit` makes it.
     """
-    told = [tell(name, result, recipe) for name, result in results.items()]
+    told = [tell(name, result, recipe, images) for name, result in results.items()]
     groups: list[list[Told]] = []
     for one in (one for one in told if one.alarms):
         same = [group for group in groups if any(_same_leak(one, other) for other in group)]
@@ -88,7 +91,7 @@ def _same_leak(one: Told, other: Told) -> bool:
     return one.alarms == other.alarms
 
 
-def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
+def tell(name: str, result: Any, recipe: Recipe | None, with_images: bool = True) -> Told:
     """Return the audit of the data set the recipe calls `name`.
 
     Raises:
@@ -107,10 +110,10 @@ def tell(name: str, result: Any, recipe: Recipe | None) -> Told:
             remedy="delete audit.json and run the audit again",
         ) from None
     pictures = evenly(found, SHOWN)
-    small = thumbnails((path for pair in pictures for path in pair.images), BUDGET)
+    small = thumbnails((path for pair in pictures for path in pair.images), BUDGET if with_images else 0)
     shown = [(pair, small[pair.images[0]], small[pair.images[1]]) for pair in pictures]
     images = frozenset(path for pair in found for path in pair.images)
-    details = json.dumps(result, indent=2, ensure_ascii=False)
+    details = json.dumps(all_without_paths(result), indent=2, ensure_ascii=False)
     return Told(name, sentences, alarms, shown, details, images, others)
 
 

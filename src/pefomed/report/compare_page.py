@@ -32,7 +32,7 @@ class _Table:
     folded: bool
 
 
-def write_ablation_report(folder: Path) -> Path:
+def write_ablation_report(folder: Path, images: bool = True) -> Path:
     """Write `ABLATION/report/index.html`, the table over all arms, and return its path.
 
     Raises:
@@ -46,11 +46,11 @@ def write_ablation_report(folder: Path) -> Path:
     pairs = [(arm, arms[-1]) for arm in arms[:-1]]
     how = f"The arm {arms[-1].label} against each of the others"
     return _write(
-        folder / "report" / "index.html", f"Ablation of {recipe}", lead, arms, pairs, pairs[-1], how
+        folder / "report" / "index.html", f"Ablation of {recipe}", lead, arms, pairs, pairs[-1], how, images
     )
 
 
-def write_comparison(folders: Sequence[Path], page: Path) -> Path:
+def write_comparison(folders: Sequence[Path], page: Path, images: bool = True) -> Path:
     """Write the page `page` over two or more runs and return its path.
 
     Raises:
@@ -62,7 +62,7 @@ def write_comparison(folders: Sequence[Path], page: Path) -> Path:
     title = " · ".join(one.label for one in runs)
     pairs = [(runs[0], other) for other in runs[1:]]
     how = f"Each run against {runs[0].label}"
-    return _write(page, title, "Several runs side by side.", runs, pairs, (runs[0], runs[-1]), how)
+    return _write(page, title, "Several runs side by side.", runs, pairs, (runs[0], runs[-1]), how, images)
 
 
 def _write(
@@ -73,6 +73,7 @@ def _write(
     pairs: Sequence[tuple[Named, Named]],
     shown: tuple[Named, Named],
     how: str,
+    images: bool,
 ) -> Path:
     """Write the page; `pairs` are compared by tests, those of `shown` item by item, the first is the base."""
     notes = Footnotes()
@@ -95,7 +96,7 @@ def _write(
                 restricted[known.title] = known.licence
     html = render(
         "compare.html.j2",
-        changed_items(*shown),
+        changed_items(*shown, images),
         title=title,
         lead=lead,
         runs=runs,
@@ -159,4 +160,7 @@ def _link(one: Named, page: Path) -> str:
     own = one.run.folder / "report" / "index.html"
     if not own.exists():
         return ""
+    shared = Path(os.path.commonpath((own.resolve(), page.resolve())))
+    if shared == Path(shared.anchor) or Path.home().resolve().is_relative_to(shared):
+        return ""  # the way there would tell folders of this machine
     return quote(Path(os.path.relpath(own.resolve(), page.parent.resolve())).as_posix())

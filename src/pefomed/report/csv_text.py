@@ -10,13 +10,14 @@ import csv
 import io
 
 from pefomed.report.figures import Cell
-from pefomed.report.sheet import Entry, Sheet
+from pefomed.report.sheet import Entry, Sheet, handed_on
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(sheet: Sheet) -> str:
     """Return the sheet as CSV, one line a row; beside a column stand its `low`, `high` and `n`, if any."""
+    sheet = handed_on(sheet)
     cells = [_cells(sheet, place) for place in range(len(sheet.columns))]
     with_interval = [any(cell.low is not None for cell in column) for column in cells]
     with_n = [any(cell.n for cell in column) for column in cells]

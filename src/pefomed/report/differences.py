@@ -48,7 +48,7 @@ def difference_sheet(found: Sequence[Difference], first: str, second: str) -> Sh
     return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
 
 
-def changed_items(first: Named, second: Named) -> dict[str, Any]:
+def changed_items(first: Named, second: Named, images: bool = True) -> dict[str, Any]:
     """Return the item browser's data of two runs; the second run's answer is the one that is judged."""
     names = {"second": second.label, "first": first.label}
     found: list[dict[str, Any]] = []
@@ -81,7 +81,7 @@ def changed_items(first: Named, second: Named) -> dict[str, Any]:
             for sample in split.samples
             if sample.id in other.predictions
         ]
-    data = items.assembled(found, names, SEGMENTS, right.titles, datasets)
+    data = items.assembled(found, names, SEGMENTS, right.titles, datasets, images)
     return data | {"compares": True, "start": "changed"}
 
 

@@ -13,7 +13,7 @@ from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located
 from pefomed.report.rightness import Judged, Rightness, judged_in, rightness
 from pefomed.report.run import Answered
-from pefomed.report.thumbnails import Thumbnail, thumbnails
+from pefomed.report.thumbnails import BUDGET, Thumbnail, thumbnails
 from pefomed.schema import Prediction, Sample
 
 FILTER_VALUES = 40
@@ -38,11 +38,13 @@ def browser_data(
     answered: Sequence[Answered],
     boxes: Sequence[Mapping[str, Mapping[str, Located]]],
     labels: Labels = _NONE,
+    images: bool = True,
 ) -> dict[str, Any]:
     """Return what the page's item browser reads, as plain JSON values.
 
     Args:
         boxes: what the answers of each of `answered` say about boxes.
+        images: embed the pictures; else they are named alone.
 
     Keys: `names` (of the answers an item can have), `segments`, `metrics` (titles of the verdicts),
     `datasets`, `filters` (key -> values, sorted), `images` (name, JPEG data URI or empty, problem),
@@ -83,7 +85,8 @@ def browser_data(
     if not any("blind" in item["answers"] for item in items):
         del names["blind"]
     titles = right.titles + judges
-    return assembled(items, names, SEGMENTS, titles, [f"{s.dataset} {s.split}".strip() for s in answered])
+    datasets = [f"{split.dataset} {split.split}".strip() for split in answered]
+    return assembled(items, names, SEGMENTS, titles, datasets, images)
 
 
 def assembled(
@@ -92,17 +95,18 @@ def assembled(
     segments: Mapping[str, tuple[str, str]],
     metrics: Sequence[str],
     datasets: Sequence[str],
+    images: bool = True,
 ) -> dict[str, Any]:
     """Return the browser's data: the items with their images embedded, and what they can be filtered by."""
-    images = thumbnails(path for item in items for path in item["images"])
-    places = {path: place for place, path in enumerate(images)}
+    small = thumbnails((path for item in items for path in item["images"]), BUDGET if images else 0)
+    places = {path: place for place, path in enumerate(small)}
     return {
         "names": names,
         "segments": segments if len(names) > 1 else dict(list(segments.items())[:3]),
         "metrics": list(metrics),
         "datasets": list(datasets),
         "filters": _filters(items),
-        "images": [_image(thumbnail) for thumbnail in images.values()],
+        "images": [_image(thumbnail) for thumbnail in small.values()],
         "items": [item | {"images": [places[path] for path in item["images"]]} for item in items],
     }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from pefomed.report.figures import Cell
-from pefomed.report.sheet import Entry, Sheet
+from pefomed.report.sheet import Entry, Sheet, handed_on
 
 _ESCAPES = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "_": r"\_",
@@ -22,6 +22,7 @@ EMPTY = "--"
 
 def latex(sheet: Sheet) -> str:
     """Return the sheet as a `table` environment with caption and label."""
+    sheet = handed_on(sheet)
     alignment = "l" * len(sheet.labels) + "r" * len(sheet.columns)
     lines = [
         "% \\usepackage{booktabs}",

@@ -26,7 +26,7 @@ from pefomed.report.tables import Footnotes
 from pefomed.storage import write
 
 
-def write_run_report(folder: Path) -> Path:
+def write_run_report(folder: Path, images: bool = True) -> Path:
     """Write `RUN/report/index.html` with its tables and figures from what the run folder holds.
 
     Where judges or raters labelled the run, `RUN/agreement.json` is written first.
@@ -51,9 +51,9 @@ def write_run_report(folder: Path) -> Path:
     agreement = agreement_sections(found)
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
-    leaks, calm = audit.tell_all(run.audit, run.recipe)
+    leaks, calm = audit.tell_all(run.audit, run.recipe, images)
     stages = history.stages(run.log, run.recipe)
-    browser = items.browser_data(run.answered, boxes, item_labels(folder, run.labellers))
+    browser = items.browser_data(run.answered, boxes, item_labels(folder, run.labellers), images)
     boxed = [result for result in results if result.box_groups or result.box_figures]
     grouped = [result for result in results if result.groups]
     group_tables = [group.table for result in grouped for group in result.groups]

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.errors import DataError, RunError
+from pefomed.machine_paths import short_name
 from pefomed.report.figures import kind_of
 from pefomed.report.run import Run, read_run
-from pefomed.report.thumbnails import short_name
 from pefomed.schema import Score
 
 ABLATION = "ablation.json"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pefomed.machine_paths import without_paths
 from pefomed.report.figures import Cell
 from pefomed.report.groups import GroupTable
 from pefomed.report.tables import ResultTable
@@ -46,6 +47,23 @@ class Sheet:
 def sheet_name(*parts: str) -> str:
     """Return a file name of `parts` that any system takes: `slake-test-by-organ`."""
     return "-".join(word for part in parts for word in re.findall(r"[a-z0-9]+", part.lower())) or "table"
+
+
+def handed_on(sheet: Sheet) -> Sheet:
+    """Return the sheet without paths of this machine, in labels, texts and notes."""
+    lines = [
+        Line(
+            tuple(map(without_paths, line.labels)),
+            tuple(without_paths(entry) if isinstance(entry, str) else entry for entry in line.entries),
+            line.kind,
+        )
+        for line in sheet.lines
+    ]
+    columns = tuple(
+        Column(*map(without_paths, (column.key, column.title, column.block))) for column in sheet.columns
+    )
+    labels, notes = tuple(map(without_paths, sheet.labels)), [*map(without_paths, sheet.notes)]
+    return Sheet(sheet.name, without_paths(sheet.title), labels, columns, lines, notes)
 
 
 def of_results(name: str, title: str, table: ResultTable, notes: Sequence[str]) -> Sheet:

@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pefomed import __version__
+from pefomed.machine_paths import without_paths
 from pefomed.report.csv_text import csv_text
 from pefomed.report.latex import latex
 from pefomed.report.sheet import Sheet
@@ -36,6 +37,7 @@ def render(template: str, browser: dict[str, Any], **content: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_said,
     )
     environment.filters["count"] = lambda number: f"{number:,}"
     environment.filters["downloads"] = downloads
@@ -49,9 +51,17 @@ def render(template: str, browser: dict[str, Any], **content: Any) -> str:
         script_hashes=[_csp_hash(script) for script in scripts],
         browser=browser,
         browser_json=json_for_script(browser),
-        unopened=[image["problem"] for image in browser["images"] if not image["uri"]],
+        unopened=[image["problem"] for image in browser["images"] if image["problem"]],
+        hidden=bool(browser["images"]) and not any(i["uri"] or i["problem"] for i in browser["images"]),
         **content,
     )
+
+
+def _said(value: Any) -> Any:
+    """Return what an expression of a template puts into the page; what is made for it already stays."""
+    if type(value) is not str or value.startswith("data:"):
+        return value
+    return without_paths(value)
 
 
 def json_for_script(value: Any) -> Markup:

@@ -6,7 +6,6 @@ import base64
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 
@@ -14,6 +13,7 @@ from pefomed import progress
 from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError
 from pefomed.evaluate.outside_table import NO_IMAGE
+from pefomed.machine_paths import short_name, without_paths
 
 BUDGET = 16_000_000
 """Most characters of all data URIs together: leaves room for texts in a page of 25 MB."""
@@ -27,7 +27,7 @@ class Thumbnail:
     name: str
     """The file's name and its folder's, enough to find it and silent about the machine."""
     uri: str
-    """Empty if the image could not be opened."""
+    """Empty if the image could not be opened, or is not to be shown."""
     problem: str = ""
     ratio: float = 1.0
     """Width over height."""
@@ -36,9 +36,12 @@ class Thumbnail:
 def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnail]:
     """Return a thumbnail for each distinct path, all at the largest of `SIZES` that fits `budget`.
 
+    Of a budget of 0 none is opened: they are named alone.
     Images beyond what fits at the smallest size are left out, and say so.
     """
     distinct = list(dict.fromkeys(paths))
+    if not budget:
+        return {path: Thumbnail(short_name(path), "") for path in distinct}
     # Kept at the current size only, so that thousands of originals are never in memory together.
     images: dict[str, Image.Image] = {}
     uris: dict[str, str] = {}
@@ -51,7 +54,7 @@ def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnai
         except ImageError as error:
             # What somebody else's answers without images have in its place says so itself.
             absent = path.startswith(NO_IMAGE)
-            problems[path] = path if absent else error.problem.replace(path, short_name(path))
+            problems[path] = path if absent else without_paths(error.problem.replace(path, short_name(path)))
             continue
         ratios[path] = round(original.width / original.height, 4)
         images[path] = _shrunk(original, SIZES[size][0])
@@ -69,11 +72,6 @@ def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnai
         path: Thumbnail(short_name(path), uris.get(path, ""), problems.get(path, ""), ratios.get(path, 1.0))
         for path in distinct
     }
-
-
-def short_name(path: str) -> str:
-    """Return the last two parts of a path."""
-    return "/".join(Path(path).parts[-2:])
 
 
 def _shrunk(image: Image.Image, side: int) -> Image.Image:

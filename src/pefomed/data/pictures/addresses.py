@@ -84,8 +84,13 @@ def within(folder: Path, name: str, place: str, remedy: str) -> str:
     Raises:
         DataError: the name is empty, absolute, or leads out of the folder; `place` names the record.
     """
-    check_inside(folder, _VIEW.sub("", name) if "#" in name else name, place, remedy)
+    check_inside(folder, without_view(name), place, remedy)
     return str(folder / name)
+
+
+def without_view(name: str) -> str:
+    """Return the name of the file, without what is said behind `#`; no disk is asked."""
+    return _VIEW.sub("", name) if "#" in name else name
 
 
 _NUMBERS = ("frame", "axis", "index", "volume")

@@ -62,6 +62,7 @@ function show(index) {
     const box = document.createElement("div"), head = document.createElement("h2"), body = document.createElement("p");
     box.className = kind;
     head.textContent = name;
+    body.dir = "auto";
     body.textContent = text.trim() ? text : "(no text)";
     body.classList.toggle("empty", !text.trim());
     box.append(head, body);

@@ -19,10 +19,11 @@ data.items.forEach((item) => {
 });
 
 // Texts of questions and answers enter the page through textContent only.
+// A text takes its base direction from its own first letter, as Arabic and Hebrew need it.
 function make(tag, className = "", text = "") {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  if (text) element.textContent = text;
+  if (text) Object.assign(element, { textContent: text, dir: "auto" });
   return element;
 }
 
