@@ -61,6 +61,17 @@ def image_files(path: Path, column: str, rows: int, cells: Iterator[Any]) -> lis
     return [_each(name, lambda one: _path(one, folder, path)) for name in names]
 
 
+def kept(data: bytes, place: str) -> ImageFile:
+    """Return the file that holds an image's bytes, written to the cache if it is not there yet.
+
+    Raises:
+        DataError: there are none; `place` names the record.
+        StorageError: the cache cannot be written.
+    """
+    folder = cache_folder().absolute() / "images"
+    return ImageFile(folder / _stored(data, folder, place))
+
+
 def _identity(path: Path, column: str) -> str:
     state = path.stat()
     text = f"{path.absolute()}|{state.st_size}|{state.st_mtime_ns}|{column}"
@@ -87,17 +98,21 @@ def _each(cell: Any, change: Callable[[Any], Any]) -> Any:
 def _name(cell: Any, folder: Path, path: Path, place: str) -> str | None:
     data, named = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
     if data:
-        name = hashlib.sha256(data).hexdigest() + _ending(data)
-        file = folder / name[:2] / name
-        if not file.is_file():
-            write(file, data)
-        return f"{name[:2]}/{name}"
+        return _stored(data, folder, place)
     if named:
         inside(path.parent, named, place)
         return _OUTSIDE + str(named)
-    if data == b"":
+    return _stored(data, folder, place) if data == b"" else None
+
+
+def _stored(data: bytes, folder: Path, place: str) -> str:
+    if not data:
         raise DataError(f"{place}: an image of 0 bytes", remedy="download the file again")
-    return None
+    name = hashlib.sha256(data).hexdigest() + _ending(data)
+    file = folder / name[:2] / name
+    if not file.is_file():
+        write(file, data)
+    return f"{name[:2]}/{name}"
 
 
 def _ending(data: bytes) -> str:
