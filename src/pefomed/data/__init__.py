@@ -54,6 +54,7 @@ LOADERS: dict[str, str] = {
     "slake_captions": "pefomed.data.slake_captions:load",
     "table": "pefomed.data.table:load",
     "vqa_rad": "pefomed.data.vqa_rad:load",
+    "yolo": "pefomed.data.yolo:load",
 }
 
 

@@ -20,7 +20,7 @@ from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.left_out import LeftOut
 from pefomed.data.readers.box_frames import Frame, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
-from pefomed.data.readers.box_rows import once
+from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
 from pefomed.data.table_cells import cell
 from pefomed.errors import DataError, nearest
@@ -105,7 +105,7 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             for box in _boxes(row, spec, where, draft, frame_at)
         ]
         if draft.task != tasks.MARKED:  # its marks count the boxes
-            drawn, twice = once(drawn, lambda each: each[1:])
+            drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
             yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
         boxes = tuple(box for *_, box in drawn)
         if spec.readers == "fused":

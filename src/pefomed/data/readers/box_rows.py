@@ -127,7 +127,8 @@ def all_right(found: Iterable[Phrase | Wrong]) -> Iterator[Phrase]:
 
 def without_repeats(phrase: Phrase) -> tuple[Phrase, list[str]]:
     """Return a phrase without the boxes that a reader gives again, and the places of these."""
-    kept, twice = once(zip(phrase.rows, phrase.boxes, strict=True), lambda each: (each[0].reader, each[1]))
+    drawn = zip(phrase.rows, phrase.boxes, strict=True)
+    kept, twice = once(drawn, lambda each: (each[0].reader, nearly(each[1])))
     rows, boxes = tuple(row for row, _ in kept), tuple(box for _, box in kept)
     return replace(phrase, boxes=boxes, rows=rows), [row.place for row, _ in twice]
 
@@ -137,6 +138,11 @@ def once(items: Iterable[T], key: Callable[[T], Hashable]) -> tuple[list[T], lis
     kept: dict[Hashable, T] = {}
     twice = [item for item in items if kept.setdefault(key(item), item) is not item]
     return list(kept.values()), twice
+
+
+def nearly(box: Box) -> tuple[float, ...]:
+    """Return a box to a millionth of its image: what computing the same edge in another way may differ by."""
+    return tuple(round(edge, 6) for edge in (box.x0, box.y0, box.x1, box.y1))
 
 
 def known(found: Iterable[Phrase | Wrong]) -> tuple[list[Phrase], list[LeftOut]]:
