@@ -16,7 +16,7 @@ Corners = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 
-def around(points: Sequence[Any], least: int = 3) -> Corners | Fault:
+def around(points: Any, least: int = 3) -> Corners | Fault:
     """Return the box around points [x, y], or what is wrong with them.
 
     Args:

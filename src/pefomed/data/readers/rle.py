@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT
 from pefomed.data.readers.box_numbers import Fault, Size
+from pefomed.data.readers.mask_bounds import Bounds
 
 Mask = NDArray[np.bool_]
 """Shape (height, width)."""
-Bounds = tuple[int, int, int, int]
-"""Left, top, and what is right of and below the last pixel."""
 
 
 def is_rle(value: Any) -> bool:
