@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pefomed.cli.hospital import import_
+from pefomed.cli.mapping import map_
 from pefomed.cli.options import Data, Json, overrides_of
 from pefomed.cli.output import print_json, print_table
 from pefomed.errors import DataError, RecipeError, listed, nearest
@@ -191,6 +192,7 @@ def audit(
         typer.echo("images that look alike: add --pairs to `pefomed data show` to see them side by side")
 
 
+app.command("map", epilog="Example: pefomed data map theirs.csv -o part.toml")(map_)
 app.command("import", epilog="Example: pefomed data import ~/export --out data/ward --window CT=lung")(
     import_
 )

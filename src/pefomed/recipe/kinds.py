@@ -51,6 +51,8 @@ def toml(value: Any) -> str:
 
     if isinstance(value, Mapping) and not value:
         return "{}"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{name} = {toml(each)}' for name, each in value.items())} }}"
     shown = list(value) if isinstance(value, tuple) else value
     # tomli_w writes lists over several lines: one line is meant here.
     text = tomli_w.dumps({"x": shown}).removeprefix("x = ").strip()
