@@ -15,7 +15,7 @@ from pefomed.checked import Checked
 from pefomed.data import table_cells, table_choices, table_references
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.owners import owners_of
-from pefomed.data.readers.unpacked import ImageFile
+from pefomed.data.readers.unpacked import ImageFile, image_of
 from pefomed.data.table_boxes import Draft
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
@@ -124,7 +124,8 @@ def _id(row: Mapping[str, Any], place: str, task: str, asked: str, how: Reading)
         return table_cells.filled(row, column, place)
     category = str(row.get(how.category) or "").strip() if how.category else ""
     reader = (str(row.get(how.reader) or "").strip(),) if how.reader else ()
-    return how.ids(_named(row[how.columns.image], how.folder), task, asked, category, *reader)
+    image = image_of(row[how.columns.image], place)
+    return how.ids(_named(image, how.folder), task, asked, category, *reader)
 
 
 def _named(image: Any, folder: Path) -> Any:
