@@ -7,14 +7,20 @@ nothing to be boxed (`No finding`, `Target` 0): nobody but the owner knows which
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.box_rows import Row
 from pefomed.errors import DataError
 from pefomed.schema import Box
 
 Without = Literal["error", "absent"]
+
+Undrawn = Literal["left out", "images", "categories"]
+"""What categories are that are not drawn in an image: nobody asks for them; nowhere in `images` that nothing
+is drawn on; nowhere in any image, every one of the `categories` that it lacks."""
 
 HOW_ABSENT = (
     'say that what it names is not in the image, `boxes.without = "absent"`: then the right answer is'
@@ -41,6 +47,22 @@ def check_all_or_none(rows: Sequence[tuple[str, str]], drawn: Iterable[tuple[str
                 found=readers[reader],
                 remedy="remove the wrong row; with `boxes.without` one without a box says that there is none",
             )
+
+
+def undrawn(rows: Sequence[Row], images: Iterable[Row], categories: Iterable[str]) -> Iterator[Row]:
+    """Yield a row without a box for each category that is nowhere in an image.
+
+    Args:
+        rows: what is drawn.
+        images: a row without phrase for each image that is asked about, once.
+        categories: what might be drawn, beside what is.
+    """
+    every = list(dict.fromkeys([*categories, *(row.category for row in rows)]))
+    seen = {(row.image, row.category) for row in rows}
+    for row in images:
+        for category in every:
+            if (row.image, category) not in seen:
+                yield replace(row, phrase=category, category=category)
 
 
 def not_identified(place: str, boxes: Sequence[Box], tasks: Sequence[BoxTask]) -> Iterator[LeftOut]:
