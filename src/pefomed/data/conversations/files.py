@@ -10,6 +10,7 @@ from typing import Any
 from pefomed.data import table_splits
 from pefomed.data.conversations import records
 from pefomed.data.readers import shards
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.split_names import meant
 from pefomed.errors import DataError, nearest
@@ -30,7 +31,7 @@ def rows_of(
         DataError: there are no such records, or no such file.
     """
     if not _is_hub(root):
-        for path, named, rows in table_splits.rows_of(root, split, column, only_split, None):
+        for path, named, rows in table_splits.rows_of(root, split, column, only_split, Format()):
             stem = table_splits.stem_of(path)
             # Records of two splits may ask the same.
             yield path, f"{stem}-{split}" if named else stem, rows
@@ -54,7 +55,7 @@ def rows_of(
         raise DataError(f"{root}: no record of the split {split!r}", remedy=nearest(split, there))
     for file, counts in found.items():
         if wanted & counts.keys():
-            for path, _, rows in table_splits.rows_of(file, split, column, None, None):
+            for path, _, rows in table_splits.rows_of(file, split, column, None, Format()):
                 yield path, split, rows
 
 
@@ -65,7 +66,7 @@ def splits_of(root: Path, column: str | None, only_split: str | None) -> dict[st
         DataError: see `rows_of`.
     """
     if not _is_hub(root):
-        return dict(table_splits.splits_of(root, column, only_split, None, _fits))
+        return dict(table_splits.splits_of(root, column, only_split, Format(), _fits))
     column = _column(root, column)
     if not column:
         return dict.fromkeys(shards.splits_of(root))
@@ -88,7 +89,7 @@ def _column(root: Path, named: str | None) -> str:
 
 
 def _counted(file: Path, column: str) -> Counter[str]:
-    return Counter(table_splits.splits_of(file, column, None, None, _fits))
+    return Counter(table_splits.splits_of(file, column, None, Format(), _fits))
 
 
 def _fits(header: Collection[str]) -> bool:
