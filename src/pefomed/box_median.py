@@ -30,6 +30,7 @@ from pefomed.decoding import Answer
 from pefomed.forest import Forest, grown
 from pefomed.model.text_tokens import TextTokens
 from pefomed.schema import Sample
+from pefomed.tasks import TASKS
 
 
 class Spelling(NamedTuple):
@@ -142,7 +143,8 @@ class Drafts:
         self._tokenizer, self._spelling = tokenizer, spelling
         self._tokens = TextTokens(tokenizer)
         self._texts = [
-            (tagged(one.question) if one.task == "detection" else "") + spelling.opening for one in samples
+            (tagged(one.question) if TASKS[one.task].names_phrase else "") + spelling.opening
+            for one in samples
         ]
 
     def forms(self, question: int, numbers: Iterable[int], place: int) -> list[list[int]]:

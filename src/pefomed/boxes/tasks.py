@@ -1,30 +1,16 @@
-"""The tasks that are about boxes, and what their samples hold."""
+"""What samples with boxes hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pefomed.schema import Box, Sample
-
-ASKED = ("refer", "detection")
-"""A phrase is asked about; the answer is its boxes and nothing else."""
-
-MARKED = "grounding"
-"""The answer is a caption with boxes behind its phrases."""
-
-ANSWERED = (*ASKED, MARKED)
-"""Tasks whose answer holds boxes."""
-
-IDENTIFY = "identify"
-"""Boxes are asked about; the answer is their phrase."""
-
-ALL = (*ANSWERED, IDENTIFY)
-"""Tasks whose samples have boxes; of `identify` they are the question."""
+from pefomed.tasks import BOXES
 
 
 def has_answer(sample: Sample) -> bool:
     """Return whether there is something to train on or to compare with."""
-    return bool(sample.boxes) if sample.task in ASKED else bool(sample.reference.strip())
+    return bool(sample.boxes) if sample.task in BOXES else bool(sample.reference.strip())
 
 
 def how_many(boxes: Sequence[Box]) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data.pictures.addresses import with_view
 from pefomed.data.pictures.crop import Crop, crop_of
 from pefomed.data.pictures.images import image_size
@@ -32,7 +32,7 @@ def cropped_copies(samples: Iterable[Sample], copies: int, reach: float, seed: i
     """
     sizes: dict[str, tuple[int, int]] = {}
     for sample in samples:
-        if not sample.boxes or len(sample.images) != 1 or sample.task not in tasks.ALL:
+        if not sample.boxes or len(sample.images) != 1 or sample.task not in tasks.HAVE_BOXES:
             continue
         [path] = sample.images
         if path not in sizes:

@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from pefomed.boxes import tasks
+from pefomed import tasks
+from pefomed.boxes.tasks import how_many
 from pefomed.checked import Checked
 from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, samples_of
@@ -105,7 +106,7 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             for (where, _, row), _ in group
             for box in _boxes(row, spec, where, draft, frame_at)
         ]
-        if draft.task != tasks.MARKED:  # its marks count the boxes
+        if draft.task not in tasks.MARKED:  # its marks count the boxes
             drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
             yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
         boxes = tuple(box for *_, box in drawn)
@@ -115,7 +116,7 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             draft = draft.model_copy(
                 update={"meta": {META: _reader(group[0][0][2], spec, place), **draft.meta}}
             )
-        if draft.task in tasks.ALL and not boxes:
+        if draft.task in tasks.HAVE_BOXES and not boxes:
             raise DataError(
                 f"{place}: a phrase without boxes",
                 found=f"columns {', '.join(spec.columns)} are empty",
@@ -130,8 +131,8 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
                 yield sample.model_copy(update={"owners": draft.owners})
             continue
         _check_marks(draft, boxes, place)
-        counts = draft.task != tasks.MARKED and boxes
-        own = {"category": category, "boxes": tasks.how_many(boxes)} if counts else {}
+        counts = draft.task not in tasks.MARKED and boxes
+        own = {"category": category, "boxes": how_many(boxes)} if counts else {}
         yield draft.model_copy(update={"boxes": boxes, "size": size, "meta": {**own, **draft.meta}})
 
 
@@ -194,7 +195,7 @@ def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple
 
 def _check_marks(draft: Sample, boxes: tuple[Box, ...], place: str) -> None:
     """Check that the marks of a grounding caption are numbers of its boxes."""
-    if draft.task != tasks.MARKED:
+    if draft.task not in tasks.MARKED:
         return
     marks = [mark for marks in _MARK.findall(draft.reference) for mark in marks.split(",")]
     # Python limits the digits of an integer; nine are far beyond any number of boxes.
