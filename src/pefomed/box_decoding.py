@@ -13,10 +13,10 @@ from pefomed.tasks import BOXES, TASKS
 
 
 class BoxVocabulary:
-    """The tokens boxes are written with."""
+    """The tokens boxes are written with, and, where `none`, the answer that there is no box."""
 
-    def __init__(self, tokenizer: Any, bins: int):
-        self.tokenizer, self.bins = tokenizer, bins
+    def __init__(self, tokenizer: Any, bins: int, none: bool = False):
+        self.tokenizer, self.bins, self.none = tokenizer, bins, none
         self.end = int(tokenizer.eos_token_id)
         # A token's own spelling, not its decoded text: that loses the space in front of a word.
         spelled = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
@@ -38,9 +38,12 @@ class BoxVocabulary:
     def following(self, text: str) -> list[int]:
         """Return the tokens that may follow the boxes `text`."""
         if text not in self._known:
-            allowed = [token for token, piece in self.pieces.items() if may_go_on(text + piece, self.bins)]
-            self._known[text] = allowed + [self.end] * may_end(text, self.bins)
+            allowed = [token for token, piece in self.pieces.items() if self._may(text + piece)]
+            self._known[text] = allowed + [self.end] * may_end(text, self.bins, self.none)
         return self._known[text]
+
+    def _may(self, text: str) -> bool:
+        return may_go_on(text, self.bins, self.none)
 
 
 class BoxConstraint:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pefomed.boxes import BoxFormat, Resizing
 from pefomed.boxes.marks import REFERENCE
+from pefomed.boxes.tasks import is_absent
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Prompt
 from pefomed.schema import Box, Sample
@@ -81,8 +82,10 @@ def body(
 def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
     """Return the answer to train on, its boxes as text in the frame that the model sees.
 
+    Of a phrase that is nowhere in the image it is that there is no box (`boxes.text.NO_BOX`).
+
     Raises:
-        DataError: the answer is a box and there is none, or a caption marks a box that is not there.
+        DataError: a caption marks a box that is not there.
     """
     text = sample.reference.lower() if prompt.answer_case == "lower" else sample.reference
     form = _format(prompt)
@@ -129,12 +132,14 @@ def _boxes(sample: Sample, resizing: Resizing, indices: str = "") -> list[Box]:
         boxes = [sample.boxes[int(index)] for index in indices.split(",")] if indices else [*sample.boxes]
     except IndexError:
         boxes = []
-    if not boxes:
+    if not boxes and not is_absent(sample):
         raise DataError(
             f"sample {sample.id}: the task {sample.task!r} needs boxes",
             found=f"box {indices} of {len(sample.boxes)}" if indices else "none",
             remedy="give the sample its boxes, or leave it out",
         )
+    if not boxes:
+        return []
     frame = resizing.frame(sample.size)
     # From left to right, then down: an order the model can learn, whatever the file's is.
     return sorted(map(frame.to_model, boxes), key=lambda box: (box.x0, box.y0, box.x1, box.y1))

@@ -74,8 +74,9 @@ class Sample(Record):
     """Other texts that are as right as `reference`: an answer is held against all of them. Training uses
     `reference` alone."""
     boxes: tuple[Box, ...] = ()
+    """Empty where what refer or detection ask for is nowhere in the image: this is the right answer then."""
     size: tuple[PositiveInt, PositiveInt] | None = None
-    """Width and height of the first image in pixels; known where there are boxes."""
+    """Width and height of the first image in pixels; known where there are boxes, or might be."""
     meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
     owners: dict[str, str] = Field({}, exclude=True)

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pefomed import tasks
 from pefomed.boxes.tasks import how_many
 from pefomed.checked import Checked
+from pefomed.data.absent_phrases import HOW_ABSENT, Without, check_all_or_none, not_identified
 from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.left_out import LeftOut
@@ -64,6 +65,8 @@ class BoxColumns(Checked):
     """With `reader`: `apart`, a sample for each reader, or `fused`, the boxes of all as one answer."""
     fusion_iou: float = Field(FUSION_IOU, gt=0, lt=1)
     """Boxes of several readers that overlap by more are one."""
+    without: Without = "error"
+    """What a phrase without a box is: `error`, or `absent`: what it names is nowhere in the image."""
 
     @field_validator("columns")
     @classmethod
@@ -116,22 +119,26 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             draft = draft.model_copy(
                 update={"meta": {META: _reader(group[0][0][2], spec, place), **draft.meta}}
             )
-        if draft.task in tasks.HAVE_BOXES and not boxes:
+        absent = spec.without == "absent" and draft.task in tasks.BOXES
+        if absent:
+            check_all_or_none([(where, _reader(row, spec, where)) for (where, _, row), _ in group], drawn)
+        if draft.task in tasks.HAVE_BOXES and not boxes and not absent:
             raise DataError(
                 f"{place}: a phrase without boxes",
                 found=f"columns {', '.join(spec.columns)} are empty",
-                remedy="fill them in, or remove the row",
+                remedy=f"fill them in, remove the row, or {HOW_ABSENT}",
             )
-        size = frame_at(draft.images[0]).shown if boxes else None
+        size = frame_at(draft.images[0]).shown if boxes or absent else None
         if several_tasks and size is not None:
             for sample in samples_of(
                 draft.id, draft.images[0], size, draft.question, boxes,
                 {"category": category, **draft.meta}, spec.tasks,
             ):  # fmt: skip
                 yield sample.model_copy(update={"owners": draft.owners})
+            yield from not_identified(place, boxes, spec.tasks)
             continue
         _check_marks(draft, boxes, place)
-        counts = draft.task not in tasks.MARKED and boxes
+        counts = draft.task not in tasks.MARKED and (boxes or absent)
         own = {"category": category, "boxes": how_many(boxes)} if counts else {}
         yield draft.model_copy(update={"boxes": boxes, "size": size, "meta": {**own, **draft.meta}})
 

@@ -34,7 +34,7 @@ class Item:
     """How many phrases of the same words stand before it in the sample."""
     boxes: tuple[Box, ...]
     meta: Mapping[str, str]
-    """Of the sample, with the item's own `category` and `boxes` (`1` or `several`)."""
+    """Of the sample, with the item's own `category` and `boxes` (`1`, `several` or `none`)."""
 
     @property
     def category(self) -> str:
@@ -48,6 +48,8 @@ class Answer(NamedTuple):
     boxes: tuple[Box, ...]
     outside: int = 0
     """Further boxes that lie in the padding: no area, but wrong where boxes are counted."""
+    readable: bool = True
+    """Whether it says boxes or that there are none; a text that says neither is no answer."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def answers_of(
         frame = writing.resizing.frame(sample.size)
         placed = [frame.to_image(box) for box in boxes]
         kept = tuple(box for box in placed if box is not None)
-        found.append(Answer(kept, len(placed) - len(kept)))
+        readable = sample.task not in BOXES or bool(boxes) or reading.says_none
+        found.append(Answer(kept, len(placed) - len(kept), readable))
     return found
 
 

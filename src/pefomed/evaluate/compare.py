@@ -168,7 +168,7 @@ def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
-    items = [item for item in box_items.items_of(pair.samples) if item.boxes]
+    items = box_items.items_of(pair.samples)
     if not items:
         return []
     rows: list[list[dict[str, float]]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from pefomed.evaluate.groups import OVERALL
+from pefomed.evaluate.groups import ANY_BOX, OVERALL
 from pefomed.schema import Score
 from pefomed.tasks import ALL, BOXES, MARKED, TASKS, TEXTS, WORDS, Names
 from pefomed.tasks.task import Answer as Kind
@@ -45,6 +45,9 @@ _BOXES = (
     Head("dice", ""),
     Head("iou_macro", ""),
     Head("side_mistake_rate"),
+    Head("iou", "", ANY_BOX),
+    Head("n_acc"),
+    Head("t_acc"),
     Head("unparsable_rate"),
 )
 

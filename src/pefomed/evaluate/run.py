@@ -170,7 +170,7 @@ def _with_references(answered: Answered) -> Answered:
     has: set[str] = {
         sample.task for sample in answered.samples if any(text.strip() for text in sample.references)
     }
-    has |= set(tasks.WITH_BOXES)  # these have boxes; what lacks them is said where boxes are scored
+    has |= set(tasks.WITH_BOXES)  # their reference is boxes, or that there are none
     kept = [place for place, sample in enumerate(answered.samples) if sample.task in has]
     for task, count in Counter(s.task for s in answered.samples if s.task not in has).items():
         answered.run.events.append(

@@ -188,6 +188,10 @@ class Predict(Section):
         description="Coordinates of refer and detection: `greedy`, token by token; `median` of all numbers a"
         " coordinate may be, in well-formed boxes only.",
     )
+    box_none: bool = Field(
+        False,
+        description="Let constrained and median answers be `{}`: the phrase is nowhere in the image.",
+    )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 
 

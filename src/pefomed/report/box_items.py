@@ -23,6 +23,8 @@ STATES: dict[State, str] = {
     "unparsable": "no readable box",
 }
 
+NONE = "no box, as it says"
+
 Drawn = list[Any]
 """x0, y0, x1, y1 in fractions of the image, and the phrase where there are several."""
 
@@ -45,6 +47,7 @@ def answer_fields(one: Located | None) -> dict[str, Any]:
         "phrases": [[phrase.text, round(phrase.iou, 4)] for phrase in one.phrases],
         "state": one.state,
         "repairs": list(one.repairs),
+        **({"none": True} if one.says_none else {}),
         "mistaken": any(is_mistaken(phrase.boxes, phrase.given) for phrase in one.phrases),
     }
 
@@ -54,7 +57,7 @@ def box_marks(one: Located | None) -> dict[str, list[str]]:
     if one is None:
         return {}
     sides = [f"{side_of(phrase.boxes)} / {side_of(phrase.given)}" for phrase in one.phrases]
-    return {"answer": [STATES[one.state]], SIDE: list(dict.fromkeys(sides))}
+    return {"answer": [NONE if one.says_none else STATES[one.state]], SIDE: list(dict.fromkeys(sides))}
 
 
 def meta_of(sample: Sample) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from pefomed.evaluate.groups import OVERALL
+from pefomed.evaluate.groups import ANY_BOX, OVERALL
 from pefomed.evaluate.headlines import CLOSED, figures
 from pefomed.report import bars
 from pefomed.report.figures import (
@@ -108,7 +108,7 @@ def _beside(family: Names, figures: Sequence[Score], ours: Sequence[Score]) -> l
         ]
     known = {score.value for title, score in parts if title == "Closed"}
     others = [
-        (metric_title(score.metric), score)
+        (metric_title(score.metric) + (" of what is there" if score.group == ANY_BOX else ""), score)
         for score in figures[1:]
         # The same figure twice, where every closed answer is a single word.
         if not (score.metric == "closed_accuracy" and score.value in known)

@@ -8,8 +8,8 @@ from statistics import mean
 
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.boxes.region import iou
 from pefomed.evaluate.box_items import Writing, answers_of, items_of, readings_of, writing_of
+from pefomed.evaluate.grounding import item_values
 from pefomed.recipe import Recipe
 from pefomed.report.run import Answered
 from pefomed.schema import Box, Prediction, Sample
@@ -21,7 +21,7 @@ RIGHT = 0.5
 
 @dataclass(frozen=True)
 class Phrase:
-    """One phrase with its reference boxes and those an answer gives it, in the original image."""
+    """One phrase with its reference boxes, none if it is absent, and an answer's, in the original image."""
 
     text: str
     boxes: tuple[Box, ...]
@@ -37,15 +37,16 @@ class Located:
     images: tuple[str, ...]
     size: tuple[int, int] | None
     phrases: tuple[Phrase, ...]
-    """Those that have boxes; a caption may mark several, other samples are one."""
+    """A caption may mark several, other samples are one."""
     boxes: tuple[tuple[str, Box], ...]
     """Every box of the answer that lies in the image, with the phrase it is marked with."""
     state: State
+    says_none: bool
     repairs: tuple[str, ...]
 
     @property
     def iou(self) -> float | None:
-        """Mean over the phrases; None where none has a box."""
+        """Mean over the phrases; None where there is none."""
         return mean(phrase.iou for phrase in self.phrases) if self.phrases else None
 
     @property
@@ -71,10 +72,10 @@ def _of_system(
 ) -> dict[str, Located]:
     answered = [sample for sample in samples if sample.id in given]
     readings = readings_of([given[sample.id].text for sample in answered], writing)
-    items = [item for item in items_of(answered) if item.boxes]
+    items = items_of(answered)
     phrases: list[list[Phrase]] = [[] for _ in answered]
     for item, answer in zip(items, answers_of(items, answered, readings, writing), strict=True):
-        value = iou(item.boxes, answer.boxes)
+        value = item_values(item.boxes, answer)["iou"]
         phrases[item.place].append(Phrase(item.phrase, item.boxes, answer.boxes, value))
     found = {}
     for sample, reading, mine in zip(answered, readings, phrases, strict=True):
@@ -89,6 +90,7 @@ def _of_system(
             phrases=tuple(mine),
             boxes=tuple((name, box) for name, box in boxes if box is not None),
             state=reading.state,
+            says_none=reading.says_none,
             repairs=reading.repairs,
         )
     return found
