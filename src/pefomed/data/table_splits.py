@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.data import table_cells
+from pefomed.data.mapping import cells
 from pefomed.data.readers.rows import SUFFIXES, kind_of, read_table
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, listed
@@ -79,7 +79,7 @@ def splits_of(
     column: str | None,
     only_split: str | None,
     delimiter: str | None,
-    fits: Callable[[Collection[str]], bool],
+    fits: Callable[[Mapping[str, Any]], bool],
 ) -> dict[str, int]:
     """Return the splits as the table calls them, each with its rows; arguments and errors as of `rows_of`.
 
@@ -157,7 +157,7 @@ def _all_tables(root: Path) -> list[Path]:
 
 def _tables(root: Path, column: str, delimiter: str | None) -> list[Path]:
     files = _all_tables(root)
-    found = [path for path in files if column in _header(path, delimiter)]
+    found = [path for path in files if cells.has(_header(path, delimiter), column)]
     if not found:
         raise DataError(
             f"{root} has no table with the column {column!r}",
@@ -172,7 +172,7 @@ def _counted(path: Path, column: str, delimiter: str | None) -> Counter[str]:
 
 
 def _said(row: Mapping[str, Any], column: str, place: str) -> str:
-    return table_cells.text(row, column, place) or NONE
+    return cells.text(row, column, place) or NONE
 
 
 def _of_split(
