@@ -177,6 +177,22 @@ def evaluate(
     numbers_as_text: Annotated[
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
     ] = False,
+    delimiter: Annotated[
+        str | None, typer.Option(help="FILE: what stands between cells, if it is not found by itself.")
+    ] = None,
+    header: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="FILE: its columns if it has no header, e.g. 'id,question,answer'."
+        ),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="FILE: which sheet of a workbook.")] = None,
+    records: Annotated[
+        str | None, typer.Option(metavar="KEY", help="FILE: where in JSON the list is, e.g. data.items.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="FILE: its encoding if it is not UTF-8 or UTF-16, e.g. cp1252.")
+    ] = None,
 ) -> None:
     """Score predictions, with intervals, floors and groups; no model is loaded.
 
@@ -186,6 +202,7 @@ def evaluate(
     from pefomed.evaluate import evaluate_run
 
     if target.is_file() and target.suffix != ".toml":
+        from pefomed.data.readers.format import Format
         from pefomed.evaluate.outside import Columns, columns_of, outside_run
 
         folder = outside_run(
@@ -198,6 +215,9 @@ def evaluate(
             columns=columns_of(columns) if columns else Columns(),
             task=task,
             numbers_as_text=numbers_as_text,
+            how=Format(
+                delimiter=delimiter, header=header or (), sheet=sheet, records=records, encoding=encoding
+            ),
         )
         typer.echo(f"run: {folder}", err=True)
     else:

@@ -34,6 +34,7 @@ from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.rows import Reading
 from pefomed.data.mapping.skip import NOTHING, Skip
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.data.readers.split_names import meant
 from pefomed.data.table_boxes import BoxColumns
@@ -97,7 +98,7 @@ def load(
     rows = (
         (of(file), rows)
         for file in files
-        for _, _, rows in table_splits.rows_of(file, split, column, split, None)
+        for _, _, rows in table_splits.rows_of(file, split, column, split, Format())
     )
     yield from table.read(rows, columns, boxes, skip)
 

@@ -47,6 +47,7 @@ from pefomed.data.mapping.parallel import apart
 from pefomed.data.mapping.rows import Draft, Placed, Reading
 from pefomed.data.mapping.skip import NOTHING, Rules, Skip, columns_of
 from pefomed.data.mapping.source import columns_in
+from pefomed.data.readers.format import Format
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.errors import DataError
 from pefomed.schema import Sample, Task
@@ -69,6 +70,10 @@ def load(
     separator: str = ";",
     view: str = "",
     delimiter: str | None = None,
+    header: tuple[str, ...] = (),
+    sheet: str | None = None,
+    records: str | None = None,
+    encoding: str | None = None,
     numbers_as_text: bool = False,
 ) -> Iterator[Sample | LeftOut]:
     """Yield the samples of `split`, and the boxes that are given twice.
@@ -82,14 +87,16 @@ def load(
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
-        delimiter: what stands between cells; by default found from the first rows.
+        delimiter, header, sheet, records, encoding: how the file is read where it does not say so itself;
+            see `Format`.
         numbers_as_text: take an answer that is a number as its text, instead of refusing it.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, or an answer is
             empty or a number; the file and the line are named.
     """
-    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, delimiter):
+    form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
+    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, form):
         stem = table_splits.stem_of(path)
         # Rows of two splits may ask the same.
         ids = ContentIds(f"{stem}-{split}" if column else stem)
@@ -136,6 +143,10 @@ def splits(
     columns: Columns = Columns(),  # noqa: B008 - frozen
     only_split: str | None = None,
     delimiter: str | None = None,
+    header: tuple[str, ...] = (),
+    sheet: str | None = None,
+    records: str | None = None,
+    encoding: str | None = None,
     **_: Any,
 ) -> dict[str, int]:
     """Return the splits as the table calls them, each with its rows; options and errors as of `load`."""
@@ -145,7 +156,8 @@ def splits(
         texts = (columns.question, columns.answer)
         return images and any(has(header, source) for source in texts if any(columns_in(source)))
 
-    return table_splits.splits_of(root, columns.split, only_split, delimiter, fits)
+    form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
+    return table_splits.splits_of(root, columns.split, only_split, form, fits)
 
 
 def _without_boxes(found: Iterable[Draft | LeftOut]) -> Iterator[Sample | LeftOut]:

@@ -26,7 +26,8 @@ from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.skip import NOTHING, Rules
 from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
-from pefomed.data.readers.rows import is_number
+from pefomed.data.readers.format import Format
+from pefomed.data.readers.rows import form_of, is_number
 from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
@@ -51,6 +52,7 @@ def outside_run(
     separator: str = ";",
     numbers_as_text: bool = False,
     skip: Rules = NOTHING,
+    how: Format = Format(),  # noqa: B008 - frozen
 ) -> Path:
     """Write the answers in `file` as a run folder and return it.
 
@@ -66,6 +68,7 @@ def outside_run(
         separator: what stands between several image paths in one cell.
         numbers_as_text: take answers and references that are numbers as text.
         skip: which rows are left out, and counted; their answers too.
+        how: what `file` does not say itself, and `references` where it is of such a form.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, an id is doubled or on
@@ -76,8 +79,10 @@ def outside_run(
     _check_name("split", split, r"[A-Za-z0-9][A-Za-z0-9._]*")
     about = {"file": file.name, "sha256": _hash(file, references), "dataset": dataset, "split": split}
     _check_folder(out, about)
-    answers = rows_by_id(file, columns)
-    described = answers if references is None else rows_by_id(references, columns)
+    files = [file] if references is None else [file, references]
+    how.check(" and ".join(map(str, files)), *map(form_of, files))
+    tables = [rows_by_id(each, columns, how.fitting(form_of(each))) for each in files]
+    answers, described = tables[0], tables[-1]
     _check_sides(answers, described, file, references)
     about_file = references or file
     if images is not None and not images.is_dir():

@@ -17,6 +17,7 @@ from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.rows import answer_sources, task_of
 from pefomed.data.mapping.skip import NOTHING, Kind, Rules, Unusable, rules_of
 from pefomed.data.mapping.source import AnySource, Source
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, listed
 from pefomed.schema import Sample, Task
@@ -226,14 +227,14 @@ class Reader:
         return task_of(self.text(row, source, place).strip(), place)
 
 
-def rows_by_id(path: Path, columns: Columns) -> Rows:
+def rows_by_id(path: Path, columns: Columns, how: Format) -> Rows:
     """Return the rows of a file by their ids.
 
     Raises:
         DataError: the file cannot be read, or an id is empty, or doubled where rows are not grouped.
     """
     found: Rows = {}
-    for place, row in read_table(path):
+    for place, row in read_table(path, how):
         value = cells.cell(row, columns.id, place, _OPTION, columns.joined_by)
         sample_id = "" if cells.is_empty(value) else str(value).strip()
         if not sample_id or isinstance(value, list | dict | bool):

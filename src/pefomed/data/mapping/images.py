@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 
 from pefomed.cache import cache_folder
 from pefomed.data.mapping.cells import cell, is_empty, said
-from pefomed.data.mapping.paths import unpacked_text
 from pefomed.data.mapping.skip import Unusable
 from pefomed.data.mapping.source import One, is_template, parts_of
 from pefomed.data.pictures.addresses import with_view, within, without_view
-from pefomed.data.readers.unpacked import ImageFile
+from pefomed.data.readers.unpacked import ImageFile, image_of
 from pefomed.errors import DataError
 
 _CONTENT_NAME = 64  # digits
@@ -66,23 +65,27 @@ class Pictures:
 
     def written(self, value: Any, pictures: Sequence[Picture]) -> Any:
         """Return a single column's cell as an id takes it: as it is written, wherever the pictures lie."""
-        if isinstance(value, ImageFile):
-            return _content_name(value, self.folder)
-        if isinstance(value, list) and not any(map(_is_absolute, value)):
-            return [self.written(one, ()) for one in value]
-        if isinstance(value, str) and not any(map(_is_absolute, value.split(self.separator or None))):
-            return value.strip()
-        return [each.name for each in pictures] if isinstance(value, str | list) else value
+        names = [each.name for each in pictures]
+        if isinstance(value, list) and all(isinstance(one, str) and not _is_absolute(one) for one in value):
+            kept = [
+                _content_name(one, self.folder) if isinstance(one, ImageFile) else one.strip()
+                for one in value
+            ]
+            return kept if set(names) <= set(kept) else names
+        if isinstance(value, str) and not isinstance(value, ImageFile):
+            parts = {
+                part.strip() for part in (value, *(value.split(self.separator) if self.separator else ()))
+            }
+            if parts.issuperset(names):
+                return value.strip()
+        if isinstance(value, int | float):
+            return value
+        return names[0] if len(names) == 1 else names
 
     def _names(self, row: Mapping[str, Any], source: One, place: str) -> list[Any]:
         if isinstance(source, str) and source not in row and is_template(source):
             return _filled_in(row, source, place)
-        value = cell(row, source, place)
-        if isinstance(value, str) and not isinstance(value, ImageFile):
-            found = unpacked_text(value)
-            value = (
-                found if isinstance(found, list) and all(isinstance(name, str) for name in found) else value
-            )
+        value = image_of(cell(row, source, place), place)
         if isinstance(value, list):
             return value
         if isinstance(value, ImageFile) or not isinstance(value, str) or self.separator not in value:
