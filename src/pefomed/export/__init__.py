@@ -9,6 +9,7 @@ The folder appears whole or not at all, and never replaces one that is there.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -100,7 +101,7 @@ def export(
         inside = form == "parquet"
         shown = pictures(everything, root, None if inside or not copy_images else part, inside=inside)
         shape = shape_of(everything, texts)
-        files = {split: f"{_stem(split)}{FORMS[form]}" for split in splits}
+        files = _files(splits, FORMS[form])
         for split, samples in loaded.items():
             _write(part / files[split], samples, form, texts, shape, shown, split)
         with storage_errors(out):
@@ -130,8 +131,15 @@ def _check_allowed(dataset: Dataset, allowed: bool) -> None:
     )
 
 
-def _stem(split: str) -> str:
-    return safe_stem(split) or "split"
+def _files(splits: Sequence[str], ending: str) -> dict[str, str]:
+    """Return the file of each split: named as it, with a number where two would be the same."""
+    files: dict[str, str] = {}
+    for split in splits:
+        stem = safe_stem(split) or "split"
+        names = (f"{stem}{f'-{number}' if number > 1 else ''}{ending}" for number in itertools.count(1))
+        taken = {name.lower() for name in files.values()}
+        files[split] = next(name for name in names if name.lower() not in taken)
+    return files
 
 
 def _write(

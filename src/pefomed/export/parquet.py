@@ -5,6 +5,7 @@ A picture behind ten questions is stored once in each row group, by Parquet's ow
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from pefomed.storage import storage_errors
 
 _GROUP_BYTES = 64 * 2**20
 _GROUP_ROWS = 2000
+_KEPT = 8  # images, of questions that follow each other
 
 
 def write_parquet(path: Path, samples: Sequence[Sample], texts: Texts, shape: Shape, shown: Pictures) -> None:
@@ -29,28 +31,23 @@ def write_parquet(path: Path, samples: Sequence[Sample], texts: Texts, shape: Sh
         ImageError: a picture is damaged.
         StorageError: the disk is full.
     """
-    schema = _schema(texts_of(samples[0], texts, shape), shape)
     pyarrow = require_pyarrow()
-    with (
-        storage_errors(path),
-        pyarrow.parquet.ParquetWriter(
-            path, schema, use_dictionary=True, dictionary_pagesize_limit=2 * _GROUP_BYTES
-        ) as file,
-    ):
+    schema = _schema(texts_of(samples[0], texts, shape), shape)
+    content = functools.lru_cache(_KEPT)(shown.content)
+    with storage_errors(path):
+        file = pyarrow.parquet.ParquetWriter(path, schema, dictionary_pagesize_limit=2 * _GROUP_BYTES)
+    with file:
         rows: list[dict[str, Any]] = []
         size = 0
-        for sample in track(samples, f"writing {path.name}", unit="samples"):
-            images = [{"bytes": shown.content(one), "path": shown.name(one)} for one in sample.images]
+        for number, sample in enumerate(track(samples, f"writing {path.name}", unit="samples"), 1):
+            images = [{"bytes": content(one), "path": shown.name(one)} for one in sample.images]
             size += sum(len(image["bytes"]) for image in images)
-            rows.append(
-                {"id": sample.id, "image": images[0] if shape.one_image else images}
-                | texts_of(sample, texts, shape)
-            )
-            if size >= _GROUP_BYTES or len(rows) == _GROUP_ROWS:
-                file.write_table(pyarrow.Table.from_pylist(rows, schema))
+            image = images[0] if shape.one_image else images
+            rows.append({"id": sample.id, "image": image, **texts_of(sample, texts, shape)})
+            if size >= _GROUP_BYTES or len(rows) == _GROUP_ROWS or number == len(samples):
+                with storage_errors(path):
+                    file.write_table(pyarrow.Table.from_pylist(rows, schema))
                 rows, size = [], 0
-        if rows:
-            file.write_table(pyarrow.Table.from_pylist(rows, schema))
 
 
 def _schema(row: Iterable[str], shape: Shape) -> Any:

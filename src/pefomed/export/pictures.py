@@ -6,10 +6,8 @@ DICOM, NIfTI, a window or a frame, more than 8 bits, transparency, a turn in EXI
 
 from __future__ import annotations
 
-import functools
 import io
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -34,20 +32,27 @@ _DIGITS = 32  # of the content's hash
 class Pictures:
     """What the pictures of an export are called in its records."""
 
-    def __init__(self, names: dict[str, str], base: Path | None, converted: int = 0):
-        self._names = names
+    def __init__(self, names: dict[str, str], endings: dict[str, str], base: Path | None):
+        self._names, self._endings = names, endings
         self.base = base
         """The folder that paths are relative to; None for the export's own."""
-        self.converted = converted
+
+    @property
+    def converted(self) -> int:
         """How many are written as PNG."""
+        return sum(not ending for ending in self._endings.values())
 
     def name(self, path: str) -> str:
         """Return the path that stands in a record."""
         return self._names[path]
 
     def content(self, path: str) -> bytes:
-        """Return the file that others read: as it is, or as PNG."""
-        return _content(path)
+        """Return the file that others read: as it is, or as PNG.
+
+        Raises:
+            ImageError: it is damaged.
+        """
+        return _content(path, self._endings[path])
 
 
 def pictures(samples: Iterable[Sample], root: Path, out: Path | None, *, inside: bool = False) -> Pictures:
@@ -62,13 +67,13 @@ def pictures(samples: Iterable[Sample], root: Path, out: Path | None, *, inside:
         StorageError: `out` cannot be written.
     """
     paths = list(dict.fromkeys(path for sample in samples for path in sample.images))
+    endings = {path: _ending(path) for path in track(paths, "looking at pictures", unit="images")}
     if inside:
-        names = {path: _own_name(path) for path in track(paths, "looking at pictures", unit="images")}
-        return Pictures(names, None, sum(not _ending(path) for path in paths))
+        return Pictures({path: _own_name(path, endings[path]) for path in paths}, endings, None)
     if out is not None:
-        names = {path: _copied(path, out) for path in track(paths, "copying pictures", unit="images")}
-        return Pictures(names, None, sum(not _ending(path) for path in paths))
-    unlike = [path for path in track(paths, "looking at pictures", unit="images") if not _ending(path)]
+        copying = track(paths, "copying pictures", unit="images")
+        return Pictures({path: _copied(path, endings[path], out) for path in copying}, endings, None)
+    unlike = [path for path in paths if not endings[path]]
     if unlike:
         raise ImageError(
             f"{len(unlike):,} of {len(paths):,} pictures can be given to others as PNG only (DICOM, NIfTI,"
@@ -77,19 +82,9 @@ def pictures(samples: Iterable[Sample], root: Path, out: Path | None, *, inside:
             remedy="add --copy-images, which writes them so",
         )
     base = _base(paths, root)
-    return Pictures({path: Path(os.path.relpath(path, base)).as_posix() for path in paths}, base)
+    return Pictures({path: Path(os.path.relpath(path, base)).as_posix() for path in paths}, endings, base)
 
 
-def _base(paths: Iterable[str], root: Path) -> Path:
-    """Return the data set's folder if all pictures are in it, else the one that holds them all."""
-    folders = {Path(path).absolute().parent for path in paths}
-    own = (root if root.is_dir() else root.parent).absolute()
-    if all(folder.is_relative_to(own) for folder in folders):
-        return own
-    return Path(os.path.commonpath(folders))
-
-
-@functools.cache
 def _ending(path: str) -> str:
     """Return the ending of a file that others read as it is shown here; empty for any other.
 
@@ -108,33 +103,32 @@ def _ending(path: str) -> str:
         return ""
 
 
-def _own_name(path: str) -> str:
+def _base(paths: Iterable[str], root: Path) -> Path:
+    """Return the data set's folder if all pictures are in it, else the one that holds them all."""
+    folders = {os.path.dirname(os.path.abspath(path)) for path in paths}
+    own = os.path.abspath(root if root.is_dir() else root.parent)
+    inside = all(Path(folder).is_relative_to(own) for folder in folders)
+    return Path(own if inside else os.path.commonpath(folders))
+
+
+def _own_name(path: str, ending: str) -> str:
     # Of what it holds: file names may tell a person's, and the same picture is one file.
-    return content_hash(path)[:_DIGITS] + (_ending(path) or ".png")
+    return content_hash(path)[:_DIGITS] + (ending or ".png")
 
 
-def _copied(path: str, out: Path) -> str:
-    name = f"{FOLDER}/{_own_name(path)}"
-    target = out / name
-    if target.exists():
-        return name
-    with storage_errors(out):
-        target.parent.mkdir(exist_ok=True)
-    if _ending(path):
-        open_image(path)  # a damaged one shall not be handed on
+def _copied(path: str, ending: str, out: Path) -> str:
+    name = f"{FOLDER}/{_own_name(path, ending)}"
+    if not (out / name).exists():
+        content = _content(path, ending)
         with storage_errors(out):
-            shutil.copyfile(address(path).file, target)
-    else:
-        data = _content(path)
-        with storage_errors(out):
-            target.write_bytes(data)
+            (out / FOLDER).mkdir(exist_ok=True)
+            (out / name).write_bytes(content)
     return name
 
 
-@functools.lru_cache(8)
-def _content(path: str) -> bytes:
-    image = open_image(path)
-    if _ending(path):
+def _content(path: str, ending: str) -> bytes:
+    image = open_image(path)  # a damaged one shall not be handed on
+    if ending:
         return address(path).file.read_bytes()
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")

@@ -7,7 +7,7 @@ on them; a table has them as shares of the sides besides.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,7 +60,8 @@ class Shape:
     further: bool
     prompted: bool
     boxes: bool
-    meta: tuple[str, ...]
+    meta: Mapping[str, str]
+    """Key -> the name of its field, which no other field has."""
 
 
 def shape_of(samples: Sequence[Sample], texts: Texts) -> Shape:
@@ -70,7 +71,7 @@ def shape_of(samples: Sequence[Sample], texts: Texts) -> Shape:
         further=any(sample.further_references for sample in samples),
         prompted=any(texts.has_prompt(sample) for sample in samples),
         boxes=any(sample.boxes for sample in samples),
-        meta=tuple(dict.fromkeys(key for sample in samples for key in sample.meta)),
+        meta=_field_names(dict.fromkeys(key for sample in samples for key in sample.meta)),
     )
 
 
@@ -126,17 +127,26 @@ def texts_of(sample: Sample, texts: Texts, shape: Shape) -> dict[str, Any]:
         found["prompt"] = texts.asked(sample)
     if shape.boxes:
         found["boxes"] = [[box.x0, box.y0, box.x1, box.y1] for box in sample.boxes]
-    return found | meta_of(sample.meta, shape)
+    return found | _meta(sample, shape)
 
 
-def meta_of(meta: Mapping[str, str], shape: Shape) -> dict[str, str]:
-    """Return what results are grouped by, under names that no field of a record has."""
-    return {f"meta_{key}" if key in _OWN else key: meta.get(key, "") for key in shape.meta}
+def _field_names(keys: Iterable[str]) -> dict[str, str]:
+    names = {key: key for key in keys if key not in _OWN}
+    for key in keys:
+        name = key
+        while name in _OWN or (key not in names and name in names.values()):
+            name = f"meta_{name}"
+        names.setdefault(key, name)
+    return names
 
 
 def _more(sample: Sample, shape: Shape) -> dict[str, Any]:
     further = {"further_answers": list(sample.further_references)} if shape.further else {}
-    return {**further, **meta_of(sample.meta, shape)}
+    return {**further, **_meta(sample, shape)}
+
+
+def _meta(sample: Sample, shape: Shape) -> dict[str, str]:
+    return {name: sample.meta.get(key, "") for key, name in shape.meta.items()}
 
 
 _MARK = re.compile(r"<(image|video|audio)>")
