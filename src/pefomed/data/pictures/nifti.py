@@ -7,6 +7,7 @@ the head above; sagittal with the front on the left. Pixels are made square (`sq
 
 from __future__ import annotations
 
+import math
 import struct
 import warnings
 import zlib
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pefomed.data.pictures.addresses import Address
-from pefomed.data.pictures.image_errors import absent, check_size, damaged, not_for
+from pefomed.data.pictures.image_errors import BYTE_LIMIT, absent, check_size, damaged, not_for, too_large
 from pefomed.data.pictures.nifti_header import check_header
 from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.windows import AUTO, Counts, Values, Window, limits_of, render, shares
@@ -51,9 +52,7 @@ def open_nifti(where: Address) -> Image.Image:
         ImageError: the file is damaged, too large, or has no such slice; nibabel is not installed.
     """
     with _opened(where) as cut:
-        values = np.asarray(cut.image.dataobj[cut.slices])
-        values = values.transpose() if cut.swapped else values
-        turned = values[:: cut.steps[0], :: cut.steps[1]]
+        turned = _turned(cut, np.asarray(cut.image.dataobj[cut.slices]))
         return squared(where.file, _picture(where, cut.image, turned), cut.spacing)
 
 
@@ -80,11 +79,58 @@ def nifti_shape(path: Path) -> tuple[int, int, int]:
         return cut.shape
 
 
+def nifti_values(where: Address) -> NDArray[Any]:
+    """Return the values of one slice as they are stored, in the rows and columns in which it is shown.
+
+    Raises:
+        ImageError: see `open_nifti`.
+    """
+    with _opened(where) as cut:
+        return _turned(cut, np.asarray(cut.image.dataobj[cut.slices]))
+
+
+def nifti_slices(path: Path, axis: int) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Yield index and values of every slice across an axis; the file is decompressed once.
+
+    Raises:
+        ImageError: see `open_nifti`; or the volume is above `BYTE_LIMIT`, or has more than three dimensions.
+    """
+    with _opened(Address(path, axis=axis)) as cut:
+        stored: Any = cut.image.dataobj
+        if math.prod(cut.image.shape) != math.prod(cut.shape):
+            raise damaged(path, f"{len(cut.image.shape)} dimensions, where a volume of labels has three")
+        if math.prod(cut.shape) * stored.dtype.itemsize > BYTE_LIMIT:
+            raise too_large(path, f"{' x '.join(map(str, cut.shape))} voxels")
+        plain = (stored.slope, stored.inter) == (1, 0)
+        values = stored.get_unscaled() if plain else np.asarray(stored, dtype=np.float32)
+        for index in range(cut.shape[axis]):
+            each = _cut(Address(path, axis=axis, index=index), cut.image, cut.orientation)
+            yield index, _turned(each, np.asarray(values[each.slices]))
+
+
+def nifti_grid(path: Path) -> tuple[tuple[int, int, int], NDArray[np.float64]]:
+    """Return the shape of `nifti_shape`, and where its voxels lie in the body, (4, 4).
+
+    Raises:
+        ImageError: see `open_nifti`.
+    """
+    from nibabel.orientations import inv_ornt_aff
+
+    with _opened(Address(path)) as cut:
+        shape = (*cut.image.shape, 1, 1)[:3]
+        there = cut.orientation
+        if not np.isfinite(there).all():
+            return cut.shape, np.eye(4)
+        return cut.shape, np.asarray(cut.image.affine @ inv_ornt_aff(there, shape))  # type: ignore[no-untyped-call]
+
+
 @dataclass(frozen=True)
 class _Cut:
     """Where a slice is in its file, and how it is turned to be seen."""
 
     image: Nifti1Image
+    orientation: NDArray[np.float64]
+    """Stored axis -> body axis and direction."""
     shape: tuple[int, int, int]
     slices: tuple[slice | int, ...]
     swapped: bool
@@ -147,6 +193,7 @@ def _cut(where: Address, image: Any, orientation: NDArray[np.float64]) -> _Cut:
     check_size(where.file, sizes[right], sizes[down], 8)
     return _Cut(
         image=image,
+        orientation=orientation,
         shape=(sizes[0], sizes[1], sizes[2]),
         slices=tuple(slices),
         swapped=stored[right] < stored[down],
@@ -168,6 +215,11 @@ def _volume(where: Address, image: Nifti1Image) -> list[slice | int]:
         )
     # Of several further dimensions the first runs fastest, as in the file.
     return [int(place) for place in np.unravel_index(chosen, further, order="F")] if further else []
+
+
+def _turned(cut: _Cut, values: NDArray[Any]) -> NDArray[Any]:
+    values = values.transpose() if cut.swapped else values
+    return values[:: cut.steps[0], :: cut.steps[1]]
 
 
 def _picture(where: Address, image: Nifti1Image, values: NDArray[Any]) -> Image.Image:
