@@ -279,6 +279,16 @@ def test_a_volume_and_its_mask_are_on_the_same_voxels(tmp_path: Path) -> None:
     # Seen from the feet: x runs to the patient's left, y to the back: 20 - 6 and 16 - 8.
     [box] = sample.boxes
     assert (box.x0 * 20, box.x1 * 20, box.y0 * 16, box.y1 * 16) == pytest.approx((14, 18, 8, 12))
+    # The same as SimpleITK writes it, whose millimetres run the other way.
+    import SimpleITK
+
+    (tmp_path / "mine/masks/ct.nii").rename(tmp_path / "ct.nii")
+    for ending in (".mha", ".nrrd"):
+        other = tmp_path / f"mine/masks/ct{ending}"
+        SimpleITK.WriteImage(SimpleITK.ReadImage(tmp_path / "ct.nii"), other)
+        [same], _ = read(tmp_path, phrase="mass")
+        assert same == sample
+        other.unlink()
     moved = RAS.copy()
     moved[0, 3] = 4
     for made, words in (

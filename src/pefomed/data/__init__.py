@@ -39,6 +39,7 @@ Loader = Callable[..., Iterator[Sample | LeftOut]]
 
 LOADERS: dict[str, str] = {
     "coco": "pefomed.data.coco:load",
+    "conversations": "pefomed.data.conversations:load",
     "hugging_face": "pefomed.data.hugging_face:load",
     "imageclef": "pefomed.data.imageclef:load",
     "iu_xray": "pefomed.data.iu_xray:load",

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.data.pictures.nifti import is_nifti, nifti_grid, nifti_slices
 from pefomed.data.pictures.stored_values import Meant, stored_values
+from pefomed.data.pictures.volume_files import is_volume
+from pefomed.data.pictures.volume_values import all_slices, grid_of
 from pefomed.data.readers.box_frames import frame_of
 from pefomed.data.readers.box_numbers import Fault, Size
 from pefomed.errors import DataError
@@ -50,20 +51,20 @@ def layers_of(image: Path, mask: Path, meant: Meant, axis: int, scaled: bool) ->
         DataError: the mask does not fit its image, or only one of them is a volume.
         ImageError: a file cannot be read.
     """
-    if is_nifti(image) != is_nifti(mask):
+    if is_volume(image) != is_volume(mask):
         raise DataError(
             f"{mask} does not fit its image",
             found=f"one of {image.name} and {mask.name} is a volume",
             remedy="give a volume a volume as its mask, and a picture a picture",
         )
-    if not is_nifti(mask):
+    if not is_volume(mask):
         values = stored_values(mask, meant)
         layer = Layer(str(mask), str(image), "", values)
         _check_size(layer, scaled)
         yield layer
         return
     _check_grid(image, mask)
-    for index, values in nifti_slices(mask, axis):
+    for index, values in all_slices(mask, axis):
         if values.any():
             view = f"#axis={axis}&index={index}"
             yield Layer(f"{mask}, slice {index}", f"{image}{view}", view, values)
@@ -83,7 +84,7 @@ def _check_size(layer: Layer, scaled: bool) -> None:
 
 
 def _check_grid(image: Path, mask: Path) -> None:
-    (shape, places), (own_shape, own_places) = nifti_grid(image), nifti_grid(mask)
+    (shape, places), (own_shape, own_places) = grid_of(image), grid_of(mask)
     if shape != own_shape:
         raise DataError(
             f"{mask} does not fit its volume {image}",

@@ -52,8 +52,9 @@ class BoxColumns(Checked):
     categories: tuple[str, ...] = ()
     """The categories there are, if others are mistakes."""
     width: str | None = None
-    """Column with the image's width in pixels, to be checked against the file; `height` likewise."""
+    """Column with the image's width in pixels, to be checked against the file."""
     height: str | None = None
+    """Column with its height; `width` and `height` are named together."""
     scaled_images: bool = False
     """The images were scaled in proportion: boxes are pixels of the sizes in the table."""
     reader: str | None = None

@@ -12,7 +12,8 @@ from PIL import ImageOps
 from pefomed.data.pictures.addresses import address
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.images import check_file, opened
-from pefomed.data.pictures.nifti import is_nifti, nifti_values
+from pefomed.data.pictures.volume_files import is_volume
+from pefomed.data.pictures.volume_values import slice_values
 from pefomed.errors import ImageError
 
 Meant = Literal["numbers", "colours", "grey"]
@@ -30,8 +31,8 @@ def stored_values(path: str | Path, meant: Meant = "numbers") -> NDArray[Any]:
     """
     where = address(path)
     check_file(where.file)
-    if is_nifti(where.file):
-        return nifti_values(where)
+    if is_volume(where.file):
+        return slice_values(where)
     if is_dicom(where.file):
         raise ImageError(
             f"{where.file} is DICOM, which is no mask here",
