@@ -120,7 +120,14 @@ def _boxes(
             faults["a box that is there twice"] += 1
         found.setdefault(tuple(row.values()), row)
     order = {row["id"]: place for place, row in enumerate(sorted(rows.values(), key=_order))}
-    return sorted(found.values(), key=lambda row: (order[row["image_id"]], *row.values()))
+    return sorted(
+        found.values(),
+        key=lambda row: (
+            order[row["image_id"]],
+            *(row[key] for key in ("made_by", "phrase", "label", "reader")),
+            *(float(row[side]) for side in ("y0", "x0", "y1", "x1")),
+        ),
+    )
 
 
 def _write_secret(secret: Path, records: Sequence[Imported]) -> None:

@@ -101,14 +101,21 @@ def _where(header: Dataset, frame: int) -> dict[str, Any]:
                     of = int(number) - 1 if number else None
                     images.append((text(source.get("ReferencedSOPInstanceUID")), of))
     about = of_frame(header, frame)
+    images = [pair for pair in dict.fromkeys(images) if pair[0]]
+    if len(images) > 1 and is_placed(numbers(about.get("ImagePositionPatient")), _directions(about)):
+        images = []  # some name the whole series in each frame: where the frame lies says which image it is
     series = [text(item.get("SeriesInstanceUID")) for item in header.get("ReferencedSeriesSequence") or []]
     thickness = next(iter(numbers(about.get("SpacingBetweenSlices") or about.get("SliceThickness"))), 0.0)
     return {
-        "images": [pair for pair in dict.fromkeys(images) if pair[0]],
+        "images": images,
         "series": tuple(each for each in series if each),
         "about": about,
         "thickness": thickness,
     }
+
+
+def _directions(about: dict[str, Any]) -> tuple[float, ...]:
+    return numbers(about.get("ImageOrientationPatient"))
 
 
 def _masks(file: DicomFile, frame: int) -> Iterator[tuple[int, NDArray[np.bool_]]]:
@@ -156,7 +163,7 @@ def _in_body(corners: tuple[tuple[int, int], ...], about: dict[str, Any]) -> tup
     """Return points on a frame in millimetres, nothing if it does not say where it lies."""
     position, orientation = (
         numbers(about.get("ImagePositionPatient")),
-        numbers(about.get("ImageOrientationPatient")),
+        _directions(about),
     )
     spacing = numbers(about.get("PixelSpacing"))
     if not is_placed(position, orientation) or len(spacing) != 2:
