@@ -23,6 +23,7 @@ from pefomed.cli.endpoint import (
 )
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_scores
+from pefomed.runs import RunFolder
 
 if TYPE_CHECKING:
     from pefomed.schema import Score
@@ -177,6 +178,22 @@ def evaluate(
     numbers_as_text: Annotated[
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
     ] = False,
+    delimiter: Annotated[
+        str | None, typer.Option(help="FILE: what stands between cells, if it is not found by itself.")
+    ] = None,
+    header: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="FILE: its columns if it has no header, e.g. 'id,question,answer'."
+        ),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="FILE: which sheet of a workbook.")] = None,
+    records: Annotated[
+        str | None, typer.Option(metavar="KEY", help="FILE: where in JSON the list is, e.g. data.items.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="FILE: its encoding if it is not UTF-8 or UTF-16, e.g. cp1252.")
+    ] = None,
 ) -> None:
     """Score predictions, with intervals, floors and groups; no model is loaded.
 
@@ -186,6 +203,7 @@ def evaluate(
     from pefomed.evaluate import evaluate_run
 
     if target.is_file() and target.suffix != ".toml":
+        from pefomed.data.readers.format import Format
         from pefomed.evaluate.outside import Columns, columns_of, outside_run
 
         folder = outside_run(
@@ -198,10 +216,13 @@ def evaluate(
             columns=columns_of(columns) if columns else Columns(),
             task=task,
             numbers_as_text=numbers_as_text,
+            how=Format(
+                delimiter=delimiter, header=header or (), sheet=sheet, records=records, encoding=encoding
+            ),
         )
         typer.echo(f"run: {folder}", err=True)
     else:
-        folder = target if (target / "outside.json").is_file() else checked_run(target)
+        folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
     scores = evaluate_run(folder, data)
     if json_:
         print_json([score.model_dump() for score in scores])
@@ -244,7 +265,7 @@ def _finish(run: Path, open_: bool) -> None:
         return
     scores = read_scores(run)
     print_scores(run, scores)
-    show_report(run / "report" / "index.html", open_)
+    show_report(RunFolder(run).page, open_)
     _check_scored(run, scores)
 
 

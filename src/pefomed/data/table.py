@@ -38,6 +38,7 @@ from pefomed.data import table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.format import Format
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.data.table_rows import Columns, Reading, drafts
 from pefomed.errors import DataError
@@ -60,6 +61,10 @@ def load(
     separator: str = ";",
     view: str = "",
     delimiter: str | None = None,
+    header: tuple[str, ...] = (),
+    sheet: str | None = None,
+    records: str | None = None,
+    encoding: str | None = None,
     numbers_as_text: bool = False,
 ) -> Iterator[Sample | LeftOut]:
     """Yield the samples of `split`, and the boxes that are given twice.
@@ -72,14 +77,16 @@ def load(
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
-        delimiter: what stands between cells; by default found from the first rows.
+        delimiter, header, sheet, records, encoding: how the file is read where it does not say so itself;
+            see `Format`.
         numbers_as_text: take an answer that is a number as its text, instead of refusing it.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, or an answer is
             empty or a number; the file and the line are named.
     """
-    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, delimiter):
+    form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
+    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, form):
         stem = table_splits.stem_of(path)
         how = Reading(
             # Rows of two splits may ask the same.
@@ -93,13 +100,13 @@ def load(
             yield from _without_boxes(rows, how)
 
 
-def load_file(path: Path, split: str, how: Reading, delimiter: str | None = None) -> Iterator[Sample]:
+def load_file(path: Path, split: str, how: Reading) -> Iterator[Sample]:
     """Yield the samples of the rows of `split` in one file; there are no boxes.
 
     Raises:
         DataError: see `load`.
     """
-    for _, _, rows in table_splits.rows_of(path, split, how.columns.split, split, delimiter):
+    for _, _, rows in table_splits.rows_of(path, split, how.columns.split, split, Format()):
         yield from _without_boxes(rows, how)
 
 
@@ -109,6 +116,10 @@ def splits(
     columns: Columns = Columns(),  # noqa: B008 - frozen
     only_split: str | None = None,
     delimiter: str | None = None,
+    header: tuple[str, ...] = (),
+    sheet: str | None = None,
+    records: str | None = None,
+    encoding: str | None = None,
     **_: Any,
 ) -> dict[str, int]:
     """Return the splits as the table calls them, each with its rows; options and errors as of `load`."""
@@ -116,7 +127,8 @@ def splits(
     def fits(header: Collection[str]) -> bool:
         return columns.image in header and (columns.answer in header or columns.question in header)
 
-    return table_splits.splits_of(root, columns.split, only_split, delimiter, fits)
+    form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
+    return table_splits.splits_of(root, columns.split, only_split, form, fits)
 
 
 def _without_boxes(rows: Iterable[table_splits.Placed], how: Reading) -> Iterator[Sample]:

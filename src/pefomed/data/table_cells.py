@@ -9,7 +9,7 @@ from typing import Any
 
 from pefomed.data.pictures.addresses import with_view, within
 from pefomed.data.readers.rows import is_number
-from pefomed.data.readers.unpacked import ImageFile
+from pefomed.data.readers.unpacked import ImageFile, image_of
 from pefomed.data.table_references import references
 from pefomed.errors import DataError, nearest
 
@@ -24,7 +24,7 @@ def images(
     Raises:
         DataError: there is none, or one leads out of `folder`.
     """
-    value = cell(row, column, place)
+    value = image_of(cell(row, column, place), place)
     if isinstance(value, ImageFile):
         value = [value]
     names = value if isinstance(value, list) else image_names(str(value or ""), separator, folder)

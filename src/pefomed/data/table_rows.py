@@ -15,7 +15,7 @@ from pefomed.checked import Checked
 from pefomed.data import table_cells, table_choices, table_references
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.owners import owners_of
-from pefomed.data.readers.unpacked import ImageFile
+from pefomed.data.readers.unpacked import ImageFile, image_of
 from pefomed.data.table_boxes import Draft
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
@@ -31,6 +31,7 @@ class Columns(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: str = Field("image", min_length=1)
+    """The image, or several of them with the option `separator` between."""
     question: str = Field("question", min_length=1)
     """The question, or the phrase that has boxes. Not read for captions and reports."""
     answer: str = "answer"
@@ -123,7 +124,8 @@ def _id(row: Mapping[str, Any], place: str, task: str, asked: str, how: Reading)
         return table_cells.filled(row, column, place)
     category = str(row.get(how.category) or "").strip() if how.category else ""
     reader = (str(row.get(how.reader) or "").strip(),) if how.reader else ()
-    return how.ids(_named(row[how.columns.image], how.folder), task, asked, category, *reader)
+    image = image_of(row[how.columns.image], place)
+    return how.ids(_named(image, how.folder), task, asked, category, *reader)
 
 
 def _named(image: Any, folder: Path) -> Any:

@@ -21,12 +21,13 @@ from pathlib import Path
 from pefomed import jsonl
 from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
-from pefomed.data.readers.rows import is_number
+from pefomed.data.readers.format import Format
+from pefomed.data.readers.rows import form_of, is_number
 from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
-from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
-from pefomed.run_lock import hold
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample, Task
 from pefomed.storage import write
 
@@ -45,6 +46,7 @@ def outside_run(
     task: Task = "vqa",
     separator: str = ";",
     numbers_as_text: bool = False,
+    how: Format = Format(),  # noqa: B008 - frozen
 ) -> Path:
     """Write the answers in `file` as a run folder and return it.
 
@@ -59,6 +61,7 @@ def outside_run(
         task: the task of every row, unless a column says it.
         separator: what stands between several image paths in one cell.
         numbers_as_text: take answers and references that are numbers as text.
+        how: what `file` does not say itself, and `references` where it is of such a form.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, an id is doubled or on
@@ -69,8 +72,10 @@ def outside_run(
     _check_name("split", split, r"[A-Za-z0-9][A-Za-z0-9._]*")
     about = {"file": file.name, "sha256": _hash(file, references), "dataset": dataset, "split": split}
     _check_folder(out, about)
-    answers = rows_by_id(file, columns.id)
-    described = answers if references is None else rows_by_id(references, columns.id)
+    files = [file] if references is None else [file, references]
+    how.check(" and ".join(map(str, files)), *map(form_of, files))
+    tables = [rows_by_id(each, columns.id, how.fitting(form_of(each))) for each in files]
+    answers, described = tables[0], tables[-1]
     _check_sides(answers, described, file, references)
     about_file = references or file
     if images is not None and not images.is_dir():
@@ -94,9 +99,9 @@ def outside_run(
     notes = [*reader.notes, *doubts(samples, predictions, file.name)]
     with hold(out):
         _check_folder(out, about)  # once more: another process may have written other answers meanwhile
-        write(samples_path(out, dataset, split), jsonl.lines(samples))
-        write(predictions_path(out, dataset, split), jsonl.lines(predictions))
-        write(out / MARKER, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
+        write(RunFolder(out).samples_file(f"{dataset}-{split}"), jsonl.lines(samples))
+        write(RunFolder(out).predictions_file(f"{dataset}-{split}"), jsonl.lines(predictions))
+        write(RunFolder(out).outside_file, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 
 
@@ -142,7 +147,7 @@ def _hash(*files: Path | None) -> str:
 
 
 def _check_folder(out: Path, about: Mapping[str, str]) -> None:
-    marker = out / MARKER
+    marker = RunFolder(out).outside_file
     # A lock is nothing that could be overwritten.
     if not out.exists() or (out.is_dir() and all(path.name.startswith(".") for path in out.iterdir())):
         return

@@ -15,7 +15,7 @@ from typing import Any
 
 from pefomed.cache import cache_folder
 from pefomed.data.pictures.addresses import within, without_view
-from pefomed.data.readers.unpacked import ImageFile
+from pefomed.data.readers.unpacked import ImageFile, image_of
 from pefomed.data.table_cells import image_names
 from pefomed.errors import DataError
 
@@ -36,6 +36,7 @@ def images_of(value: Any, folder: Path, separator: str, place: str) -> tuple[str
     Raises:
         DataError: a name is none, or leads out of `folder`, by itself or by a link.
     """
+    value = image_of(value, place)
     if isinstance(value, ImageFile):
         value = [value]
     names = value if isinstance(value, list) else image_names(_text(value, place), separator, folder)

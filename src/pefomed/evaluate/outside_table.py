@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, field_validator
 from pefomed.boxes import tasks
 from pefomed.checked import Checked
 from pefomed.data import table_references
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, listed, nearest
 from pefomed.evaluate.outside_images import images_of
@@ -168,10 +169,10 @@ class Reader:
         return paths or (f"{NO_IMAGE}{sample_id}",)
 
 
-def rows_by_id(path: Path, column: str) -> Rows:
+def rows_by_id(path: Path, column: str, how: Format) -> Rows:
     found: Rows = {}
     counts: Counter[str] = Counter()
-    for place, row in read_table(path):
+    for place, row in read_table(path, how):
         value = _cell(row, column, place)
         sample_id = "" if value is None else str(value).strip()
         if not sample_id or isinstance(value, list | dict | bool):

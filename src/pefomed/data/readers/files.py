@@ -192,5 +192,6 @@ def not_utf8(path: Path, byte: int, offset: int, line: int) -> DataError:
     return DataError(
         f"{path} is not UTF-8",
         found=f"byte 0x{byte:02x} at offset {offset}, line {line}",
-        remedy=f"convert it, e.g. `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new`",
+        remedy="say its `encoding` if it is a table of your own, e.g. cp1252 for a CSV of Excel in Western"
+        f" Europe and America; or convert it: `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new`",
     )

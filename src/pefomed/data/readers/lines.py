@@ -1,6 +1,7 @@
 """Lines of a text file, gzipped or not, one at a time: bounded memory, and errors that name the byte.
 
-UTF-8, or UTF-16 and UTF-32 as their first bytes say, which is how Excel saves "Unicode text".
+UTF-8, or UTF-16 and UTF-32 as their first bytes say, which is how Excel saves "Unicode text"; or the encoding
+that is said.
 """
 
 from __future__ import annotations
@@ -24,15 +25,19 @@ Line = TypeVar("Line", bytes, str)
 _MARK = b"\xef\xbb\xbf"  # UTF-8's byte-order mark
 
 
-def binary_lines(path: Path) -> Iterator[str]:
+def binary_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
     r"""Yield the lines of a file without their end; only "\n" ends a line.
 
+    Args:
+        encoding: the text's, one that Python knows; by default found as said above.
+
     Raises:
-        DataError: the file is missing, not UTF-8, its gzip is damaged, or a line is too long.
+        DataError: the file is missing, not in its encoding, its gzip is damaged, or a line is too long.
     """
-    wide = _wide(path)
-    if wide:
-        yield from (line.removesuffix("\n") for line in _wide_lines(path, wide, "\n"))
+    other = encoding or _wide(path)
+    if other:
+        said = encoding is not None
+        yield from (line.removesuffix("\n") for line in _decoded_lines(path, other, "\n", said))
         return
     read = 0  # bytes before the line
     with _opened(path) as file:
@@ -46,14 +51,14 @@ def binary_lines(path: Path) -> Iterator[str]:
             read += len(line)
 
 
-def text_lines(path: Path) -> Iterator[str]:
+def text_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
     r"""Yield the lines of a file with their end, "\n", "\r" or "\r\n", as the csv module wants them.
 
-    Raises: as `binary_lines`.
+    Arguments and errors: as of `binary_lines`.
     """
-    wide = _wide(path)
-    if wide:
-        yield from _wide_lines(path, wide, "")
+    other = encoding or _wide(path)
+    if other:
+        yield from _decoded_lines(path, other, "", said=encoding is not None)
         return
     with _opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         try:
@@ -69,13 +74,16 @@ def _wide(path: Path) -> str:
         return wide_encoding(file.read(4))
 
 
-def _wide_lines(path: Path, encoding: str, newline: str) -> Iterator[str]:
+def _decoded_lines(path: Path, encoding: str, newline: str, said: bool) -> Iterator[str]:
     with _opened(path) as file, io.TextIOWrapper(file, encoding=encoding, newline=newline) as text:
         try:
             for number, line in enumerate(_bounded(path, text.readline)):
                 yield line if number else line.removeprefix("\ufeff")
-        except UnicodeDecodeError as error:
-            raise not_wide(path, encoding, error) from None
+        except UnicodeError as error:
+            if not said and isinstance(error, UnicodeDecodeError):
+                raise not_wide(path, encoding, error) from None
+            found = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+            raise DataError(f"{path} is not {encoding}", found=found, remedy="correct `encoding`") from None
 
 
 @contextlib.contextmanager
