@@ -10,9 +10,9 @@ from torch import Tensor
 from pefomed.batch import Row, Tokens
 from pefomed.box_decoding import BoxVocabulary
 from pefomed.box_median import DIGITS, TOKENS, median_boxes
-from pefomed.boxes.tasks import ASKED
 from pefomed.decoding import Answer, greedy
 from pefomed.recipe import Recipe
+from pefomed.tasks import BOXES
 
 
 class Answering:
@@ -58,7 +58,7 @@ class Answering:
         )
 
     def _has_medians(self, sequence: Tokens) -> bool:
-        return self.how.box_choice == "median" and sequence.sample.task in ASKED
+        return self.how.box_choice == "median" and sequence.sample.task in BOXES
 
 
 def generation(recipe: Recipe) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from pefomed.boxes.grammar import ALPHABET, may_end, may_go_on
 from pefomed.boxes.marks import tagged
-from pefomed.boxes.tasks import ASKED
 from pefomed.model.text_tokens import TextTokens
 from pefomed.schema import Sample
+from pefomed.tasks import BOXES, TASKS
 
 
 class BoxVocabulary:
@@ -30,9 +30,9 @@ class BoxVocabulary:
 
     def constraint(self, sample: Sample) -> BoxConstraint | None:
         """Return what the answer to `sample` may be; None if it is not boxes."""
-        if sample.task not in ASKED:
+        if sample.task not in BOXES:
             return None
-        mark = tagged(sample.question) if sample.task == "detection" else ""
+        mark = tagged(sample.question) if TASKS[sample.task].names_phrase else ""
         return BoxConstraint(self, TextTokens(self.tokenizer)(mark) if mark else [])
 
     def following(self, text: str) -> list[int]:

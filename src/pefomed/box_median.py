@@ -33,6 +33,7 @@ from pefomed.decoding import Answer
 from pefomed.forest import Forest, grown
 from pefomed.model.text_tokens import TextTokens
 from pefomed.schema import Sample
+from pefomed.tasks import TASKS
 
 
 class Spelling(NamedTuple):
@@ -210,7 +211,7 @@ class Drafts:
 
     def _mark(self, question: int) -> str:
         sample = self._samples[question]
-        return tagged(sample.question) if sample.task == "detection" else ""
+        return tagged(sample.question) if TASKS[sample.task].names_phrase else ""
 
     def _encoded(self, texts: list[str]) -> list[list[int]]:
         """Return each text's tokens, as an answer's are made for training."""

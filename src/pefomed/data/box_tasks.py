@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.tasks import how_many
-from pefomed.schema import Box, Sample
+from pefomed.schema import Box, OneOf, Sample
+from pefomed.tasks import ON_PHRASES
 
-BoxTask = Literal["refer", "identify", "detection"]
+BoxTask = Annotated[str, AfterValidator(OneOf(ON_PHRASES))]
 
 
 def samples_of(

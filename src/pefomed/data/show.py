@@ -20,6 +20,7 @@ from pefomed.machine_paths import short_name, without_paths
 from pefomed.progress import track
 from pefomed.schema import Box, Sample
 from pefomed.storage import write
+from pefomed.tasks import MARKED
 
 SIDE = 480
 """Longest side of a thumbnail, in pixels."""
@@ -117,7 +118,7 @@ def _thumbnail(image: Image.Image) -> str:
 
 
 def _item(sample: Sample, colours: dict[Box, str]) -> str:
-    shown = () if sample.task == "grounding" else sample.boxes  # there they stand behind their phrases
+    shown = () if sample.task in MARKED else sample.boxes  # there they stand behind their phrases
     marks = "".join(f"<i style='border-color:{colours[box]}'></i>" for box in shown)
     question = f"<q dir=auto>{escape(sample.question)}</q>" if sample.question else f"<em>{sample.task}</em>"
     answer = _marked(sample, colours) or _without_words(sample)

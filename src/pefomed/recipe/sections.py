@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from pefomed.errors import nearest
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
-from pefomed.schema import Task
+from pefomed.tasks import TASKS
 
 
 class Lora(Section):
@@ -110,8 +110,8 @@ class Prompt(Section):
     @model_validator(mode="after")
     def _tasks_known(self) -> Prompt:
         for task in self.pools:
-            if task not in get_args(Task):
-                raise ValueError(f"`pools` names the unknown task {task!r}; " + nearest(task, get_args(Task)))
+            if task not in TASKS:
+                raise ValueError(f"`pools` names the unknown task {task!r}; " + nearest(task, TASKS))
         return self
 
 

@@ -11,6 +11,7 @@ from pefomed.evaluate.box_items import items_of
 from pefomed.evaluate.sides import is_mistaken, side_of
 from pefomed.report.located import Located
 from pefomed.schema import Box, Sample
+from pefomed.tasks import MARKED
 
 SIDE = "side: reference / answer"
 """What items are filtered by for the confusion of sides."""
@@ -31,7 +32,7 @@ Drawn = list[Any]
 def reference_boxes(sample: Sample) -> list[Drawn]:
     """Return a sample's own boxes; in a caption with the phrases that they belong to."""
     names = {}
-    if sample.task == "grounding":
+    if sample.task in MARKED:
         names = {box: phrase for phrase, boxes in marked_phrases(sample) for box in boxes}
     return [_drawn(names.get(box, ""), box) for box in sample.boxes]
 

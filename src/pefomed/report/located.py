@@ -8,12 +8,12 @@ from statistics import mean
 
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.boxes.tasks import ANSWERED
 from pefomed.evaluate.box_items import Writing, answers_of, items_of, readings_of, writing_of
 from pefomed.evaluate.grounding import item_values
 from pefomed.recipe import Recipe
 from pefomed.report.run import Answered
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.tasks import MARKED, WITH_BOXES
 
 RIGHT = 0.5
 """IoU from which an answer counts as right."""
@@ -61,7 +61,7 @@ def located(split: Answered, recipe: Recipe | None) -> dict[str, dict[str, Locat
         DataError: a caption's mark names a box that is not there, or images are letterboxed and a sample
             does not say how large its image is.
     """
-    samples = [sample for sample in split.samples if sample.task in ANSWERED]
+    samples = [sample for sample in split.samples if sample.task in WITH_BOXES]
     writing = writing_of(recipe)
     systems = {"model": split.predictions, "blind": split.blind}
     return {name: _of_system(samples, given, writing) for name, given in systems.items() if given and samples}
@@ -80,7 +80,7 @@ def _of_system(
     found = {}
     for sample, reading, mine in zip(answered, readings, phrases, strict=True):
         frame = writing.resizing.frame(sample.size)
-        marked = reading.phrases if sample.task == "grounding" else ()
+        marked = reading.phrases if sample.task in MARKED else ()
         names = {box: phrase for phrase, boxes in marked for box in boxes}
         boxes = [(names.get(box, ""), frame.to_image(box)) for box in reading.boxes]
         found[sample.id] = Located(

@@ -19,12 +19,13 @@ from accelerate import Accelerator
 from pefomed.batch import Batch
 from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
-from pefomed.boxes.tasks import ANSWERED, is_absent
+from pefomed.boxes.tasks import is_absent
 from pefomed.recipe import LossMean
+from pefomed.tasks import TEXTS, WITH_BOXES
 from pefomed.training.loss import Answered
 from pefomed.training.plan import padded_batches
 from pefomed.training.planned import Planned
-from pefomed.training.text_answers import TASKS, Written, text_score
+from pefomed.training.text_answers import Written, text_score
 
 Counts = tuple[float, int, list[bool], list[float], int, list[Written]]
 
@@ -55,10 +56,10 @@ class Validation:
         self.loss += float(answered.loss)
         self.tokens += len(batch.targets)
         for number, (sample, right) in enumerate(zip(batch.samples, answered.right.tolist(), strict=True)):
-            if sample.task in TASKS:
+            if sample.task in TEXTS:
                 self.texts += 1
                 continue
-            if sample.task not in ANSWERED:
+            if sample.task not in WITH_BOXES:
                 self.right.append(right)
                 continue
             own = batch.owners == number
