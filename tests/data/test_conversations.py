@@ -223,7 +223,7 @@ def test_captions_have_no_question(tmp_path: Path) -> None:
     record = asked("<image>\nDescribe the image.", "A fracture.")
     assert of(tmp_path, record, task="caption") == [(("a.png",), "", "A fracture.")]
     assert of(tmp_path, asked("<image>", "A fracture."), task="report") == [(("a.png",), "", "A fracture.")]
-    with pytest.raises(RecipeError, match=r"(?s)option 'task'.*'refer'"):
+    with pytest.raises(RecipeError, match=r"(?s)option 'task'.*'refer'.*'vqa', 'caption' or 'report'"):
         of(tmp_path, record, task="refer")
 
 

@@ -34,7 +34,7 @@ from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.data.readers.split_names import meant
 from pefomed.data.table_rows import Reading
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 CARD = Card(
     title="Any Hugging Face data set",
@@ -51,7 +51,7 @@ def load(
     split: str,
     *,
     columns: table.Columns = table.Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     images: str = ".",
     numbers_as_text: bool = False,
 ) -> Iterator[Sample]:

@@ -33,7 +33,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data import table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
@@ -42,7 +42,7 @@ from pefomed.data.readers.format import Format
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.data.table_rows import Columns, Reading, drafts
 from pefomed.errors import DataError
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 __all__ = ["CARD", "Columns", "load", "load_file", "splits"]
 
@@ -54,7 +54,7 @@ def load(
     split: str,
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     boxes: BoxColumns | None = None,
     only_split: str | None = None,
     images: str = ".",
@@ -133,7 +133,7 @@ def splits(
 
 def _without_boxes(rows: Iterable[table_splits.Placed], how: Reading) -> Iterator[Sample]:
     for place, sample, _ in drafts(rows, how):
-        if sample.task in tasks.ALL:
+        if sample.task in tasks.HAVE_BOXES:
             raise DataError(
                 f"{place}: the task {sample.task!r} needs boxes",
                 remedy="say in the option `boxes` which columns hold them",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.checked import Checked
 from pefomed.data import table_cells, table_choices, table_references
 from pefomed.data.content_ids import ContentIds
@@ -19,7 +18,8 @@ from pefomed.data.readers.unpacked import ImageFile, image_of
 from pefomed.data.table_boxes import Draft
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
+from pefomed.tasks import TASKS
 
 _WITHOUT_QUESTION = ("caption", "report", "grounding")
 _CONTENT_NAME = 64  # digits
@@ -66,7 +66,7 @@ class Reading:
     folder: Path
     """Of the images."""
     columns: Columns
-    task: Task
+    task: TaskName
     numbers_as_text: bool
     category: str | None = None
     """The column of a box's category."""
@@ -91,9 +91,9 @@ def drafts(rows: Iterable[tuple[str, dict[str, Any]]], how: Reading) -> Iterator
         if task not in _WITHOUT_QUESTION:
             question = table_cells.filled(row, columns.question, place)
         asked = question
-        if task == tasks.IDENTIFY:
+        if task in tasks.ABOUT_BOXES:
             question, answers = "", (question,)
-        elif task not in tasks.ASKED and columns.answer:
+        elif task not in tasks.BOXES and columns.answer:
             answers = table_cells.answers(
                 row, _answer_columns(columns, row), columns.separator, place, how.numbers_as_text
             )
@@ -155,8 +155,7 @@ def _name_lookalikes(row: Mapping[str, Any], columns: Columns, stem: str) -> Non
         note(table_references.lookalike_note(stem, alike, how))
 
 
-def _task(text: str, place: str) -> Task:
-    known = typing.get_args(Task)
-    if text not in known:
-        raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
-    return typing.cast(Task, text)
+def _task(text: str, place: str) -> TaskName:
+    if text not in TASKS:
+        raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, TASKS))
+    return text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import typing
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,14 +11,14 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.checked import Checked
 from pefomed.data import table_references
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, listed, nearest
 from pefomed.evaluate.outside_images import images_of
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 Rows = dict[str, tuple[str, dict[str, Any]]]
 """Id -> place and row, in the file's order."""
@@ -27,8 +26,6 @@ Rows = dict[str, tuple[str, dict[str, Any]]]
 
 NO_IMAGE = "no image of "
 """What stands, before the id, for the image of a row that names none."""
-
-WITHOUT_QUESTION: tuple[Task, ...] = ("caption", "report")
 
 
 class Columns(Checked):
@@ -63,7 +60,13 @@ class Reader:
     """Makes a sample of a row, and notes what of the rows is not used or not clear."""
 
     def __init__(
-        self, columns: Columns, task: Task, folder: Path, separator: str, numbers_as_text: bool, where: str
+        self,
+        columns: Columns,
+        task: TaskName,
+        folder: Path,
+        separator: str,
+        numbers_as_text: bool,
+        where: str,
     ):
         self._columns, self._task, self._folder = columns, task, folder
         self._separator, self._numbers_as_text, self._where = separator, numbers_as_text, where
@@ -76,9 +79,9 @@ class Reader:
         first, *further = table_references.references(
             row, names, columns.separator, place, lambda value, column: self._text(value, column, place)
         ) or ("",)
-        if not first and task not in tasks.ASKED:
+        if not first and task not in tasks.BOXES:
             raise DataError(f"{place}: no reference in column {names[0]!r}", remedy="remove the row")
-        if task in tasks.ANSWERED:
+        if task in tasks.WITH_BOXES:
             self._note(f"the boxes of the task {task!r} are not scored: a table of answers holds none")
         named = {columns.id, columns.question, columns.answer, *names}
         named |= {columns.image or "image", columns.task or "task"}
@@ -105,9 +108,9 @@ class Reader:
             _cell(row, columns.reference, place)
         return found
 
-    def _question(self, row: Mapping[str, Any], task: Task, place: str) -> str:
+    def _question(self, row: Mapping[str, Any], task: TaskName, place: str) -> str:
         columns = self._columns
-        if task in WITHOUT_QUESTION:
+        if task in tasks.TEXTS:
             return ""
         if columns.question not in row and "question" not in columns.model_fields_set:
             self._note(
@@ -151,15 +154,14 @@ class Reader:
             )
         return value
 
-    def _task_of(self, row: Mapping[str, Any], place: str) -> Task:
+    def _task_of(self, row: Mapping[str, Any], place: str) -> TaskName:
         column = self._columns.task or "task"
         if self._columns.task is None and column not in row:
             return self._task
         text = self.text(row, column, place).strip()
-        known = typing.get_args(Task)
-        if text not in known:
-            raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
-        return typing.cast(Task, text)
+        if text not in tasks.TASKS:
+            raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, tasks.TASKS))
+        return text
 
     def _images(self, sample_id: str, row: Mapping[str, Any], place: str) -> tuple[str, ...]:
         column = self._columns.image or "image"

@@ -26,10 +26,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from pefomed import tasks
 from pefomed.checked import Checked
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
@@ -42,7 +43,7 @@ from pefomed.data.owners import owners_of
 from pefomed.data.readers.format import Format
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
-from pefomed.schema import Sample, meta_text
+from pefomed.schema import OneOf, Sample, meta_text
 
 __all__ = ["CARD", "Fields", "load", "splits"]
 
@@ -53,6 +54,10 @@ CARD = Card(
     citation="",
     files=("a .json, .jsonl or .parquet file, one for each split, or a hub's shards",),
 )
+
+
+TextTask = Annotated[str, AfterValidator(OneOf(tasks.where(lambda task: not task.has_boxes)))]
+"""A task without boxes."""
 
 
 class Fields(Checked):
@@ -79,7 +84,7 @@ def load(
     split: str,
     *,
     columns: Fields = Fields(),  # noqa: B008 - frozen
-    task: Literal["vqa", "caption", "report"] = "vqa",
+    task: TextTask = "vqa",
     turns: Turns = "each",
     system: Literal["leave_out", "before"] = "leave_out",
     roles: Mapping[str, Role] = MappingProxyType({}),
@@ -153,19 +158,21 @@ class _Reading:
     ids: ContentIds
     folder: Path
     columns: Fields
-    task: Literal["vqa", "caption", "report"]
+    task: TextTask
     turns: Turns
     with_system: bool
     roles: Mapping[str, Role]
     view: str
 
+    @property
+    def asks(self) -> bool:
+        return tasks.TASKS[self.task].asked == "question"
+
 
 def _pairs(row: Mapping[str, Any], place: str, how: _Reading) -> Iterator[Pair]:
     found = pictures.pictures_of(row, how.columns.image, place)
     messages = messages_of(row, how.columns.messages, how.roles, place)
-    return pairs_of(
-        messages, found, how.turns, place, asks=how.task == "vqa", objects=bool(row.get("objects"))
-    )
+    return pairs_of(messages, found, how.turns, place, asks=how.asks, objects=bool(row.get("objects")))
 
 
 def _left_out(fault: Unfit, place: str, skip: tuple[Reason, ...]) -> LeftOut:
@@ -176,7 +183,7 @@ def _left_out(fault: Unfit, place: str, skip: tuple[Reason, ...]) -> LeftOut:
 
 def _sample(pair: Pair, row: Mapping[str, Any], place: str, how: _Reading) -> Sample:
     columns, where = how.columns, f"{place}, question {pair.number}"
-    question = "" if how.task != "vqa" else pair.question
+    question = pair.question if how.asks else ""
     if how.with_system and pair.system and question:
         question = f"{pair.system}\n{question}"
     answers = dict.fromkeys([pair.answer, *(_further(row, columns.further, place) if pair.of == 1 else ())])
