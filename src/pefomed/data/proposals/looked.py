@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 
 ROWS = 500
@@ -53,23 +54,23 @@ class Looked:
         return f"{column} ({different:,} different value{'' if different == 1 else 's'})"
 
 
-def look(path: Path) -> Looked:
+def look(path: Path, header: tuple[str, ...] = ()) -> Looked:
+    """Return the first rows of a table; `header` names the columns of one whose first line is a row.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    rows = read_first(path, ROWS + 1, Format(header=header))
+    return Looked(path, rows[:ROWS], len(rows) <= ROWS, header)
+
+
+def read_first(path: Path, rows: int, how: Format = Format()) -> list[dict[str, Any]]:  # noqa: B008
     """Return the first rows of a table.
 
     Raises:
         DataError: it cannot be read.
     """
-    rows = read_first(path, ROWS + 1)
-    return Looked(path, rows[:ROWS], len(rows) <= ROWS)
-
-
-def read_first(path: Path, rows: int) -> list[dict[str, Any]]:
-    """Return the first rows of a table.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    return [row for _, row in itertools.islice(read_table(path), rows)]
+    return [row for _, row in itertools.islice(read_table(path, how), rows)]
 
 
 def value_at(row: Mapping[str, Any], path: str) -> Any:
