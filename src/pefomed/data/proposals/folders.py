@@ -11,7 +11,7 @@ from typing import Any
 from pefomed.data import LOADERS
 from pefomed.data.proposals.looked import read_first
 from pefomed.data.readers.files import read_json
-from pefomed.data.readers.rows import SUFFIXES, kind_of
+from pefomed.data.readers.rows import FORMS, kind_of
 from pefomed.data.readers.shards import has_shards, shards_of, splits_of
 from pefomed.data.readers.split_names import in_order, seems_split
 from pefomed.errors import DataError, listed
@@ -83,7 +83,7 @@ def _conversations(path: Path) -> Found | None:
 
 
 def _table(path: Path) -> Found | None:
-    return Found("table", path, "a table", path) if kind_of(path) in SUFFIXES else None
+    return Found("table", path, "a table", path) if kind_of(path) in FORMS else None
 
 
 def _xml(path: Path) -> Found | None:
@@ -132,7 +132,7 @@ def _hub_folder(path: Path) -> Found | None:
 
 
 def _tables_folder(path: Path) -> Found | None:
-    files = [file for file in _files(path, "") if kind_of(file) in SUFFIXES]
+    files = [file for file in _files(path, "") if kind_of(file) in FORMS]
     named = [file for file in files if seems_split(file.name.split(".")[0])]
     for file in named or files:
         if kind_of(file) == ".json" and (found := _coco_file(file)):
