@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.data.forms import boxes, conversations, files, questions, reports
+from tests.data.forms.form import Form, Seen
 
 from pefomed.data import load_split
 from pefomed.errors import PefomedError
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
-from tests.data.forms import boxes, conversations, files, questions, reports
-from tests.data.forms.form import Form, Seen
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 FORMS: dict[str, Form] = {

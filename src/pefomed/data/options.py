@@ -140,7 +140,9 @@ def _fields(table: type) -> Iterator[tuple[str, str, FieldInfo, Any]]:
 
 
 def _option(name: str, field: FieldInfo, default: Any, meaning: str) -> Option:
-    tables = dict(_tables_in(field.annotation, "."))
+    tables: dict[type, str] = {}
+    for table, inside in _tables_in(field.annotation, "."):
+        tables.setdefault(table, inside)
     return Option(
         name,
         kind(field.annotation) + limits(field.metadata),

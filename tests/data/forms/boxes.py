@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-
 from tests.data.forms.form import (
     BOX,
     XYWH,
@@ -123,7 +122,7 @@ def chexlocalize_rle(root: Path) -> None:
 
 def siim(root: Path) -> None:
     pictures(root / "images", "1.2.3")
-    # runs down the columns, each as (distance from the end of the one before, length), as that challenge has it
+    # runs down the columns, each as its distance from the end of the one before and its length
     flat = np.flatnonzero(mask().T.ravel())
     starts = flat[np.r_[True, np.diff(flat) > 1]]
     lengths = np.full(len(starts), BOX[3] - BOX[1])

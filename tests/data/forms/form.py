@@ -49,7 +49,7 @@ def asked(ending: str = ".png", folder: str = "") -> tuple[Seen, ...]:
 
 
 def inside() -> tuple[Seen, ...]:
-    """Return what is read where QA is written with the pictures inside: their names are those of the cache."""
+    """Return what is read where QA is written with the pictures inside, which the cache names."""
     return tuple(Seen((".png",), question, (answer,)) for _, question, answer in QA)
 
 

@@ -45,7 +45,8 @@ def medxpertqa(root: Path) -> None:
     picture(root / "images/MM-0-a.jpeg")
     picture(root / "images/MM-0-b.jpeg", 1)
     row = {
-        "id": "MM-0", "question": "What is shown?", "options": dict(zip("ABCD", CHOICES, strict=True)), "label": "A",
+        "id": "MM-0", "question": "What is shown?", "label": "A",
+        "options": dict(zip("ABCD", CHOICES, strict=True)),
         "images": ["MM-0-a.jpeg", "MM-0-b.jpeg"], "medical_task": "Diagnosis", "body_system": "Thoracic",
     }  # fmt: skip
     put_lines(root / "MM/test.jsonl", [row])
@@ -67,7 +68,8 @@ def mimic_ext_vqa(root: Path) -> None:
     pictures(root / "files/p10/p10000001/s50000001", "0", "3", ending=".jpg")
     rows: list[dict[str, Any]] = [
         {
-            "split": "train", "idx": n, "subject_id": "10000001", "study_id": "50000001", "image_id": image,
+            "split": "train", "idx": n, "subject_id": "10000001", "study_id": "50000001",
+            "image_id": image,
             "image_path": f"p10/p10000001/s50000001/{image}.jpg", "question": question,
             "semantic_type": "verify", "content_type": "presence", "template": "Is there ${attribute}?",
             "template_program": "program_1", "template_arguments": {"object": {}}, "answer": [answer],
@@ -83,7 +85,8 @@ def slake(root: Path) -> None:
         picture(root / f"imgs/xmlab{image}/source.jpg", number)
     rows = [
         {
-            "img_id": int(image), "img_name": f"xmlab{image}/source.jpg", "question": question, "answer": answer,
+            "img_id": int(image), "img_name": f"xmlab{image}/source.jpg", "question": question,
+            "answer": answer,
             "q_lang": "en", "location": "Lung", "modality": "CT", "answer_type": "OPEN", "base_type": "vqa",
             "content_type": "Organ", "triple": ["vhead", "_", "_"], "qid": n,
         }

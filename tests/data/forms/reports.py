@@ -56,7 +56,8 @@ def study_rows(root: Path) -> None:
     put(
         root / "reports.csv",
         "study_id,findings,impression,view,path\n"
-        "1,Clear lungs.,Normal.,lateral,1.png\n1,Clear lungs.,Normal.,frontal,0.png\n2,,Effusion.,frontal,2.png\n",
+        "1,Clear lungs.,Normal.,lateral,1.png\n1,Clear lungs.,Normal.,frontal,0.png\n"
+        "2,,Effusion.,frontal,2.png\n",
     )
 
 
@@ -71,7 +72,8 @@ def chexpert_plus(root: Path) -> None:
     put(
         root / "df_chexpert_plus.csv",
         f"{columns}\n"
-        f'{folder}/view1_frontal.png,x.dcm,Frontal,PA,patient00001,1,"FINDINGS: Clear lungs.",Clear lungs.,Normal.,50,F,train\n'
+        f"{folder}/view1_frontal.png,x.dcm,Frontal,PA,patient00001,1,FINDINGS: Clear lungs.,"
+        "Clear lungs.,Normal.,50,F,train\n"
         "train/patient00002/study1/view1_frontal.png,y.dcm,Frontal,PA,patient00002,1,None,,,51,M,train\n",
     )
 
@@ -90,7 +92,8 @@ def padchest(root: Path) -> None:
     put(
         root / "labels.csv",
         "ImageID,StudyID,PatientID,Projection,Pediatric,Report,Labels\n"
-        "0.png,s1,p1,PA,No,pulmones claros .,\"['normal']\"\n3.png,s2,p2,L,No,pulmones claros .,\"['normal']\"\n",
+        "0.png,s1,p1,PA,No,pulmones claros .,\"['normal']\"\n"
+        "3.png,s2,p2,L,No,pulmones claros .,\"['normal']\"\n",
     )
 
 

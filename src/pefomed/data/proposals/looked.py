@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.mapping.paths import ABSENT, at
 from pefomed.data.readers.format import Format
-from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.rows import is_number, read_table
 
 ROWS = 500
 """Rows that are looked at."""
@@ -26,6 +27,12 @@ class Looked:
     header: tuple[str, ...] = ()
     """The names that were made up for a table whose first line is a row; empty for one with names."""
     _values: dict[str, list[Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def headless(self) -> bool:
+        """Whether what should be names are cells: one is a number or a question."""
+        names = [] if self.header or not self.rows else list(self.rows[0])
+        return len(names) > 1 and any(is_number(name) or name.rstrip().endswith("?") for name in names)
 
     @property
     def columns(self) -> list[str]:
@@ -61,7 +68,10 @@ def look(path: Path, header: tuple[str, ...] = ()) -> Looked:
         DataError: it cannot be read.
     """
     rows = read_first(path, ROWS + 1, Format(header=header))
-    return Looked(path, rows[:ROWS], len(rows) <= ROWS, header)
+    found = Looked(path, rows[:ROWS], len(rows) <= ROWS, header)
+    if found.headless:
+        return look(path, tuple(f"column_{number}" for number in range(1, len(rows[0]) + 1)))
+    return found
 
 
 def read_first(path: Path, rows: int, how: Format = Format()) -> list[dict[str, Any]]:  # noqa: B008
@@ -75,11 +85,8 @@ def read_first(path: Path, rows: int, how: Format = Format()) -> list[dict[str, 
 
 def value_at(row: Mapping[str, Any], path: str) -> Any:
     """Return the value of a column, or at a path into it; None where there is none."""
-    if path in row:
-        return row[path]
-    name, _, rest = path.partition(".")
-    inner = row.get(name)
-    return value_at(inner, rest) if rest and isinstance(inner, Mapping) else None
+    found = at(row, path)
+    return None if found is ABSENT else found
 
 
 def is_empty(value: Any) -> bool:
@@ -89,6 +96,8 @@ def is_empty(value: Any) -> bool:
 
 def _names(row: Mapping[str, Any], before: str, depth: int) -> Iterator[str]:
     for name, value in row.items():
+        if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            value = value[0]  # a path goes through the list
         if isinstance(value, Mapping) and value and depth < _DEPTH:
             yield from _names(value, f"{before}{name}.", depth + 1)
         else:
