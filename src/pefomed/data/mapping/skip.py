@@ -37,8 +37,11 @@ class Where(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     column: str = Field(min_length=1)
+    """A column, or a path into one."""
     is_: tuple[str, ...] | None = Field(None, alias="is")
+    """Rows with this value, or one of these, are left out; `""` is an empty cell."""
     is_not: tuple[str, ...] | None = None
+    """Rows with any other value are left out."""
 
     def matches(self, value: Any) -> bool:
         """Return whether a cell is meant; of a list, whether any of it is."""

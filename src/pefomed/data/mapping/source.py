@@ -28,6 +28,7 @@ class Constant(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     constant: str = Field(min_length=1)
+    """The text, of every row."""
 
 
 class Words(Checked):
@@ -36,6 +37,7 @@ class Words(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str = Field(min_length=1)
+    """A column, or a path into one."""
     words: dict[str, str] = Field(min_length=1)
     """A cell's text -> what it means."""
 
