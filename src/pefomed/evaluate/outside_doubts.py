@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from pefomed.data.table_references import listed_in
+from pefomed.data.mapping.references import listed_in
 from pefomed.schema import Prediction, Sample
 from pefomed.tasks import MARKED, TEXTS
 
