@@ -39,6 +39,7 @@ from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
 from pefomed.data.readers.format import Format
+from pefomed.data.readers.tables import stem_of
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.data.table_rows import Columns, Reading, drafts
 from pefomed.errors import DataError
@@ -87,7 +88,7 @@ def load(
     """
     form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
     for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, form):
-        stem = table_splits.stem_of(path)
+        stem = stem_of(path)
         how = Reading(
             # Rows of two splits may ask the same.
             ContentIds(f"{stem}-{split}" if column else stem), stem, path.parent / images, columns,
