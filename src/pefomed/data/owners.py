@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 _PEOPLE = (
@@ -44,9 +44,26 @@ def is_person(column: str) -> bool:
 
 
 def owners_of(row: Mapping[str, Any], but: Container[str] = ()) -> dict[str, str]:
-    """Return the cells of a row that say whose it is, as texts; not those of the columns `but`."""
-    found = {column: value for column, value in row.items() if column not in but and is_owner(column)}
-    return {column: "" if value is None else str(value).strip() for column, value in found.items()}
+    """Return the cells of a row that say whose it is, as texts; not those of the columns `but`.
+
+    A field of an object inside a cell is called as its path says: `metadata.patient`.
+    """
+    return {
+        path: "" if value is None else str(value).strip()
+        for path, value in _cells(row, "", _DEEPEST)
+        if path not in but and is_owner(path)
+    }
+
+
+_DEEPEST = 4  # objects within each other
+
+
+def _cells(row: Mapping[str, Any], before: str, deeper: int) -> Iterator[tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping) and deeper:
+            yield from _cells(value, f"{before}{name}.", deeper - 1)
+        else:
+            yield f"{before}{name}", value
 
 
 def _words(column: str) -> list[str]:

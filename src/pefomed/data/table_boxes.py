@@ -20,6 +20,7 @@ from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.left_out import LeftOut
 from pefomed.data.readers.box_frames import Frame, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
+from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
 from pefomed.data.table_cells import cell
 from pefomed.errors import DataError, nearest
@@ -39,9 +40,11 @@ class BoxColumns(Checked):
     columns: tuple[str, ...]
     """Four names, or the one of a column with all boxes of the row."""
     form: Form
-    """`xywh`: left, top, width, height. `xyxy`: left, top, right, bottom."""
+    """`xywh`: left, top, width, height. `xyxy`: left, top, right, bottom; `yxyx` the same with y first.
+    `cxcywh`: centre, width, height."""
     unit: Unit
-    """`pixel` of the image file, or `relative`: fractions of its width and height."""
+    """`pixel` of the image file, or of its width and height fractions (`relative`), `percent`, or thousandths
+    (`thousand`)."""
     tasks: tuple[BoxTask, ...] = Field(("refer",), min_length=1)
     """What is asked about each phrase, unless `columns.task` names a column."""
     category: str | None = None
@@ -49,8 +52,9 @@ class BoxColumns(Checked):
     categories: tuple[str, ...] = ()
     """The categories there are, if others are mistakes."""
     width: str | None = None
-    """Column with the image's width in pixels, to be checked against the file; `height` likewise."""
+    """Column with the image's width in pixels, to be checked against the file."""
     height: str | None = None
+    """Column with its height; `width` and `height` are named together."""
     scaled_images: bool = False
     """The images were scaled in proportion: boxes are pixels of the sizes in the table."""
     reader: str | None = None
@@ -102,8 +106,8 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             for box in _boxes(row, spec, where, draft, frame_at)
         ]
         if draft.task != tasks.MARKED:  # its marks count the boxes
-            drawn, twice = _once(drawn)
-            yield from (LeftOut(where, "a box given twice") for where in twice)
+            drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
+            yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
         boxes = tuple(box for *_, box in drawn)
         if spec.readers == "fused":
             boxes = fused(((reader, box) for _, reader, box in drawn), spec.fusion_iou)
@@ -133,17 +137,6 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
 
 def _reader(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
     return str(cell(row, spec.reader, place, "boxes") or "").strip() if spec.reader else ""
-
-
-def _once(drawn: Iterable[tuple[str, str, Box]]) -> tuple[list[tuple[str, str, Box]], list[str]]:
-    """Return the boxes without those that a reader gives again, and the places of these."""
-    kept: dict[tuple[str, Box], tuple[str, str, Box]] = {}
-    twice = []
-    for place, reader, box in drawn:
-        if (reader, box) in kept:
-            twice.append(place)
-        kept.setdefault((reader, box), (place, reader, box))
-    return list(kept.values()), twice
 
 
 def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:

@@ -31,6 +31,7 @@ class Columns(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: str = Field("image", min_length=1)
+    """The image, or several of them with the option `separator` between."""
     question: str = Field("question", min_length=1)
     """The question, or the phrase that has boxes. Not read for captions and reports."""
     answer: str = "answer"
