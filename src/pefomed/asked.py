@@ -14,6 +14,7 @@ from pefomed.boxes.tasks import ANSWERED, IDENTIFY
 from pefomed.errors import DataError, nearest
 from pefomed.prompts import instructions
 from pefomed.recipe import Recipe
+from pefomed.runs import RunFolder
 from pefomed.schema import Box, Prediction, Sample, Task
 
 TASKS: tuple[str, ...] = Task.__args__  # type: ignore[attr-defined]
@@ -97,14 +98,14 @@ def trained_tasks(run: Path) -> frozenset[str] | None:
     Of a log of an earlier version, which does not say, the tasks of the samples that the run answered.
     """
     found: set[str] = set()
-    for line in _text(run / "log.jsonl").splitlines():
+    for line in _text(RunFolder(run).log_file).splitlines():
         if '"tasks"' in line:
             try:
                 found.update(name for name in json.loads(line).get("tasks", ()) if name in TASKS)
             except (ValueError, TypeError, AttributeError, RecursionError):
                 continue  # a killed writer's last line, or damage: nothing but a doubt hangs on it
     if not found:
-        for path in sorted(run.glob("samples/*.jsonl")):
+        for path in RunFolder(run).samples_files():
             found.update(_TASK.findall(_text(path)))
     return frozenset(found) or None
 

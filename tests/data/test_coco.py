@@ -79,7 +79,7 @@ def test_form_and_unit_are_as_said(read: Callable[..., list[Sample]]) -> None:
     [again] = read(content({"bbox": [0.25, 0.25, 0.5, 0.5]}), unit="relative")
     assert sample.boxes == again.boxes == read(content({}))[0].boxes
     with pytest.raises(RecipeError, match="'form' of the loader 'coco'"):
-        read(content({}), form="yxyx")
+        read(content({}), form="xyhw")
 
 
 @pytest.mark.parametrize(

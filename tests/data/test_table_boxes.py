@@ -159,7 +159,7 @@ def test_marks_of_a_caption_are_numbers_of_its_boxes(read: Read, caption: str, w
         ({"columns": ["x", "y", "w", "h"], "form": "xywh"}, "'boxes.unit'"),
         ({**SIDES, "columns": ["x", "y"]}, "four columns, or one"),
         ({**SIDES, "formm": "xywh"}, "did you mean 'form'"),
-        ({**SIDES, "unit": "mm"}, "'pixel' or 'relative'"),
+        ({**SIDES, "unit": "mm"}, "'pixel', 'relative', 'percent' or 'thousand'"),
     ],
 )
 def test_form_and_unit_are_never_guessed(read: Read, boxes: Any, words: str) -> None:

@@ -13,7 +13,6 @@ from pefomed.data import load_samples
 from pefomed.errors import DataError, RunError
 from pefomed.evaluate import evaluate_run
 from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.predicted import MARKER
 from pefomed.prompts import target
 from pefomed.schema import Box, Prediction, Sample, Score
 
@@ -239,7 +238,7 @@ def test_groups_of_boxes_need_no_meta_key_of_the_data_set(tmp_path: Path) -> Non
 def test_somebody_elses_boxes(tmp_path: Path) -> None:
     run = tmp_path / "run"
     run.mkdir()
-    (run / MARKER).write_text("{}")
+    (run / "outside.json").write_text("{}")
     box = Box(x0=0.0, y0=0.0, x1=0.5, y1=1.0)
     asked = [
         Sample(id="a", images=("a.png",), task="refer", question="liver", boxes=(box,)),

@@ -15,6 +15,7 @@ from pefomed.errors import DataError, PefomedError, listed
 from pefomed.fitting import Fitting
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Recipe, Stage
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
 SHOWN = 10
@@ -84,8 +85,8 @@ def open_splits(
                     split(name, part).stages.append(stage)
     for name, part in recipe.predict.data.items():
         split(name, part).predicted = True
-        kinds = ("", ".blind") if recipe.predict.blind else ("",)
-        files = [run / "predictions" / f"{name}-{part}{kind}.jsonl" for kind in kinds]
+        kinds = (False, True) if recipe.predict.blind else (False,)
+        files = [RunFolder(run).predictions_file(f"{name}-{part}", blind=blind) for blind in kinds]
         # What is still trained will answer all of it anew.
         if not fresh and not stages:
             split(name, part).answered = frozenset.intersection(*map(_answered, files))
@@ -94,7 +95,7 @@ def open_splits(
 
 def is_finished(run: Path, stage: Stage) -> bool:
     """Return whether the stage's end is in the run, whole."""
-    final = run / "checkpoints" / stage.name / "final"
+    final = RunFolder(run).final(stage.name)
     return checksums.is_sealed(final) and not checksums.damage(final)
 
 

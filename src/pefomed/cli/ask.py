@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pefomed.cli.options import Json, Overrides, RecipeFile, RunFolder, checked_run, overrides_of
+from pefomed.cli.options import Json, Overrides, RecipeFile, RunArgument, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_table
 from pefomed.cli.plan import (
     DiskRate,
@@ -29,7 +29,7 @@ Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "de
 
 @app.command(rich_help_panel="Look", epilog='Example: pefomed ask runs/demo a.png "Is there an effusion?"')
 def ask(
-    run: RunFolder,
+    run: RunArgument,
     images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="One or more image files.")],
     question: Annotated[
         str, typer.Argument(metavar="QUESTION", help="What to ask, in quotation marks; - reads lines.")

@@ -15,6 +15,7 @@ import typer
 from pefomed.cli.output import print_json
 from pefomed.errors import DataError, RunError
 from pefomed.progress import note
+from pefomed.runs import RunFolder
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -73,7 +74,7 @@ class Asking:
 
         # What can be said before a model is loaded is said at once.
         pictures = given_images(list(self.images))
-        recipe = recipes.load(self.run / "recipe.toml")
+        recipe = recipes.load(RunFolder(self.run).recipe_file)
         if question != LINES:
             sample_of(question, self.task, (), [picture.size for picture in pictures], recipe)
         import pefomed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pefomed.cli.hospital import import_
+from pefomed.cli.mapping import map_
 from pefomed.cli.options import Data, Json, overrides_of
 from pefomed.cli.output import print_json, print_table
 from pefomed.errors import DataError, RecipeError, listed, nearest
@@ -42,21 +44,27 @@ Options = Annotated[
 @app.command("list", epilog="Example: pefomed data list mimic_cxr")
 def list_(
     loader: Annotated[
-        str | None, typer.Argument(metavar="LOADER", help="Only this one, with all that is known about it.")
+        str | None,
+        typer.Argument(
+            metavar="LOADER",
+            help="Only this one, with all that is known about it; `package.module:function` too.",
+        ),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """List the loaders with their splits, published counts, licences, and what each needs."""
+    """List the loaders with their splits, published counts, licences and needs; of one every option."""
     from pefomed.data import LOADERS
-    from pefomed.data.listing import facts_of, in_full
+    from pefomed.data.listing import facts_of, in_full, options_as_text, options_as_values
+    from pefomed.data.options import options_of
 
-    if loader is not None and loader not in LOADERS:
-        raise RecipeError(f"unknown loader {loader!r}", remedy=nearest(loader, LOADERS))
-    rows = [facts_of(name) for name in ([loader] if loader else LOADERS)]
+    names = [loader] if loader else list(LOADERS)
+    options = {name: options_of(name) for name in names}
+    rows = [facts_of(name) for name in names]
     if json_:
-        print_json(rows)
+        print_json([row | {"options": options_as_values(options[row["loader"]])} for row in rows])
     elif loader:
         typer.echo(in_full(rows[0]))
+        typer.echo(options_as_text(options[loader], shutil.get_terminal_size((100, 24)).columns))
     else:
         print_table(
             ("loader", "data set", "splits", "licence", "needs"),
@@ -73,6 +81,14 @@ def list_(
                 for row in rows
             ],
         )
+
+
+@app.command(epilog="Example: pefomed data options > options.md")
+def options() -> None:
+    """List every option of every loader with its default and meaning, as Markdown."""
+    from pefomed.data.options_page import markdown
+
+    typer.echo(markdown(), nl=False)
 
 
 @app.command(epilog="Example: pefomed data get vqa_rad --data ~/data")
@@ -176,6 +192,7 @@ def audit(
         typer.echo("images that look alike: add --pairs to `pefomed data show` to see them side by side")
 
 
+app.command("map", epilog="Example: pefomed data map theirs.csv -o part.toml")(map_)
 app.command("import", epilog="Example: pefomed data import ~/export --out data/ward --window CT=lung")(
     import_
 )

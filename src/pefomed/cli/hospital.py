@@ -37,7 +37,8 @@ def import_(
         list[str] | None,
         typer.Option(
             metavar="[MODALITY=]WINDOW",
-            help="auto, range, robust, stored:N, CENTRE:WIDTH, or for CT e.g. lung; may be repeated.",
+            help="auto, range, robust, stored:N, CENTRE:WIDTH, or for CT e.g. lung, or three joined by +"
+            " (wide+soft+brain, or medgemma for these); may be repeated.",
         ),
     ] = None,
     keep: Annotated[
@@ -77,14 +78,13 @@ def import_(
 
 
 def _windows(words: list[str]) -> dict[str, Window]:
-    from pefomed.data.pictures.windows import NAMED
     from pefomed.data.pictures.windows import window as window_of
 
     found = {}
     for word in words:
         modality, equals, text = word.rpartition("=")
         of = window_of(text)
-        if equals and of.text in NAMED and modality != "CT":
+        if equals and of.in_hounsfield and modality != "CT":
             raise typer.BadParameter(
                 f"the window {text!r} is in Hounsfield units, for CT and not for {modality}"
             )

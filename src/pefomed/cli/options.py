@@ -10,11 +10,12 @@ import typer
 
 from pefomed import urls
 from pefomed.errors import RunError
+from pefomed.runs import RunFolder
 
 RecipeFile = Annotated[
     Path, typer.Argument(metavar="RECIPE", help="A recipe file (.toml), or a shipped one's name: mini/slake.")
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
 Out = Annotated[Path, typer.Option(help="Folder that gets a folder for the run.")]
 Data = Annotated[
     Path | None,
@@ -47,7 +48,7 @@ def checked_run(folder: Path) -> Path:
     Raises:
         RunError: it does not exist or holds no run.
     """
-    if (folder / "recipe.toml").is_file():
+    if RunFolder(folder).recipe_file.is_file():
         return folder
     if url := urls.url_in(folder):
         raise RunError(f"{url} is a URL, not a folder or file", remedy="download it first and give its path")

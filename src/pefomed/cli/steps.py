@@ -23,6 +23,7 @@ from pefomed.cli.endpoint import (
 )
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_scores
+from pefomed.runs import RunFolder
 
 if TYPE_CHECKING:
     from pefomed.schema import Score
@@ -239,7 +240,7 @@ def evaluate(
         )
         typer.echo(f"run: {folder}", err=True)
     else:
-        folder = target if (target / "outside.json").is_file() else checked_run(target)
+        folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
     scores = evaluate_run(folder, data)
     if json_:
         print_json([score.model_dump() for score in scores])
@@ -282,7 +283,7 @@ def _finish(run: Path, open_: bool) -> None:
         return
     scores = read_scores(run)
     print_scores(run, scores)
-    show_report(run / "report" / "index.html", open_)
+    show_report(RunFolder(run).page, open_)
     _check_scored(run, scores)
 
 

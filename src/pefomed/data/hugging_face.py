@@ -67,7 +67,16 @@ def load(
 ) -> Iterator[Sample | LeftOut]:
     """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
 
-    Options are those of `table`; `images` is relative to the folder of each file.
+    Args:
+        columns: which column holds what, as for `table`.
+        task: the task of every row, unless `columns.task` names a column or there are boxes.
+        boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
+        skip: which rows are left out and counted, as for `table`.
+        only_split: the split that all files are, whatever they are called.
+        images: folder of images that are not inside the files, relative to them.
+        separator: what stands between several image paths in one cell.
+        view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
+        numbers_as_text: take an answer that is a number as its text, instead of refusing it.
 
     Raises:
         DataError: the split is not there, a file is missing or damaged, or a row is wrong; the file and

@@ -21,9 +21,10 @@ from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.cells import cell, is_empty, said, text
 from pefomed.data.mapping.rows import Draft
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable
-from pefomed.data.mapping.source import OptionalSource, Source
+from pefomed.data.mapping.source import OptionalSourceOrNone, SourceOrNone
 from pefomed.data.readers.box_frames import Frame, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
+from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Sample
@@ -39,21 +40,24 @@ class BoxColumns(Checked):
     columns: tuple[str, ...]
     """Four names, or the one of a column with all boxes of the row."""
     form: Form
-    """`xywh`: left, top, width, height. `xyxy`: left, top, right, bottom."""
+    """`xywh`: left, top, width, height. `xyxy`: left, top, right, bottom; `yxyx` the same with y first.
+    `cxcywh`: centre, width, height."""
     unit: Unit
-    """`pixel` of the image file, or `relative`: fractions of its width and height."""
+    """`pixel` of the image file, or of its width and height fractions (`relative`), `percent`, or thousandths
+    (`thousand`)."""
     tasks: tuple[BoxTask, ...] = Field(("refer",), min_length=1)
     """What is asked about each phrase, unless `columns.task` names a column."""
-    category: Source | None = None
+    category: SourceOrNone = None
     """Column to group results by, and to take floors from; by default the phrase."""
     categories: tuple[str, ...] = ()
     """The categories there are, if others are mistakes."""
     width: str | None = None
-    """Column with the image's width in pixels, to be checked against the file; `height` likewise."""
+    """Column with the image's width in pixels, to be checked against the file."""
     height: str | None = None
+    """Column with its height; `width` and `height` are named together."""
     scaled_images: bool = False
     """The images were scaled in proportion: boxes are pixels of the sizes in the table."""
-    reader: OptionalSource | None = None
+    reader: OptionalSourceOrNone = None
     """Column with who drew the box; `""` for none. By default several readers of a phrase are an error."""
     readers: Choice | None = None
     """With `reader`: `apart`, a sample for each reader, or `fused`, the boxes of all as one answer."""
@@ -117,8 +121,8 @@ def with_boxes(
         if len(drawn) < len(found):
             continue  # without all of its boxes an answer would be scored wrongly
         if draft.task != tasks.MARKED:  # its marks count the boxes
-            drawn, twice = _once(drawn)
-            yield from (LeftOut(where, "a box given twice") for where in twice)
+            drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
+            yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
         boxes = tuple(box for *_, box in drawn)
         if spec.readers == "fused":
             boxes = fused(((reader, box) for _, reader, box in drawn), spec.fusion_iou)
@@ -152,17 +156,6 @@ def with_boxes(
 
 def _reader(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
     return str(cell(row, spec.reader, place, "boxes") or "").strip() if spec.reader else ""
-
-
-def _once(drawn: Iterable[tuple[str, str, Box]]) -> tuple[list[tuple[str, str, Box]], list[str]]:
-    """Return the boxes without those that a reader gives again, and the places of these."""
-    kept: dict[tuple[str, Box], tuple[str, str, Box]] = {}
-    twice = []
-    for place, reader, box in drawn:
-        if (reader, box) in kept:
-            twice.append(place)
-        kept.setdefault((reader, box), (place, reader, box))
-    return list(kept.values()), twice
 
 
 def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:

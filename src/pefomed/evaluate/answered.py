@@ -14,6 +14,7 @@ from pefomed.evaluate.groups import groups_of
 from pefomed.evaluate.score import Questions, numbered
 from pefomed.evaluate.verdicts import Rater
 from pefomed.recipe import Evaluate, Recipe, Stage
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
 
@@ -145,7 +146,7 @@ def read_answered(run: Run, dataset: str, split: str, samples: list[Sample]) -> 
     systems: list[System] = []
     found: list[list[Prediction]] = []
     for name, blind in (("model", False), ("blind", True)):
-        path = predicted.predictions_path(run.folder, dataset, split, blind=blind)
+        path = RunFolder(run.folder).predictions_file(f"{dataset}-{split}", blind=blind)
         if blind and not (run.recipe.predict.blind if run.recipe else path.exists()):
             continue
         predictions = predicted.read_predictions(path, samples, blind=blind)

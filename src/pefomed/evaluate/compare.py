@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed import recipe
 from pefomed.errors import RunError
 from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
@@ -24,6 +23,7 @@ from pefomed.evaluate.run_answers import SHORT
 from pefomed.evaluate.run_texts import MARKED, TEXTS, unmarked, unmarked_answers
 from pefomed.evaluate.score import numbered, per_pair
 from pefomed.evaluate.settings import settings_of
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample
 
 
@@ -86,11 +86,12 @@ def compare_runs(
     found: list[Difference] = []
     for dataset, split in common:
         samples, others_samples = (
-            predicted.read_samples(predicted.samples_path(run, dataset, split)) for run in (run_a, run_b)
+            predicted.read_samples(RunFolder(run).samples_file(f"{dataset}-{split}"))
+            for run in (run_a, run_b)
         )
         predicted.check_same(samples, others_samples, run_a, run_b)
         predictions = [
-            predicted.read_predictions(predicted.predictions_path(run, dataset, split), samples)
+            predicted.read_predictions(RunFolder(run).predictions_file(f"{dataset}-{split}"), samples)
             for run in (run_a, run_b)
         ]
         check_same_shown(predictions[0], predictions[1], run_a, run_b)
@@ -172,8 +173,7 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
         return []
     rows: list[list[dict[str, float]]] = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
-        path = run / "recipe.toml"
-        writing = box_items.writing_of(recipe.load(path) if path.exists() else None)
+        writing = box_items.writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
         rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])

@@ -31,8 +31,8 @@ from pefomed.data.readers.rows import form_of, is_number
 from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
-from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
-from pefomed.run_lock import hold
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample, Task
 from pefomed.storage import write
 
@@ -112,9 +112,9 @@ def outside_run(
     notes = [*reader.notes, *left_out, *doubts(samples, predictions, file.name)]
     with hold(out):
         _check_folder(out, about)  # once more: another process may have written other answers meanwhile
-        write(samples_path(out, dataset, split), jsonl.lines(samples))
-        write(predictions_path(out, dataset, split), jsonl.lines(predictions))
-        write(out / MARKER, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
+        write(RunFolder(out).samples_file(f"{dataset}-{split}"), jsonl.lines(samples))
+        write(RunFolder(out).predictions_file(f"{dataset}-{split}"), jsonl.lines(predictions))
+        write(RunFolder(out).outside_file, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 
 
@@ -166,7 +166,7 @@ def _hash(*files: Path | None) -> str:
 
 
 def _check_folder(out: Path, about: Mapping[str, str]) -> None:
-    marker = out / MARKER
+    marker = RunFolder(out).outside_file
     # A lock is nothing that could be overwritten.
     if not out.exists() or (out.is_dir() and all(path.name.startswith(".") for path in out.iterdir())):
         return

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pefomed import recipe as recipes
 from pefomed.boxes import tasks
 from pefomed.data import load_samples
 from pefomed.errors import RunError, nearest
@@ -33,8 +32,9 @@ from pefomed.evaluate.verdicts import read_raters
 from pefomed.evaluate.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
-from pefomed.run_lock import hold
-from pefomed.run_log import add_once
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
+from pefomed.runs.log import add_once
 from pefomed.schema import Sample, Score
 
 TEMPLATED = frozenset({"phantom"})
@@ -62,7 +62,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
         DataError: the training split cannot be read, or a record or verdict is not valid.
         StorageError: the scores cannot be written.
     """
-    if not (run / "recipe.toml").exists() and not (run / predicted.MARKER).exists():
+    if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
         return _evaluate(run, data_folder)
@@ -74,13 +74,15 @@ def is_scored(scores: Sequence[Score]) -> bool:
 
 
 def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
-    settings = recipes.load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
+    settings = RunFolder(run).read_recipe()
     splits = predicted.answered_splits(run)
     if not splits:
         raise RunError(
             f"the recipe of {run} predicts nothing", remedy="name a data set and its split in [predict.data]"
         )
-    answered = {split: predicted.read_samples(predicted.samples_path(run, *split)) for split in splits}
+    answered = {
+        split: predicted.read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits
+    }
     everything = [sample for samples in answered.values() for sample in samples]
     evaluate = settings.evaluate if settings else Evaluate(floors=False)
     _check_keys(evaluate.groups, everything)
@@ -111,14 +113,16 @@ def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
 def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -> list[Score]:
     table = run.recipe.data[dataset] if run.recipe else None
     if run.evaluate.floors and table:
-        path = predicted.samples_path(run.folder, dataset, split)
+        path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
         data = load_samples(table, split, run.data_folder)
         predicted.check_unchanged(samples, data, path)
         # The images may have moved since; floors look for them among the training images.
         images = {sample.id: sample.images for sample in data}
         samples = [sample.model_copy(update={"images": images[sample.id]}) for sample in samples]
     answered = read_answered(run, dataset, split, samples)
-    check_shown(samples, answered.predictions[0], predicted.predictions_path(run.folder, dataset, split))
+    check_shown(
+        samples, answered.predictions[0], RunFolder(run.folder).predictions_file(f"{dataset}-{split}")
+    )
     run.seen[f"{dataset}-{split}"] = _tell_apart(answered)
     everything = answered.questions(samples)
     scores = _rates(answered, everything)

@@ -16,6 +16,7 @@ from typing import Literal
 from pefomed import jsonl
 from pefomed.errors import DataError, listed
 from pefomed.evaluate.judged import check_judged
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample, Verdict
 
 Kind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
@@ -58,7 +59,7 @@ def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None =
             scale, or a file mixes raters or has a damaged card; the file and the ids are named.
     """
     tasks = {sample.id: sample.task for sample in samples}
-    paths = sorted((run / "verdicts").glob("*.jsonl"))
+    paths = RunFolder(run).verdicts_files()
     raters = [_read_rater(path, tasks, on_cut) for path in paths]
     check_judged(run, samples, raters)
     return [rater for rater in raters if rater.verdicts]

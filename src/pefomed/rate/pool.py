@@ -13,6 +13,7 @@ from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.predicted import check_own_ids, read_predictions, read_samples
 from pefomed.evaluate.references import best
 from pefomed.rate.scale import TASKS, RatedTask
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample
 
 Stratum = Literal["right", "wrong", ""]
@@ -101,14 +102,12 @@ def privacy(run: Path, sources: Sequence[str]) -> dict[str, str]:
 def _all_answers(run: Path) -> list[Answer]:
     if not run.is_dir():
         raise RunError(f"no run at {run}", remedy="give the folder of a run")
-    paths = [
-        path for path in sorted((run / "predictions").glob("*.jsonl")) if not path.stem.endswith(".blind")
-    ]
+    paths = RunFolder(run).predictions_files()
     if not paths:
         raise RunError(f"no predictions in {run}", remedy=f"run `pefomed predict {run}` first")
     answers = []
     for path in paths:
-        samples = read_samples(run / "samples" / path.name)
+        samples = read_samples(RunFolder(run).samples_file(path.stem))
         for sample, prediction in zip(samples, read_predictions(path, samples), strict=True):
             stratum = _stratum(sample, prediction.text)
             answers.append(Answer(sample, prediction.text, path.stem, stratum, prediction.shown))

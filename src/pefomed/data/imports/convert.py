@@ -18,7 +18,7 @@ from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
 from pefomed.data.pictures.dicom import picture
 from pefomed.data.pictures.dicom_file import DicomFile, is_dicom, opened
-from pefomed.data.pictures.windows import AUTO, NAMED, Window
+from pefomed.data.pictures.windows import AUTO, Window
 from pefomed.errors import ImageError
 from pefomed.storage import write
 
@@ -239,7 +239,7 @@ def _window(header: Dataset, settings: Settings) -> Window:
     if modality in settings.windows:
         return settings.windows[modality]
     other = settings.windows.get("", AUTO)
-    return AUTO if other.text in NAMED and modality != "CT" else other
+    return AUTO if other.in_hounsfield and modality != "CT" else other
 
 
 def _split(share: float, shares: tuple[float, float, float]) -> str:

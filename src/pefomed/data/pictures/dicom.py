@@ -25,10 +25,10 @@ from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.windows import (
     AUTO,
     FUNCTIONS,
-    NAMED,
     Counts,
     Values,
     Window,
+    in_colour,
     limits_of,
     render,
     shares,
@@ -80,7 +80,9 @@ def picture(file: DicomFile, frame: int, window: Window = AUTO) -> Image.Image:
         colours = _palette(file, stored) if stored.ndim == 2 else stored
         image = Image.fromarray(_eight_bits(colours, about))
     else:
-        image = Image.fromarray(_greys(file, stored, about, window)).convert("RGB")
+        _check_units(file, about, window)
+        values = in_colour(window, lambda each: _greys(file, stored, about, each))
+        image = Image.fromarray(values).convert("RGB")
     return squared(file.path, image, _spacing(about))
 
 
@@ -121,16 +123,18 @@ _KEYWORDS = (
 )  # fmt: skip
 
 
-def _greys(
-    file: DicomFile, stored: NDArray[Any], about: Mapping[str, Any], window: Window
-) -> NDArray[np.uint8]:
-    if window.text in NAMED and about.get("Modality", "CT") != "CT":
+def _check_units(file: DicomFile, about: Mapping[str, Any], window: Window) -> None:
+    if window.in_hounsfield and about.get("Modality", "CT") != "CT":
         raise ImageError(
             f"{file.path}: the window {window.text!r} is in Hounsfield units, for CT",
             found=f"modality {about['Modality']}",
             remedy="use `auto`, `robust`, or CENTRE:WIDTH in the image's own units",
         )
 
+
+def _greys(
+    file: DicomFile, stored: NDArray[Any], about: Mapping[str, Any], window: Window
+) -> NDArray[np.uint8]:
     def shade(codes: Values, counts: Counts) -> Values:
         values = _modality(codes, about)
         padding = _padding(codes, about)

@@ -1,7 +1,7 @@
 """Images from files: decoded the same way everywhere, refused with a reason when they cannot be.
 
-PNG, JPEG, TIFF, WebP, BMP and GIF through Pillow, DICOM through pydicom, slices of NIfTI through
-nibabel. A path may say which frame, slice and window it means: see `addresses`.
+PNG, JPEG, TIFF, WebP, BMP and GIF through Pillow, DICOM through pydicom, slices of volumes through
+nibabel and SimpleITK. A path may say which frame, slice and window it means: see `addresses`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pefomed import urls
 from pefomed.data.pictures.addresses import Address, address
+from pefomed.data.pictures.deep import eight_bits
 from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
-from pefomed.data.pictures.nifti import is_nifti, nifti_size, open_nifti
-from pefomed.data.pictures.windows import AUTO, NAMED, Counts, Values, limits_of, render, shares
+from pefomed.data.pictures.volume_files import is_volume, open_slice, values_file, volume_size
+from pefomed.data.pictures.windows import AUTO
 from pefomed.errors import ImageError
 
 __all__ = [
@@ -96,7 +96,7 @@ def turn_of(path: str | Path) -> int:
     """
     where = address(path)
     _check_file(where.file)
-    if is_nifti(where.file) or is_dicom(where.file):
+    if is_volume(where.file) or is_dicom(where.file):
         return 1
     with _opened(where) as image:
         turn = image.getexif().get(_ORIENTATION)
@@ -113,6 +113,9 @@ def content_hash(path: str | Path) -> str:
     _check_file(where.file)
     with where.file.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
+    if is_volume(where.file) and (values := values_file(where.file)):
+        with values.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     if where.view:
         digest.update(f"#{where.view}".encode())
     return digest.hexdigest()
@@ -150,8 +153,8 @@ def hash_of_pixels(image: Image.Image) -> str:
 
 
 def _decoded(where: Address) -> Image.Image:
-    if is_nifti(where.file):
-        return open_nifti(where)
+    if is_volume(where.file):
+        return open_slice(where)
     if is_dicom(where.file):
         return open_dicom(where)
     with _opened(where) as image:
@@ -173,8 +176,8 @@ def _said_size(path: str | Path, square: bool) -> tuple[int, int]:
 
 
 def _size(where: Address, square: bool) -> tuple[int, int]:
-    if is_nifti(where.file):
-        return nifti_size(where, square)
+    if is_volume(where.file):
+        return volume_size(where, square)
     if is_dicom(where.file):
         return dicom_size(where, square)
     with _opened(where) as image:
@@ -219,8 +222,9 @@ def _opened(where: Address) -> Iterator[Image.Image]:
         raise ImageError(
             f"{path} is not an image that can be read",
             found=f"a file beginning with {_beginning(path)}",
-            remedy=f"give one of {', '.join(FORMATS)}, DICOM or NIfTI (.nii, .nii.gz); a TIFF of 64 bits,"
-            " of many channels or of a rare compression has to be saved anew, e.g. with 16 bits",
+            remedy=f"give one of {', '.join(FORMATS)}, DICOM, NIfTI (.nii, .nii.gz), .mha, .mhd or .nrrd;"
+            " a TIFF of 64 bits, of many channels or of a rare compression has to be saved anew,"
+            " e.g. with 16 bits",
         ) from None
     except _FAULTS as error:
         raise damaged(path, str(error) or type(error).__name__) from None
@@ -243,31 +247,13 @@ def _choose_frame(where: Address, image: Image.Image) -> None:
 
 def _to_rgb(where: Address, image: Image.Image, negative: bool) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _to_eight_bits(where, image, negative).convert("RGB")
+        return eight_bits(where, image, negative).convert("RGB")
     if where.window != AUTO:
         raise not_for(where.file, "window", "an image of 8 bits a colour", "leave `window` out")
     if "A" in image.mode or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")
     return image.convert("RGB")
-
-
-def _to_eight_bits(where: Address, image: Image.Image, negative: bool) -> Image.Image:
-    if where.window.stored is not None:
-        raise not_for(where.file, "window", f"a {image.format} file", "it stores no window; use CENTRE:WIDTH")
-
-    if where.window.text in NAMED:
-        raise ImageError(
-            f"{where.file}: the window {where.window.text!r} is in Hounsfield units, for CT",
-            found=f"a {image.format or 'picture'} file, which does not say what its values are",
-            remedy="use `auto`, `robust`, or CENTRE:WIDTH in the file's own values",
-        )
-
-    def shade(values: Values, counts: Counts) -> Values:
-        share = shares(values, where.window, limits_of(values, counts, where.window))
-        return 1 - share if negative else share
-
-    return Image.fromarray(render(np.asarray(image), shade))
 
 
 def _beginning(path: Path) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pefomed import jsonl, recipe
+from pefomed import jsonl
 from pefomed.errors import RunError
 from pefomed.evaluate import predicted
 from pefomed.evaluate.judged import judged_hash
 from pefomed.evaluate.judges.prompts import SCALES, Pair
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample
 
 
@@ -41,9 +42,9 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
         RunError: nothing is answered, nothing of what is asked for can be judged, samples and predictions do
             not belong together, or an id occurs in two data sets.
     """
-    files = sorted((run / "samples").glob("*.jsonl"))
+    files = RunFolder(run).samples_files()
     if not files:
-        raise RunError(f"no samples in {run / 'samples'}", remedy=f"run `pefomed predict {run}` first")
+        raise RunError(f"no samples in {RunFolder(run).samples}", remedy=f"run `pefomed predict {run}` first")
     items: list[Item] = []
     tasks: set[str] = set()
     for path in files:
@@ -51,7 +52,7 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
         tasks |= {sample.task for sample in samples}
         if not any(_wanted(sample.task, only) for sample in samples):
             continue
-        answers = predicted.read_predictions(run / "predictions" / path.name, samples)
+        answers = predicted.read_predictions(RunFolder(run).predictions_file(path.stem), samples)
         items += [
             Item(
                 sample.id,
@@ -80,14 +81,14 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
 
 def other_sample_ids(run: Path, items: Sequence[Item]) -> set[str]:
     """Return the ids of the run's samples that are not among `items`."""
-    ids = {s.id for path in (run / "samples").glob("*.jsonl") for s in jsonl.read(path, Sample)}
+    ids = {s.id for path in RunFolder(run).samples_files() for s in jsonl.read(path, Sample)}
     return ids - {item.sample_id for item in items}
 
 
 def datasets_of(run: Path, items: Sequence[Item]) -> dict[str, str]:
     """Return the data set's name of each file stem: `slake-test` is `slake` where the recipe names it."""
-    path = run / "recipe.toml"
-    splits = recipe.load(path).predict.data if path.is_file() else {}
+    settings = RunFolder(run).read_recipe()
+    splits = settings.predict.data if settings else {}
     known = {f"{dataset}-{split}": dataset for dataset, split in splits.items()}
     return {stem: known.get(stem, stem) for stem in dict.fromkeys(item.dataset for item in items)}
 

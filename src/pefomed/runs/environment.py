@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pefomed.runs.folder import RunFolder
 from pefomed.storage import write
 
-FILE = "environment.json"
 PACKAGES = ("pefomed", "torch", "transformers", "peft", "accelerate")
 
 _BEGAN = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -64,7 +64,10 @@ def add(run: Path, what: str, *, begun: bool, card: str = "", **settings: str) -
         sessions.append(entry)
     if what not in entry["did"]:
         entry["did"].append(what)
-    write(run / FILE, json.dumps({"sessions": sessions}, indent=1, ensure_ascii=False) + "\n")
+    write(
+        RunFolder(run).environment_file,
+        json.dumps({"sessions": sessions}, indent=1, ensure_ascii=False) + "\n",
+    )
     found = _differences(before, now) if before else []
     return f"begun with {', '.join(found)}" if found else ""
 
@@ -72,7 +75,7 @@ def add(run: Path, what: str, *, begun: bool, card: str = "", **settings: str) -
 def read(run: Path) -> list[dict[str, Any]]:
     """Return the sessions of a run, those that are whole; none if there is no such file, or it is damaged."""
     try:
-        content = json.loads((run / FILE).read_text(encoding="utf-8"))
+        content = json.loads(RunFolder(run).environment_file.read_text(encoding="utf-8"))
         found = content["sessions"]
         return [one for one in found if is_whole(one)] if isinstance(found, list) else []
     except (OSError, ValueError, KeyError, TypeError):

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from pefomed import run_lock
 from pefomed.errors import RunError, StorageError
-from pefomed.run_lock import hold
+from pefomed.runs import lock as run_lock
+from pefomed.runs.lock import hold
 
 HOLDING = (
-    "import sys, time; from pathlib import Path; from pefomed.run_lock import hold\n"
+    "import sys, time; from pathlib import Path; from pefomed.runs.lock import hold\n"
     "with hold(Path(sys.argv[1])):\n"
     "    print('held', flush=True); sys.stdin.readline()\n"
 )

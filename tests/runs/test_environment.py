@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pefomed import environment
+from pefomed.runs import environment
 
 
 def test_a_session_that_adds_more_stays_one_entry_and_a_new_beginning_forgets_the_old(
@@ -30,6 +30,6 @@ def test_a_session_that_adds_more_stays_one_entry_and_a_new_beginning_forgets_th
 
 @pytest.mark.parametrize("text", ["", "[]", '{"sessions": 3}', '{"sessions": [{"began": "x", "did": [1]}]}'])
 def test_a_damaged_file_is_begun_anew(tmp_path: Path, text: str) -> None:
-    (tmp_path / environment.FILE).write_text(text)
+    (tmp_path / "environment.json").write_text(text)
     assert environment.add(tmp_path, "stage a", begun=True) == ""
-    assert len(json.loads((tmp_path / environment.FILE).read_text())["sessions"]) == 1
+    assert len(json.loads((tmp_path / "environment.json").read_text())["sessions"]) == 1

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from pefomed import jsonl
 from pefomed.progress import note
+from pefomed.runs.folder import RunFolder
 from pefomed.schema import Record
-
-FILE = "log.jsonl"
 
 
 class Event(Record):
@@ -52,5 +51,11 @@ def add_once(run: Path, stage: str, texts: Iterable[str]) -> None:
         StorageError: the disk is full or the folder cannot be written.
     """
     new = list(dict.fromkeys(texts))
-    known = {(line["stage"], line.get("text")) for _, line in lines(run / FILE, tell=False)} if new else set()
-    jsonl.append(run / FILE, [Event(stage=stage, text=text) for text in new if (stage, text) not in known])
+    known = (
+        {(line["stage"], line.get("text")) for _, line in lines(RunFolder(run).log_file, tell=False)}
+        if new
+        else set()
+    )
+    jsonl.append(
+        RunFolder(run).log_file, [Event(stage=stage, text=text) for text in new if (stage, text) not in known]
+    )

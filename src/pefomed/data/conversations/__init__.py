@@ -1,0 +1,209 @@
+"""Conversations about images, as other trainers have them: LLaVA, ShareGPT, `messages`; see `records`.
+
+Link, licence, counts: the owner's. Layout: `root` is a JSON list, a JSON Lines or a Parquet file, a folder
+with one file per split (`train.json`, `test.json`), or a hub's folder of shards.
+
+One record::
+
+    {"id": "7", "image": "scans/0001.png", "conversations": [
+        {"from": "human", "value": "<image>\\nIs there a fracture?"}, {"from": "gpt", "value": "No."}]}
+
+with, in the recipe::
+
+    [data.mine]
+    loader = "conversations"
+    root = "mine/train.json"
+    options = { images = "images" }
+
+Every question with its answer is a sample. Traps: system prompts are left out (and counted); a later
+question may mean an earlier one (`turns`); ids of records repeat in published files, so that a sample's id is
+a hash of what it asks unless `columns.id` names a field; boxes inside a text are text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from pefomed.checked import Checked
+from pefomed.data.card import Card
+from pefomed.data.content_ids import ContentIds
+from pefomed.data.conversations import files, pictures
+from pefomed.data.conversations.pairs import Pair, Turns, pairs_of
+from pefomed.data.conversations.records import Role, messages_of
+from pefomed.data.conversations.unfit import Reason, Unfit
+from pefomed.data.left_out import LeftOut
+from pefomed.data.owners import owners_of
+from pefomed.errors import DataError, nearest
+from pefomed.progress import note
+from pefomed.schema import Sample, meta_text
+
+__all__ = ["CARD", "Columns", "load", "splits"]
+
+CARD = Card(
+    title="Conversations of one's own",
+    licence="the owner's",
+    link="",
+    citation="",
+    files=("a .json, .jsonl or .parquet file, one for each split, or a hub's shards",),
+)
+
+
+class Columns(Checked):
+    """Which field of a record holds what; None finds it by its usual names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    messages: str | None = Field(None, min_length=1)
+    """The list of messages."""
+    image: str | None = Field(None, min_length=1)
+    """The picture, or a list of them, where the messages do not hold them."""
+    id: str = ""
+    """By default a hash of image, task and question; ids of published records repeat."""
+    split: str | None = None
+    """As for `table`."""
+    meta: tuple[str, ...] = ()
+    """Fields to group results by. What names patients or studies is audited without being among them."""
+    further: str = "further_answers"
+    """A list of further right answers, of records with one question; may be absent."""
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+    task: Literal["vqa", "caption", "report"] = "vqa",
+    turns: Turns = "each",
+    system: Literal["leave_out", "before"] = "leave_out",
+    roles: Mapping[str, Role] = MappingProxyType({}),
+    skip: tuple[Reason, ...] = (),
+    only_split: str | None = None,
+    images: str = ".",
+    view: str = "",
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each question of `split`, and what `skip` leaves out.
+
+    Args:
+        columns: which field holds what.
+        task: the task of every question; of captions and reports the question is not read.
+        turns: of a conversation each question alone, the first alone, or each behind what was said before.
+        system: `before` puts the system prompt before the question.
+        roles: what further names of speakers mean, e.g. `{doctor = "assistant"}`.
+        skip: which faults leave a record out instead of being an error.
+        only_split: the split that a single file is; by default `train`, or what its field `split` says.
+        images: folder of the images, relative to the file's folder, or absolute.
+        view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
+
+    Raises:
+        DataError: a file is missing or malformed, or a record is no conversation about an image; the file
+            and the record are named.
+    """
+    ids: dict[str, ContentIds] = {}
+    for path, stem, rows in files.rows_of(root, split, columns.split, only_split):
+        how = _Reading(
+            ids.setdefault(stem, ContentIds(stem)),
+            path.parent / images, columns, task, turns, system == "before", roles, view,
+        )  # fmt: skip
+        prompts = 0
+        for place, row in rows:
+            try:
+                for pair in _pairs(row, place, how):
+                    prompts += bool(pair.system) and pair.number == 1
+                    if pair.fault is None:
+                        yield _sample(pair, row, place, how)
+                    else:
+                        yield _left_out(pair.fault, place, skip)
+            except Unfit as fault:
+                yield _left_out(fault, place, skip)
+        if prompts and not how.with_system:
+            note(
+                f"{path.name}: the system prompts of {prompts:,} records are left out;"
+                " `system = 'before'` puts them before the question"
+            )
+
+
+def splits(
+    root: Path,
+    *,
+    columns: Columns = Columns(),  # noqa: B008 - frozen
+    only_split: str | None = None,
+    **_: Any,
+) -> dict[str, int | None]:
+    """Return the splits as the files call them, each with its records; options and errors as of `load`."""
+    return files.splits_of(root, columns.split, only_split)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    ids: ContentIds
+    folder: Path
+    columns: Columns
+    task: Literal["vqa", "caption", "report"]
+    turns: Turns
+    with_system: bool
+    roles: Mapping[str, Role]
+    view: str
+
+
+def _pairs(row: Mapping[str, Any], place: str, how: _Reading) -> Iterator[Pair]:
+    found = pictures.pictures_of(row, how.columns.image, place)
+    messages = messages_of(row, how.columns.messages, how.roles, place)
+    return pairs_of(
+        messages, found, how.turns, place, asks=how.task == "vqa", objects=bool(row.get("objects"))
+    )
+
+
+def _left_out(fault: Unfit, place: str, skip: tuple[Reason, ...]) -> LeftOut:
+    if fault.reason not in skip:
+        raise fault.error(place)
+    return LeftOut(place, fault.reason, fault.found or fault.problem)
+
+
+def _sample(pair: Pair, row: Mapping[str, Any], place: str, how: _Reading) -> Sample:
+    columns, where = how.columns, f"{place}, question {pair.number}"
+    question = "" if how.task != "vqa" else pair.question
+    if how.with_system and pair.system and question:
+        question = f"{pair.system}\n{question}"
+    answers = dict.fromkeys([pair.answer, *(_further(row, columns.further, place) if pair.of == 1 else ())])
+    return Sample(
+        id=_id(pair, question, row, place, how),
+        images=tuple(pictures.path_of(one, how.folder, how.view, where) for one in pair.images),
+        task=how.task,
+        question=question,
+        reference=pair.answer,
+        further_references=tuple(answers)[1:],
+        meta={name: _meta(row, name, place) for name in columns.meta},
+        owners=owners_of(row, columns.meta),
+    )
+
+
+def _id(pair: Pair, question: str, row: Mapping[str, Any], place: str, how: _Reading) -> str:
+    if how.columns.id:
+        said = _meta(row, how.columns.id, place)
+        if not said:
+            raise DataError(f"{place}: field {how.columns.id!r} is empty", remedy="fill it in")
+        return f"{said}-{pair.number}" if pair.of > 1 else said
+    names = [pictures.name_of(one, how.folder, place) for one in pair.images]
+    return how.ids(names, how.task, question)
+
+
+def _meta(row: Mapping[str, Any], name: str, place: str) -> str:
+    if name not in row:
+        raise DataError(f"{place}: no field {name!r}", remedy=nearest(name, (str(key) for key in row)))
+    value = row[name]
+    return "" if value is None else meta_text(value)
+
+
+def _further(row: Mapping[str, Any], name: str, place: str) -> list[str]:
+    value = row.get(name)
+    if value is None or not name:
+        return []
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise DataError(f"{place}: field {name!r} must be a list of texts", found=f"{value!r:.80}")
+    return [one.strip() for one in value if one.strip()]

@@ -1,0 +1,155 @@
+"""`pefomed data map`: what is proposed reads the file, and what nobody can know is asked, not guessed."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pefomed.cli import main
+from pefomed.data import load_samples
+from pefomed.data.proposals import Proposal, propose
+from pefomed.data.proposals.page import as_text, as_toml, rows_of
+from pefomed.errors import DataError
+from pefomed.recipe import Dataset
+
+W, H = 640, 480
+
+
+def picture(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.zeros((H, W), np.uint8)).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for n in range(3):
+        picture(tmp_path / f"pictures/{n}.png")
+    return tmp_path
+
+
+def proposed(path: Path, text: str) -> Proposal:
+    path.write_text(text, encoding="utf-8")
+    return propose(path, path.parent)
+
+
+def read(proposal: Proposal, folder: Path) -> list[Any]:
+    """Read the samples by the TOML that is printed, as a recipe would."""
+    (raw,) = tomllib.loads(as_toml(proposal))["data"].values()
+    return load_samples(Dataset.model_validate(raw), "train", folder)
+
+
+def test_a_table_is_read_by_what_is_proposed(folder: Path) -> None:
+    found = proposed(
+        folder / "theirs.csv",
+        "Patient,Figure,Frage,Antwort\n"
+        "Anna Muster,0.png,Is there a mass?,yes\nAnna Muster,1.png,Which side?,left\n",
+    )
+    assert found.options["images"] == "pictures"
+    assert found.options["columns"]["question"] == "Frage"
+    assert found.open == []
+    samples = read(found, folder)
+    assert [(Path(s.images[0]).name, s.question, s.reference) for s in samples] == [
+        ("0.png", "Is there a mass?", "yes"),
+        ("1.png", "Which side?", "left"),
+    ]
+    shown = as_toml(found) + as_text(found, rows_of(found, folder), 80)
+    assert "Patient" in shown
+    assert "Muster" not in shown
+
+
+def test_what_a_box_means_is_asked_where_several_readings_fit(folder: Path) -> None:
+    # xywh: 64..192 x 48..144; xyxy: 64..128 x 48..96: both within 640 x 480
+    found = proposed(
+        folder / "a.jsonl", json.dumps({"file": "0.png", "label": "mass", "bbox": [64, 48, 128, 96]}) + "\n"
+    )
+    (form,) = [one for one in found.open if one.option == "boxes.form"]
+    gives = {choice.value: choice.gives for choice in form.choices}
+    assert "64 to 192 of 640 across and 48 to 144 of 480 down" in gives["xywh"]
+    assert "64 to 128 of 640 across and 48 to 96 of 480 down" in gives["xyxy"]
+    assert "form" not in found.options["boxes"]
+    assert found.options["boxes"]["unit"] == "pixel"
+    assert "# TO DECIDE: form" in as_toml(found)
+
+
+def test_what_only_one_reading_fits_is_taken_and_said(folder: Path) -> None:
+    # left 400 to right 300 is no box, 400 + 300 is beyond 640: only left, top, right, bottom fits both
+    rows = [
+        {"file": f"{n}.png", "label": "mass", "bbox": box} for n, box in enumerate([[400, 300, 600, 460]] * 2)
+    ]
+    found = proposed(folder / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    assert found.options["boxes"]["form"] == "xyxy"
+    assert "only this reading fits the images in all 2 boxes" in found.why["boxes.form"]
+    (first, _) = read(found, folder)
+    (box,) = first.boxes
+    assert (box.x0, box.y1) == (400 / W, 460 / H)
+
+
+def test_names_say_the_form_and_others_that_fit_are_mentioned(folder: Path) -> None:
+    found = proposed(folder / "a.csv", "path,class,x_min,y_min,x_max,y_max\n0.png,mass,64,48,320,240\n")
+    assert found.options["boxes"]["form"] == "xyxy"
+    assert "xywh" in found.why["boxes.form"]
+    assert found.open == []
+    assert read(found, folder)[0].boxes[0].x1 == 0.5
+
+
+def test_a_missing_picture_and_an_unknown_column_are_questions(folder: Path) -> None:
+    found = proposed(folder / "a.csv", "picture,what\nx/9.png,heart\n")
+    assert {one.option for one in found.open} == {"columns.image", "columns.question"}
+    assert "'heart'" in as_toml(found)
+
+
+def test_an_id_that_repeats_is_not_the_id(folder: Path) -> None:
+    text = "id,image,question,answer\n7,0.png,Is it?,yes\n7,1.png,Is it?,no\n"
+    found = proposed(folder / "a.csv", text)
+    assert found.options["columns"]["id"] == ""
+    assert len(read(found, folder)) == 2
+
+
+def test_a_coco_file_finds_its_images(folder: Path) -> None:
+    content = {
+        "images": [{"id": 1, "file_name": "0.png", "width": W, "height": H}],
+        "categories": [{"id": 1, "name": "mass"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [64, 48, 256, 192]}],
+    }
+    found = proposed(folder / "boxes.json", json.dumps(content))
+    assert found.loader == "coco"
+    assert found.options == {"annotations": "boxes.json", "images": "pictures"}
+    assert read(found, folder)[0].question == "mass"
+
+
+@pytest.mark.parametrize("name", ["nothing.csv", "a.docx", "empty"])
+def test_what_is_nothing_is_one_error(folder: Path, name: str) -> None:
+    if name == "a.docx":
+        (folder / name).write_bytes(b"PK")
+    if name == "empty":
+        (folder / name).mkdir()
+    with pytest.raises(DataError):
+        propose(folder / name, folder)
+
+
+def test_the_command_prints_a_part_and_three_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{n % 3}.png,Is it {n}?,yes\n" for n in range(9))
+    (folder / "a.csv").write_text("image,question,answer\n" + rows)
+    out = folder / "part.toml"
+    words = ["data", "map", str(folder / "a.csv"), "--data", str(folder)]
+    assert run([*words, "-o", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert out.read_text() in shown
+    assert shown.count("question: Is it") == 3
+    assert run([*words, "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert values["toml"] == out.read_text()
+    assert [row["question"] for row in values["rows"]] == ["Is it 0?", "Is it 1?", "Is it 2?"]
+    assert run([*words, "-o", str(out)]) == 2
+
+
+def run(words: list[str]) -> Any:
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    return left.value.code
