@@ -100,6 +100,10 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     rest = [name for name in free if name != question]
     answers = list(names.called(rest, names.ANSWER))
     options = [name for name in rest if names.CHOICE.fullmatch(name.rpartition(".")[2].strip())]
+    letters = [name for name in rest if name in tuple("ABCDEFGH")]
+    options = options or (letters if len(letters) > 1 else [])
+    if options and not answers:
+        answers = list(names.called(rest, ["label"]))
     answers = [name for name in answers if name not in options]
     texts = [name for name in rest if _is_text(looked, name) and name not in options]
     answer = (
