@@ -39,7 +39,7 @@ from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.data.readers.split_names import meant
 from pefomed.data.table_boxes import BoxColumns
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 CARD = Card(
     title="Any Hugging Face data set",
@@ -56,7 +56,7 @@ def load(
     split: str,
     *,
     columns: table.Columns = table.Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     boxes: BoxColumns | None = None,
     skip: Skip = NOTHING,
     only_split: str | None = None,

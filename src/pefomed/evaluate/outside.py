@@ -33,7 +33,7 @@ from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
-from pefomed.schema import Prediction, Sample, Task
+from pefomed.schema import Prediction, Sample, TaskName
 from pefomed.storage import write
 
 __all__ = ["Columns", "columns_of", "outside_run"]
@@ -48,8 +48,9 @@ def outside_run(
     references: Path | None = None,
     images: Path | None = None,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     separator: str = ";",
+    view: str = "",
     numbers_as_text: bool = False,
     skip: Rules = NOTHING,
     how: Format = Format(),  # noqa: B008 - frozen
@@ -66,6 +67,7 @@ def outside_run(
             names them.
         task: the task of every row, unless a column says it.
         separator: what stands between several image paths in one cell.
+        view: frame, slice or window of every picture that does not say its own.
         numbers_as_text: take answers and references that are numbers as text.
         skip: which rows are left out, and counted; their answers too.
         how: what `file` does not say itself, and `references` where it is of such a form.
@@ -83,13 +85,13 @@ def outside_run(
     how.check(" and ".join(map(str, files)), *map(form_of, files))
     tables = [rows_by_id(each, columns, how.fitting(form_of(each))) for each in files]
     answers, described = tables[0], tables[-1]
-    _check_sides(answers, described, file, references)
     about_file = references or file
     if images is not None and not images.is_dir():
         raise DataError(f"no folder of pictures at {images}", remedy="correct --images")
-    pictures = Pictures(images or about_file.parent, separator, links_out=False, option="--images FOLDER")
+    pictures = Pictures(images or about_file.parent, separator, view, False, "--images FOLDER")
     reader = Reader(columns, task, pictures, numbers_as_text, about_file.name, skip)
     samples = list(reader.samples(described))
+    _check_sides(answers, described, [sample.id for sample in samples], file, references)
     if not samples:
         raise DataError(f"{about_file}: every row is left out", found=_counts(reader.left_out))
     generation = f"by somebody else, from {file.name}"
@@ -180,8 +182,10 @@ def _check_folder(out: Path, about: Mapping[str, str]) -> None:
         raise RunError(f"{out} holds other answers", found=f"different: {', '.join(changed)}", remedy=remedy)
 
 
-def _check_sides(answers: Rows, described: Rows, file: Path, references: Path | None) -> None:
-    without = [sample_id for sample_id in described if sample_id not in answers]
+def _check_sides(
+    answers: Rows, described: Rows, kept: Sequence[str], file: Path, references: Path | None
+) -> None:
+    without = [sample_id for sample_id in kept if sample_id not in answers]
     foreign = [sample_id for sample_id in answers if sample_id not in described]
     if without or foreign:
         parts = [f"only in {references}: {counted(without)}"] if without else []

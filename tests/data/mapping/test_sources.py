@@ -47,6 +47,7 @@ def read(folder: Path, *rows: dict[str, Any], **options: Any) -> list[Sample]:
         (["findings", "impression", "about.Q"], "Clear lungs. Which side?"),
         ("{about.Q} In {findings}", "Which side? In Clear lungs."),
         ("{{{number:04}}}", "{0012}"),
+        ("{question:.2}/{question}", "Wh/Where?"),
         ({"constant": "Describe."}, "Describe."),
         ([{"constant": "Look:"}, "question"], "Look: Where?"),
         ({"column": "class", "words": {"0": "no", "1": "yes"}}, "no"),

@@ -8,7 +8,7 @@ from typing import Any
 from pefomed.data.mapping.paths import ABSENT, at, known_paths
 from pefomed.data.mapping.references import references
 from pefomed.data.mapping.skip import Unusable
-from pefomed.data.mapping.source import AnySource, Constant, One, Words, is_template, parts_of
+from pefomed.data.mapping.source import AnySource, Constant, One, Words, formed, is_template, parts_of
 from pefomed.data.readers.rows import is_number
 from pefomed.errors import DataError, nearest
 
@@ -167,10 +167,10 @@ def _word(source: Words, value: Any, place: str) -> str:
 def _filled_in(row: Mapping[str, Any], template: str, place: str, option: str) -> str:
     """Return a template with its fields filled in; empty if all of them are."""
     found, any_filled = "", False
-    for before, name, width in parts_of(template):
+    for before, name, form in parts_of(template):
         value = _joinable(_found(row, name, place, option), name, place) if name else ""
         any_filled = any_filled or bool(value)
-        found += before + (value.zfill(width) if value else "")
+        found += before + (formed(value, form) if value else "")
     return found if any_filled else ""
 
 

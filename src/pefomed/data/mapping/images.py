@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from pefomed.cache import cache_folder
 from pefomed.data.mapping.cells import cell, is_empty, said
 from pefomed.data.mapping.skip import Unusable
-from pefomed.data.mapping.source import One, is_template, parts_of
+from pefomed.data.mapping.source import One, formed, is_template, parts_of
 from pefomed.data.pictures.addresses import with_view, within, without_view
 from pefomed.data.readers.unpacked import ImageFile, image_of
 from pefomed.errors import DataError
@@ -115,13 +115,13 @@ class Pictures:
 
     def _relative(self, name: str, place: str) -> str:
         """Return a name relative to the folder, if it is a path inside it."""
-        if (scheme := _SCHEME.match(name)) and not os.path.isfile(self.folder / without_view(name)):
-            where = "a file of this machine" if scheme[1].lower() == "file" else "somewhere else"
+        if _SCHEME.match(name) and not os.path.isfile(self.folder / without_view(name)):
+            here = name.lower().startswith("file:")
             raise DataError(
-                f"{place}: a picture's name is a URL, which names {where}",
+                f"{place}: a picture's name is a URL, not a path",
                 found=repr(name)[:80],
-                remedy="write the path without `file://`; " + self._remedy
-                if scheme[1].lower() == "file"
+                remedy=f"write the path without `file://`; {self._remedy}"
+                if here
                 else f"download the pictures and write their paths; {self.option} names their folder",
             )
         if "\\" in name and not os.path.isfile(self.folder / without_view(name)):
@@ -179,7 +179,7 @@ def missing(paths: Sequence[str]) -> str:
     return next(absent, "")
 
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://|(?i:(file|data)):")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|file:", re.IGNORECASE)
 
 
 def _is_absolute(name: Any) -> bool:
@@ -203,13 +203,12 @@ def _filled_in(row: Mapping[str, Any], template: str, place: str) -> list[str]:
 
 def _name(template: str, fields: Mapping[str, Any], number: int, place: str) -> str:
     found = ""
-    for before, field, width in parts_of(template):
+    for before, field, form in parts_of(template):
         found += before
         if field:
             value = fields[field]
             value = value[number] if isinstance(value, list) else value
             if is_empty(value):
                 return ""
-            text = str(value).strip()
-            found += text.zfill(width)
+            found += formed(str(value).strip(), form)
     return found

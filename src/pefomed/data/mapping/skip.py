@@ -59,12 +59,22 @@ class Where(Checked):
 class Unusable(DataError):
     """A row that a rule may leave out."""
 
-    def __init__(self, problem: str, kind: Kind, correct: str, found: str | None = None):
-        """Make the error of a row; `correct` is how the row itself would be mended."""
+    def __init__(
+        self, problem: str, kind: Kind, correct: str, found: str | None = None, or_else: str | None = None
+    ):
+        """Make the error of a row.
+
+        Args:
+            correct: how the row itself would be mended.
+            or_else: what else may be done with such rows.
+        """
         self.kind: Kind = kind
         self.mended = correct
         super().__init__(
-            problem, found=found, remedy=f'{correct}, or leave such rows out: the option `skip = ["{kind}"]`'
+            problem,
+            found=found,
+            remedy=f'{correct}, or leave such rows out: the option `skip = ["{kind}"]`'
+            + (f"; or {or_else}" if or_else else ""),
         )
 
 

@@ -5,7 +5,7 @@ In the recipe::
     question = "Question"                          a column; a name that is there exactly counts first
     question = "Description.Question"              a path into objects and lists, `conversations.0.value`
     answer = ["findings", "impression"]            several, joined; empty parts are left away
-    image = "images/{patientId}.dcm"               a template; `{id:06}` fills up with zeros
+    image = "images/{patientId}.dcm"               a template; `{id:06}` fills with zeros, `{id:.2}` cuts
     question = { constant = "Describe the image." }    the same in every row
     answer = { column = "Target", words = { 0 = "no", 1 = "yes" } }    words for class numbers
 """
@@ -82,8 +82,8 @@ OptionalSource = Annotated[AnySource, PlainValidator(source_of)]
 """As `Source`; an empty text takes none."""
 
 
-def parts_of(template: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the parts of a template: text before a field, the field (empty behind the last), its width."""
+def parts_of(template: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the parts of a template: text before a field, the field (empty behind the last), its form."""
     text, end = "", 0
     for found in _FIELD.finditer(template):
         text += template[end : found.start()]
@@ -91,12 +91,17 @@ def parts_of(template: str) -> Iterator[tuple[str, str, int]]:
         if found[0] in ("{{", "}}"):
             text += found[0][0]
             continue
-        name, width = found[1].strip(), _WIDTH.search(found[1])
-        if width:
-            name = found[1][: width.start()].strip()
-        yield text, name, int(width[1]) if width else 0
+        name, form = found[1], _FORM.search(found[1])
+        yield text, (name[: form.start()] if form else name).strip(), form[1] if form else ""
         text = ""
-    yield text + template[end:], "", 0
+    yield text + template[end:], "", ""
+
+
+def formed(value: str, form: str) -> str:
+    """Return a field's text in its form: `06` fills up with zeros, `.2` are the first characters."""
+    if form.startswith("."):
+        return value[: int(form[1:])]
+    return value.zfill(int(form)) if form else value
 
 
 def is_template(text: str) -> bool:
@@ -116,7 +121,7 @@ def columns_in(source: AnySource | None) -> Iterator[str]:
 
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
-_WIDTH = re.compile(r":0?(\d{1,2})$")
+_FORM = re.compile(r":(0?\d{1,2}|\.\d{1,2})$")
 
 
 def _one(value: Any) -> One:

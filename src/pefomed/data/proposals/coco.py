@@ -86,11 +86,11 @@ def _add_reading(proposal: Proposal, images: list[dict[str, Any]], entries: list
     why = f"COCO's own reading does not fit all {len(boxes)} boxes that were looked at"
     forms = list(dict.fromkeys(form for form, _ in ways))
     units = list(dict.fromkeys(unit for _, unit in ways))
-    for option, found, usual in (("form", list[str](forms), "xywh"), ("unit", list[str](units), "pixel")):
-        if len(found) == 1 and found[0] != usual:
-            proposal.set(option, found[0], f"{why}; only this does")
-        elif len(found) != 1:
-            proposal.ask(option, why, *(Choice(value, "would fit") for value in found))
+    for option, values, usual in (("form", list[str](forms), "xywh"), ("unit", list[str](units), "pixel")):
+        if len(values) == 1 and values[0] != usual:
+            proposal.set(option, values[0], f"{why}; only this does")
+        elif len(values) != 1:
+            proposal.ask(option, why, *(Choice(value, "would fit") for value in values))
 
 
 def _named(split: str) -> str:
