@@ -157,6 +157,9 @@ OTHERWISE = {
     "PadChest": "which projections are wanted nobody but the reader knows",
     "DeepLesion": "the phrase is not in the file",
     "RSNA Pneumonia": "the phrase is not in the file",
+    "RSNA Pneumonia, the healthy too": "the phrase is not in the file",
+    "VinDr-CXR, each reader": "what a row without a box means is asked",
+    "VQA-Med, several answers": "the question is not in the file",
 }
 """Forms that are read by an answer of their owner's."""
 OWN = ("coco", "conversations", "hugging_face", "labelme", "masks", "table", "voc", "yolo")

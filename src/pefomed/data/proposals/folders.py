@@ -197,7 +197,7 @@ _FILES: tuple[Callable[[Path], Found | None], ...] = (
     _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
 )  # fmt: skip
 _FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
-    _yolo_folder, _voc_folder, _labelme_folder, _hub_folder, _tables_folder, _masks_folder
+    _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _tables_folder
 )  # fmt: skip
 
 

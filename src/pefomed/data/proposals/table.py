@@ -37,7 +37,7 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
     else:
         used |= _add_texts(proposal, looked, used)
     used |= _add_id(proposal, looked, used)
-    used |= _add_split(proposal, looked)
+    used |= _add_split(proposal, looked, used)
     _add_meta(proposal, looked, used)
 
 
@@ -223,10 +223,12 @@ def _add_id(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     return set()
 
 
-def _add_split(proposal: Proposal, looked: Looked) -> set[str]:
+def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     for name in looked.columns:
+        if name in used:
+            continue
         texts = set(looked.texts(name))
-        if texts and len(texts) <= FEW and all(seems_split(text) for text in texts):
+        if texts and len(texts) <= FEW and all(seems_split(text) and len(text) < 30 for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}
     return set()
