@@ -11,9 +11,9 @@ from typing import Any
 from pefomed.data import LOADERS
 from pefomed.data.proposals.looked import read_first
 from pefomed.data.readers.files import read_json
-from pefomed.data.readers.rows import FORMS, kind_of
 from pefomed.data.readers.shards import has_shards, shards_of, splits_of
 from pefomed.data.readers.split_names import in_order, seems_split
+from pefomed.data.readers.tables import FORMS, kind_of
 from pefomed.errors import DataError, listed
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".dcm", ".nii", ".nii.gz")
