@@ -31,7 +31,8 @@ from pefomed.data.mapping.skip import NOTHING, Rules, Where
 from pefomed.data.pictures.addresses import without_view
 from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.format import Format
-from pefomed.data.readers.rows import form_of, read_table
+from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.tables import form_of
 from pefomed.data.table_boxes import BoxColumns
 from pefomed.errors import DataError, PefomedError, listed
 from pefomed.schema import Prediction, Sample

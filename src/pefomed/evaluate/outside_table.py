@@ -18,7 +18,8 @@ from pefomed.data.mapping.rows import answer_sources, task_of
 from pefomed.data.mapping.skip import NOTHING, Kind, Rules, Unusable, rules_of
 from pefomed.data.mapping.source import AnySource, Source
 from pefomed.data.readers.format import Format
-from pefomed.data.readers.rows import form_of, read_table
+from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.tables import form_of
 from pefomed.errors import DataError, listed
 from pefomed.schema import Sample, TaskName
 
