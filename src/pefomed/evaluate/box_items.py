@@ -73,6 +73,14 @@ def writing_of(recipe: Recipe | None) -> Writing:
     )
 
 
+def are_known(samples: Sequence[Sample], recipe: Recipe | None) -> bool:
+    """Return whether the right boxes of these samples are known, if only that there are none.
+
+    A table of somebody else's texts holds no boxes, whatever task it names.
+    """
+    return recipe is not None or any(sample.boxes or "boxes" in sample.meta for sample in samples)
+
+
 def items_of(samples: Sequence[Sample]) -> list[Item]:
     """Return the phrases of all samples whose answers hold boxes, in order.
 

@@ -16,6 +16,7 @@ from pefomed.evaluate.box_items import (
     Item,
     Writing,
     answers_of,
+    are_known,
     items_of,
     readings_of,
     writing_of,
@@ -47,7 +48,7 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
             sample does not say how large its image is.
     """
     samples = [answered.samples[place] for place in places]
-    items = items_of(samples)
+    items = items_of(samples) if are_known(samples, answered.run.recipe) else []
     if not items:
         return []
     writing = writing_of(answered.run.recipe)

@@ -8,7 +8,7 @@ from statistics import mean
 
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.evaluate.box_items import Writing, answers_of, items_of, readings_of, writing_of
+from pefomed.evaluate.box_items import Writing, answers_of, are_known, items_of, readings_of, writing_of
 from pefomed.evaluate.grounding import item_values
 from pefomed.recipe import Recipe
 from pefomed.report.run import Answered
@@ -63,6 +63,8 @@ def located(split: Answered, recipe: Recipe | None) -> dict[str, dict[str, Locat
     """
     samples = [sample for sample in split.samples if sample.task in WITH_BOXES]
     writing = writing_of(recipe)
+    if not are_known(samples, recipe):
+        return {}
     systems = {"model": split.predictions, "blind": split.blind}
     return {name: _of_system(samples, given, writing) for name, given in systems.items() if given and samples}
 
