@@ -39,7 +39,7 @@ from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.data.readers.split_names import meant
 from pefomed.data.table_boxes import BoxColumns
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 CARD = Card(
     title="Any Hugging Face data set",
@@ -56,7 +56,7 @@ def load(
     split: str,
     *,
     columns: table.Columns = table.Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     boxes: BoxColumns | None = None,
     skip: Skip = NOTHING,
     only_split: str | None = None,
@@ -68,15 +68,9 @@ def load(
     """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
 
     Args:
-        columns: which column holds what, as for `table`.
-        task: the task of every row, unless `columns.task` names a column or there are boxes.
-        boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
-        skip: which rows are left out and counted, as for `table`.
+        columns, task, boxes, skip, separator, view, numbers_as_text: as of `table`.
         only_split: the split that all files are, whatever they are called.
-        images: folder of images that are not inside the files, relative to them.
-        separator: what stands between several image paths in one cell.
-        view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
-        numbers_as_text: take an answer that is a number as its text, instead of refusing it.
+        images: folder of images that are not inside the files, relative to the folder of each file.
 
     Raises:
         DataError: the split is not there, a file is missing or damaged, or a row is wrong; the file and

@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import PurePath
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -143,11 +143,15 @@ def _option(name: str, field: FieldInfo, default: Any, meaning: str) -> Option:
     # A type that is written in several ways says in a word what it is.
     extra = field.json_schema_extra
     told = str(extra.get("kind", "")) if isinstance(extra, dict) else ""
-    tables = {} if told else dict(_tables_in(field.annotation, "."))
+    tables: dict[type, str] = {}
+    for table, inside in _tables_in(field.annotation, "."):
+        tables.setdefault(table, inside)
     return Option(
         name,
-        told or kind(field.annotation) + limits(field.metadata),
-        () if told else tuple(_choices(field.annotation)),
+        told
+        or kind(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
+        + limits(field.metadata),
+        tuple(_choices(field.annotation)),
         default is MISSING,
         None if default is MISSING else _written(default),
         meaning[:1].upper() + meaning[1:],

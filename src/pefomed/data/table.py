@@ -34,7 +34,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data import table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
@@ -50,7 +50,7 @@ from pefomed.data.mapping.source import columns_in
 from pefomed.data.readers.format import Format
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.errors import DataError
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 __all__ = ["CARD", "Columns", "load", "read", "splits"]
 
@@ -62,7 +62,7 @@ def load(
     split: str,
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     boxes: BoxColumns | None = None,
     skip: Skip = NOTHING,
     only_split: str | None = None,
@@ -168,7 +168,7 @@ def _without_boxes(found: Iterable[Draft | LeftOut]) -> Iterator[Sample | LeftOu
             yield each
             continue
         place, sample, _ = each
-        if sample.task in tasks.ALL:
+        if sample.task in tasks.HAVE_BOXES:
             raise DataError(
                 f"{place}: the task {sample.task!r} needs boxes",
                 remedy="say in the option `boxes` which columns hold them",

@@ -13,8 +13,10 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from pefomed.boxes import tasks
+from pefomed import tasks
+from pefomed.boxes.tasks import how_many
 from pefomed.checked import Checked
+from pefomed.data.absent_phrases import HOW_ABSENT, Without, check_all_or_none, not_identified
 from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.left_out import LeftOut
@@ -63,6 +65,8 @@ class BoxColumns(Checked):
     """With `reader`: `apart`, a sample for each reader, or `fused`, the boxes of all as one answer."""
     fusion_iou: float = Field(FUSION_IOU, gt=0, lt=1)
     """Boxes of several readers that overlap by more are one."""
+    without: Without = "error"
+    """What a phrase without a box is: `error`, or `absent`: what it names is nowhere in the image."""
 
     @field_validator("columns")
     @classmethod
@@ -120,7 +124,7 @@ def with_boxes(
                 yield LeftOut(where, box.reason, box.found)
         if len(drawn) < len(found):
             continue  # without all of its boxes an answer would be scored wrongly
-        if draft.task != tasks.MARKED:  # its marks count the boxes
+        if draft.task not in tasks.MARKED:  # its marks count the boxes
             drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
             yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
         boxes = tuple(box for *_, box in drawn)
@@ -130,7 +134,10 @@ def with_boxes(
             draft = draft.model_copy(
                 update={"meta": {META: _reader(group[0][0][2], spec, place), **draft.meta}}
             )
-        if draft.task in tasks.ALL and not boxes:
+        absent = spec.without == "absent" and draft.task in tasks.BOXES
+        if absent:
+            check_all_or_none([(where, _reader(row, spec, where)) for (where, _, row), _ in group], drawn)
+        if draft.task in tasks.HAVE_BOXES and not boxes and not absent:
             if "no box" in skip:
                 yield from (LeftOut(where, "no box") for (where, *_), _ in group)
                 continue
@@ -139,18 +146,20 @@ def with_boxes(
                 "no box",
                 "fill them in",
                 found=f"columns {', '.join(spec.columns)} are empty",
+                or_else=HOW_ABSENT,
             )
-        size = frame_at(draft.images[0]).shown if boxes else None
+        size = frame_at(draft.images[0]).shown if boxes or absent else None
         if several_tasks and size is not None:
             for sample in samples_of(
                 draft.id, draft.images[0], size, draft.question, boxes,
                 {"category": category, **draft.meta}, spec.tasks,
             ):  # fmt: skip
                 yield sample.model_copy(update={"owners": draft.owners})
+            yield from not_identified(place, boxes, spec.tasks)
             continue
         _check_marks(draft, boxes, place)
-        counts = draft.task != tasks.MARKED and boxes
-        own = {"category": category, "boxes": tasks.how_many(boxes)} if counts else {}
+        counts = draft.task not in tasks.MARKED and (boxes or absent)
+        own = {"category": category, "boxes": how_many(boxes)} if counts else {}
         yield draft.model_copy(update={"boxes": boxes, "size": size, "meta": {**own, **draft.meta}})
 
 
@@ -215,7 +224,7 @@ def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple
 
 def _check_marks(draft: Sample, boxes: tuple[Box, ...], place: str) -> None:
     """Check that the marks of a grounding caption are numbers of its boxes."""
-    if draft.task != tasks.MARKED:
+    if draft.task not in tasks.MARKED:
         return
     marks = [mark for marks in _MARK.findall(draft.reference) for mark in marks.split(",")]
     # Python limits the digits of an integer; nine are far beyond any number of boxes.

@@ -33,7 +33,7 @@ from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
-from pefomed.schema import Prediction, Sample, Task
+from pefomed.schema import Prediction, Sample, TaskName
 from pefomed.storage import write
 
 __all__ = ["Columns", "columns_of", "outside_run"]
@@ -48,7 +48,7 @@ def outside_run(
     references: Path | None = None,
     images: Path | None = None,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     separator: str = ";",
     view: str = "",
     numbers_as_text: bool = False,

@@ -22,7 +22,7 @@ from pefomed.data.readers.files import read_text
 from pefomed.data.readers.format import Format
 from pefomed.errors import DataError, PefomedError, RecordError, nearest
 from pefomed.evaluate.outside_table import Columns, Skip
-from pefomed.schema import Task
+from pefomed.schema import TaskName
 
 
 class AnswerTable(Checked):
@@ -35,7 +35,7 @@ class AnswerTable(Checked):
     """Which column holds what."""
     skip: Skip = NOTHING
     """Which rows are left out, and counted."""
-    task: Task = "vqa"
+    task: TaskName = "vqa"
     """Of every row, unless a column says it."""
     images: str | None = None
     """Folder of the pictures, relative to that of the file that names them, which it is by default."""

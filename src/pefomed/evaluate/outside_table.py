@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, PlainValidator, field_validator
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping import cells, choices, columns, images, references, study
 from pefomed.data.mapping.images import Pictures
@@ -20,7 +20,7 @@ from pefomed.data.mapping.source import AnySource, Source
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError, listed
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 Placed = tuple[str, dict[str, Any]]
 Rows = dict[str, list[Placed]]
@@ -29,8 +29,6 @@ Rows = dict[str, list[Placed]]
 
 NO_IMAGE = "no image of "
 """What stands, before the id, for the image of a row that names none."""
-
-WITHOUT_QUESTION: tuple[Task, ...] = ("caption", "report")
 
 KINDS: tuple[Kind, ...] = ("empty reference", "empty question", "no image", "missing image")
 """What rows are left out for. An empty answer is no reason: it is a wrong one."""
@@ -71,7 +69,7 @@ class Reader:
     def __init__(
         self,
         columns: Columns,
-        task: Task,
+        task: TaskName,
         pictures: Pictures,
         numbers_as_text: bool,
         where: str,
@@ -132,11 +130,11 @@ class Reader:
         found = references.references(
             values, columns.separator, lambda value, column: self._text(value, column, place)
         )
-        if not found and task not in tasks.ASKED:
+        if not found and task not in tasks.BOXES:
             raise Unusable(
                 f"{place}: no reference in column {cells.said(sources[0])!r}", "empty reference", "fill it in"
             )
-        if task in tasks.ANSWERED:
+        if task in tasks.WITH_BOXES:
             self._note(f"the boxes of the task {task!r} are not scored: a table of answers holds none")
         question = self._question(row, task, place)
         pictures: tuple[images.Picture, ...] = ()
@@ -171,9 +169,9 @@ class Reader:
             return ("references", *(columns.further or ()))
         return references.numbered("reference", row) or ("reference",)
 
-    def _question(self, row: Mapping[str, Any], task: Task, place: str) -> str:
+    def _question(self, row: Mapping[str, Any], task: TaskName, place: str) -> str:
         columns = self._columns
-        if task in WITHOUT_QUESTION:
+        if task in tasks.TEXTS:
             return ""
         if "question" not in columns.model_fields_set and "question" not in row:
             self._note(
@@ -220,7 +218,7 @@ class Reader:
             )
         return value
 
-    def _task_of(self, row: Mapping[str, Any], place: str) -> Task:
+    def _task_of(self, row: Mapping[str, Any], place: str) -> TaskName:
         source = self._columns.task or "task"
         if self._columns.task is None and "task" not in row:
             return self._task

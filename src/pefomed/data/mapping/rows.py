@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping import cells, choices, images, references
@@ -19,7 +18,7 @@ from pefomed.data.mapping.study import Groups, Part
 from pefomed.data.owners import owners_of
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 Placed = tuple[str, Mapping[str, Any]]
 """Place and cells of a row."""
@@ -40,7 +39,7 @@ class Reading:
     """The file's name, for notes."""
     pictures: Pictures
     columns: Columns
-    task: Task
+    task: TaskName
     numbers_as_text: bool
     skip: Rules = NOTHING
     category: AnySource | None = None
@@ -97,7 +96,7 @@ def part_of(row: Mapping[str, Any], place: str, how: Reading) -> Part:
         if columns.group_by is None:
             raise
         lacks, asked, question, answers = error, "", "", ("",)  # another row of the group may say it
-    if task not in (*tasks.ASKED, tasks.IDENTIFY) and columns.truth and how.stem not in how.noted:
+    if task not in tasks.ON_PHRASES and columns.truth and how.stem not in how.noted:
         how.noted.add(how.stem)
         _name_lookalikes(row, columns, how.stem)
     pictures = how.pictures.of(row, columns.images, place)
@@ -117,16 +116,15 @@ def part_of(row: Mapping[str, Any], place: str, how: Reading) -> Part:
     )  # fmt: skip
 
 
-def task_of(text: str, place: str) -> Task:
+def task_of(text: str, place: str) -> TaskName:
     """Return the task that a cell names.
 
     Raises:
         DataError: there is none of this name.
     """
-    known = typing.get_args(Task)
-    if text not in known:
-        raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
-    return typing.cast(Task, text)
+    if text not in tasks.TASKS:
+        raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, tasks.TASKS))
+    return text
 
 
 def answer_sources(columns: Columns, row: Mapping[str, Any]) -> tuple[AnySource, ...]:
@@ -137,13 +135,15 @@ def answer_sources(columns: Columns, row: Mapping[str, Any]) -> tuple[AnySource,
     return (columns.truth, *(name for name in further if name not in columns.meta))
 
 
-def _texts(row: Mapping[str, Any], place: str, task: Task, how: Reading) -> tuple[str, str, tuple[str, ...]]:
+def _texts(
+    row: Mapping[str, Any], place: str, task: TaskName, how: Reading
+) -> tuple[str, str, tuple[str, ...]]:
     """Return what a row asks as the table has it, its question, and its answers."""
     columns = how.columns
     asked = "" if task in WITHOUT_QUESTION else cells.filled(row, columns.question, place, columns.joined_by)
-    if task == tasks.IDENTIFY:
+    if task in tasks.ABOUT_BOXES:
         return asked, "", (asked,)
-    if task in tasks.ASKED or not columns.truth:
+    if task in tasks.BOXES or not columns.truth:
         return asked, asked, ("",)
     answers = cells.answers(
         row, answer_sources(columns, row), columns.separator, place, how.numbers_as_text, columns.joined_by

@@ -37,8 +37,11 @@ class Where(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     column: str = Field(min_length=1)
+    """A column, or a path into one."""
     is_: tuple[str, ...] | None = Field(None, alias="is")
+    """Rows with this value, or one of these, are left out; `""` is an empty cell."""
     is_not: tuple[str, ...] | None = None
+    """Rows with any other value are left out."""
 
     def matches(self, value: Any) -> bool:
         """Return whether a cell is meant; of a list, whether any of it is."""
@@ -56,12 +59,22 @@ class Where(Checked):
 class Unusable(DataError):
     """A row that a rule may leave out."""
 
-    def __init__(self, problem: str, kind: Kind, correct: str, found: str | None = None):
-        """Make the error of a row; `correct` is how the row itself would be mended."""
+    def __init__(
+        self, problem: str, kind: Kind, correct: str, found: str | None = None, or_else: str | None = None
+    ):
+        """Make the error of a row.
+
+        Args:
+            correct: how the row itself would be mended.
+            or_else: what else may be done with such rows.
+        """
         self.kind: Kind = kind
         self.mended = correct
         super().__init__(
-            problem, found=found, remedy=f'{correct}, or leave such rows out: the option `skip = ["{kind}"]`'
+            problem,
+            found=found,
+            remedy=f'{correct}, or leave such rows out: the option `skip = ["{kind}"]`'
+            + (f"; or {or_else}" if or_else else ""),
         )
 
 

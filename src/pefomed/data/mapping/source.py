@@ -5,7 +5,7 @@ In the recipe::
     question = "Question"                          a column; a name that is there exactly counts first
     question = "Description.Question"              a path into objects and lists, `conversations.0.value`
     answer = ["findings", "impression"]            several, joined; empty parts are left away
-    image = "images/{patientId}.dcm"               a template; `{id:06}` fills up with zeros
+    image = "images/{patientId}.dcm"               a template; `{id:06}` fills with zeros, `{id:.2}` cuts
     question = { constant = "Describe the image." }    the same in every row
     answer = { column = "Target", words = { 0 = "no", 1 = "yes" } }    words for class numbers
 """
@@ -28,6 +28,7 @@ class Constant(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     constant: str = Field(min_length=1)
+    """The text, of every row."""
 
 
 class Words(Checked):
@@ -36,6 +37,7 @@ class Words(Checked):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str = Field(min_length=1)
+    """A column, or a path into one."""
     words: dict[str, str] = Field(min_length=1)
     """A cell's text -> what it means."""
 

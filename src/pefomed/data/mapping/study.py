@@ -16,7 +16,7 @@ from pefomed.data.mapping.columns import Columns
 from pefomed.data.mapping.images import Picture
 from pefomed.data.mapping.skip import Rules, Unusable
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Task
+from pefomed.schema import TaskName
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Part:
 
     place: str
     row: Mapping[str, Any]
-    task: Task
+    task: TaskName
     asked: str
     """The question as the table has it."""
     question: str
