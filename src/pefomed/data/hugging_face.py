@@ -47,7 +47,7 @@ CARD = Card(
     link="https://huggingface.co/datasets",
     citation="",
     access="`hf download --repo-type dataset OWNER/NAME --local-dir DIR`, or `save_to_disk` of `datasets`",
-    files=("data/<split>-*.parquet, or <split>/*.arrow",),
+    files=("data/<split>-*.parquet, or <split>/*.arrow, or the folder of one `Dataset`",),
 )
 
 

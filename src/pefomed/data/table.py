@@ -48,6 +48,7 @@ from pefomed.data.mapping.rows import Draft, Placed, Reading
 from pefomed.data.mapping.skip import NOTHING, Rules, Skip, columns_of
 from pefomed.data.mapping.source import columns_in
 from pefomed.data.readers.format import Format
+from pefomed.data.readers.tables import stem_of
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.errors import DataError
 from pefomed.schema import Sample, TaskName
@@ -99,7 +100,7 @@ def load(
     """
     form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
     for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, form):
-        stem = table_splits.stem_of(path)
+        stem = stem_of(path)
         # Rows of two splits may ask the same.
         ids = ContentIds(f"{stem}-{split}" if column else stem)
         pictures = Pictures(path.parent / images, separator, view)

@@ -13,9 +13,9 @@ from pefomed.data.proposals.looked import read_first
 from pefomed.data.proposals.masks import FOLDERS, masks_in
 from pefomed.data.proposals.talks import talk_key
 from pefomed.data.readers.files import read_json
-from pefomed.data.readers.rows import FORMS, kind_of
 from pefomed.data.readers.shards import has_shards, shards_of, splits_of
 from pefomed.data.readers.split_names import in_order, seems_split
+from pefomed.data.readers.tables import FORMS, kind_of
 from pefomed.errors import DataError, listed
 
 SEEN = 2000
