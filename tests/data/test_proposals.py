@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.data.test_forms import FORMS, LINES, NOT_READ, shown, shown_of
 
 from pefomed.cli import main
 from pefomed.data import load_samples
 from pefomed.data.proposals import Proposal, propose
 from pefomed.data.proposals.page import as_text, as_toml, rows_of
-from pefomed.errors import DataError
+from pefomed.errors import DataError, PefomedError
 from pefomed.recipe import Dataset
 
 W, H = 2560, 1920  # so that a box beyond 1,000 is no box in thousandths
@@ -149,6 +150,39 @@ def test_the_command_prints_a_part_and_three_rows(folder: Path, capsys: pytest.C
     assert values["toml"] == out.read_text()
     assert [row["question"] for row in values["rows"]] == ["Is it 0?", "Is it 1?", "Is it 2?"]
     assert run([*words, "-o", str(out)]) == 2
+
+
+OTHERWISE = {
+    "rows of a study": "grouping is offered, not chosen",
+    "PadChest": "which projections are wanted nobody but the reader knows",
+    "DeepLesion": "the phrase is not in the file",
+    "RSNA Pneumonia": "the phrase is not in the file",
+    "RSNA Pneumonia, the healthy too": "the phrase is not in the file",
+    "VinDr-CXR, each reader": "what a row without a box means is asked",
+    "VQA-Med, several answers": "the question is not in the file",
+}
+"""Forms that are read by an answer of their owner's."""
+OWN = ("coco", "conversations", "hugging_face", "labelme", "masks", "table", "voc", "yolo")
+MAPPED = {
+    name: tomllib.loads(f"data = {part}")["data"] for name, (part, _) in LINES.items() if part != NOT_READ
+}
+
+
+@pytest.mark.parametrize("name", [name for name, raw in MAPPED.items() if raw["loader"] in OWN])
+def test_a_published_form_is_recognised(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
+    raw, form = MAPPED[name], FORMS[name]
+    form.write(tmp_path / "mine")
+    at = raw.get("options", {}).get("annotations", "").replace("{split}", "train")
+    found = propose(tmp_path / raw["root"] / at if at else tmp_path / raw["root"], tmp_path)
+    assert found.loader == raw["loader"]
+    tomllib.loads(as_toml(found))
+    rows = rows_of(found, tmp_path)
+    if name in OTHERWISE:
+        return
+    assert not isinstance(rows, PefomedError), rows
+    # with the first answer to each question that is asked
+    assert [shown(row) for row in rows] == [shown_of(seen) for seen in form.seen][:3]
 
 
 def run(words: list[str]) -> Any:

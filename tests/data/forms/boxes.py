@@ -238,6 +238,7 @@ def masks_nifti(root: Path) -> None:
 
     volume = np.zeros((16, 12, 3), np.int16)
     volume += np.arange(16, dtype=np.int16)[:, None, None]
+    # the axes go to the left and to the back, as a picture's do: columns 2 to 8 and rows 3 to 9
     labels = np.zeros((16, 12, 3), np.uint8)
     labels[2:8, 3:9, 1] = 1
     for folder, array in (("imagesTr", volume), ("labelsTr", labels)):
@@ -251,6 +252,9 @@ MASS = (boxed(),)
 FORMS = {
     "NIH ChestX-ray14": Form(nih, (boxed("00000001_000.png", "Mass"),)),
     "RSNA Pneumonia": Form(rsna, (boxed("0.png", "lung opacity"),), left_out=1),
+    "RSNA Pneumonia, the healthy too": Form(
+        rsna, (boxed("0.png", "lung opacity"), Seen(("1.png",), "lung opacity"))
+    ),
     "VinDr-CXR, each reader": Form(
         vindr, (boxed("0.png"), boxed("2.png"), boxed("2.png", "mass", (66, 50, 322, 238))), left_out=1
     ),
@@ -272,5 +276,5 @@ FORMS = {
     "a hub's image folder with objects": Form(hub_objects, MASS, left_out=1),
     "boxes in thousandths": Form(thousandths, MASS),
     "masks as PNG": Form(masks_png, MASS, left_out=1),
-    "masks as NIfTI": Form(masks_nifti, (Seen(("case_001_0000.nii.gz",), "mass", ("",), ((0, 0, 0, 0),)),)),
+    "masks as NIfTI": Form(masks_nifti, (Seen(("case_001_0000.nii.gz",), "mass", ("",), ((2, 3, 8, 9),)),)),
 }

@@ -48,6 +48,10 @@ def _single(value: Any) -> One:
     return found
 
 
+Meta = Annotated[dict[str, AnySource], PlainValidator(_meta_of)]
+"""What results are grouped by -> where it is taken from."""
+
+
 class Columns(Checked):
     """Which column holds what; each is a source: a column, a path, a template, a constant, several joined."""
 
@@ -87,11 +91,7 @@ class Columns(Checked):
     """With `group_by`: what says which image a row has, e.g. `view`."""
     roles: tuple[str, ...] = ()
     """With `role`: all that it says, in the order that images are shown in."""
-    meta: Annotated[
-        dict[str, AnySource],
-        PlainValidator(_meta_of),
-        Field(json_schema_extra={"kind": "list of text, or table of sources"}),
-    ] = Field({})
+    meta: Meta = Field({})
     """Columns to group results by, or a table of names and sources. What names patients or studies is audited
     without being among them."""
 

@@ -44,7 +44,9 @@ def propose(path: Path, data_folder: Path) -> Proposal:
     elif found.loader == "masks":
         add_masks(proposal, path, found.content)
     elif found.loader in ("table", "hugging_face") and found.table is not None:
-        add_columns(proposal, look(found.table))
+        if found.records:
+            proposal.set("records", found.records, "the longest list of objects in the file")
+        add_columns(proposal, look(found.table, records=found.records))
     return proposal
 
 

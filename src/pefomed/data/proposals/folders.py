@@ -33,6 +33,8 @@ class Found:
     """The table whose columns say the rest."""
     content: Any = None
     """What was read of it."""
+    records: str | None = None
+    """Where in a JSON file its rows are."""
 
 
 def recognised(path: Path) -> Found:
@@ -73,6 +75,30 @@ def _as_coco(path: Path, content: Any) -> Found | None:
         f"a COCO file with {len(content['images']):,} images and {len(content['annotations']):,} annotations"
     )
     return Found("coco", path.parent, about, content=content, table=path)
+
+
+def _below_a_key(path: Path) -> Found | None:
+    """Recognise a JSON file whose rows are a list inside."""
+    content = read_json(path) if kind_of(path) == ".json" else None
+    if not isinstance(content, Mapping):
+        return None
+    lists = [
+        (key, value)
+        for key, value in _inside(content, "", 2)
+        if all(isinstance(row, Mapping) for row in value)
+    ]
+    if not lists:
+        return None
+    key, rows = max(lists, key=lambda one: len(one[1]))
+    return Found("table", path, f"a JSON file with {len(rows):,} rows in `{key}`", path, records=key)
+
+
+def _inside(content: Mapping[str, Any], before: str, deeper: int) -> Iterator[tuple[str, list[Any]]]:
+    for key, value in content.items():
+        if isinstance(value, list) and value:
+            yield f"{before}{key}", value
+        elif isinstance(value, Mapping) and deeper:
+            yield from _inside(value, f"{before}{key}.", deeper - 1)
 
 
 def _conversations(path: Path) -> Found | None:
@@ -167,9 +193,11 @@ def _tables_folder(path: Path) -> Found | None:
     return next((found for folder in inner if (found := _tables_folder(folder))), None)
 
 
-_FILES: tuple[Callable[[Path], Found | None], ...] = (_labelme_file, _coco_file, _xml, _conversations, _table)
+_FILES: tuple[Callable[[Path], Found | None], ...] = (
+    _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
+)  # fmt: skip
 _FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
-    _yolo_folder, _voc_folder, _labelme_folder, _hub_folder, _tables_folder, _masks_folder
+    _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _tables_folder
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.mapping.paths import ABSENT, at
+from pefomed.data.proposals.names import CHOICE
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import is_number, read_table
 
@@ -61,13 +62,17 @@ class Looked:
         return f"{column} ({different:,} different value{'' if different == 1 else 's'})"
 
 
-def look(path: Path, header: tuple[str, ...] = ()) -> Looked:
-    """Return the first rows of a table; `header` names the columns of one whose first line is a row.
+def look(path: Path, header: tuple[str, ...] = (), records: str | None = None) -> Looked:
+    """Return the first rows of a table.
+
+    Args:
+        header: names for the columns of a table whose first line is a row.
+        records: where in a JSON file its rows are.
 
     Raises:
         DataError: it cannot be read.
     """
-    rows = read_first(path, ROWS + 1, Format(header=header))
+    rows = read_first(path, ROWS + 1, Format(header=header, records=records))
     found = Looked(path, rows[:ROWS], len(rows) <= ROWS, header)
     if found.headless:
         return look(path, tuple(f"column_{number}" for number in range(1, len(rows[0]) + 1)))
@@ -98,7 +103,7 @@ def _names(row: Mapping[str, Any], before: str, depth: int) -> Iterator[str]:
     for name, value in row.items():
         if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
             value = value[0]  # a path goes through the list
-        if isinstance(value, Mapping) and value and depth < _DEPTH:
+        if isinstance(value, Mapping) and value and depth < _DEPTH and not CHOICE.fullmatch(name):
             yield from _names(value, f"{before}{name}.", depth + 1)
         else:
             yield f"{before}{name}"

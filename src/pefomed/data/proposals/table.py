@@ -37,7 +37,7 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
     else:
         used |= _add_texts(proposal, looked, used)
     used |= _add_id(proposal, looked, used)
-    used |= _add_split(proposal, looked)
+    used |= _add_split(proposal, looked, used)
     _add_meta(proposal, looked, used)
 
 
@@ -100,6 +100,10 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     rest = [name for name in free if name != question]
     answers = list(names.called(rest, names.ANSWER))
     options = [name for name in rest if names.CHOICE.fullmatch(name.rpartition(".")[2].strip())]
+    letters = [name for name in rest if name in tuple("ABCDEFGH")]
+    options = options or (letters if len(letters) > 1 else [])
+    if options and not answers:
+        answers = list(names.called(rest, ["label"]))
     answers = [name for name in answers if name not in options]
     texts = [name for name in rest if _is_text(looked, name) and name not in options]
     answer = (
@@ -219,10 +223,12 @@ def _add_id(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     return set()
 
 
-def _add_split(proposal: Proposal, looked: Looked) -> set[str]:
+def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     for name in looked.columns:
+        if name in used:
+            continue
         texts = set(looked.texts(name))
-        if texts and len(texts) <= FEW and all(seems_split(text) for text in texts):
+        if texts and len(texts) <= FEW and all(seems_split(text) and len(text) < 30 for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}
     return set()
