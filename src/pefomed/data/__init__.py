@@ -236,5 +236,5 @@ def _checked_value(loader_name: str, name: str, value: Any, hint: Any) -> Any:
         raise RecipeError(
             f"the option {where!r} of the loader {loader_name!r} has a wrong value",
             found=repr(detail["input"]),
-            remedy=detail["msg"],
+            remedy=detail["msg"].removeprefix("Value error, "),
         ) from None
