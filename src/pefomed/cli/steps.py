@@ -210,9 +210,11 @@ def evaluate(
     FILE is CSV, TSV, JSON, JSON Lines or Parquet with the columns id, reference, answer and optionally
     question, image, task, reference_2 and so on, and any others, which results are then grouped by.
     """
+    from pefomed.data.readers.tables import is_table
     from pefomed.evaluate import evaluate_run
 
-    if target.is_file() and target.suffix != ".toml":
+    saved = (target / "dataset_dict.json").is_file() or is_table(target)
+    if saved and target.suffix != ".toml":
         from pefomed.evaluate.outside import columns_of, outside_run
         from pefomed.evaluate.outside_map import answer_table, joined
 

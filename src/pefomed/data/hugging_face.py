@@ -47,7 +47,7 @@ CARD = Card(
     link="https://huggingface.co/datasets",
     citation="",
     access="`hf download --repo-type dataset OWNER/NAME --local-dir DIR`, or `save_to_disk` of `datasets`",
-    files=("data/<split>-*.parquet, or <split>/*.arrow",),
+    files=("data/<split>-*.parquet, or <split>/*.arrow, or the folder of one `Dataset`",),
 )
 
 
@@ -67,7 +67,9 @@ def load(
 ) -> Iterator[Sample | LeftOut]:
     """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
 
-    Options are those of `table`; `images` is relative to the folder of each file.
+    Args:
+        columns, task, boxes, skip, only_split, separator, view, numbers_as_text: as of `table`.
+        images: folder of images that are not inside the files, relative to the folder of each file.
 
     Raises:
         DataError: the split is not there, a file is missing or damaged, or a row is wrong; the file and

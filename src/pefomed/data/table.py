@@ -48,6 +48,7 @@ from pefomed.data.mapping.rows import Draft, Placed, Reading
 from pefomed.data.mapping.skip import NOTHING, Rules, Skip, columns_of
 from pefomed.data.mapping.source import columns_in
 from pefomed.data.readers.format import Format
+from pefomed.data.readers.tables import stem_of
 from pefomed.data.table_boxes import BoxColumns, with_boxes
 from pefomed.errors import DataError
 from pefomed.schema import Sample, TaskName
@@ -79,10 +80,12 @@ def load(
     """Yield the samples of `split`, and the boxes that are given twice.
 
     Args:
-        columns: which column holds what.
+        columns: which column holds what, each a source: a column, a path, a template, a constant, ...
         task: the task of every row, unless `columns.task` names a column or there are boxes.
         boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
-        skip: which rows are left out, and counted.
+        skip: which rows are left out and counted: `empty answer`, `empty question`, `no image`,
+            `missing image`, `no box`, `wrong box`, or values of a column, `{ column = "Target", is = 0 }`
+            or `is_not`.
         only_split: the split that a single file is; by default `train`, or what its column `split` says.
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
@@ -97,7 +100,7 @@ def load(
     """
     form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
     for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, form):
-        stem = table_splits.stem_of(path)
+        stem = stem_of(path)
         # Rows of two splits may ask the same.
         ids = ContentIds(f"{stem}-{split}" if column else stem)
         pictures = Pictures(path.parent / images, separator, view)

@@ -14,8 +14,9 @@ from typing import Any
 
 from pefomed.data.mapping import cells
 from pefomed.data.readers.format import Format
-from pefomed.data.readers.rows import FORMS, kind_of, read_table
+from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
+from pefomed.data.readers.tables import is_saved, said_split, stem_of, tables_in
 from pefomed.errors import DataError, listed
 from pefomed.progress import note
 
@@ -39,18 +40,18 @@ def rows_of(
     Raises:
         DataError: there are no such rows, or no such file.
     """
-    if root.is_dir() and not column:
+    if _is_folder(root) and not column:
         path = _file_of(root, split)
         yield path, "", read_table(path, how)
         return
     named = column
-    if not root.is_dir():
+    if not _is_folder(root):
         column = _column(root, column, only_split, how)
     if not column:
-        if not meant(split, [only_split or WHOLE]):
+        whole = only_split or said_split(root) or WHOLE
+        if not meant(split, [whole]):
             raise DataError(
-                f"{root} has no split {split!r}: without a split column the whole file is"
-                f" {only_split or WHOLE!r}",
+                f"{root} has no split {split!r}: without a split column the whole file is {whole!r}",
                 remedy="name its split column in `columns.split`, set `only_split`,"
                 " or give a folder with one file per split",
             )
@@ -58,7 +59,7 @@ def rows_of(
             _name_alike(root, how)
         yield root, "", read_table(root, how)
         return
-    files = _tables(root, column, how) if root.is_dir() else [root]
+    files = _tables(root, column, how) if _is_folder(root) else [root]
     found = Counter[str]()
     for path in files:
         yield path, column, _of_split(path, column, split, how, found)
@@ -88,18 +89,18 @@ def splits_of(
     Args:
         fits: whether a file of a folder with these columns is a split, if its name does not say so.
     """
-    if root.is_dir() and not column:
+    if _is_folder(root) and not column:
         found = Counter[str]()
-        for path in _all_tables(root):
+        for path in tables_in(root):
             stem = stem_of(path)
             if seems_split(stem) or (not seems_none(stem) and fits(_header(path, how))):
                 found[stem] += sum(1 for _ in read_table(path, how))
         return dict(found)
-    if not root.is_dir():
+    if not _is_folder(root):
         column = _column(root, column, only_split, how)
     if not column:
-        return {only_split or WHOLE: sum(1 for _ in read_table(root, how))}
-    files = _tables(root, column, how) if root.is_dir() else [root]
+        return {only_split or said_split(root) or WHOLE: sum(1 for _ in read_table(root, how))}
+    files = _tables(root, column, how) if _is_folder(root) else [root]
     return dict(sum((_counted(path, column, how) for path in files), Counter[str]()))
 
 
@@ -110,13 +111,13 @@ def own_column(path: Path, how: Format = Format()) -> str:  # noqa: B008 - froze
     return own[0] if len(own) == 1 and _may_be_split(first[own[0]]) else ""
 
 
-def stem_of(path: Path) -> str:
-    """Return a table's name without its ending: `train` of `train.csv.gz`."""
-    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
-
-
 _CALLED = re.compile(r"(?:data|dataset)?[ _-]?split", re.IGNORECASE)
 _ALIKE = re.compile(r"(?:.*[ _-])?(?:split|set|subset|fold|partition|phase)(?:[ _-]?name)?", re.IGNORECASE)
+
+
+def _is_folder(root: Path) -> bool:
+    """Return whether a root holds tables, rather than being one."""
+    return root.is_dir() and not is_saved(root)
 
 
 def _column(path: Path, named: str | None, only_split: str | None, how: Format) -> str:
@@ -153,12 +154,8 @@ def _header(path: Path, how: Format) -> Mapping[str, Any]:
         return {}
 
 
-def _all_tables(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if kind_of(path) in FORMS and path.is_file())
-
-
 def _tables(root: Path, column: str, how: Format) -> list[Path]:
-    files = _all_tables(root)
+    files = tables_in(root)
     found = [path for path in files if cells.has(_header(path, how), column)]
     if not found:
         raise DataError(
@@ -187,7 +184,7 @@ def _of_split(path: Path, column: str, split: str, how: Format, found: Counter[s
 
 
 def _file_of(root: Path, split: str) -> Path:
-    files = _all_tables(root)
+    files = tables_in(root)
     names = meant(split, [stem_of(path) for path in files])
     matching = [path for path in files if stem_of(path) in names]
     if len(matching) == 1:

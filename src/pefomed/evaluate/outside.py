@@ -27,7 +27,8 @@ from pefomed.data.mapping.skip import NOTHING, Rules
 from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.format import Format
-from pefomed.data.readers.rows import form_of, is_number
+from pefomed.data.readers.rows import is_number
+from pefomed.data.readers.tables import files_of, form_of, table_of
 from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
@@ -77,6 +78,8 @@ def outside_run(
             one side only, a picture lies elsewhere, or answers are numbers; file, line and ids are named.
         RunError: `out` holds something else, or another process works in it.
     """
+    file = table_of(file, split)
+    references = None if references is None else table_of(references, split)
     _check_name("data set", dataset, r"[A-Za-z0-9][A-Za-z0-9._-]*")
     _check_name("split", split, r"[A-Za-z0-9][A-Za-z0-9._]*")
     about = {"file": file.name, "sha256": _hash(file, references), "dataset": dataset, "split": split}
@@ -158,11 +161,16 @@ def _check_name(what: str, name: str, pattern: str) -> None:
 
 
 def _hash(*files: Path | None) -> str:
-    try:
-        parts = [file.read_bytes() for file in files if file is not None]
-    except OSError as error:
-        raise missing_file(Path(error.filename), error) from None
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    found = hashlib.sha256()
+    for number, file in enumerate(each for table in files if table for each in files_of(table)):
+        found.update(b"\0" if number else b"")
+        try:
+            with file.open("rb") as opened:
+                while piece := opened.read(2**20):
+                    found.update(piece)
+        except OSError as error:
+            raise missing_file(file, error) from None
+    return found.hexdigest()
 
 
 def _check_folder(out: Path, about: Mapping[str, str]) -> None:

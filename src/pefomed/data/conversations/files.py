@@ -13,6 +13,7 @@ from pefomed.data.readers import shards
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.split_names import meant
+from pefomed.data.readers.tables import stem_of
 from pefomed.errors import DataError, nearest
 
 Rows = Iterator[tuple[str, dict[str, Any]]]
@@ -33,7 +34,7 @@ def rows_of(
     """
     if not _is_hub(root):
         for path, named, rows in table_splits.rows_of(root, split, column, only_split, how):
-            stem = table_splits.stem_of(path)
+            stem = stem_of(path)
             # Records of two splits may ask the same.
             yield path, f"{stem}-{split}" if named else stem, rows
         return

@@ -23,6 +23,8 @@ from pefomed.data.pictures.deep import eight_bits
 from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
+from pefomed.data.pictures.png import pixel_of
+from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.volume_files import is_volume, open_slice, values_file, volume_size
 from pefomed.data.pictures.windows import AUTO
 from pefomed.errors import ImageError
@@ -167,7 +169,8 @@ def _decoded(where: Address) -> Image.Image:
 def _turned(where: Address, image: Image.Image) -> Image.Image:
     # Of more than 8 bits Pillow leaves WhiteIsZero to its caller.
     negative = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
-    return _to_rgb(where, ImageOps.exif_transpose(image), negative)
+    rgb = _to_rgb(where, ImageOps.exif_transpose(image), negative)
+    return squared(where.file, rgb, pixel_of(image))
 
 
 def _said_size(path: str | Path, square: bool) -> tuple[int, int]:
@@ -184,7 +187,8 @@ def _size(where: Address, square: bool) -> tuple[int, int]:
         return dicom_size(where, square)
     with opened(where) as image:
         turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-        return (image.height, image.width) if turned else (image.width, image.height)
+        size = (image.height, image.width) if turned else (image.width, image.height)
+        return squared_size(where.file, size, pixel_of(image)) if square else size
 
 
 def check_file(path: Path) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 from pefomed.data import LOADERS
 from pefomed.data.proposals.looked import read_first
+from pefomed.data.proposals.masks import FOLDERS, masks_in
+from pefomed.data.proposals.talks import talk_key
 from pefomed.data.readers.files import read_json
-from pefomed.data.readers.rows import FORMS, kind_of
 from pefomed.data.readers.shards import has_shards, shards_of, splits_of
 from pefomed.data.readers.split_names import in_order, seems_split
+from pefomed.data.readers.tables import FORMS, kind_of
 from pefomed.errors import DataError, listed
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".dcm", ".nii", ".nii.gz")
 SEEN = 2000
 """Entries of a folder that are looked at."""
 
@@ -32,6 +33,8 @@ class Found:
     """The table whose columns say the rest."""
     content: Any = None
     """What was read of it."""
+    records: str | None = None
+    """Where in a JSON file its rows are."""
 
 
 def recognised(path: Path) -> Found:
@@ -74,12 +77,35 @@ def _as_coco(path: Path, content: Any) -> Found | None:
     return Found("coco", path.parent, about, content=content, table=path)
 
 
+def _below_a_key(path: Path) -> Found | None:
+    """Recognise a JSON file whose rows are a list inside."""
+    content = read_json(path) if kind_of(path) == ".json" else None
+    if not isinstance(content, Mapping):
+        return None
+    lists = [
+        (key, value)
+        for key, value in _inside(content, "", 2)
+        if all(isinstance(row, Mapping) for row in value)
+    ]
+    if not lists:
+        return None
+    key, rows = max(lists, key=lambda one: len(one[1]))
+    return Found("table", path, f"a JSON file with {len(rows):,} rows in `{key}`", path, records=key)
+
+
+def _inside(content: Mapping[str, Any], before: str, deeper: int) -> Iterator[tuple[str, list[Any]]]:
+    for key, value in content.items():
+        if isinstance(value, list) and value:
+            yield f"{before}{key}", value
+        elif isinstance(value, Mapping) and deeper:
+            yield from _inside(value, f"{before}{key}.", deeper - 1)
+
+
 def _conversations(path: Path) -> Found | None:
     if kind_of(path) not in (".json", ".jsonl", ".ndjson", ".parquet"):
         return None
-    rows = read_first(path, 1)
-    key = next((key for row in rows for key in TALKS if isinstance(row.get(key), list)), None)
-    return Found("conversations", path, f"conversations in `{key}`", path) if key else None
+    key = next((key for row in read_first(path, 1) if (key := talk_key(row))), None)
+    return Found("conversations", path, f"conversations in `{key}`", path, key) if key else None
 
 
 def _table(path: Path) -> Found | None:
@@ -97,7 +123,9 @@ def _labelme_file(path: Path) -> Found | None:
 def _yolo_folder(path: Path) -> Found | None:
     if any((path / name).is_file() for name in ("data.yaml", "data.yml", "dataset.yaml")):
         return Found("yolo", path, "a YOLO folder, with its data.yaml")
-    if any((folder / "labels").is_dir() for folder in (path, *_folders(path))):
+    places = [folder / "labels" for folder in (path, *_folders(path))]
+    inner = [one for folder in places if folder.is_dir() for one in (folder, *_folders(folder))]
+    if any(True for folder in inner for _ in _files(folder, ".txt")):
         return Found("yolo", path, "a YOLO folder: it has a folder `labels`")
     return None
 
@@ -117,6 +145,15 @@ def _labelme_folder(path: Path) -> Found | None:
         if any(_is_labelme(file) for file in list(_files(folder, ".json"))[:3]):
             return Found("labelme", path, "a folder of LabelMe files")
     return None
+
+
+def _masks_folder(path: Path) -> Found | None:
+    inside = _folders(path)
+    folders = [folder for folder in inside if FOLDERS.fullmatch(folder.name)] if len(inside) > 1 else []
+    found = next((masks for folder in folders if (masks := masks_in(folder))), None)
+    return (
+        Found("masks", path, f"a folder of masks in {found[0].parent.name}", content=found) if found else None
+    )
 
 
 def _hub_folder(path: Path) -> Found | None:
@@ -140,7 +177,7 @@ def _tables_folder(path: Path) -> Found | None:
     if named:
         talk = _conversations(named[0])
         if talk:
-            return Found(talk.loader, path, talk.about, named[0])
+            return Found(talk.loader, path, talk.about, named[0], talk.content)
         return Found(
             "table", path, f"a table for each split: {listed([file.name for file in named])}", named[0]
         )
@@ -156,12 +193,12 @@ def _tables_folder(path: Path) -> Found | None:
     return next((found for folder in inner if (found := _tables_folder(folder))), None)
 
 
-_FILES: tuple[Callable[[Path], Found | None], ...] = (_labelme_file, _coco_file, _xml, _conversations, _table)
-_FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
-    _yolo_folder, _voc_folder, _labelme_folder, _hub_folder, _tables_folder
+_FILES: tuple[Callable[[Path], Found | None], ...] = (
+    _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
 )  # fmt: skip
-TALKS = ("conversations", "messages", "conversation")
-"""What the turns of a conversation are called."""
+_FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
+    _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _tables_folder
+)  # fmt: skip
 
 
 def _is_voc(path: Path) -> bool:

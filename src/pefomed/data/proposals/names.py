@@ -11,7 +11,10 @@ PHRASE = (
     " classname"
     " categoryname category label labelname class objectscategory objectslabel name disease pathology"
 ).split()
-ANSWER = "answer answertext response a output groundtruth gt reference target solution answeren".split()
+ANSWER = (
+    "answer answertext response a output groundtruth gt gtanswer correctanswer reference target"
+    " solution answeren"
+).split()
 REPORT = "report reporttext fullreport text reporten sectionfindings".split()
 FINDINGS = "findings finding sectionfindings findingstext".split()
 IMPRESSION = "impression impressions sectionimpression conclusion".split()

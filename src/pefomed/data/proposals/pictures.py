@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pefomed.data.mapping.paths import unpacked_text
 from pefomed.data.proposals.looked import Looked
 from pefomed.data.proposals.names import plain
 from pefomed.data.readers.unpacked import ImageFile
@@ -46,8 +48,12 @@ def image_columns(looked: Looked) -> list[Images]:
     found = []
     for column in looked.columns:
         values = looked.values(column)
-        values = [one for value in values for one in (value if isinstance(value, list) else [value])]
-        if any(isinstance(value, ImageFile) for value in values):
+        values = [
+            one
+            for value in map(unpacked_text, values)
+            for one in (value if isinstance(value, list) else [value])
+        ]
+        if any(isinstance(value, ImageFile) or _is_picture(value) for value in values[:LOOKED_AT]):
             found.append(Images(column, column, ".", 0, 0))
             continue
         names = list(dict.fromkeys(str(one).strip() for one in values if isinstance(one, str | int)))[
@@ -57,6 +63,15 @@ def image_columns(looked: Looked) -> list[Images]:
         if best is not None:
             found.append(best)
     return sorted(found, key=lambda one: (-_share(one), not _is_named(one.column), one.source != one.column))
+
+
+def _is_picture(value: Any) -> bool:
+    """Return whether a cell is a picture's own bytes, or a text of them."""
+    if isinstance(value, Mapping):
+        return bool(value.get("bytes"))
+    return isinstance(value, bytes) or (
+        isinstance(value, str) and value.startswith(_WRITTEN) and len(value) > 60
+    )
 
 
 def _share(one: Images) -> float:
@@ -88,6 +103,7 @@ def _folders(base: Path) -> Iterator[str]:
     yield from (folder.relative_to(base).as_posix() for folder in below)
     deeper = [inner for folder in below for inner in _inside(folder)][:_FOLDERS]
     yield from (folder.relative_to(base).as_posix() for folder in deeper)
+    yield from ("..", "../..")
     if base.parent != base:
         beside = [folder for folder in _inside(base.parent) if folder != base]
         yield from (f"../{folder.name}" for folder in beside)
@@ -102,5 +118,7 @@ def _inside(folder: Path) -> list[Path]:
     return [folder / name for name in names[:_FOLDERS]]
 
 
+_WRITTEN = ("data:image/", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "SUkqA", "TU0AK", "Qk0")
+"""How PNG, JPEG, GIF, WebP, TIFF and BMP begin as base64."""
 _FOLDERS = 30
 _LONGEST = 500  # characters

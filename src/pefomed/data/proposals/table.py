@@ -8,7 +8,7 @@ from typing import Any
 
 from pefomed.data.owners import is_owner
 from pefomed.data.proposals import names
-from pefomed.data.proposals.box_columns import add_boxes, box_columns
+from pefomed.data.proposals.box_columns import BoxNames, add_boxes, box_columns
 from pefomed.data.proposals.looked import Looked, is_empty, value_at
 from pefomed.data.proposals.pictures import Images, image_columns
 from pefomed.data.proposals.proposal import Choice, Proposal
@@ -33,10 +33,11 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
         used |= {*boxes.columns, *_add_phrase(proposal, looked, used | {*boxes.columns})}
         add_boxes(proposal, looked, boxes, [_file(row, looked.path.parent, chosen) for row in looked.rows])
         used |= _add_of_boxes(proposal, looked)
+        _add_without(proposal, looked, boxes)
     else:
         used |= _add_texts(proposal, looked, used)
     used |= _add_id(proposal, looked, used)
-    used |= _add_split(proposal, looked)
+    used |= _add_split(proposal, looked, used)
     _add_meta(proposal, looked, used)
 
 
@@ -79,6 +80,7 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
                 ),
             )
             _add_empty(proposal, looked, both)
+            _add_studies(proposal, looked, both)
             return set(both)
         text = next((name for name in (*report, whole, caption) if name), None)
         if text:
@@ -86,6 +88,7 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
             proposal.set("task", task, f"{text} is there, and no question")
             proposal.set("columns.answer", text, "by its name")
             _add_empty(proposal, looked, [text])
+            _add_studies(proposal, looked, [text])
             return {text}
         choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
         proposal.ask(
@@ -97,6 +100,10 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     rest = [name for name in free if name != question]
     answers = list(names.called(rest, names.ANSWER))
     options = [name for name in rest if names.CHOICE.fullmatch(name.rpartition(".")[2].strip())]
+    letters = [name for name in rest if name in tuple("ABCDEFGH")]
+    options = options or (letters if len(letters) > 1 else [])
+    if options and not answers:
+        answers = list(names.called(rest, ["label"]))
     answers = [name for name in answers if name not in options]
     texts = [name for name in rest if _is_text(looked, name) and name not in options]
     answer = (
@@ -125,6 +132,22 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         proposal.ask("numbers_as_text", f"{answer} holds numbers: are they text, or class numbers?", choice)
     _add_empty(proposal, looked, [answer])
     return {question, answer, *options}
+
+
+def _add_studies(proposal: Proposal, looked: Looked, texts: Sequence[str]) -> None:
+    """Mention a column of which rows with the same value have the same text: the images of one study."""
+    for name in looked.columns:
+        said = looked.texts(name)
+        if not is_owner(name) or len(said) != len(looked.rows) or len(set(said)) == len(said):
+            continue
+        pairs = {
+            (key, str([value_at(row, t) for t in texts])) for key, row in zip(said, looked.rows, strict=True)
+        }
+        if len(pairs) == len(set(said)):
+            why = f"rows with the same {name} have the same text"
+            choice = Choice(name, "they are one sample with all their images")
+            proposal.ask("columns.group_by", why, choice, needed=False)
+            return
 
 
 def _add_empty(proposal: Proposal, looked: Looked, answers: Sequence[str]) -> None:
@@ -177,6 +200,16 @@ def _add_of_boxes(proposal: Proposal, looked: Looked) -> set[str]:
     return used
 
 
+def _add_without(proposal: Proposal, looked: Looked, boxes: BoxNames) -> None:
+    bare = sum(all(is_empty(value_at(row, name)) for name in boxes.columns) for row in looked.rows)
+    if bare:
+        proposal.ask(
+            "boxes.without", f"{bare} of {len(looked.rows)} rows that were looked at have no box",
+            Choice("absent", "what their phrase names is not in the image, and this is the right answer"),
+            Choice(["no box"], "these rows are left out and counted", "skip"),
+        )  # fmt: skip
+
+
 def _add_id(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     for name in names.called([each for each in looked.columns if each not in used], names.ID):
         texts = looked.texts(name)
@@ -190,10 +223,12 @@ def _add_id(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     return set()
 
 
-def _add_split(proposal: Proposal, looked: Looked) -> set[str]:
+def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
     for name in looked.columns:
+        if name in used:
+            continue
         texts = set(looked.texts(name))
-        if texts and len(texts) <= FEW and all(seems_split(text) for text in texts):
+        if texts and len(texts) <= FEW and all(seems_split(text) and len(text) < 30 for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}
     return set()

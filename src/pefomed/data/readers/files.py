@@ -66,10 +66,19 @@ def json_value(text: str) -> Any:
         ValueError, RecursionError: it is none, holds half of a surrogate pair, which no file can hold, or
             says a key of an object twice.
     """
-    value = json.loads(text, object_pairs_hook=_each_once)
+    value = JSON.decode(text)
+    check_surrogates(value, text)
+    return value
+
+
+def check_surrogates(value: Any, text: str) -> None:
+    """Check that the value of a JSON text holds no half of a surrogate pair.
+
+    Raises:
+        ValueError: it does.
+    """
     if "\\ud" in text or "\\uD" in text:
         json.dumps(value, ensure_ascii=False).encode()
-    return value
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,6 +88,10 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"the key {twice!r} is there twice in one object")
     return found
+
+
+JSON = json.JSONDecoder(object_pairs_hook=_each_once)
+"""Reads JSON whose objects have no key twice."""
 
 
 def _decoded(path: Path, read: bytes, encoding: str) -> str:
