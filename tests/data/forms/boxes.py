@@ -87,6 +87,7 @@ def padchest_gr(root: Path) -> None:
                 "sentence_en": "mass", "sentence_es": "masa", "abnormal": True, "labels": ["mass"],
                 "boxes": [[0.1, 0.1, 0.5, 0.5]], "extra_boxes": [], "locations": [],
             },
+            {"sentence_en": "Normal heart.", "sentence_es": "Corazon normal.", "abnormal": False},
         ],
     }  # fmt: skip
     put_json(root / "grounded_reports_20240819.json", [row])
@@ -260,7 +261,7 @@ FORMS = {
     ),
     "MS-CXR": Form(ms_cxr, (boxed("a-b.jpg"),)),
     "DeepLesion": Form(deep_lesion, (boxed("000001_01_01_109.png", "lesion"),)),
-    "PadChest-GR": Form(padchest_gr, MASS),
+    "PadChest-GR": Form(padchest_gr, MASS, left_out=1),
     "CheXlocalize, outlines": Form(chexlocalize, (boxed("view1_frontal.jpg"),), split="validate"),
     "CheXlocalize, run lengths": Form(chexlocalize_rle, (boxed("view1_frontal.jpg"),), split="validate"),
     "SIIM-ACR Pneumothorax": Form(siim, (boxed("1.2.3.png", "pneumothorax"),)),
