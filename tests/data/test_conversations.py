@@ -140,9 +140,9 @@ def test_a_field_and_a_speaker_may_be_named(tmp_path: Path) -> None:
         of(tmp_path, record)
     with pytest.raises(DataError, match=r"(?s)a message of 'Patient'.*roles = \{ \"Patient\" = \"user\" \}"):
         of(tmp_path, record, columns=named)
-    with pytest.raises(DataError, match=r"(?s)no field 'talkk'.*did you mean 'talk'"):
+    with pytest.raises(DataError, match=r"(?s)no column 'talkk'.*did you mean 'talk'"):
         of(tmp_path, record, columns={"messages": "talkk"}, roles=roles)
-    with pytest.raises(DataError, match=r"(?s)no field 'sacn'.*did you mean 'scan'"):
+    with pytest.raises(DataError, match=r"(?s)no column 'sacn'.*did you mean 'scan'"):
         of(tmp_path, record, columns={"messages": "talk", "image": "sacn"}, roles=roles)
 
 
@@ -223,7 +223,7 @@ def test_captions_have_no_question(tmp_path: Path) -> None:
     record = asked("<image>\nDescribe the image.", "A fracture.")
     assert of(tmp_path, record, task="caption") == [(("a.png",), "", "A fracture.")]
     assert of(tmp_path, asked("<image>", "A fracture."), task="report") == [(("a.png",), "", "A fracture.")]
-    with pytest.raises(RecipeError, match=r"(?s)option 'task'.*'refer'"):
+    with pytest.raises(RecipeError, match=r"(?s)option 'task'.*'refer'.*'vqa', 'caption' or 'report'"):
         of(tmp_path, record, task="refer")
 
 
@@ -264,7 +264,7 @@ def test_what_cannot_be_read_is_an_error_or_left_out(
         of(tmp_path, good, record)
     assert "c.jsonl, line 2: " in str(caught.value)
     assert words in str(caught.value).replace("\n  ", " ")
-    assert f"skip = ['{reason}']" in str(caught.value)
+    assert f'skip = ["{reason}"]' in str(caught.value)
     samples, left_out = load_split(dataset(tmp_path / "c.jsonl", skip=[reason]), "train", tmp_path)
     assert said(samples) == [(("a.png",), "q?", "a")]
     [one] = left_out
@@ -303,12 +303,13 @@ def test_an_unknown_rule_names_the_known(tmp_path: Path) -> None:
         ({"image": "a", "messages": "hello"}, "holds no list of messages"),
         ({"image": "a", "question": "q?", "answer": "a"}, "no field with a conversation"),
         (asked("q?", "a", image=3), "this is no image"),
-        (asked("q?", "a", image="https://x.org/a.png"), "https://x.org/a.png is a URL"),
+        (asked("q?", "a", image="https://x.org/a.png"), "a picture's name is a URL"),
         (
             asked([{"type": "image_url", "image_url": {"url": "http://x/a"}}, "q"], "a", image=None),
             "is a URL",
         ),
         (asked("q?", "a", image="../a.png"), "must stay inside"),
+        (asked("q?", "a", image="imgs\\a.png"), "a path with backslashes"),
         (asked("<img>../../a.png</img>q?", "a", image=None), "must stay inside"),
         (asked("q?", "a", image="file:///etc/a.png"), "must stay inside"),
         (asked("q?", "a", image="data:image/png;base64,!!"), "is damaged"),
@@ -415,6 +416,37 @@ def test_splits_in_a_field_in_files_and_named(tmp_path: Path, write_json: WriteJ
     assert found_splits(dataset(folder, columns={"split": "split"}), tmp_path).keys() >= {"train", "val"}
 
 
+def test_fields_inside_of_fields_and_rules_of_values(tmp_path: Path) -> None:
+    record = {"data": {"talk": PLAIN, "files": ["a.png"], "organ": "liver"}, "kind": "easy", "key": 7}
+    columns = {
+        "messages": "data.talk", "image": "data.files", "meta": {"organ": "data.organ"}, "id": "q{key}",
+    }  # fmt: skip
+    path = tmp_path / "c.jsonl"
+    path.write_text("".join(json.dumps({**record, "kind": kind}) + "\n" for kind in ("easy", "hard")))
+    rule = [{"column": "kind", "is_not": "easy"}]
+    samples, left_out = load_split(dataset(path, columns=columns, skip=rule), "train", tmp_path)
+    assert said(samples) == [(("a.png",), "q?", "a")]
+    assert (samples[0].id, samples[0].meta) == ("q7", {"organ": "liver"})
+    assert [(each.place[-6:], each.reason) for each in left_out] == [("line 2", "kind is not easy")]
+
+
+def test_images_that_are_not_there_and_absolute_ones(
+    tmp_path: Path, write_image: Callable[..., Path]
+) -> None:
+    write_image("imgs/a.png")
+    record = asked("<image>q?", "a", image=str(tmp_path / "imgs/a.png"))
+    named = asked("<image>q?", "a", image=f"file://{tmp_path}/imgs/a.png")
+    gone = asked("<image>r?", "a", image="imgs/b.png")
+    assert len(of(tmp_path, record, named, gone)) == 3
+    assert of(tmp_path, record, gone, skip="missing image") == [(("a.png",), "q?", "a")]
+    [one, other] = read(tmp_path / "c.jsonl", skip=["no image"])
+    assert one.images == (str(tmp_path / "imgs/a.png"),)
+    relative = of(tmp_path, asked("<image>q?", "a", image="imgs/a.png"), images=".")
+    assert relative == [(("a.png",), "q?", "a")]
+    assert read(tmp_path / "c.jsonl")[0].id == one.id  # wherever the folder lies
+    assert other.question == "r?"
+
+
 def test_records_below_a_key(tmp_path: Path, write_json: WriteJson) -> None:
     path = write_json(tmp_path / "c.json", {"about": "x", "data": [asked("q?", "a")]})
     assert said(read(path, records="data")) == [(("a.png",), "q?", "a")]
@@ -430,7 +462,7 @@ def test_ids_meta_owners_and_further_answers(tmp_path: Path, write_json: WriteJs
     several = write_json(tmp_path / "s.json", [THREE | {"id": "x"}])
     assert [sample.id for sample in read(several, columns={"id": "id"})] == ["x-1", "x-2", "x-3"]
     assert [sample.id for sample in read(several, columns={"id": "id"}, turns="first")] == ["x"]
-    with pytest.raises(DataError, match=r"(?s)record 1: no field 'uid'.*known: id, image, messages"):
+    with pytest.raises(DataError, match=r"(?s)record 1: no column 'uid'.*known: id, image, messages"):
         read(several, columns={"id": "uid"})
 
 

@@ -80,10 +80,12 @@ def load(
     """Yield the samples of `split`, and the boxes that are given twice.
 
     Args:
-        columns: which column holds what.
+        columns: which column holds what, each a source: a column, a path, a template, a constant, ...
         task: the task of every row, unless `columns.task` names a column or there are boxes.
         boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
-        skip: which rows are left out, and counted.
+        skip: which rows are left out and counted: `empty answer`, `empty question`, `no image`,
+            `missing image`, `no box`, `wrong box`, or values of a column, `{ column = "Target", is = 0 }`
+            or `is_not`.
         only_split: the split that a single file is; by default `train`, or what its column `split` says.
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.

@@ -23,7 +23,7 @@ from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.cells import cell, is_empty, said, text
 from pefomed.data.mapping.rows import Draft
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable
-from pefomed.data.mapping.source import OptionalSource, Source
+from pefomed.data.mapping.source import OptionalSourceOrNone, SourceOrNone
 from pefomed.data.readers.box_frames import Frame, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import nearly, once
@@ -49,7 +49,7 @@ class BoxColumns(Checked):
     (`thousand`)."""
     tasks: tuple[BoxTask, ...] = Field(("refer",), min_length=1)
     """What is asked about each phrase, unless `columns.task` names a column."""
-    category: Source | None = None
+    category: SourceOrNone = None
     """Column to group results by, and to take floors from; by default the phrase."""
     categories: tuple[str, ...] = ()
     """The categories there are, if others are mistakes."""
@@ -59,7 +59,7 @@ class BoxColumns(Checked):
     """Column with its height; `width` and `height` are named together."""
     scaled_images: bool = False
     """The images were scaled in proportion: boxes are pixels of the sizes in the table."""
-    reader: OptionalSource | None = None
+    reader: OptionalSourceOrNone = None
     """Column with who drew the box; `""` for none. By default several readers of a phrase are an error."""
     readers: Choice | None = None
     """With `reader`: `apart`, a sample for each reader, or `fused`, the boxes of all as one answer."""

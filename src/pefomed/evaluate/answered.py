@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pefomed.data import load_samples
 from pefomed.evaluate import predicted
 from pefomed.evaluate.groups import groups_of
+from pefomed.evaluate.outside_training import TRAIN, read_training
 from pefomed.evaluate.score import Questions, numbered
 from pefomed.evaluate.verdicts import Rater
 from pefomed.recipe import Evaluate, Recipe, Stage
@@ -119,11 +120,16 @@ class Answered:
     @property
     def has_floors(self) -> bool:
         """Whether floors are wanted and something is known of the training."""
-        return self.run.recipe is not None and self.run.evaluate.floors
+        return self.run.evaluate.floors
 
     @cached_property
     def training(self) -> Training | None:
-        """What floors learn from; None, and an event, where no stage trains on the data set."""
+        """What floors learn from; None, and an event, where no stage trains on the data set.
+
+        Of somebody else's answers it is the table that came with them.
+        """
+        if self.run.recipe is None:
+            return Training(read_training(self.run.folder), TRAIN)
         if self.stage is None:
             self.run.events.append(f"{self.dataset}: no stage trains on it, so it has no floors that learn")
             return None

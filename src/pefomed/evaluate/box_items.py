@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pefomed.boxes import BoxFormat, Reading, Resizing, read_boxes
+from pefomed.boxes.given import read_given
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.tasks import how_many
 from pefomed.evaluate.normalise import plain
@@ -58,12 +59,14 @@ class Writing:
 
     format: BoxFormat = field(default_factory=BoxFormat)
     resizing: Resizing = field(default_factory=Resizing)
+    given: bool = False
+    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
 
 
 def writing_of(recipe: Recipe | None) -> Writing:
     """Return how a run writes boxes; without recipe 100 rounded bins of the image itself."""
     if recipe is None:
-        return Writing()
+        return Writing(given=True)
     return Writing(
         BoxFormat(recipe.prompt.box_bins, recipe.prompt.box_rounding),
         Resizing(recipe.model.resize, recipe.model.image_size),
@@ -96,7 +99,10 @@ def items_of(samples: Sequence[Sample]) -> list[Item]:
 
 def readings_of(texts: Sequence[str], writing: Writing) -> list[Reading]:
     """Return what each answer says about boxes."""
-    return [read_boxes(text, writing.format.bins) for text in texts]
+    return [
+        (read_given(text) if writing.given else None) or read_boxes(text, writing.format.bins)
+        for text in texts
+    ]
 
 
 def answers_of(

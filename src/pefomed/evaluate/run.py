@@ -84,7 +84,9 @@ def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
         split: predicted.read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits
     }
     everything = [sample for samples in answered.values() for sample in samples]
-    evaluate = settings.evaluate if settings else Evaluate(floors=False)
+    evaluate = (
+        settings.evaluate if settings else Evaluate(floors=RunFolder(run).outside_training_file.is_file())
+    )
     _check_keys(evaluate.groups, everything)
     events: list[str] = [] if settings else predicted.outside_notes(run)
     raters = read_raters(run, everything, events)

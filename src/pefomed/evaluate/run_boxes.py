@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pefomed.boxes import Reading
+from pefomed.boxes.given import read_given
 from pefomed.errors import ImageError
 from pefomed.evaluate.absent_floors import NoneFloor, none_floors
 from pefomed.evaluate.answered import Answered
@@ -62,7 +63,8 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
         systems.append(_System(name, answers, how))
     systems += _floors(answered, items)
     systems += _nearest_image(answered, items, samples)
-    systems.append(_ceiling(items, samples, writing))
+    steps = not (writing.given and all(map(read_given, answered.systems[0].only(places).answers)))
+    systems += [_ceiling(items, samples, writing)] if steps else []
     questions = _questions(answered, items, samples)
     categories, references = [item.category for item in items], [item.boxes for item in items]
     phrases = [item.phrase for item in items]

@@ -104,7 +104,8 @@ def constant_floor(
 def validation_split(answered: Answered) -> str | None:
     """Return the stage's `validate_split`, or the loader's `validate`; None if there is none to choose on."""
     stage = answered.stage
-    assert stage is not None
+    if stage is None:  # somebody else's answers: one training table, and nothing to choose on
+        return None
     assert answered.run.recipe is not None
     about = card(answered.run.recipe.data[answered.dataset].loader)
     published = "validate" if about and "validate" in about.splits else None

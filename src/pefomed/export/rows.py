@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from pefomed import prompts
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
+from pefomed.tasks import TASKS
 
 IMAGE = "<image>"
 """LLaVA's mark of a picture."""
@@ -45,7 +46,7 @@ class Texts:
 
     def has_prompt(self, sample: Sample) -> bool:
         """Return whether the sample's instruction is more than its question."""
-        return self.instruct or sample.task != "vqa"
+        return self.instruct or TASKS[sample.task].asked != "question"
 
     def answer(self, sample: Sample) -> str:
         """Return the answer to train on."""

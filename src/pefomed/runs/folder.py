@@ -31,6 +31,11 @@ class RunFolder:
         return self.path / "outside.json"
 
     @property
+    def outside_training_file(self) -> Path:
+        """Holds what that model was trained on, where it is known."""
+        return self.path / "training.jsonl"
+
+    @property
     def endpoint_file(self) -> Path:
         """Which model behind an endpoint answered."""
         return self.path / "endpoint.json"

@@ -342,3 +342,56 @@ def test_the_table_of_boxes_loads_where_pixels_are_not_square(tmp_path: Path) ->
     # Of 16 columns and 12 rows, whatever the picture is stretched to.
     assert [*sample.boxes[0].model_dump().values()] == [4 / 16, 3 / 12, 8 / 16, 9 / 12]
     assert sample.size == (16, 24)
+
+
+def test_masks_without_a_frame_of_reference_are_on_nobodys_images(export: Path, tmp_path: Path) -> None:
+    segmentation(images(export), masks()).save_as(export / "seg")
+    for path in export.iterdir():
+        data = pydicom.dcmread(path)
+        data.FrameOfReferenceUID = ""
+        for group in data.get("PerFrameFunctionalGroupsSequence", []):
+            del group.DerivationImageSequence
+        data.save_as(path)
+    assert boxes(export, tmp_path / "out") == []
+    assert import_folder(export, tmp_path / "out", settings())["regions_without_box"] == {
+        "the image is not there": 2
+    }
+
+
+def test_masks_that_name_no_image_or_all_of_them_lie_where_they_lie(export: Path, tmp_path: Path) -> None:
+    segmentation(images(export), masks()).save_as(export / "seg")
+    data = pydicom.dcmread(export / "seg")
+    named = [group.DerivationImageSequence for group in data.PerFrameFunctionalGroupsSequence]
+    for group in data.PerFrameFunctionalGroupsSequence:
+        group.DerivationImageSequence = [item for items in named for item in items]
+    data.save_as(export / "seg")
+    assert boxes(export, tmp_path / "all") == [NODULE_BOX, LIVER_BOX]
+    for group in data.PerFrameFunctionalGroupsSequence:
+        del group.DerivationImageSequence
+    data.save_as(export / "seg")
+    assert boxes(export, tmp_path / "none") == [NODULE_BOX, LIVER_BOX]
+    assert import_folder(export, tmp_path / "none", settings())["regions_without_box"] == {}
+
+
+def test_an_image_named_elsewhere_in_the_report(export: Path, tmp_path: Path) -> None:
+    # By reference (PS3.3 C.17.3.2.4): the image stands at 1.2, the shape at 1.1 points to it.
+    image = header(
+        RelationshipType="CONTAINS",
+        ValueType="IMAGE",
+        ReferencedSOPSequence=[header(ReferencedSOPClassUID="1.2", ReferencedSOPInstanceUID="1.2.3.5.2")],
+    )
+    shape = header(
+        RelationshipType="CONTAINS", ValueType="SCOORD", GraphicType="CIRCLE", GraphicData=[6.0, 5, 9, 9],
+        ConceptNameCodeSequence=[
+            header(CodeValue="111010", CodingSchemeDesignator="DCM", CodeMeaning="Center")
+        ],
+        ContentSequence=[header(RelationshipType="SELECTED FROM", ReferencedContentItemIdentifier=[1, 2])],
+    )  # fmt: skip
+    data = header(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33", SOPInstanceUID="1.2.3.6", Modality="SR",
+        ValueType="CONTAINER", ContentSequence=[shape, image],
+    )  # fmt: skip
+    data.file_meta = pydicom.dataset.FileMetaDataset()
+    data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    data.save_as(export / "sr", enforce_file_format=True)
+    assert boxes(export, tmp_path / "out") == [(2.0, "Center", 1, 0, 11, 10)]

@@ -15,6 +15,7 @@ from tests.data.made_dicom import header, made
 from pefomed.data.imports import import_folder, secret_folder
 from pefomed.data.imports.choice import chosen, rule_of
 from pefomed.data.pictures.images import image_size, matrix_size, open_image
+from pefomed.data.pictures.windows import AUTO, window
 from pefomed.errors import DataError
 
 pytest.importorskip("dicomanonymizer", reason="the extra `dicom` is not installed")
@@ -267,3 +268,28 @@ def test_pictures_are_the_matrix_and_shown_square(tmp_path: Path) -> None:
     # Another program's file says nothing of the kind, whatever its pixels are like.
     Image.open(png).save(tmp_path / "other.png", dpi=(100, 200))
     assert image_size(tmp_path / "other.png") == (8, 6)
+
+
+def test_three_windows_make_a_picture_in_colour(export: Path, tmp_path: Path) -> None:
+    given = settings(slices=rule_of("middle"), windows={"CT": window("medgemma"), "": AUTO})
+    import_folder(export, tmp_path / "out", given)
+    (row,) = rows(tmp_path / "out" / "table.csv")
+    # 2 HU: (2 + 1024) / 2048, (2 + 135) / 350 and 2 / 80 of 255.
+    assert np.asarray(open_image(tmp_path / "out" / row["image"]))[0, 0].tolist() == [128, 100, 6]
+    assert row["window"] == "medgemma"
+
+
+def test_an_orientation_that_is_no_number_is_no_place(tmp_path: Path) -> None:
+    path = slice_at(tmp_path / "export" / "a", 1)
+    slice_at(tmp_path / "export" / "b", 2, SOPInstanceUID="1.2.78")
+    content = path.read_bytes()
+    whole = next(each for each in (b"1\\0\\0\\0\\1\\0", b"1.0\\0.0\\0.0\\0.0\\1.0\\0.0") if each in content)
+    path.write_bytes(content.replace(whole, whole.replace(b"\\0", b"\\x", 1)))
+    result = import_folder(tmp_path / "export", tmp_path / "out", settings())
+    assert sorted(row["position"] for row in rows(tmp_path / "out" / "table.csv")) == ["", "2"]
+    assert result["images"] == 2
+
+
+def test_an_image_type_of_one_value(export: Path, tmp_path: Path) -> None:
+    slice_at(export / "scout", 50, ImageType="LOCALIZER")
+    assert import_folder(export, tmp_path / "out", settings())["files"] == {"image": 5, "scout": 1}

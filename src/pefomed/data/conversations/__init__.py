@@ -22,27 +22,33 @@ a hash of what it asks unless `columns.id` names a field; boxes inside a text ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from pefomed import tasks
 from pefomed.checked import Checked
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.conversations import files, pictures
 from pefomed.data.conversations.pairs import Pair, Turns, pairs_of
 from pefomed.data.conversations.records import Role, messages_of
-from pefomed.data.conversations.unfit import Reason, Unfit
+from pefomed.data.conversations.unfit import MISSING_IMAGE, Skip, Unfit
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping import cells
+from pefomed.data.mapping.columns import Meta
+from pefomed.data.mapping.images import Pictures, missing
+from pefomed.data.mapping.skip import NOTHING, Rules
+from pefomed.data.mapping.source import OptionalSource, Source
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.format import Format
-from pefomed.errors import DataError, nearest
+from pefomed.errors import DataError
 from pefomed.progress import note
-from pefomed.schema import Sample, meta_text
+from pefomed.schema import OneOf, Sample
 
 __all__ = ["CARD", "Fields", "load", "splits"]
 
@@ -55,21 +61,26 @@ CARD = Card(
 )
 
 
+TextTask = Annotated[str, AfterValidator(OneOf(tasks.where(lambda task: not task.has_boxes)))]
+"""A task without boxes."""
+
+
 class Fields(Checked):
     """Which field of a record holds what; None finds it by its usual names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    messages: str | None = Field(None, min_length=1)
+    messages: Source | None = None
     """The list of messages."""
-    image: str | None = Field(None, min_length=1)
+    image: Source | None = None
     """The picture, or a list of them, where the messages do not hold them."""
-    id: str = ""
+    id: OptionalSource = ""
     """By default a hash of image, task and question; ids of published records repeat."""
     split: str | None = None
     """As for `table`."""
-    meta: tuple[str, ...] = ()
-    """Fields to group results by. What names patients or studies is audited without being among them."""
+    meta: Meta = Field({})
+    """Fields to group results by, or a table of names and fields. What names patients or studies is audited
+    without being among them."""
     further: str = "further_answers"
     """A list of further right answers, of records with one question; may be absent."""
 
@@ -79,11 +90,11 @@ def load(
     split: str,
     *,
     columns: Fields = Fields(),  # noqa: B008 - frozen
-    task: Literal["vqa", "caption", "report"] = "vqa",
+    task: TextTask = "vqa",
     turns: Turns = "each",
     system: Literal["leave_out", "before"] = "leave_out",
     roles: Mapping[str, Role] = MappingProxyType({}),
-    skip: tuple[Reason, ...] = (),
+    skip: Skip = NOTHING,
     only_split: str | None = None,
     images: str = ".",
     view: str = "",
@@ -98,7 +109,7 @@ def load(
         turns: of a conversation each question alone, the first alone, or each behind what was said before.
         system: `before` puts the system prompt before the question.
         roles: what further names of speakers mean, e.g. `{doctor = "assistant"}`.
-        skip: which faults leave a record out instead of being an error.
+        skip: which records, or questions of one, are left out and counted instead of being an error.
         only_split: the split that a single file is; by default `train`, or what its field `split` says.
         images: folder of the images, relative to the file's folder, or absolute.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
@@ -114,17 +125,17 @@ def load(
     for path, stem, rows in files.rows_of(root, split, columns.split, only_split, form):
         how = _Reading(
             ids.setdefault(stem, ContentIds(stem)),
-            path.parent / images, columns, task, turns, system == "before", roles, view,
+            Pictures(path.parent / images, view=view), columns, task, turns, system == "before", roles, skip,
         )  # fmt: skip
         prompts = 0
         for place, row in rows:
+            if gone := skip.of_row(row, place):
+                yield gone
+                continue
             try:
                 for pair in _pairs(row, place, how):
                     prompts += bool(pair.system) and pair.number == 1
-                    if pair.fault is None:
-                        yield _sample(pair, row, place, how)
-                    else:
-                        yield _left_out(pair.fault, place, skip)
+                    yield _sample(pair, row, place, how)
             except Unfit as fault:
                 yield _left_out(fault, place, skip)
         if prompts and not how.with_system:
@@ -151,62 +162,64 @@ def splits(
 @dataclass(frozen=True)
 class _Reading:
     ids: ContentIds
-    folder: Path
+    pictures: Pictures
     columns: Fields
-    task: Literal["vqa", "caption", "report"]
+    task: TextTask
     turns: Turns
     with_system: bool
     roles: Mapping[str, Role]
-    view: str
+    skip: Rules
+
+    @property
+    def asks(self) -> bool:
+        return tasks.TASKS[self.task].asked == "question"
 
 
 def _pairs(row: Mapping[str, Any], place: str, how: _Reading) -> Iterator[Pair]:
     found = pictures.pictures_of(row, how.columns.image, place)
     messages = messages_of(row, how.columns.messages, how.roles, place)
-    return pairs_of(
-        messages, found, how.turns, place, asks=how.task == "vqa", objects=bool(row.get("objects"))
-    )
+    return pairs_of(messages, found, how.turns, place, asks=how.asks, objects=bool(row.get("objects")))
 
 
-def _left_out(fault: Unfit, place: str, skip: tuple[Reason, ...]) -> LeftOut:
-    if fault.reason not in skip:
+def _left_out(fault: Unfit, place: str, skip: Rules) -> LeftOut:
+    if fault.kind not in skip:
         raise fault.error(place)
-    return LeftOut(place, fault.reason, fault.found or fault.problem)
+    return LeftOut(place, fault.kind, fault.found or fault.problem)
 
 
-def _sample(pair: Pair, row: Mapping[str, Any], place: str, how: _Reading) -> Sample:
+def _sample(pair: Pair, row: Mapping[str, Any], place: str, how: _Reading) -> Sample | LeftOut:
     columns, where = how.columns, f"{place}, question {pair.number}"
-    question = "" if how.task != "vqa" else pair.question
+    if pair.fault is not None:
+        return _left_out(pair.fault, place, how.skip)
+    question = pair.question if how.asks else ""
     if how.with_system and pair.system and question:
         question = f"{pair.system}\n{question}"
+    shown = [pictures.picture_of(one, how.pictures, where) for one in pair.images]
+    paths = tuple(picture.path for picture in shown)
+    if MISSING_IMAGE in how.skip and (absent := missing(paths)):
+        return LeftOut(place, MISSING_IMAGE, absent)
     answers = dict.fromkeys([pair.answer, *(_further(row, columns.further, place) if pair.of == 1 else ())])
     return Sample(
-        id=_id(pair, question, row, place, how),
-        images=tuple(pictures.path_of(one, how.folder, how.view, where) for one in pair.images),
+        id=_id(pair, [picture.name for picture in shown], question, row, place, how),
+        images=paths,
         task=how.task,
         question=question,
         reference=pair.answer,
         further_references=tuple(answers)[1:],
-        meta={name: _meta(row, name, place) for name in columns.meta},
+        meta={name: cells.text(row, source, place) for name, source in columns.meta.items()},
         owners=owners_of(row, columns.meta),
     )
 
 
-def _id(pair: Pair, question: str, row: Mapping[str, Any], place: str, how: _Reading) -> str:
-    if how.columns.id:
-        said = _meta(row, how.columns.id, place)
-        if not said:
-            raise DataError(f"{place}: field {how.columns.id!r} is empty", remedy="fill it in")
-        return f"{said}-{pair.number}" if pair.of > 1 else said
-    names = [pictures.name_of(one, how.folder, place) for one in pair.images]
-    return how.ids(names, how.task, question)
-
-
-def _meta(row: Mapping[str, Any], name: str, place: str) -> str:
-    if name not in row:
-        raise DataError(f"{place}: no field {name!r}", remedy=nearest(name, (str(key) for key in row)))
-    value = row[name]
-    return "" if value is None else meta_text(value)
+def _id(
+    pair: Pair, names: Sequence[str], question: str, row: Mapping[str, Any], place: str, how: _Reading
+) -> str:
+    if not how.columns.id:
+        return how.ids(names, how.task, question)
+    told = cells.text(row, how.columns.id, place)
+    if not told:
+        raise DataError(f"{place}: column {cells.said(how.columns.id)!r} is empty", remedy="fill it in")
+    return f"{told}-{pair.number}" if pair.of > 1 else told
 
 
 def _further(row: Mapping[str, Any], name: str, place: str) -> list[str]:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from pefomed import urls
 from pefomed.data.conversations.content import BASE64
 from pefomed.data.conversations.records import unpacked
-from pefomed.data.pictures.addresses import with_view, within
+from pefomed.data.mapping.cells import cell
+from pefomed.data.mapping.images import Picture, Pictures
+from pefomed.data.mapping.source import AnySource
 from pefomed.data.readers.unpacked import ImageFile, image_of
-from pefomed.errors import DataError, nearest
+from pefomed.errors import DataError
 
 FIELDS = ("images", "image", "image_path", "image_paths", "img")
 """What the field of pictures is called."""
 
-_STAY = "give it relative to the file's folder; the option `images` may name any other folder"
 
-
-def pictures_of(row: Mapping[str, Any], field: str | None, place: str) -> list[Any]:
+def pictures_of(row: Mapping[str, Any], field: AnySource | None, place: str) -> list[Any]:
     """Return a record's pictures as they are written.
 
     Args:
@@ -28,37 +26,34 @@ def pictures_of(row: Mapping[str, Any], field: str | None, place: str) -> list[A
     Raises:
         DataError: there is no field of this name.
     """
-    if field is not None and field not in row:
-        raise DataError(f"{place}: no field {field!r}", remedy=nearest(field, (str(key) for key in row)))
-    names = (field,) if field is not None else FIELDS
-    value = next((row[name] for name in names if _is_there(row.get(name))), None)
+    if field is not None:
+        value = cell(row, field, place)
+    else:
+        value = next((row[name] for name in FIELDS if _is_there(row.get(name))), None)
     value = unpacked(value)
     if not _is_there(value):
         return []
     return [one for one in value if _is_there(one)] if isinstance(value, list) else [value]
 
 
-def path_of(value: Any, folder: Path, view: str, place: str) -> str:
-    """Return the path of one picture, in the view it is shown in.
+def picture_of(value: Any, pictures: Pictures, place: str) -> Picture:
+    """Return one picture in the view it is shown in, with a name that is the same wherever the data lies.
 
     Raises:
-        DataError: it is none, a URL, or leads out of `folder`.
+        DataError: it is none, a URL, or leads out of the folder.
     """
-    return with_view(_file(value, folder, place), view)
-
-
-def name_of(value: Any, folder: Path, place: str) -> str:
-    """Return what a picture is called in a hash of what is asked: as it is written, or by what it holds."""
-    found = _found(value, place)
-    return Path(found).name if isinstance(found, ImageFile) else found.strip()
+    found = pictures.picture(_found(value, place), place)
+    if found is None:
+        raise _no_picture(value, place)
+    return found
 
 
 def _is_there(value: Any) -> bool:
     return value is not None and value != "" and value != []
 
 
-def _found(value: Any, place: str) -> str:
-    """Return the name of a file as it is written, or an `ImageFile` of what the record itself holds."""
+def _found(value: Any, place: str) -> Any:
+    """Return the name of a file as it is written, or what the record itself holds as a file of the cache."""
     written = value
     while isinstance(written, Mapping):
         if BASE64 in written:
@@ -69,18 +64,10 @@ def _found(value: Any, place: str) -> str:
             break
         written = image_of({key: written[key]}, place) if key == "bytes" else written[key]
     found = image_of(written, place)
-    if not isinstance(found, str) or not found.strip():
-        raise DataError(
-            f"{place}: this is no image: the path of one is, or its bytes", found=f"{value!r:.80}"
-        )
-    return found
+    if not isinstance(found, str):
+        raise _no_picture(value, place)
+    return found if isinstance(found, ImageFile) else found.strip().removeprefix("file://")
 
 
-def _file(value: Any, folder: Path, place: str) -> str:
-    found = _found(value, place)
-    if isinstance(found, ImageFile):
-        return found
-    text = found.strip().removeprefix("file://")
-    if url := urls.url_in(text):
-        raise DataError(f"{place}: {url} is a URL, not a file", remedy=urls.REMEDY)
-    return within(folder, text, place, _STAY)
+def _no_picture(value: Any, place: str) -> DataError:
+    return DataError(f"{place}: this is no image: the path of one is, or its bytes", found=f"{value!r:.80}")

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pefomed.data.conversations.unfit import NO_CONVERSATION, OTHER_ROLE, Unfit
+from pefomed.data.mapping.cells import cell, said
+from pefomed.data.mapping.source import AnySource
 from pefomed.data.readers.files import json_value
-from pefomed.errors import DataError, listed, nearest
+from pefomed.errors import DataError, listed
 
 Role = Literal["user", "assistant", "system"]
 
@@ -35,7 +37,7 @@ class Message:
 
 
 def messages_of(
-    row: Mapping[str, Any], field: str | None, roles: Mapping[str, Role], place: str
+    row: Mapping[str, Any], field: AnySource | None, roles: Mapping[str, Role], place: str
 ) -> list[Message]:
     """Return the messages of a record in order, the system prompt first.
 
@@ -50,9 +52,10 @@ def messages_of(
     found = list(_system(row))
     name = field or next((name for name in FIELDS if name in row), None)
     if name is not None:
-        found += _listed(row, name, roles, place)
+        found += _listed(cell(row, name, place), said(name), roles, place)
     elif isinstance(unpacked(row.get("prompt")), list) and "completion" in row:
-        found += _listed(row, "prompt", roles, place) + _listed(row, "completion", roles, place)
+        for each in ("prompt", "completion"):
+            found += _listed(row[each], each, roles, place)
     elif "query" in row and "response" in row:
         found += _exchanges(row, row["query"], row["response"], place)
     elif "instruction" in row and "output" in row:
@@ -93,10 +96,8 @@ def _system(row: Mapping[str, Any]) -> Iterator[Message]:
         yield Message("system", system)
 
 
-def _listed(row: Mapping[str, Any], name: str, roles: Mapping[str, Role], place: str) -> list[Message]:
-    if name not in row:
-        raise DataError(f"{place}: no field {name!r}", remedy=nearest(name, (str(key) for key in row)))
-    value = unpacked(row[name])
+def _listed(value: Any, name: str, roles: Mapping[str, Role], place: str) -> list[Message]:
+    value = unpacked(value)
     if value is None or value == "":
         return []
     if not isinstance(value, list):
@@ -111,21 +112,21 @@ def _listed(row: Mapping[str, Any], name: str, roles: Mapping[str, Role], place:
 def _message(message: Any, name: str, roles: Mapping[str, Role], place: str) -> Iterator[Message]:
     if not isinstance(message, Mapping):
         raise _no_message(message, name, place)
-    said = message.get("role", message.get("from"))
-    if said is None:
+    speaker = message.get("role", message.get("from"))
+    if speaker is None:
         if "human" not in message or "assistant" not in message:
             raise _no_message(message, name, place)
         yield Message("user", message["human"])
         yield Message("assistant", message["assistant"])
         return
     content = next((message[key] for key in ("content", "value", "text") if key in message), _NOTHING)
-    role = roles.get(str(said), _ROLES.get(str(said).strip().lower()))
+    role = roles.get(str(speaker), _ROLES.get(str(speaker).strip().lower()))
     if role is None:
         raise Unfit(
             OTHER_ROLE,
-            f"a message of {said!r}, where user and assistant are known",
+            f"a message of {speaker!r}, where user and assistant are known",
             f"what it says: {content!r:.60}" if content is not _NOTHING else "",
-            f'say who it is, e.g. `roles = {{ "{said}" = "user" }}`',
+            f'say who it is, e.g. `roles = {{ "{speaker}" = "user" }}`',
         )
     if content is _NOTHING:
         raise _no_message(message, name, place)

@@ -182,7 +182,7 @@ def _burned_in(header: Dataset) -> tuple[str, tuple[str, ...]]:
             *warnings,
             *(["burned-in annotation, as the file says"] if said == "YES" else []),
         )
-    types = {str(part).upper() for part in header.get("ImageType") or []}
+    types = set(_text(header.get("ImageType")).upper().split("/"))
     captured = "ConversionType" in header or "SCREEN SAVE" in types or "SECONDARY" in types
     if _text(header.get("Modality")) in _DRAWN_ON or captured:
         return "suspect", (*warnings, "burned-in annotation is likely for this kind of image")

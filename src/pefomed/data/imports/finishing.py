@@ -13,7 +13,7 @@ from typing import Any
 
 from pefomed.data.imports.convert import Settings
 from pefomed.data.imports.placing import Drawn
-from pefomed.data.imports.planning import Plan
+from pefomed.data.imports.planning import COLUMNS, Plan
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
 from pefomed.data.imports.series_table import HEADER as SERIES_HEADER
@@ -90,8 +90,9 @@ def finish(
 
 def _placed(record: Imported, row: Mapping[str, str], plan: Plan) -> Row | None:
     """Return a row with its place in its series, nothing if the frame is no longer chosen."""
-    if record.source not in plan.frames:  # a volume, which says itself where its slices are
-        return dict(row)
+    if record.source not in plan.frames:
+        # A volume says itself where its slices are; a header that could not be looked at says nothing.
+        return {**row, **{column: row.get(column, "") for column in COLUMNS}}
     columns = plan.frames[record.source].get(int(row["frame"]))
     return None if columns is None else {**row, **columns}
 

@@ -113,7 +113,7 @@ def _looked(file: DicomFile, about: dict[str, Any]) -> Looked:
         return Looked(**about, kind="other")
     if file.frames > FRAME_LIMIT:
         raise ImageError(f"{file.path} has {file.frames:,} frames", found=f"more than {FRAME_LIMIT:,}")
-    types = {str(part).upper() for part in header.get("ImageType") or []}
+    types = set(text(header.get("ImageType")).upper().split("/"))
     return Looked(
         **about,
         kind="image",

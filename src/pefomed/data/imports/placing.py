@@ -39,7 +39,7 @@ def placed(regions: Iterable[Region], looked: Iterable[Looked]) -> tuple[list[Dr
     in_body: dict[str, list[tuple[Looked, Place]]] = defaultdict(list)
     for file in files:
         by_instance[file.instance].append(file)
-        for place in file.places:
+        for place in file.places if file.frame_of_reference else ():
             in_body[file.frame_of_reference].append((file, place))
     faults: Counter[str] = Counter()
     found: dict[tuple[object, ...], Drawn] = {}

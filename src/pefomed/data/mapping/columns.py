@@ -13,7 +13,9 @@ from pefomed.data.mapping.source import (
     AnySource,
     One,
     OptionalSource,
+    OptionalSourceOrNone,
     Source,
+    SourceOrNone,
     columns_in,
     filled_source,
     source_of,
@@ -46,12 +48,20 @@ def _single(value: Any) -> One:
     return found
 
 
+Meta = Annotated[dict[str, AnySource], PlainValidator(_meta_of)]
+"""What results are grouped by -> where it is taken from."""
+
+
 class Columns(Checked):
     """Which column holds what; each is a source: a column, a path, a template, a constant, several joined."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    image: Annotated[AnySource | dict[str, One], PlainValidator(_images_of)] = "image"
+    image: Annotated[
+        AnySource | dict[str, One],
+        PlainValidator(_images_of),
+        Field(json_schema_extra={"kind": "source, list or table of sources"}),
+    ] = "image"
     """A column with one path or several. A list of sources, or a table of them with the images' roles
     (`{ frontal = "frontal_path", lateral = "lateral_path" }`), is an image each; empty ones are left away."""
     question: Source = "question"
@@ -65,23 +75,23 @@ class Columns(Checked):
     """What stands between several answers in one cell; by default a cell is one."""
     joined_by: str = JOINED_BY
     """What stands between the texts of several columns that are joined."""
-    id: OptionalSource | None = None
+    id: OptionalSourceOrNone = None
     """By default the column `id`, if there is one, or else a hash of image, task and question
     (`content_ids`): rows may be sorted and removed. `""` takes no column."""
     choices: tuple[str, ...] = ()
     """Columns with the choices of a question, or the one with a list of them: they are put behind it."""
-    task: Source | None = None
+    task: SourceOrNone = None
     """By default the option `task`."""
     split: str | None = None
     """By default the column `split`, if a single file has one and `only_split` is not said; or else the
     file's name, or `only_split`, is the split. `""` takes none. If named, all tables of a folder are read."""
-    group_by: Source | None = None
+    group_by: SourceOrNone = None
     """Rows that say the same here are one sample with the images of all, e.g. a study; their texts agree."""
-    role: Source | None = None
+    role: SourceOrNone = None
     """With `group_by`: what says which image a row has, e.g. `view`."""
     roles: tuple[str, ...] = ()
     """With `role`: all that it says, in the order that images are shown in."""
-    meta: Annotated[dict[str, AnySource], PlainValidator(_meta_of)] = Field({})
+    meta: Meta = Field({})
     """Columns to group results by, or a table of names and sources. What names patients or studies is audited
     without being among them."""
 

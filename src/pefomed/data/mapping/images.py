@@ -60,7 +60,7 @@ class Pictures:
             found._replace(role=role)
             for role, source in sources
             for name in self._names(row, source, place)
-            if (found := self._picture(name, place)) is not None
+            if (found := self.picture(name, place)) is not None
         )
 
     def written(self, value: Any, pictures: Sequence[Picture]) -> Any:
@@ -82,20 +82,12 @@ class Pictures:
             return value
         return names[0] if len(names) == 1 else names
 
-    def _names(self, row: Mapping[str, Any], source: One, place: str) -> list[Any]:
-        if isinstance(source, str) and source not in row and is_template(source):
-            return _filled_in(row, source, place)
-        value = image_of(cell(row, source, place), place)
-        if isinstance(value, list):
-            return value
-        if isinstance(value, ImageFile) or not isinstance(value, str) or self.separator not in value:
-            return [value]
-        # What is a file's name as a whole is one, whatever it holds; `isfile` says no to what no file can be.
-        whole = not value.strip() or os.path.isfile(self.folder / value.strip())
-        return [value] if whole else value.split(self.separator)
+    def picture(self, value: Any, place: str) -> Picture | None:
+        """Return the picture of a name or of what `image_of` returned, None for an empty one.
 
-    def _picture(self, value: Any, place: str) -> Picture | None:
-        """Return the picture of a name, None for an empty one."""
+        Raises:
+            DataError: it is none, a URL, a path of Windows, or leads out of the folder.
+        """
         if isinstance(value, ImageFile):  # its name was looked at where it was unpacked
             self._check_links(value, (self.folder, cache_folder() / "images"), value, place)
             return Picture(with_view(str(value), self.view), _content_name(value, self.folder))
@@ -108,6 +100,18 @@ class Pictures:
         path = within(self.folder, own, place, self._remedy)
         self._check_links(path, (self.folder,), name, place)
         return Picture(with_view(path, self.view), own)
+
+    def _names(self, row: Mapping[str, Any], source: One, place: str) -> list[Any]:
+        if isinstance(source, str) and source not in row and is_template(source):
+            return _filled_in(row, source, place)
+        value = image_of(cell(row, source, place), place)
+        if isinstance(value, list):
+            return value
+        if isinstance(value, ImageFile) or not isinstance(value, str) or self.separator not in value:
+            return [value]
+        # What is a file's name as a whole is one, whatever it holds; `isfile` says no to what no file can be.
+        whole = not value.strip() or os.path.isfile(self.folder / value.strip())
+        return [value] if whole else value.split(self.separator)
 
     @property
     def _remedy(self) -> str:

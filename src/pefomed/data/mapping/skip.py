@@ -22,8 +22,11 @@ from pefomed.errors import DataError, PefomedError, nearest
 Kind = Literal[
     "empty answer", "empty reference", "empty question", "no image", "missing image", "no box", "wrong box",
     "no category",
+    "no conversation", "image count", "image in answer", "other medium", "other role", "wrong order",
+    "no answer", "placeholders",
 ]  # fmt: skip
-"""What a row may lack: a text, the name of an image, its file, a box, a box that can be used, a category."""
+"""What a row may lack: a text, the name of an image, its file, a box, a box that can be used, a category.
+The last eight are of conversations (`data/conversations/unfit.py`)."""
 
 TABLE: tuple[Kind, ...] = (
     "empty answer", "empty question", "no image", "missing image", "no box", "wrong box"
@@ -122,7 +125,7 @@ def rules_of(value: Any, kinds: tuple[Kind, ...] = TABLE) -> Rules:
     return Rules(_rule(each, kinds) for each in (value if isinstance(value, list | tuple) else [value]))
 
 
-Skip = Annotated[Rules, PlainValidator(rules_of)]
+Skip = Annotated[Rules, PlainValidator(rules_of), Field(json_schema_extra={"kind": "rule, or list of rules"})]
 """Which rows are left out."""
 
 NOTHING = Rules()

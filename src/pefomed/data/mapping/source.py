@@ -52,7 +52,7 @@ AnySource = One | tuple[One, ...]
 
 
 def source_of(value: Any) -> AnySource:
-    """Return what a recipe says of a field as a source.
+    """Return what a recipe says of a field as a source; an empty text is none.
 
     Raises:
         ValueError: it is none; pydantic's own words for this.
@@ -75,11 +75,19 @@ def filled_source(value: Any) -> AnySource:
     return source_of(value)
 
 
-Source = Annotated[AnySource, PlainValidator(filled_source)]
+_KIND = Field(json_schema_extra={"kind": "source"})
+
+Source = Annotated[AnySource, PlainValidator(filled_source), _KIND]
 """Where a field is taken from."""
 
-OptionalSource = Annotated[AnySource, PlainValidator(source_of)]
+OptionalSource = Annotated[AnySource, PlainValidator(source_of), _KIND]
 """As `Source`; an empty text takes none."""
+
+SourceOrNone = Annotated[AnySource | None, PlainValidator(filled_source), _KIND]
+"""As `Source`, where there is none by default."""
+
+OptionalSourceOrNone = Annotated[AnySource | None, PlainValidator(source_of), _KIND]
+"""As `OptionalSource`, where by default one may be found."""
 
 
 def parts_of(template: str) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,33 +33,45 @@ def read_cells(path: Path, usual: str, how: Format) -> Iterator[tuple[str, dict[
     Raises:
         DataError: the file is missing or in another encoding, or a row is malformed.
     """
-    rows = _rows(path, usual, how)
-    header = list(how.header) or [name.strip() for name in next(rows, ("", []))[1]]
+    return named_rows(path, lambda: _rows(path, usual, how), how)
+
+
+def named_rows(
+    path: Path, rows_of: Callable[[], Iterator[tuple[str, list[Any]]]], how: Format
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (place, row) for the (place, cells) that `rows_of` yields, the header first.
+
+    Args:
+        rows_of: reads the table from its beginning; more than once if columns have no name.
+
+    Raises:
+        DataError: two columns have the same name, or a row has more or fewer cells than there are columns.
+    """
+    rows = rows_of()
+    header = list(how.header) or [str(name).strip() for name in next(rows, ("", []))[1]]
     unnamed = {number for number, name in enumerate(header) if not name}
     if unnamed:
-        filled = {
-            number for _, cells in _rows(path, usual, how) for number in unnamed & _filled(cells, len(header))
-        }
+        filled = {number for _, cells in rows_of() for number in unnamed & _filled(cells, len(header))}
         header = [f"column {n + 1}" if n in filled else name for n, name in enumerate(header)]
     names = [name for name in header if name]
     if len(set(names)) != len(names):
         raise DataError(f"{path}: two columns have the same name", found=", ".join(names))
     for number, (place, cells) in enumerate(rows):
-        if how.header and not number and tuple(cell.strip() for cell in cells) == how.header:
+        if how.header and not number and tuple(str(cell).strip() for cell in cells) == how.header:
             raise DataError(f"{place}: the table has the given header itself", remedy="leave out `header`")
-        missing, more = header[len(cells) :], cells[len(header) :]
-        if any(missing) or any(more):
+        missing, more = header[len(cells) :], [cell for cell in cells[len(header) :] if cell != ""]
+        if any(missing) or more:
             raise DataError(
                 f"{place}: expected {len(header)} cells",
-                found=f"{len(cells)}: {' '.join(cells)[:80]}",
+                found=f"{len(cells)}: {' '.join(map(str, cells))[:80]}",
                 remedy="put cells that hold the delimiter into double quotes, or set `delimiter`"
                 + (", or correct `header`" if how.header else ""),
             )
         yield place, {name: cell for name, cell in zip(header, cells, strict=False) if name}
 
 
-def _filled(cells: Sequence[str], width: int) -> set[int]:
-    return {number for number, cell in enumerate(cells[:width]) if cell.strip()}
+def _filled(cells: Sequence[Any], width: int) -> set[int]:
+    return {number for number, cell in enumerate(cells[:width]) if str(cell).strip()}
 
 
 def _rows(path: Path, usual: str, how: Format) -> Iterator[tuple[str, list[str]]]:

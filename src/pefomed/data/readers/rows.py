@@ -13,7 +13,7 @@ from typing import Any
 
 from pefomed.data.readers.cells import read_cells
 from pefomed.data.readers.files import check_fields
-from pefomed.data.readers.format import COLUMNAR, LINES, OBJECTS, Format
+from pefomed.data.readers.format import COLUMNAR, LINES, OBJECTS, WORKBOOK, Format
 from pefomed.data.readers.json_rows import read_json_rows
 from pefomed.data.readers.tables import files_of, form_of, kind_of
 
@@ -37,6 +37,10 @@ def read_table(path: Path, how: Format = Format()) -> Iterator[tuple[str, dict[s
         from pefomed.data.readers.columnar import read_columnar
 
         return itertools.chain.from_iterable(map(read_columnar, files_of(path)))
+    if form == WORKBOOK:
+        from pefomed.data.readers.workbook import read_workbook
+
+        return read_workbook(path, how)
     if form in (OBJECTS, LINES):
         return read_json_rows(path, how, lines=form == LINES)
     return read_cells(path, _USUAL.get(kind_of(path), ","), how)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.readers.files import inside, read_text, wide_encoding
-from pefomed.data.readers.format import CELLS, COLUMNAR, LINES, OBJECTS
+from pefomed.data.readers.format import CELLS, COLUMNAR, LINES, OBJECTS, WORKBOOK
 from pefomed.data.readers.packed import PACKED, inner_name, opened
 from pefomed.data.readers.split_names import meant, seems_split
 from pefomed.errors import DataError, listed, nearest
@@ -19,7 +19,7 @@ from pefomed.errors import DataError, listed, nearest
 FORMS = {
     ".csv": CELLS, ".tsv": CELLS, ".tab": CELLS, ".psv": CELLS, ".txt": CELLS, ".text": CELLS, ".dat": CELLS,
     ".lst": CELLS, ".jsonl": LINES, ".ndjson": LINES, ".json": OBJECTS, ".parquet": COLUMNAR, ".pq": COLUMNAR,
-    ".arrow": COLUMNAR, ".feather": COLUMNAR, ".ipc": COLUMNAR,
+    ".arrow": COLUMNAR, ".feather": COLUMNAR, ".ipc": COLUMNAR, ".xlsx": WORKBOOK, ".xlsm": WORKBOOK,
 }  # fmt: skip
 """Known endings, and the form of such a table."""
 
@@ -44,7 +44,7 @@ def form_of(path: Path) -> str:
         raise DataError(
             f"{path} is no table that can be read",
             found=f"the ending {path.suffix!r}",
-            remedy=f"save it as CSV or JSON Lines; {nearest(path.suffix, FORMS)}",
+            remedy=f"save it as CSV, XLSX, JSON Lines or Parquet; {nearest(path.suffix, FORMS)}",
         )
     if path.suffix.lower() in PACKED and form not in _TEXTS:
         raise DataError(f"{path} is packed: of tables only texts are read so", remedy="unpack it first")
