@@ -38,6 +38,7 @@ Loader = Callable[..., Iterator[Sample | LeftOut]]
 """`load(root: Path, split: str, **options) -> Iterator[Sample]`, rows it has to leave out among them"""
 
 LOADERS: dict[str, str] = {
+    "chexlocalize": "pefomed.data.chexlocalize:load",
     "coco": "pefomed.data.coco:load",
     "conversations": "pefomed.data.conversations:load",
     "hugging_face": "pefomed.data.hugging_face:load",
