@@ -5,7 +5,7 @@ from __future__ import annotations
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -32,7 +32,7 @@ app = typer.Typer()
 
 RUNS = Path("runs")
 # Of the tasks in `schema`, which takes too long to import for the help, those that answers are scored in.
-Judged = Literal["vqa", "caption", "report"]
+Judged = Literal["vqa", "caption", "report", "refer", "detection"]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Throw away what is there and begin anew.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the report in the browser.")]
 
@@ -188,6 +188,19 @@ def evaluate(
     numbers_as_text: Annotated[
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
     ] = False,
+    boxes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE", help="FILE: where the right boxes are, as `options.boxes` of a recipe."
+        ),
+    ] = None,
+    answer_boxes: Annotated[
+        str | None,
+        typer.Option(metavar="TABLE", help="FILE: where the given ones are, as far as it differs."),
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(metavar="TABLE", help="FILE: what was trained on, for floors that learn.")
+    ] = None,
     delimiter: Annotated[
         str | None, typer.Option(help="FILE: what stands between cells, if it is not found by itself.")
     ] = None,
@@ -216,14 +229,21 @@ def evaluate(
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
         from pefomed.evaluate.outside import columns_of, outside_run
+        from pefomed.evaluate.outside_boxes import box_columns
         from pefomed.evaluate.outside_map import answer_table, joined
 
-        flags = {
+        flags: dict[str, Any] = {
             "task": task, "numbers_as_text": numbers_as_text, "delimiter": delimiter, "header": header,
             "sheet": sheet, "records": records, "encoding": encoding,
         }  # fmt: skip
-        said = {name: value for name, value in flags.items() if value}
+        said: dict[str, Any] = {name: value for name, value in flags.items() if value}
+        for name, text in (("boxes", boxes), ("answer_boxes", answer_boxes)):
+            said |= {name: box_columns(text, f"--{name.replace('_', '-')}")} if text else {}
         how = answer_table(map_, {**overrides_of(option), **said})
+        how = how.model_copy(
+            update={"columns": joined(how.columns, columns_of(columns)) if columns else how.columns}
+        )
+        pictures = images or ((references or target).parent / how.images if how.images else None)
 
         folder = outside_run(
             target,
@@ -231,14 +251,16 @@ def evaluate(
             dataset or target.stem,
             split,
             references=references,
-            images=images or ((references or target).parent / how.images if how.images else None),
-            columns=joined(how.columns, columns_of(columns)) if columns else how.columns,
+            images=pictures,
+            columns=how.columns,
             task=how.task,
             separator=how.separator,
             view=how.view,
             numbers_as_text=how.numbers_as_text,
             skip=how.skip,
             how=how.format,
+            boxes=how.box_table(pictures),
+            train=train,
         )
         typer.echo(f"run: {folder}", err=True)
     else:

@@ -18,7 +18,7 @@ BoxTask = Annotated[str, AfterValidator(OneOf(ON_PHRASES))]
 def samples_of(
     stem: str,
     image: str,
-    size: tuple[int, int],
+    size: tuple[int, int] | None,
     phrase: str,
     boxes: Sequence[Box],
     meta: Mapping[str, str],
@@ -31,7 +31,7 @@ def samples_of(
     `identify` has nothing to ask.
 
     Args:
-        size: width and height of the image in pixels.
+        size: width and height of the image in pixels, if they are known.
     """
     for task in tasks:
         if task == "identify" and not boxes:

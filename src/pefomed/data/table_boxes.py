@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -24,12 +24,15 @@ from pefomed.data.mapping.cells import cell, is_empty, said, text
 from pefomed.data.mapping.rows import Draft
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable
 from pefomed.data.mapping.source import OptionalSourceOrNone, SourceOrNone
-from pefomed.data.readers.box_frames import Frame, frame_of
+from pefomed.data.readers.box_frames import Frame, frame_of, told_frame
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Sample
+
+FrameAt = Callable[[Sample, Mapping[str, Any], str], Frame]
+"""From a row's sample, its cells and its place to the frame of its boxes."""
 
 _MARK = re.compile(r"</p>\{([\d,]*)\}")
 
@@ -65,6 +68,8 @@ class BoxColumns(Checked):
     """With `reader`: `apart`, a sample for each reader, or `fused`, the boxes of all as one answer."""
     fusion_iou: float = Field(FUSION_IOU, gt=0, lt=1)
     """Boxes of several readers that overlap by more are one."""
+    sizes: Literal["files", "table"] = "files"
+    """Images' sizes: of their files, or as the `table` says, whose files need not be there."""
     without: Without = "error"
     """What a phrase without a box is: `error`, or `absent`: what it names is nowhere in the image."""
 
@@ -96,7 +101,13 @@ def with_boxes(
     Raises:
         DataError: a box, an image or a category is wrong, or a phrase has no box; the row is named.
     """
-    frame_at = functools.cache(frame_of)
+    file_frame = functools.cache(frame_of)
+
+    def frame_at(draft: Sample, row: Mapping[str, Any], place: str) -> Frame:
+        if spec.sizes == "files":
+            return file_frame(draft.images[0])
+        return told_frame(_said(row, spec, place))
+
     groups: dict[tuple[Any, ...], list[tuple[Draft, str]]] = {}
     for each in drafts:
         if isinstance(each, LeftOut):
@@ -108,7 +119,7 @@ def with_boxes(
         key = (draft.images, draft.task, draft.question, draft.reference, category, apart)
         groups.setdefault(key, []).append(((place, draft, row), category))
     for group in groups.values():
-        (place, draft, _), category = group[0]
+        (place, draft, cells), category = group[0]
         if spec.reader is None:
             check_one_reader([(where, row) for (where, _, row), _ in group], "boxes.")
         found = [
@@ -148,8 +159,10 @@ def with_boxes(
                 found=f"columns {', '.join(spec.columns)} are empty",
                 or_else=HOW_ABSENT,
             )
-        size = frame_at(draft.images[0]).shown if boxes or absent else None
-        if several_tasks and size is not None:
+        size = frame_at(draft, cells, place).shown if boxes or absent else None
+        if spec.sizes == "table" and spec.width is None:
+            size = None
+        if several_tasks and (boxes or absent):
             for sample in samples_of(
                 draft.id, draft.images[0], size, draft.question, boxes,
                 {"category": category, **draft.meta}, spec.tasks,
@@ -180,19 +193,23 @@ def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
 
 
 def _boxes(
-    row: Mapping[str, Any], spec: BoxColumns, place: str, draft: Sample, frame_at: Callable[[str], Frame]
+    row: Mapping[str, Any], spec: BoxColumns, place: str, draft: Sample, frame_at: FrameAt
 ) -> Iterator[Box | Fault]:
     several = _numbers(row, spec, place)
     if not several:
         return
-    frame = frame_at(draft.images[0])
-    said = None
-    if spec.width is not None and spec.height is not None:
-        said = (cell(row, spec.width, place, "boxes"), cell(row, spec.height, place, "boxes"))
-    pixels = frame.pixels(said, spec.scaled_images)
+    frame = frame_at(draft, row, place)
+    pixels = frame.pixels(_said(row, spec, place), spec.scaled_images)
     if isinstance(pixels, Fault):
         raise pixels.error(f"{place}, image {draft.images[0]}")
     yield from (frame.box(numbers, spec.form, spec.unit, pixels) for numbers in several)
+
+
+def _said(row: Mapping[str, Any], spec: BoxColumns, place: str) -> tuple[Any, Any] | None:
+    """Return the image's width and height as the table says."""
+    if spec.width is None or spec.height is None:
+        return None
+    return cell(row, spec.width, place, "boxes"), cell(row, spec.height, place, "boxes")
 
 
 def _wrong(fault: Fault, place: str) -> Unusable:

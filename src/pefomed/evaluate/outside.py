@@ -22,7 +22,6 @@ from pathlib import Path
 from pefomed import jsonl
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.cells import said
-from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.skip import NOTHING, Rules
 from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
@@ -30,8 +29,10 @@ from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import is_number
 from pefomed.data.readers.tables import files_of, form_of, table_of
 from pefomed.errors import DataError, RecordError, RunError, nearest
+from pefomed.evaluate.outside_boxes import BoxTable
 from pefomed.evaluate.outside_doubts import doubts
-from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
+from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, pictures_of, rows_by_id, trained_on
+from pefomed.evaluate.outside_training import check_apart
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample, TaskName
@@ -55,6 +56,8 @@ def outside_run(
     numbers_as_text: bool = False,
     skip: Rules = NOTHING,
     how: Format = Format(),  # noqa: B008 - frozen
+    boxes: BoxTable | None = None,
+    train: Path | None = None,
 ) -> Path:
     """Write the answers in `file` as a run folder and return it.
 
@@ -72,6 +75,8 @@ def outside_run(
         numbers_as_text: take answers and references that are numbers as text.
         skip: which rows are left out, and counted; their answers too.
         how: what `file` does not say itself, and `references` where it is of such a form.
+        boxes: how boxes are read, where the answers are boxes and no texts.
+        train: a table of what was trained on, with the right answers, for floors that learn from it.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, an id is doubled or on
@@ -84,6 +89,11 @@ def outside_run(
     _check_name("split", split, r"[A-Za-z0-9][A-Za-z0-9._]*")
     about = {"file": file.name, "sha256": _hash(file, references), "dataset": dataset, "split": split}
     _check_folder(out, about)
+    if boxes is not None:
+        samples, predictions, gone = boxes.answered(file, references)
+        notes = [f"{(references or file).name}: left out {_counts(gone)}"] if gone else []
+        trained = None if train is None else boxes.samples(train)[0]
+        return _written(out, about, samples, predictions, notes, trained, train)
     files = [file] if references is None else [file, references]
     how.check(" and ".join(map(str, files)), *map(form_of, files))
     tables = [rows_by_id(each, columns, how.fitting(form_of(each))) for each in files]
@@ -91,7 +101,7 @@ def outside_run(
     about_file = references or file
     if images is not None and not images.is_dir():
         raise DataError(f"no folder of pictures at {images}", remedy="correct --images")
-    pictures = Pictures(images or about_file.parent, separator, view, False, "--images FOLDER")
+    pictures = pictures_of(about_file, images, separator, view)
     reader = Reader(columns, task, pictures, numbers_as_text, about_file.name, skip)
     samples = list(reader.samples(described))
     _check_sides(answers, described, [sample.id for sample in samples], file, references)
@@ -113,10 +123,34 @@ def outside_run(
         _check_classes(samples, predictions, file, said(columns.answer))
     left_out = [f"{about_file.name}: left out {_counts(reader.left_out)}"] if reader.left_out else []
     notes = [*reader.notes, *left_out, *doubts(samples, predictions, file.name)]
+    trained = None
+    if train is not None:
+        trained = trained_on(
+            train, columns, task, pictures_of(train, images, separator, view), numbers_as_text, how
+        )
+    return _written(out, about, samples, predictions, notes, trained, train)
+
+
+def _written(
+    out: Path,
+    about: Mapping[str, str],
+    samples: Sequence[Sample],
+    predictions: Sequence[Prediction],
+    notes: Sequence[str],
+    trained: Sequence[Sample] | None,
+    train: Path | None,
+) -> Path:
+    if trained is not None and train is not None:
+        check_apart(trained, samples, train)
+    name = f"{about['dataset']}-{about['split']}"
     with hold(out):
         _check_folder(out, about)  # once more: another process may have written other answers meanwhile
-        write(RunFolder(out).samples_file(f"{dataset}-{split}"), jsonl.lines(samples))
-        write(RunFolder(out).predictions_file(f"{dataset}-{split}"), jsonl.lines(predictions))
+        write(RunFolder(out).samples_file(name), jsonl.lines(samples))
+        write(RunFolder(out).predictions_file(name), jsonl.lines(predictions))
+        if trained is not None:
+            write(RunFolder(out).outside_training_file, jsonl.lines(trained))
+        else:
+            RunFolder(out).outside_training_file.unlink(missing_ok=True)
         write(RunFolder(out).outside_file, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 

@@ -17,12 +17,15 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 
 from pefomed.checked import Checked
+from pefomed.data.mapping import columns
 from pefomed.data.mapping.skip import NOTHING
 from pefomed.data.readers.files import read_text
 from pefomed.data.readers.format import Format
 from pefomed.errors import DataError, PefomedError, RecordError, nearest
+from pefomed.evaluate.outside_boxes import BoxTable, checked_columns
 from pefomed.evaluate.outside_table import Columns, Skip
 from pefomed.schema import TaskName
+from pefomed.tasks import BOXES
 
 
 class AnswerTable(Checked):
@@ -45,8 +48,45 @@ class AnswerTable(Checked):
     """Frame, slice or window of every picture that does not say its own."""
     numbers_as_text: bool = False
     """Take answers and references that are numbers as text."""
+    boxes: dict[str, Any] | None = None
+    """Which columns hold the right boxes, where the answers are boxes."""
+    answer_boxes: dict[str, Any] = {}  # noqa: RUF012 - frozen
+    """Which columns hold the given ones, as far as it differs."""
     format: Format = Format()
     """What the file does not say itself."""
+
+    def box_table(self, images: Path | None) -> BoxTable | None:
+        """Return how boxes are read, None where the answers are texts.
+
+        Args:
+            images: the folder of the pictures, if it is not that of the table.
+
+        Raises:
+            DataError: it is not said where boxes are, or wrongly.
+        """
+        if self.boxes is None and not self.answer_boxes and self.task not in BOXES:
+            return None
+        if self.task not in BOXES or self.boxes is None or not self.answer_boxes:
+            raise DataError(
+                "for boxes say the task, and where the right and the given ones are",
+                found=f"task {self.task}; boxes {'given' if self.boxes else 'missing'};"
+                f" answer_boxes {'given' if self.answer_boxes else 'missing'}",
+                remedy=f'--task {" or ".join(BOXES)}, --boxes \'columns = ["x", "y", "w", "h"],'
+                ' form = "xywh", unit = "pixel"\', --answer-boxes \'columns = ["px", ..]\'',
+            )
+        shared = {**self.boxes, "tasks": (self.task,)}
+        names = {name for name in self.columns.model_fields_set if name in columns.Columns.model_fields}
+        mapped = {name: getattr(self.columns, name) for name in names - {"answer"}}
+        return BoxTable(
+            boxes=checked_columns(shared, "--boxes"),
+            answers=checked_columns({**shared, **self.answer_boxes, "without": "absent"}, "--answer-boxes"),
+            columns=columns.Columns(**mapped),
+            images=images,
+            separator=self.separator,
+            view=self.view,
+            skip=self.skip,
+            how=self.format,
+        )
 
 
 def answer_table(path: Path | None, options: Mapping[str, Any]) -> AnswerTable:

@@ -19,6 +19,7 @@ from pefomed.data.mapping.skip import NOTHING, Kind, Rules, Unusable, rules_of
 from pefomed.data.mapping.source import AnySource, Source
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
+from pefomed.data.readers.tables import form_of
 from pefomed.errors import DataError, listed
 from pefomed.schema import Sample, TaskName
 
@@ -223,6 +224,28 @@ class Reader:
         if self._columns.task is None and "task" not in row:
             return self._task
         return task_of(self.text(row, source, place).strip(), place)
+
+
+def pictures_of(file: Path, images: Path | None, separator: str, view: str) -> Pictures:
+    """Return where the pictures that `file` names are: beside it, or in the folder `images`."""
+    return Pictures(images or file.parent, separator, view, False, "--images FOLDER")
+
+
+def trained_on(
+    file: Path, columns: Columns, task: TaskName, pictures: Pictures, numbers_as_text: bool, how: Format
+) -> list[Sample]:
+    """Return the samples of a table of what was trained on: without `reference` its `answer` is right.
+
+    Raises:
+        DataError: the file cannot be read, or a cell is not what it should be; the place is named.
+    """
+    rows = list(read_table(file, how.fitting(form_of(file))))
+    if not rows:
+        raise DataError(f"{file} holds no row", remedy="give a table with one row per training sample")
+    if not cells.has(rows[0][1], columns.reference) and cells.has(rows[0][1], columns.answer):
+        columns = columns.model_copy(update={"reference": columns.answer})
+    numbered = {f"train-{number}": [placed] for number, placed in enumerate(rows, 1)}
+    return list(Reader(columns, task, pictures, numbers_as_text, file.name).samples(numbered))
 
 
 def rows_by_id(path: Path, columns: Columns, how: Format) -> Rows:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pefomed.data.pictures.images import image_size, matrix_size, turn_of
 from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit, box_of, size_fault
+from pefomed.errors import DataError
 from pefomed.schema import Box
 
 _REMEDY = "boxes are counted on the picture as it is shown: count them there, or remove the files' EXIF turn"
@@ -64,6 +65,23 @@ def frame_of(path: str | Path) -> Frame:
         ImageError: it cannot be read.
     """
     return Frame(image_size(path), matrix_size(path), turn_of(path))
+
+
+def told_frame(said: tuple[Any, Any] | None) -> Frame:
+    """Return the frame of an image that is not there: as large as its table says, or of no known size.
+
+    Raises:
+        DataError: width or height is no number of pixels.
+    """
+    if said is None:
+        return Frame((1, 1), (1, 1), 1)
+    try:
+        size = (int(float(said[0])), int(float(said[1])))
+    except (TypeError, ValueError, OverflowError):
+        size = (0, 0)
+    if min(size) < 1:
+        raise DataError("width and height must be numbers of pixels", found=f"{said[0]!r}, {said[1]!r}")
+    return Frame(size, size, 1)
 
 
 _SIDEWAYS = (5, 6, 7, 8)
