@@ -311,8 +311,8 @@ def test_an_unknown_rule_names_the_known(tmp_path: Path) -> None:
         (asked("q?", "a", image="../a.png"), "must stay inside"),
         (asked("<img>../../a.png</img>q?", "a", image=None), "must stay inside"),
         (asked("q?", "a", image="file:///etc/a.png"), "must stay inside"),
-        (asked("q?", "a", image="data:image/png;base64,!!"), "is not base64"),
-        (asked("q?", "a", image="data:image/png,abc"), "must hold base64"),
+        (asked("q?", "a", image="data:image/png;base64,!!"), "is damaged"),
+        (asked("q?", "a", image="data:image/png,abc"), "without `;base64,`"),
         (asked("q?", "a", image="data:image/png;base64,"), "an image of 0 bytes"),
         (asked("q?", "a", further_answers="b"), "must be a list of texts"),
         ({"query": "q", "response": "a", "history": ["x"], "image": "a"}, "pairs of a question"),
@@ -413,6 +413,12 @@ def test_splits_in_a_field_in_files_and_named(tmp_path: Path, write_json: WriteJ
     assert [sample.question for sample in read(folder, "train")] == ["q0"]
     assert found_splits(dataset(folder), tmp_path) == {"train": 1, "test": 3}
     assert found_splits(dataset(folder, columns={"split": "split"}), tmp_path).keys() >= {"train", "val"}
+
+
+def test_records_below_a_key(tmp_path: Path, write_json: WriteJson) -> None:
+    path = write_json(tmp_path / "c.json", {"about": "x", "data": [asked("q?", "a")]})
+    assert said(read(path, records="data")) == [(("a.png",), "q?", "a")]
+    assert found_splits(dataset(path, records="data"), tmp_path) == {"train": 1}
 
 
 def test_ids_meta_owners_and_further_answers(tmp_path: Path, write_json: WriteJson) -> None:

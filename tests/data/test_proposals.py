@@ -18,7 +18,7 @@ from pefomed.data.proposals.page import as_text, as_toml, rows_of
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset
 
-W, H = 640, 480
+W, H = 2560, 1920  # so that a box beyond 1,000 is no box in thousandths
 
 
 def picture(path: Path) -> None:
@@ -64,34 +64,36 @@ def test_a_table_is_read_by_what_is_proposed(folder: Path) -> None:
 
 
 def test_what_a_box_means_is_asked_where_several_readings_fit(folder: Path) -> None:
-    # xywh: 64..192 x 48..144; xyxy: 64..128 x 48..96: both within 640 x 480
+    # xywh: 1040..2240 x 300..1200; xyxy: 1040..1200 x 300..900: both within the picture
     found = proposed(
-        folder / "a.jsonl", json.dumps({"file": "0.png", "label": "mass", "bbox": [64, 48, 128, 96]}) + "\n"
+        folder / "a.jsonl",
+        json.dumps({"file": "0.png", "label": "mass", "bbox": [1040, 300, 1200, 900]}) + "\n",
     )
     (form,) = [one for one in found.open if one.option == "boxes.form"]
     gives = {choice.value: choice.gives for choice in form.choices}
-    assert "64 to 192 of 640 across and 48 to 144 of 480 down" in gives["xywh"]
-    assert "64 to 128 of 640 across and 48 to 96 of 480 down" in gives["xyxy"]
+    assert "1040 to 2240 of 2560 across and 300 to 1200 of 1920 down" in gives["xywh"]
+    assert "1040 to 1200 of 2560 across and 300 to 900 of 1920 down" in gives["xyxy"]
     assert "form" not in found.options["boxes"]
     assert found.options["boxes"]["unit"] == "pixel"
     assert "# TO DECIDE: form" in as_toml(found)
 
 
 def test_what_only_one_reading_fits_is_taken_and_said(folder: Path) -> None:
-    # left 400 to right 300 is no box, 400 + 300 is beyond 640: only left, top, right, bottom fits both
+    # 1600 + 2400 is beyond 2560, and 2400 beyond 1920: only left, top, right, bottom fits
     rows = [
-        {"file": f"{n}.png", "label": "mass", "bbox": box} for n, box in enumerate([[400, 300, 600, 460]] * 2)
+        {"file": f"{n}.png", "label": "mass", "bbox": box}
+        for n, box in enumerate([[1600, 1200, 2400, 1840]] * 2)
     ]
     found = proposed(folder / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     assert found.options["boxes"]["form"] == "xyxy"
     assert "only this reading fits the images in all 2 boxes" in found.why["boxes.form"]
     (first, _) = read(found, folder)
     (box,) = first.boxes
-    assert (box.x0, box.y1) == (400 / W, 460 / H)
+    assert (box.x0, box.y1) == (1600 / W, 1840 / H)
 
 
 def test_names_say_the_form_and_others_that_fit_are_mentioned(folder: Path) -> None:
-    found = proposed(folder / "a.csv", "path,class,x_min,y_min,x_max,y_max\n0.png,mass,64,48,320,240\n")
+    found = proposed(folder / "a.csv", "path,class,x_min,y_min,x_max,y_max\n0.png,mass,256,192,1280,960\n")
     assert found.options["boxes"]["form"] == "xyxy"
     assert "xywh" in found.why["boxes.form"]
     assert found.open == []

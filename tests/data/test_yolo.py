@@ -208,3 +208,27 @@ def test_pixels_are_said(tmp_path: Path) -> None:
     )
     [sample], _ = read(tmp_path, form="xyxy", unit="pixel")
     assert corners(sample) == [TENTHS]
+
+
+def test_an_empty_file_may_say_that_there_is_nothing(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            "mine/data.yaml": "names: [mass, rib]\ntrain: images/train\n",
+            "mine/images/train/0.png": None, "mine/labels/train/0.txt": BOX,
+            "mine/images/train/1.png": None, "mine/labels/train/1.txt": "",
+            "mine/images/train/2.png": None,
+        },
+    )  # fmt: skip
+    drawn, left = read(tmp_path)
+    assert (len(drawn), len(left)) == (1, 2)
+    samples, left = read(tmp_path, without="images")
+    assert samples[0] == drawn[0]
+    assert [(Path(s.images[0]).name, s.question, s.boxes, s.meta["boxes"]) for s in samples[1:]] == [
+        (name, phrase, (), "none") for name in ("1.png", "2.png") for phrase in ("mass", "rib")
+    ]
+    assert left == []
+    samples, _ = read(tmp_path, without="categories")
+    first = next(s for s in samples if not s.boxes)
+    assert (Path(first.images[0]).name, first.question) == ("0.png", "rib")
+    assert len(samples) == 6

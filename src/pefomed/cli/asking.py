@@ -32,8 +32,8 @@ def check_words(images: Sequence[str], question: str, save: Path | None, task: s
     Raises:
         typer.BadParameter: the question is an image file, or there is nowhere or nothing to draw.
     """
-    from pefomed.boxes.tasks import ANSWERED
     from pefomed.data.pictures.given import has_ending, is_picture
+    from pefomed.tasks import WITH_BOXES
 
     if is_picture(question):
         raise typer.BadParameter(f"the last word is the question, and {question!r} is an image file")
@@ -43,8 +43,8 @@ def check_words(images: Sequence[str], question: str, save: Path | None, task: s
         return
     from PIL import Image
 
-    if task not in ANSWERED:
-        raise typer.BadParameter(f"--save draws boxes: ask with --task {', '.join(ANSWERED)}")
+    if task not in WITH_BOXES:
+        raise typer.BadParameter(f"--save draws boxes: ask with --task {', '.join(WITH_BOXES)}")
     if Image.registered_extensions().get(save.suffix.lower()) not in Image.SAVE:
         raise typer.BadParameter(f"--save {save}: end the name in .png")
     if any(save.resolve() == Path(image.partition("#")[0]).resolve() for image in images):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,17 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the recipe, e.g. stages.0.lr=1e-4."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def one_of(names: Collection[str], *, help: str) -> Any:
+    """Return an option that takes one of these names."""
+
+    def chosen(text: str) -> str:
+        if text not in names:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, names))}")
+        return text
+
+    return typer.Option(parser=chosen, metavar=f"[{'|'.join(names)}]", help=help)
 
 
 def overrides_of(pairs: list[str] | None) -> dict[str, Any]:

@@ -170,11 +170,21 @@ def evaluate(
         str | None,
         typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=text, separator=|'."),
     ] = None,
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="TOML", help="FILE: how it is read, as options of the loader `table`."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="FILE: one of these, e.g. skip='no image'."),
+    ] = None,
     images: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="FILE: where its pictures lie; by default beside it."),
     ] = None,
-    task: Annotated[Judged, typer.Option(help="FILE: the task, if no column says it.")] = "vqa",
+    task: Annotated[
+        Judged | None, typer.Option(help="FILE: the task, if no column says it; by default vqa.")
+    ] = None,
     numbers_as_text: Annotated[
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
     ] = False,
@@ -205,8 +215,15 @@ def evaluate(
 
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
-        from pefomed.data.readers.format import Format
-        from pefomed.evaluate.outside import Columns, columns_of, outside_run
+        from pefomed.evaluate.outside import columns_of, outside_run
+        from pefomed.evaluate.outside_map import answer_table, joined
+
+        flags = {
+            "task": task, "numbers_as_text": numbers_as_text, "delimiter": delimiter, "header": header,
+            "sheet": sheet, "records": records, "encoding": encoding,
+        }  # fmt: skip
+        said = {name: value for name, value in flags.items() if value}
+        how = answer_table(map_, {**overrides_of(option), **said})
 
         folder = outside_run(
             target,
@@ -214,13 +231,14 @@ def evaluate(
             dataset or target.stem,
             split,
             references=references,
-            images=images,
-            columns=columns_of(columns) if columns else Columns(),
-            task=task,
-            numbers_as_text=numbers_as_text,
-            how=Format(
-                delimiter=delimiter, header=header or (), sheet=sheet, records=records, encoding=encoding
-            ),
+            images=images or ((references or target).parent / how.images if how.images else None),
+            columns=joined(how.columns, columns_of(columns)) if columns else how.columns,
+            task=how.task,
+            separator=how.separator,
+            view=how.view,
+            numbers_as_text=how.numbers_as_text,
+            skip=how.skip,
+            how=how.format,
         )
         typer.echo(f"run: {folder}", err=True)
     else:

@@ -44,6 +44,7 @@ LOADERS: dict[str, str] = {
     "imageclef": "pefomed.data.imageclef:load",
     "iu_xray": "pefomed.data.iu_xray:load",
     "labelme": "pefomed.data.labelme:load",
+    "masks": "pefomed.data.masks:load",
     "medicat": "pefomed.data.medicat:load",
     "mimic_cxr": "pefomed.data.mimic_cxr:load",
     "ms_cxr": "pefomed.data.ms_cxr:load",

@@ -25,8 +25,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_readers import FUSION_IOU, Choice
-from pefomed.data.box_samples import BARE, Making, box_samples
+from pefomed.data.box_samples import Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
@@ -67,6 +68,7 @@ def load(
     reader: str | None = None,
     readers: Choice | None = None,
     fusion_iou: float = FUSION_IOU,
+    without: Undrawn = "left out",
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and phrase of `split`, and what images no annotation names.
 
@@ -86,6 +88,8 @@ def load(
             a phrase are an error.
         readers: with `reader`, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
         fusion_iou: boxes of several readers that overlap by more are one.
+        without: what categories are that nobody drew: `left out`, or samples whose answer is that there is
+            no box, in the `images` without annotations, or all `categories` that an image lacks.
 
     Raises:
         DataError: the file is not COCO JSON, a box, an image or a phrase is missing or wrong; the
@@ -101,13 +105,20 @@ def load(
             f"{path} has no split {split!r}: the whole file is 'train'",
             remedy="name the field with the split in `split_field`, or give a file a split in `annotations`",
         )
-    making = Making(tasks, boxes, form, unit, scaled_images, reader, readers, fusion_iou)
+    making = Making(tasks, boxes, form, unit, scaled_images, reader, readers, fusion_iou, without)
+    if phrase and without != "left out":
+        raise DataError(
+            "`without` asks for the categories that nobody drew, and `phrase` names other phrases"
+        )
     chosen, bare = _of_split(content, field, split, path, required=split_field is not None)
     if any(each.entry.get("keypoints") for each in chosen):
         note(f"{path.name}: keypoints are not read")
-    yield from (LeftOut(each.place, BARE) for each in bare)
+    if without == "categories":
+        others = {each.entry["image_id"]: each for each in chosen}
+        bare = [*(Annotation(each.place, {}, each.image, "") for each in others.values()), *bare]
+    undrawn = (_bare(each, folder, meta) for each in bare)
     rows = (_row(each, folder, phrase, meta, reader or "") for each in chosen)
-    yield from box_samples(rows, f"{root.name}-{split}", making)
+    yield from box_samples(rows, f"{root.name}-{split}", making, undrawn, content.categories)
 
 
 def splits(
@@ -215,6 +226,20 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
         reader=(each.text(reader) or "") if reader else "",
         owners=owners_of({**each.image, **each.entry}, meta),
         fields=each.entry,
+    )
+
+
+def _bare(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
+    """Return the row of an image without annotations; it has the fields of an annotation only by chance."""
+    return Row(
+        place=each.place,
+        image=inside(folder, str(each.image["file_name"]), each.place),
+        phrase="",
+        category="",
+        numbers=(),
+        name=str(each.image["file_name"]),
+        meta={field: text for field in meta if (text := each.text(field)) is not None},
+        owners=owners_of(each.image, meta),
     )
 
 

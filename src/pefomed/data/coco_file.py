@@ -60,6 +60,8 @@ class CocoFile:
     """In file order."""
     bare: tuple[Annotation, ...]
     """The images that no annotation names, as annotations without a field and a category."""
+    categories: tuple[str, ...] = ()
+    """All that the file names, whether or not an annotation has them."""
 
 
 def read_coco(path: Path) -> CocoFile:
@@ -88,7 +90,9 @@ def read_coco(path: Path) -> CocoFile:
     used = {each.entry["image_id"] for each in annotations}
     bare = [key for key in images if key not in used]
     return CocoFile(
-        tuple(annotations), tuple(Annotation(f"{path}, image {key}", {}, images[key], "") for key in bare)
+        tuple(annotations),
+        tuple(Annotation(f"{path}, image {key}", {}, images[key], "") for key in bare),
+        tuple(dict.fromkeys(str(name).strip() for name in names.values())),
     )
 
 

@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from pathlib import PurePath
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -140,10 +140,13 @@ def _fields(table: type) -> Iterator[tuple[str, str, FieldInfo, Any]]:
 
 
 def _option(name: str, field: FieldInfo, default: Any, meaning: str) -> Option:
-    tables = dict(_tables_in(field.annotation, "."))
+    tables: dict[type, str] = {}
+    for table, inside in _tables_in(field.annotation, "."):
+        tables.setdefault(table, inside)
     return Option(
         name,
-        kind(field.annotation) + limits(field.metadata),
+        kind(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
+        + limits(field.metadata),
         tuple(_choices(field.annotation)),
         default is MISSING,
         None if default is MISSING else _written(default),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from pefomed.data import LOADERS, loader
 from pefomed.data.options import Option, direct_options, fields_of
@@ -12,34 +13,41 @@ from pefomed.recipe.kinds import toml
 
 def markdown(names: Iterable[str] = LOADERS) -> str:
     """Return one Markdown table for each loader, then one for each table that is an option."""
-    parts, bare = [], []
+    of_loaders = {name: direct_options(loader(name)) for name in names}
+    bare = [f"`{name}`" for name, options in of_loaders.items() if not options]
     inner: dict[type, list[str]] = {}
-    for name in names:
-        options = direct_options(loader(name))
-        if not options:
-            bare.append(f"`{name}`")
-            continue
-        parts.append(f"### `{name}`\n\n{_rows(options)}")
+    for name, options in of_loaders.items():
         _collect(options, f"of `{name}`", inner)
+    titles = _titles(inner)
+    parts = [f"### `{name}`\n\n{_rows(options, titles)}" for name, options in of_loaders.items() if options]
     if bare:
         parts.append(f"Without options: {', '.join(bare)}.")
     for table, used in inner.items():
         first = (table.__doc__ or "").strip().splitlines()
         about = " ".join([*first[:1], f"It is {listed(used, most=12)}."])
-        parts.append(f"### {table.__name__}\n\n{about}\n\n{_rows(fields_of(table))}")
+        parts.append(f"### {titles[table]}\n\n{about}\n\n{_rows(fields_of(table), titles)}")
     return "\n\n".join(parts) + "\n"
 
 
-def _rows(options: Sequence[Option]) -> str:
+def _titles(inner: Mapping[type, Sequence[str]]) -> dict[type, str]:
+    """Return a name for each table, one of its own where two classes are called the same."""
+    called = Counter(table.__name__ for table in inner)
+    return {
+        table: name if called[name := table.__name__] == 1 else f"{name} {used[0].replace('`', '')}"
+        for table, used in inner.items()
+    }
+
+
+def _rows(options: Sequence[Option], titles: Mapping[type, str]) -> str:
     lines = ["| option | type | default | meaning |", "| --- | --- | --- | --- |"]
     for each in options:
-        cells = (f"`{each.name}`", each.kind + _tables(each), _default(each), each.meaning)
+        cells = (f"`{each.name}`", each.kind + _tables(each, titles), _default(each), each.meaning)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
 
 
-def _tables(option: Option) -> str:
-    links = [f"[{table.__name__}](#{table.__name__.lower()})" for table in option.tables]
+def _tables(option: Option, titles: Mapping[type, str]) -> str:
+    links = [f"[{titles[one]}](#{titles[one].lower().replace(' ', '-')})" for one in option.tables]
     return f": {', '.join(links)}" if links else ""
 
 

@@ -46,24 +46,24 @@ def is_person(column: str) -> bool:
 def owners_of(row: Mapping[str, Any], but: Container[str] = ()) -> dict[str, str]:
     """Return the cells of a row that say whose it is, as texts; not those of the columns `but`.
 
-    A field of an object inside a cell is called as its path says: `metadata.patient`.
+    Objects in cells are looked into: `metadata.patientid`, `patient.id`.
     """
-    return {
-        path: "" if value is None else str(value).strip()
-        for path, value in _cells(row, "", _DEEPEST)
-        if path not in but and is_owner(path)
-    }
+    found = {name: value for name, value in _cells(row) if name not in but}
+    return {name: "" if value is None else str(value).strip() for name, value in found.items()}
 
 
-_DEEPEST = 4  # objects within each other
+_DEPTH = 4
+_IDS = frozenset("id uid guid uuid identifier number no nr key code name".split())
 
 
-def _cells(row: Mapping[str, Any], before: str, deeper: int) -> Iterator[tuple[str, Any]]:
-    for name, value in row.items():
-        if isinstance(value, Mapping) and deeper:
-            yield from _cells(value, f"{before}{name}.", deeper - 1)
-        else:
-            yield f"{before}{name}", value
+def _cells(row: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            if len(before) < _DEPTH:
+                yield from _cells(value, (*before, str(key)))
+        # Of what an object called `patient` holds not all is the patient.
+        elif is_owner(str(key)) or (before and is_owner(before[-1]) and str(key).casefold() in _IDS):
+            yield ".".join((*before, str(key))), value
 
 
 def _words(column: str) -> list[str]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.data import table_cells
+from pefomed.data.mapping import cells
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
@@ -82,7 +82,7 @@ def splits_of(
     column: str | None,
     only_split: str | None,
     how: Format,
-    fits: Callable[[Collection[str]], bool],
+    fits: Callable[[Mapping[str, Any]], bool],
 ) -> dict[str, int]:
     """Return the splits as the table calls them, each with its rows; arguments and errors as of `rows_of`.
 
@@ -156,7 +156,7 @@ def _header(path: Path, how: Format) -> Mapping[str, Any]:
 
 def _tables(root: Path, column: str, how: Format) -> list[Path]:
     files = tables_in(root)
-    found = [path for path in files if column in _header(path, how)]
+    found = [path for path in files if cells.has(_header(path, how), column)]
     if not found:
         raise DataError(
             f"{root} has no table with the column {column!r}",
@@ -171,7 +171,7 @@ def _counted(path: Path, column: str, how: Format) -> Counter[str]:
 
 
 def _said(row: Mapping[str, Any], column: str, place: str) -> str:
-    return table_cells.text(row, column, place) or NONE
+    return cells.text(row, column, place) or NONE
 
 
 def _of_split(path: Path, column: str, split: str, how: Format, found: Counter[str]) -> Iterator[Placed]:

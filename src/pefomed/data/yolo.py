@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_samples import BARE, Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
@@ -58,6 +59,7 @@ def load(
     form: Form = "cxcywh",
     unit: Unit = "relative",
     oriented: Literal["refuse", "bounds"] = "refuse",
+    without: Undrawn = "left out",
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and class of `split`, and what images have no box.
 
@@ -71,6 +73,8 @@ def load(
         unit: `relative` is YOLO's.
         oriented: whether lines with four corners are refused where all polygons have four and some are
             tilted, as those of oriented boxes; `bounds` takes the upright box around them.
+        without: what the classes are that nobody drew: `left out`, or samples whose answer is that there is
+            no box, in the `images` without a line, or all `categories` that an image lacks.
 
     Raises:
         DataError: a file is missing, or a line is not as it should be; the file and the line are named.
@@ -85,16 +89,21 @@ def load(
     _check_pairs(folder, parts, labels, {file for *_, file in found})
     drawn = [(name, path, _labels(file, folder)) for name, path, file in found]
     for (_, path, file), (*_, lines) in zip(found, drawn, strict=True):
-        if not lines:
+        if not lines and without == "left out":
             reason = BARE if file.is_file() else "an image without a label file"
             yield LeftOut(str(path), reason, "" if file.is_file() else f"no {file}")
     if folder.behind:
         note(f"{folder.root.name}: keypoints are not read")
     if oriented == "refuse":
         _check_upright([line for *_, lines in drawn for line in lines])
-    making = Making(tasks, boxes, form, unit)
+    making = Making(tasks, boxes, form, unit, without=without)
     rows = (_row(name, path, line) for name, path, lines in drawn for line in lines)
-    yield from box_samples(rows, f"{folder.root.name}-{split}", making)
+    asked = [
+        _image(name, path)
+        for name, path, lines in drawn
+        if without == "categories" or (without == "images" and not lines)
+    ]
+    yield from box_samples(rows, f"{folder.root.name}-{split}", making, asked, folder.names.values())
 
 
 def splits(
@@ -123,6 +132,10 @@ def _row(name: str, path: Path, line: Label) -> Row:
         unit="relative" if line.corners else None,
         name=name,
     )
+
+
+def _image(name: str, path: Path) -> Row:
+    return Row(place=str(path), image=path, phrase="", category="", numbers=(), name=name)
 
 
 def _check_pairs(folder: YoloFolder, parts: list[Part], labels: str | None, used: set[Path]) -> None:

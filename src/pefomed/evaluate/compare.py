@@ -19,12 +19,12 @@ from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
 from pefomed.evaluate.overlap import OVERLAPS
 from pefomed.evaluate.paired import Paired, mcnemar, paired_figures, paired_means
-from pefomed.evaluate.run_answers import SHORT
-from pefomed.evaluate.run_texts import MARKED, TEXTS, unmarked, unmarked_answers
+from pefomed.evaluate.run_texts import unmarked, unmarked_answers
 from pefomed.evaluate.score import numbered, per_pair
 from pefomed.evaluate.settings import settings_of
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample
+from pefomed.tasks import BINARY, LEVELS, MARKED, TEXTS, WORDS
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _listed(names: Sequence[tuple[str, str]]) -> str:
 
 
 def _answers_compared(pair: _Pair) -> list[Difference]:
-    places = [place for place, sample in enumerate(pair.samples) if sample.task in SHORT]
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in WORDS]
     if not places:
         return []
     references = [pair.samples[place].references for place in places]
@@ -142,7 +142,7 @@ def _answers_compared(pair: _Pair) -> list[Difference]:
 
 
 def _texts_compared(pair: _Pair) -> list[Difference]:
-    places = [place for place, sample in enumerate(pair.samples) if sample.task in (*TEXTS, MARKED)]
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in (*TEXTS, *MARKED)]
     if not places:
         return []
     chosen = [unmarked(pair.samples[place]) for place in places]
@@ -168,7 +168,7 @@ def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
-    items = [item for item in box_items.items_of(pair.samples) if item.boxes]
+    items = box_items.items_of(pair.samples)
     if not items:
         return []
     rows: list[list[dict[str, float]]] = []
@@ -193,7 +193,7 @@ def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference
     )
     found = []
     for name in raters_a.keys() & raters_b.keys():
-        for metric, tasks, binary in (("accuracy", ("vqa",), True), ("wasm", ("caption", "report"), False)):
+        for metric, tasks, binary in (("accuracy", BINARY, True), ("wasm", LEVELS, False)):
             a, b = (
                 verdicts.labels_by_sample(raters[name], majority=binary) for raters in (raters_a, raters_b)
             )

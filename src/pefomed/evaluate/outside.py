@@ -15,10 +15,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pefomed import jsonl
+from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.cells import said
+from pefomed.data.mapping.images import Pictures
+from pefomed.data.mapping.skip import NOTHING, Rules
 from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.format import Format
@@ -29,7 +34,7 @@ from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
-from pefomed.schema import Prediction, Sample, Task
+from pefomed.schema import Prediction, Sample, TaskName
 from pefomed.storage import write
 
 __all__ = ["Columns", "columns_of", "outside_run"]
@@ -44,9 +49,11 @@ def outside_run(
     references: Path | None = None,
     images: Path | None = None,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     separator: str = ";",
+    view: str = "",
     numbers_as_text: bool = False,
+    skip: Rules = NOTHING,
     how: Format = Format(),  # noqa: B008 - frozen
 ) -> Path:
     """Write the answers in `file` as a run folder and return it.
@@ -61,7 +68,9 @@ def outside_run(
             names them.
         task: the task of every row, unless a column says it.
         separator: what stands between several image paths in one cell.
+        view: frame, slice or window of every picture that does not say its own.
         numbers_as_text: take answers and references that are numbers as text.
+        skip: which rows are left out, and counted; their answers too.
         how: what `file` does not say itself, and `references` where it is of such a form.
 
     Raises:
@@ -77,29 +86,33 @@ def outside_run(
     _check_folder(out, about)
     files = [file] if references is None else [file, references]
     how.check(" and ".join(map(str, files)), *map(form_of, files))
-    tables = [rows_by_id(each, columns.id, how.fitting(form_of(each))) for each in files]
+    tables = [rows_by_id(each, columns, how.fitting(form_of(each))) for each in files]
     answers, described = tables[0], tables[-1]
-    _check_sides(answers, described, file, references)
     about_file = references or file
     if images is not None and not images.is_dir():
         raise DataError(f"no folder of pictures at {images}", remedy="correct --images")
-    reader = Reader(columns, task, images or about_file.parent, separator, numbers_as_text, about_file.name)
-    samples = [reader.sample(sample_id, place, row) for sample_id, (place, row) in described.items()]
+    pictures = Pictures(images or about_file.parent, separator, view, False, "--images FOLDER")
+    reader = Reader(columns, task, pictures, numbers_as_text, about_file.name, skip)
+    samples = list(reader.samples(described))
+    _check_sides(answers, described, [sample.id for sample in samples], file, references)
+    if not samples:
+        raise DataError(f"{about_file}: every row is left out", found=_counts(reader.left_out))
     generation = f"by somebody else, from {file.name}"
     predictions = [
         Prediction(
             sample_id=sample.id,
-            text=reader.text(row, columns.answer, place),
+            text=reader.answer(answers[sample.id]),
             tokens=0,
             finish="unknown",
             generation=generation,
             asked=question_hash(sample),
         )
-        for sample, (place, row) in ((sample, answers[sample.id]) for sample in samples)
+        for sample in samples
     ]
     if not numbers_as_text:
-        _check_classes(samples, predictions, file, columns.answer)
-    notes = [*reader.notes, *doubts(samples, predictions, file.name)]
+        _check_classes(samples, predictions, file, said(columns.answer))
+    left_out = [f"{about_file.name}: left out {_counts(reader.left_out)}"] if reader.left_out else []
+    notes = [*reader.notes, *left_out, *doubts(samples, predictions, file.name)]
     with hold(out):
         _check_folder(out, about)  # once more: another process may have written other answers meanwhile
         write(RunFolder(out).samples_file(f"{dataset}-{split}"), jsonl.lines(samples))
@@ -131,6 +144,12 @@ def columns_of(text: str) -> Columns:
             remedy='write e.g. `id=qid, answer=prediction`, or `{ id = "qid", meta = ["organ"] }`; '
             + nearest(text.partition("=")[0].strip(), Columns.model_fields),
         ) from None
+
+
+def _counts(left_out: Sequence[LeftOut]) -> str:
+    """Return how many rows are left out for which reason."""
+    counts = Counter(each.reason for each in left_out)
+    return f"{len(left_out):,} rows: " + ", ".join(f"{reason} ({n:,})" for reason, n in counts.most_common())
 
 
 def _check_name(what: str, name: str, pattern: str) -> None:
@@ -171,8 +190,10 @@ def _check_folder(out: Path, about: Mapping[str, str]) -> None:
         raise RunError(f"{out} holds other answers", found=f"different: {', '.join(changed)}", remedy=remedy)
 
 
-def _check_sides(answers: Rows, described: Rows, file: Path, references: Path | None) -> None:
-    without = [sample_id for sample_id in described if sample_id not in answers]
+def _check_sides(
+    answers: Rows, described: Rows, kept: Sequence[str], file: Path, references: Path | None
+) -> None:
+    without = [sample_id for sample_id in kept if sample_id not in answers]
     foreign = [sample_id for sample_id in answers if sample_id not in described]
     if without or foreign:
         parts = [f"only in {references}: {counted(without)}"] if without else []

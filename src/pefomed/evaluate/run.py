@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluate import predicted
@@ -22,9 +22,9 @@ from pefomed.evaluate.fitting import check_shown
 from pefomed.evaluate.headlines import RATES
 from pefomed.evaluate.origin import write_scores
 from pefomed.evaluate.published import published_scores
-from pefomed.evaluate.run_answers import SHORT, answer_scores
+from pefomed.evaluate.run_answers import answer_scores
 from pefomed.evaluate.run_boxes import box_scores
-from pefomed.evaluate.run_texts import MARKED, TEXTS, text_scores
+from pefomed.evaluate.run_texts import text_scores
 from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
@@ -101,7 +101,7 @@ def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
     known = {KEY, *(key for sample in samples for key in sample.meta)}
-    if any(sample.task in tasks.ANSWERED for sample in samples):
+    if any(sample.task in tasks.WITH_BOXES for sample in samples):
         known |= set(BOX_KEYS)
     for key in keys:
         if key not in known:
@@ -132,7 +132,7 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
     if not samples:
         return scores
     everything = answered.questions(samples)
-    exact = answered.places(*SHORT, *(TEXTS if templated else ()))
+    exact = answered.places(*tasks.WORDS, *(tasks.TEXTS if templated else ()))
     if len(exact) < len(samples):
         other = sorted({sample.task for sample in samples} - {samples[place].task for place in exact})
         run.events.append(
@@ -141,8 +141,8 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
         )
     parts = (
         (answer_scores, exact),
-        (text_scores, answered.places(*TEXTS, MARKED)),
-        (box_scores, answered.places(*tasks.ANSWERED)),
+        (text_scores, answered.places(*tasks.TEXTS, *tasks.MARKED)),
+        (box_scores, answered.places(*tasks.WITH_BOXES)),
     )
     for part, places in parts:
         if places:
@@ -170,7 +170,7 @@ def _with_references(answered: Answered) -> Answered:
     has: set[str] = {
         sample.task for sample in answered.samples if any(text.strip() for text in sample.references)
     }
-    has |= set(tasks.ANSWERED)  # these have boxes; what lacks them is said where boxes are scored
+    has |= set(tasks.WITH_BOXES)  # their reference is boxes, or that there are none
     kept = [place for place, sample in enumerate(answered.samples) if sample.task in has]
     for task, count in Counter(s.task for s in answered.samples if s.task not in has).items():
         answered.run.events.append(

@@ -18,11 +18,9 @@ from pefomed.errors import DataError, listed
 from pefomed.evaluate.judged import check_judged
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample, Verdict
+from pefomed.tasks import HIGHEST, TASKS
 
 Kind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
-
-SCALES: dict[str, range] = {"vqa": range(2), "caption": range(5), "report": range(5)}
-"""The labels of a task; other tasks are not judged."""
 
 KINDS: dict[Kind, str] = {
     "llm-judge": "judge", "offline-judge": "offline_judge", "model-rater": "model_rater", "human": "human",
@@ -93,7 +91,7 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
     off_scale = [
         f"{verdict.sample_id} ({tasks[verdict.sample_id]}: {verdict.label})"
         for verdict in verdicts
-        if verdict.label is not None and verdict.label not in SCALES.get(tasks[verdict.sample_id], ())
+        if verdict.label is not None and verdict.label not in _labels(tasks[verdict.sample_id])
     ]
     _refuse(
         path, "off the scale", off_scale,
@@ -135,3 +133,9 @@ def _card(card: Path) -> tuple[Kind | None, int]:
         if kind == known:
             return known, sum(count for count in given if isinstance(count, int))
     raise DataError(f"{card}: unknown kind of rater", found=repr(kind), remedy=f"known: {', '.join(KINDS)}")
+
+
+def _labels(task: str) -> range:
+    """Return the labels there are for answers to a task, none for those that are not judged."""
+    scale = TASKS[task].scale
+    return range(HIGHEST[scale] + 1 if scale else 0)

@@ -12,9 +12,10 @@ from pefomed.errors import RunError
 from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.predicted import check_own_ids, read_predictions, read_samples
 from pefomed.evaluate.references import best
-from pefomed.rate.scale import TASKS, RatedTask
+from pefomed.rate.scale import RatedTask
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample
+from pefomed.tasks import BINARY, LABELLED
 
 Stratum = Literal["right", "wrong", ""]
 STRATA: tuple[Stratum, ...] = ("wrong", "right")
@@ -58,7 +59,7 @@ def read_answers(run: Path, task: RatedTask | None = None) -> tuple[RatedTask, l
         DataError: a line is not a valid record.
     """
     answers = _all_answers(run)
-    there = [name for name, tasks in TASKS.items() if any(a.sample.task in tasks for a in answers)]
+    there = [name for name, tasks in LABELLED.items() if any(a.sample.task in tasks for a in answers)]
     if task is None:
         if len(there) > 1:
             raise RunError(
@@ -78,7 +79,7 @@ def read_answers(run: Path, task: RatedTask | None = None) -> tuple[RatedTask, l
             found=", ".join(there) or "none that people rate",
             remedy=f"use --task {there[0]}" if there else "give another run",
         )
-    return task, [answer for answer in answers if answer.sample.task in TASKS[task]]
+    return task, [answer for answer in answers if answer.sample.task in LABELLED[task]]
 
 
 def features(answers: Sequence[Answer]) -> list[tuple[Hashable, ...]]:
@@ -116,6 +117,6 @@ def _all_answers(run: Path) -> list[Answer]:
 
 
 def _stratum(sample: Sample, text: str) -> Stratum:
-    if sample.task != "vqa":
+    if sample.task not in BINARY:
         return ""
     return "right" if best(exact_match_vqa, sample.references, text) else "wrong"

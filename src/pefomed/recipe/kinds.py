@@ -5,12 +5,16 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin
+
+from pefomed.schema import OneOf
 
 
 def kind(annotation: Any) -> str:
     """Return the type of a field: `list of text`; of a Literal its choices. Models are tables."""
+    if names := _names(annotation):
+        return ", ".join(f"`{name}`" for name in names)
     annotation = bare(annotation)
     if annotation is Any or annotation is object:
         return "anything"
@@ -68,8 +72,23 @@ def bare(annotation: Any) -> Any:
             annotation = annotation.__supertype__
         elif hasattr(annotation, "__value__"):
             annotation = annotation.__value__
+        elif isinstance(annotation, type) and _container(annotation) is not None:
+            annotation = _container(annotation)
         else:
             return annotation
+
+
+def _names(annotation: Any) -> Sequence[str]:
+    """Return the names of tasks that a text may be, none if it may be any."""
+    rules = get_args(annotation)[1:] if get_origin(annotation) is typing.Annotated else ()
+    return next((rule.func.names for rule in rules if isinstance(getattr(rule, "func", None), OneOf)), ())
+
+
+def _container(annotation: type) -> Any:
+    """Return what a class of its own is a list or table of: `tuple[str, ...]`; None if it is no such."""
+    bases = getattr(annotation, "__orig_bases__", ())
+    known = (tuple, list, dict, set, frozenset)
+    return next((base for base in bases if get_origin(base) in known), None)
 
 
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}

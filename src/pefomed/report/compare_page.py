@@ -11,7 +11,6 @@ from urllib.parse import quote
 from pefomed.data import LOADERS, card
 from pefomed.errors import RunError
 from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.headlines import WORDS
 from pefomed.report import files
 from pefomed.report.differences import changed_items, difference_sheet
 from pefomed.report.figures import SPOKEN
@@ -23,6 +22,7 @@ from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, oth
 from pefomed.report.wide_tables import box_table, rate_table, side_table, text_table
 from pefomed.runs import RunFolder
 from pefomed.storage import write
+from pefomed.tasks import WORDS
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pefomed import recipe as recipes
-from pefomed.recipe import Recipe
+if TYPE_CHECKING:
+    from pefomed.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,9 @@ class RunFolder:
         Raises:
             RecipeError: it is not valid.
         """
-        return recipes.load(self.recipe_file) if self.recipe_file.exists() else None
+        from pefomed.recipe import load  # not for those who only ask where a file is
+
+        return load(self.recipe_file) if self.recipe_file.exists() else None
 
     def clear_trained(self) -> None:
         """Remove what training has left and what the trained model answered; verdicts and the recipe stay."""

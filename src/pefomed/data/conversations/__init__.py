@@ -39,11 +39,12 @@ from pefomed.data.conversations.records import Role, messages_of
 from pefomed.data.conversations.unfit import Reason, Unfit
 from pefomed.data.left_out import LeftOut
 from pefomed.data.owners import owners_of
+from pefomed.data.readers.format import Format
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
 from pefomed.schema import Sample, meta_text
 
-__all__ = ["CARD", "Columns", "load", "splits"]
+__all__ = ["CARD", "Fields", "load", "splits"]
 
 CARD = Card(
     title="Conversations of one's own",
@@ -54,7 +55,7 @@ CARD = Card(
 )
 
 
-class Columns(Checked):
+class Fields(Checked):
     """Which field of a record holds what; None finds it by its usual names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +78,7 @@ def load(
     root: Path,
     split: str,
     *,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    columns: Fields = Fields(),  # noqa: B008 - frozen
     task: Literal["vqa", "caption", "report"] = "vqa",
     turns: Turns = "each",
     system: Literal["leave_out", "before"] = "leave_out",
@@ -86,6 +87,8 @@ def load(
     only_split: str | None = None,
     images: str = ".",
     view: str = "",
+    records: str | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each question of `split`, and what `skip` leaves out.
 
@@ -99,13 +102,16 @@ def load(
         only_split: the split that a single file is; by default `train`, or what its field `split` says.
         images: folder of the images, relative to the file's folder, or absolute.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
+        records: where in a JSON file the list of records is, e.g. `data`; by default the file is the list.
+        encoding: of a text, e.g. `cp1252`; by default UTF-8, or what the file's first bytes say.
 
     Raises:
         DataError: a file is missing or malformed, or a record is no conversation about an image; the file
             and the record are named.
     """
     ids: dict[str, ContentIds] = {}
-    for path, stem, rows in files.rows_of(root, split, columns.split, only_split):
+    form = Format(records=records, encoding=encoding)
+    for path, stem, rows in files.rows_of(root, split, columns.split, only_split, form):
         how = _Reading(
             ids.setdefault(stem, ContentIds(stem)),
             path.parent / images, columns, task, turns, system == "before", roles, view,
@@ -131,19 +137,22 @@ def load(
 def splits(
     root: Path,
     *,
-    columns: Columns = Columns(),  # noqa: B008 - frozen
+    columns: Fields = Fields(),  # noqa: B008 - frozen
     only_split: str | None = None,
+    records: str | None = None,
+    encoding: str | None = None,
     **_: Any,
 ) -> dict[str, int | None]:
     """Return the splits as the files call them, each with its records; options and errors as of `load`."""
-    return files.splits_of(root, columns.split, only_split)
+    form = Format(records=records, encoding=encoding)
+    return files.splits_of(root, columns.split, only_split, form)
 
 
 @dataclass(frozen=True)
 class _Reading:
     ids: ContentIds
     folder: Path
-    columns: Columns
+    columns: Fields
     task: Literal["vqa", "caption", "report"]
     turns: Turns
     with_system: bool

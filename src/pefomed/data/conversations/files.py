@@ -20,19 +20,20 @@ Rows = Iterator[tuple[str, dict[str, Any]]]
 
 
 def rows_of(
-    root: Path, split: str, column: str | None, only_split: str | None
+    root: Path, split: str, column: str | None, only_split: str | None, how: Format
 ) -> Iterator[tuple[Path, str, Rows]]:
     """Yield each file that has records of `split`, what their ids begin with, and these records.
 
     Args:
         column: the field that says the split; None finds one called `split`, an empty text takes none.
         only_split: the split that a file without such a field is.
+        how: what the files do not say themselves.
 
     Raises:
         DataError: there are no such records, or no such file.
     """
     if not _is_hub(root):
-        for path, named, rows in table_splits.rows_of(root, split, column, only_split, Format()):
+        for path, named, rows in table_splits.rows_of(root, split, column, only_split, how):
             stem = stem_of(path)
             # Records of two splits may ask the same.
             yield path, f"{stem}-{split}" if named else stem, rows
@@ -60,14 +61,14 @@ def rows_of(
                 yield path, split, rows
 
 
-def splits_of(root: Path, column: str | None, only_split: str | None) -> dict[str, int | None]:
+def splits_of(root: Path, column: str | None, only_split: str | None, how: Format) -> dict[str, int | None]:
     """Return the splits as the files call them, each with its records where they are counted.
 
     Raises:
         DataError: see `rows_of`.
     """
     if not _is_hub(root):
-        return dict(table_splits.splits_of(root, column, only_split, Format(), _fits))
+        return dict(table_splits.splits_of(root, column, only_split, how, _fits))
     column = _column(root, column)
     if not column:
         return dict.fromkeys(shards.splits_of(root))

@@ -23,6 +23,8 @@ from pefomed.data.pictures.deep import eight_bits
 from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
+from pefomed.data.pictures.png import pixel_of
+from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.volume_files import is_volume, open_slice, values_file, volume_size
 from pefomed.data.pictures.windows import AUTO
 from pefomed.errors import ImageError
@@ -30,11 +32,13 @@ from pefomed.errors import ImageError
 __all__ = [
     "FORMATS",
     "PIXEL_LIMIT",
+    "check_file",
     "content_hash",
     "hash_of_pixels",
     "image_size",
     "matrix_size",
     "open_image",
+    "opened",
     "pixel_hash",
     "rgb_of",
     "turn_of",
@@ -65,7 +69,7 @@ def open_image(path: str | Path) -> Image.Image:
             no such frame, slice or window.
     """
     where = address(path)
-    _check_file(where.file)
+    check_file(where.file)
     image = _decoded(where)
     return where.crop.of(image) if where.crop else image
 
@@ -95,10 +99,10 @@ def turn_of(path: str | Path) -> int:
         ImageError: see `image_size`.
     """
     where = address(path)
-    _check_file(where.file)
+    check_file(where.file)
     if is_volume(where.file) or is_dicom(where.file):
         return 1
-    with _opened(where) as image:
+    with opened(where) as image:
         turn = image.getexif().get(_ORIENTATION)
         return turn if isinstance(turn, int) and 1 < turn < 9 else 1
 
@@ -110,7 +114,7 @@ def content_hash(path: str | Path) -> str:
         ImageError: the file is missing or empty.
     """
     where = address(path)
-    _check_file(where.file)
+    check_file(where.file)
     with where.file.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     if is_volume(where.file) and (values := values_file(where.file)):
@@ -157,7 +161,7 @@ def _decoded(where: Address) -> Image.Image:
         return open_slice(where)
     if is_dicom(where.file):
         return open_dicom(where)
-    with _opened(where) as image:
+    with opened(where) as image:
         image.load()
         return _turned(where, image)
 
@@ -165,12 +169,13 @@ def _decoded(where: Address) -> Image.Image:
 def _turned(where: Address, image: Image.Image) -> Image.Image:
     # Of more than 8 bits Pillow leaves WhiteIsZero to its caller.
     negative = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
-    return _to_rgb(where, ImageOps.exif_transpose(image), negative)
+    rgb = _to_rgb(where, ImageOps.exif_transpose(image), negative)
+    return squared(where.file, rgb, pixel_of(image))
 
 
 def _said_size(path: str | Path, square: bool) -> tuple[int, int]:
     where = address(path)
-    _check_file(where.file)
+    check_file(where.file)
     size = _size(where, square)
     return where.crop.size(size) if where.crop else size
 
@@ -180,12 +185,18 @@ def _size(where: Address, square: bool) -> tuple[int, int]:
         return volume_size(where, square)
     if is_dicom(where.file):
         return dicom_size(where, square)
-    with _opened(where) as image:
+    with opened(where) as image:
         turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-        return (image.height, image.width) if turned else (image.width, image.height)
+        size = (image.height, image.width) if turned else (image.width, image.height)
+        return squared_size(where.file, size, pixel_of(image)) if square else size
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Check that there is a file with something in it.
+
+    Raises:
+        ImageError: there is none; a URL is named as such.
+    """
     try:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
@@ -205,7 +216,12 @@ def _check_file(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _opened(where: Address) -> Iterator[Image.Image]:
+def opened(where: Address) -> Iterator[Image.Image]:
+    """Open a file that Pillow reads, at the frame that is meant; its pixels are not decoded yet.
+
+    Raises:
+        ImageError: it is no image, damaged, or too large.
+    """
     path = where.file
     try:
         # Our own limit speaks instead of Pillow's warning; filters are shared by all threads.

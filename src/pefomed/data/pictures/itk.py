@@ -55,26 +55,32 @@ def opened_itk(path: Path) -> Iterator[Volume]:
             itk.sitkVectorUInt8, itk.sitkUInt8,
         )  # fmt: skip
         further = [components] if components > 1 and not coloured else []
+        affine = _affine(reader, number)
         yield Volume(
             path=path,
             kind="a MetaImage or NRRD file",
             shape=(*lengths, *([1] * (3 - number)), *further),
-            orientation=nibabel.io_orientation(_affine(reader, number)),  # type: ignore[no-untyped-call]
+            orientation=nibabel.io_orientation(affine),  # type: ignore[no-untyped-call]
             spacing=tuple(float(value) for value in reader.GetSpacing()[:3]),
             read=lambda slices: _read(itk, reader, lengths, components, coloured, slices),
+            affine=affine,
         )
     except _FAULTS as error:
         raise damaged(path, _reason(error)) from None
 
 
 def _affine(reader: Any, number: int) -> NDArray[np.float64]:
-    """Return the affine of the first three axes in R-A-S; ITK's runs to the left, the back and the head."""
+    """Return the affine (4, 4) of the first three axes in R-A-S; ITK's runs left, back and up."""
     direction = np.eye(max(number, 3))
     direction[:number, :number] = np.array(reader.GetDirection()).reshape(number, number)
     spacing = np.ones(3)
     spacing[: min(number, 3)] = reader.GetSpacing()[:3]
     affine = np.eye(4)
-    affine[:3, :3] = np.diag([-1.0, -1.0, 1.0]) @ direction[:3, :3] @ np.diag(spacing)
+    origin = np.zeros(3)
+    origin[: min(number, 3)] = reader.GetOrigin()[:3]
+    to_ras = np.diag([-1.0, -1.0, 1.0])
+    affine[:3, :3] = to_ras @ direction[:3, :3] @ np.diag(spacing)
+    affine[:3, 3] = to_ras @ origin
     return affine
 
 

@@ -49,7 +49,7 @@ def _metaimage(path: Path, front: bytes) -> Path:
     found: dict[str, str] = {}
     for line in front.split(b"\n"):
         name, equals, value = line.decode("latin-1").partition("=")
-        if not equals or not re.fullmatch(r"\s*\w{1,64}\s*", name):
+        if not equals or not re.fullmatch(r"\s*[\w.:|\[\]-]{1,64}\s*", name):
             raise _not(path, "MetaImage", front)
         if name.strip().lower() in found:
             raise damaged(path, f"{name.strip()} is there twice")

@@ -53,6 +53,7 @@ def opened_nifti(path: Path) -> Iterator[Volume]:
             orientation=nibabel.io_orientation(image.affine),  # type: ignore[no-untyped-call]
             spacing=tuple(float(zoom) for zoom in image.header.get_zooms()[:3]),
             read=lambda slices: np.asarray(image.dataobj[slices]),
+            affine=np.asarray(image.affine, dtype=np.float64),
             limits=(low, high) if np.isfinite([low, high]).all() and high > low else None,
         )
     except nibabel.filebasedimages.ImageFileError as error:

@@ -51,6 +51,8 @@ class Volume:
     """Millimetres from voxel to voxel along the stored axes."""
     read: Callable[[Slices], NDArray[Any]]
     """From one slice or number an axis to values: in the file's units, or a record of R, G and B."""
+    affine: NDArray[np.float64]
+    """(4, 4): from stored indices to millimetres to the right, the front and the head."""
     limits: tuple[float, float] | None = None
     """What the file itself shows black and white."""
 

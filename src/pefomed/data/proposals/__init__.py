@@ -13,8 +13,10 @@ from pathlib import Path
 from pefomed.data.proposals.coco import add_coco
 from pefomed.data.proposals.folders import recognised
 from pefomed.data.proposals.looked import look
+from pefomed.data.proposals.masks import add_masks
 from pefomed.data.proposals.proposal import Proposal
 from pefomed.data.proposals.table import add_columns
+from pefomed.data.proposals.talks import add_talks
 from pefomed.errors import DataError
 
 __all__ = ["Proposal", "propose"]
@@ -37,6 +39,10 @@ def propose(path: Path, data_folder: Path) -> Proposal:
     proposal = Proposal(_name(path), found.loader, root.as_posix(), found.about)
     if found.loader == "coco" and found.table is not None:
         add_coco(proposal, found.table, found.content)
+    elif found.loader == "conversations" and found.table is not None:
+        add_talks(proposal, found.table, found.content)
+    elif found.loader == "masks":
+        add_masks(proposal, path, found.content)
     elif found.loader in ("table", "hugging_face") and found.table is not None:
         add_columns(proposal, look(found.table))
     return proposal

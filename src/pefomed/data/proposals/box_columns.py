@@ -41,9 +41,12 @@ def box_columns(looked: Looked) -> BoxNames | None:
             parts = called.split()
             for column in plain:
                 before = column[: -len(parts[0])] if column.endswith(parts[0]) else None
-                if before is None or not all(before + part in plain for part in parts):
+                if before is None:
                     continue
-                found = tuple(plain[before + part] for part in parts)
+                # `Bbox [x,y,w,h]` is cut by its commas: the first alone has the beginning
+                found = tuple(plain.get(before + part, plain.get(part, "")) for part in parts)
+                if not all(found) or len(set(found)) < len(parts):
+                    continue
                 if all(_is_number(one) for name in found for one in looked.values(name)[:MOST]):
                     return BoxNames(found, typing.cast(Form, form))
     lists = [name for name in looked.columns if _is_boxes(looked.values(name)[:MOST])]

@@ -8,11 +8,14 @@ from typing import Any
 
 from pefomed.data.owners import is_owner
 from pefomed.data.proposals import names
+from pefomed.data.proposals.box_columns import FORMS, MOST, UNITS, boxes_in
 from pefomed.data.proposals.looked import Looked, is_empty
 from pefomed.data.proposals.pictures import image_columns
 from pefomed.data.proposals.proposal import Choice, Proposal
+from pefomed.data.readers.box_numbers import Form, Unit, box_of
 from pefomed.data.readers.split_names import seems_split
 from pefomed.errors import listed
+from pefomed.schema import Box
 
 
 def add_coco(proposal: Proposal, path: Path, content: Mapping[str, Any]) -> None:
@@ -46,6 +49,7 @@ def add_coco(proposal: Proposal, path: Path, content: Mapping[str, Any]) -> None
             texts = set(every.texts(name))
             if texts and all(seems_split(text) for text in texts):
                 proposal.set("split_field", name, f"holds {listed(sorted(texts), most=6)}")
+    _add_reading(proposal, images, entries)
     owners = [
         name for name in Looked(path, images + entries, False).columns if is_owner(name.rpartition(".")[2])
     ]
@@ -61,6 +65,32 @@ def add_coco(proposal: Proposal, path: Path, content: Mapping[str, Any]) -> None
                 "skip", f"{count} of {len(entries)} annotations that were looked at have {kind}",
                 Choice([kind], "these are left out and counted; without it they are an error"),
             )  # fmt: skip
+
+
+def _add_reading(proposal: Proposal, images: list[dict[str, Any]], entries: list[dict[str, Any]]) -> None:
+    """Say how the numbers are read, where not as COCO's are."""
+    sizes = {one.get("id"): (one.get("width"), one.get("height")) for one in images}
+    boxes: list[tuple[tuple[Any, ...], tuple[int, int]]] = []
+    for one in entries:
+        (width, height), found = sizes.get(one.get("image_id"), (0, 0)), boxes_in(one.get("bbox"))
+        if found and isinstance(width, int) and isinstance(height, int) and min(width, height) > 0:
+            boxes.append((found[0], (width, height)))
+    boxes = boxes[:MOST]
+
+    def fits(form: Form, unit: Unit) -> bool:
+        return all(isinstance(box_of(numbers, form, unit, size), Box) for numbers, size in boxes)
+
+    if not boxes or fits("xywh", "pixel"):
+        return
+    ways = [(form, unit) for form in FORMS for unit in UNITS if fits(form, unit)]
+    why = f"COCO's own reading does not fit all {len(boxes)} boxes that were looked at"
+    forms = list(dict.fromkeys(form for form, _ in ways))
+    units = list(dict.fromkeys(unit for _, unit in ways))
+    for option, values, usual in (("form", list[str](forms), "xywh"), ("unit", list[str](units), "pixel")):
+        if len(values) == 1 and values[0] != usual:
+            proposal.set(option, values[0], f"{why}; only this does")
+        elif len(values) != 1:
+            proposal.ask(option, why, *(Choice(value, "would fit") for value in values))
 
 
 def _named(split: str) -> str:

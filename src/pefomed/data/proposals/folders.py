@@ -10,13 +10,14 @@ from typing import Any
 
 from pefomed.data import LOADERS
 from pefomed.data.proposals.looked import read_first
+from pefomed.data.proposals.masks import FOLDERS, masks_in
+from pefomed.data.proposals.talks import talk_key
 from pefomed.data.readers.files import read_json
 from pefomed.data.readers.shards import has_shards, shards_of, splits_of
 from pefomed.data.readers.split_names import in_order, seems_split
 from pefomed.data.readers.tables import FORMS, kind_of
 from pefomed.errors import DataError, listed
 
-PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".dcm", ".nii", ".nii.gz")
 SEEN = 2000
 """Entries of a folder that are looked at."""
 
@@ -77,9 +78,8 @@ def _as_coco(path: Path, content: Any) -> Found | None:
 def _conversations(path: Path) -> Found | None:
     if kind_of(path) not in (".json", ".jsonl", ".ndjson", ".parquet"):
         return None
-    rows = read_first(path, 1)
-    key = next((key for row in rows for key in TALKS if isinstance(row.get(key), list)), None)
-    return Found("conversations", path, f"conversations in `{key}`", path) if key else None
+    key = next((key for row in read_first(path, 1) if (key := talk_key(row))), None)
+    return Found("conversations", path, f"conversations in `{key}`", path, key) if key else None
 
 
 def _table(path: Path) -> Found | None:
@@ -97,7 +97,9 @@ def _labelme_file(path: Path) -> Found | None:
 def _yolo_folder(path: Path) -> Found | None:
     if any((path / name).is_file() for name in ("data.yaml", "data.yml", "dataset.yaml")):
         return Found("yolo", path, "a YOLO folder, with its data.yaml")
-    if any((folder / "labels").is_dir() for folder in (path, *_folders(path))):
+    places = [folder / "labels" for folder in (path, *_folders(path))]
+    inner = [one for folder in places if folder.is_dir() for one in (folder, *_folders(folder))]
+    if any(True for folder in inner for _ in _files(folder, ".txt")):
         return Found("yolo", path, "a YOLO folder: it has a folder `labels`")
     return None
 
@@ -117,6 +119,15 @@ def _labelme_folder(path: Path) -> Found | None:
         if any(_is_labelme(file) for file in list(_files(folder, ".json"))[:3]):
             return Found("labelme", path, "a folder of LabelMe files")
     return None
+
+
+def _masks_folder(path: Path) -> Found | None:
+    inside = _folders(path)
+    folders = [folder for folder in inside if FOLDERS.fullmatch(folder.name)] if len(inside) > 1 else []
+    found = next((masks for folder in folders if (masks := masks_in(folder))), None)
+    return (
+        Found("masks", path, f"a folder of masks in {found[0].parent.name}", content=found) if found else None
+    )
 
 
 def _hub_folder(path: Path) -> Found | None:
@@ -140,7 +151,7 @@ def _tables_folder(path: Path) -> Found | None:
     if named:
         talk = _conversations(named[0])
         if talk:
-            return Found(talk.loader, path, talk.about, named[0])
+            return Found(talk.loader, path, talk.about, named[0], talk.content)
         return Found(
             "table", path, f"a table for each split: {listed([file.name for file in named])}", named[0]
         )
@@ -158,10 +169,8 @@ def _tables_folder(path: Path) -> Found | None:
 
 _FILES: tuple[Callable[[Path], Found | None], ...] = (_labelme_file, _coco_file, _xml, _conversations, _table)
 _FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
-    _yolo_folder, _voc_folder, _labelme_folder, _hub_folder, _tables_folder
+    _yolo_folder, _voc_folder, _labelme_folder, _hub_folder, _tables_folder, _masks_folder
 )  # fmt: skip
-TALKS = ("conversations", "messages", "conversation")
-"""What the turns of a conversation are called."""
 
 
 def _is_voc(path: Path) -> bool:

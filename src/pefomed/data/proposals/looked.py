@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.readers.rows import read_table
+from pefomed.data.mapping.paths import ABSENT, at
+from pefomed.data.readers.format import Format
+from pefomed.data.readers.rows import is_number, read_table
 
 ROWS = 500
 """Rows that are looked at."""
@@ -25,6 +27,12 @@ class Looked:
     header: tuple[str, ...] = ()
     """The names that were made up for a table whose first line is a row; empty for one with names."""
     _values: dict[str, list[Any]] = field(default_factory=dict, repr=False)
+
+    @property
+    def headless(self) -> bool:
+        """Whether what should be names are cells: one is a number or a question."""
+        names = [] if self.header or not self.rows else list(self.rows[0])
+        return len(names) > 1 and any(is_number(name) or name.rstrip().endswith("?") for name in names)
 
     @property
     def columns(self) -> list[str]:
@@ -53,32 +61,32 @@ class Looked:
         return f"{column} ({different:,} different value{'' if different == 1 else 's'})"
 
 
-def look(path: Path) -> Looked:
+def look(path: Path, header: tuple[str, ...] = ()) -> Looked:
+    """Return the first rows of a table; `header` names the columns of one whose first line is a row.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    rows = read_first(path, ROWS + 1, Format(header=header))
+    found = Looked(path, rows[:ROWS], len(rows) <= ROWS, header)
+    if found.headless:
+        return look(path, tuple(f"column_{number}" for number in range(1, len(rows[0]) + 1)))
+    return found
+
+
+def read_first(path: Path, rows: int, how: Format = Format()) -> list[dict[str, Any]]:  # noqa: B008
     """Return the first rows of a table.
 
     Raises:
         DataError: it cannot be read.
     """
-    rows = read_first(path, ROWS + 1)
-    return Looked(path, rows[:ROWS], len(rows) <= ROWS)
-
-
-def read_first(path: Path, rows: int) -> list[dict[str, Any]]:
-    """Return the first rows of a table.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    return [row for _, row in itertools.islice(read_table(path), rows)]
+    return [row for _, row in itertools.islice(read_table(path, how), rows)]
 
 
 def value_at(row: Mapping[str, Any], path: str) -> Any:
     """Return the value of a column, or at a path into it; None where there is none."""
-    if path in row:
-        return row[path]
-    name, _, rest = path.partition(".")
-    inner = row.get(name)
-    return value_at(inner, rest) if rest and isinstance(inner, Mapping) else None
+    found = at(row, path)
+    return None if found is ABSENT else found
 
 
 def is_empty(value: Any) -> bool:
@@ -88,6 +96,8 @@ def is_empty(value: Any) -> bool:
 
 def _names(row: Mapping[str, Any], before: str, depth: int) -> Iterator[str]:
     for name, value in row.items():
+        if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            value = value[0]  # a path goes through the list
         if isinstance(value, Mapping) and value and depth < _DEPTH:
             yield from _names(value, f"{before}{name}.", depth + 1)
         else:

@@ -90,7 +90,10 @@ def as_values(proposal: Proposal, rows: list[Sample] | PefomedError) -> dict[str
 
 def _asked(one: Question, name: str) -> Iterator[str]:
     yield f"# TO DECIDE: {name}: {one.why}" if one.needed else f"# {name}: {one.why}"
-    yield from (f"# {name} = {toml(choice.value)}  # {choice.gives}" for choice in one.choices)
+    for choice in one.choices:
+        where, _, own = choice.option.rpartition(".")
+        said = f"in `options{f'.{where}' if where else ''}`: {own}" if own else name
+        yield f"# {said} = {toml(choice.value)}  # {choice.gives}"
 
 
 def _heading(proposal: Proposal, rows: list[Sample] | PefomedError) -> Iterator[str]:
@@ -98,7 +101,8 @@ def _heading(proposal: Proposal, rows: list[Sample] | PefomedError) -> Iterator[
     if not proposal.open:
         yield f"{said} with it:"
         return
-    taken = [f"{one.option} = {toml(one.choices[0].value)}" for one in proposal.open if one.choices]
+    first = [(one, one.choices[0]) for one in proposal.open if one.choices]
+    taken = [f"{choice.option or one.option} = {toml(choice.value)}" for one, choice in first]
     yield "to decide first: " + ", ".join(dict.fromkeys(one.option for one in proposal.open))
     yield f"{said} with the first choices, {', '.join(taken)}:" if taken else f"{said} as it is:"
 

@@ -14,6 +14,8 @@ class Choice:
     value: Any
     gives: str
     """What it makes of the first row or box."""
+    option: str = ""
+    """The option it is said by, if another one than the question's."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Proposal:
         options = copied(self.options)
         for one in self.open:
             if one.choices:
-                put(options, one.option, one.choices[0].value)
+                put(options, one.choices[0].option or one.option, one.choices[0].value)
         return options
 
 

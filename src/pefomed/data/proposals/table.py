@@ -8,7 +8,7 @@ from typing import Any
 
 from pefomed.data.owners import is_owner
 from pefomed.data.proposals import names
-from pefomed.data.proposals.box_columns import add_boxes, box_columns
+from pefomed.data.proposals.box_columns import BoxNames, add_boxes, box_columns
 from pefomed.data.proposals.looked import Looked, is_empty, value_at
 from pefomed.data.proposals.pictures import Images, image_columns
 from pefomed.data.proposals.proposal import Choice, Proposal
@@ -33,6 +33,7 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
         used |= {*boxes.columns, *_add_phrase(proposal, looked, used | {*boxes.columns})}
         add_boxes(proposal, looked, boxes, [_file(row, looked.path.parent, chosen) for row in looked.rows])
         used |= _add_of_boxes(proposal, looked)
+        _add_without(proposal, looked, boxes)
     else:
         used |= _add_texts(proposal, looked, used)
     used |= _add_id(proposal, looked, used)
@@ -79,6 +80,7 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
                 ),
             )
             _add_empty(proposal, looked, both)
+            _add_studies(proposal, looked, both)
             return set(both)
         text = next((name for name in (*report, whole, caption) if name), None)
         if text:
@@ -86,6 +88,7 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
             proposal.set("task", task, f"{text} is there, and no question")
             proposal.set("columns.answer", text, "by its name")
             _add_empty(proposal, looked, [text])
+            _add_studies(proposal, looked, [text])
             return {text}
         choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
         proposal.ask(
@@ -125,6 +128,22 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         proposal.ask("numbers_as_text", f"{answer} holds numbers: are they text, or class numbers?", choice)
     _add_empty(proposal, looked, [answer])
     return {question, answer, *options}
+
+
+def _add_studies(proposal: Proposal, looked: Looked, texts: Sequence[str]) -> None:
+    """Mention a column of which rows with the same value have the same text: the images of one study."""
+    for name in looked.columns:
+        said = looked.texts(name)
+        if not is_owner(name) or len(said) != len(looked.rows) or len(set(said)) == len(said):
+            continue
+        pairs = {
+            (key, str([value_at(row, t) for t in texts])) for key, row in zip(said, looked.rows, strict=True)
+        }
+        if len(pairs) == len(set(said)):
+            why = f"rows with the same {name} have the same text"
+            choice = Choice(name, "they are one sample with all their images")
+            proposal.ask("columns.group_by", why, choice, needed=False)
+            return
 
 
 def _add_empty(proposal: Proposal, looked: Looked, answers: Sequence[str]) -> None:
@@ -175,6 +194,16 @@ def _add_of_boxes(proposal: Proposal, looked: Looked) -> set[str]:
         proposal.set("boxes.reader", reader, "by its name; the next line is to be decided")
         used.add(reader)
     return used
+
+
+def _add_without(proposal: Proposal, looked: Looked, boxes: BoxNames) -> None:
+    bare = sum(all(is_empty(value_at(row, name)) for name in boxes.columns) for row in looked.rows)
+    if bare:
+        proposal.ask(
+            "boxes.without", f"{bare} of {len(looked.rows)} rows that were looked at have no box",
+            Choice("absent", "what their phrase names is not in the image, and this is the right answer"),
+            Choice(["no box"], "these rows are left out and counted", "skip"),
+        )  # fmt: skip
 
 
 def _add_id(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:

@@ -95,17 +95,6 @@ def image_files(path: Path, column: str, rows: int, cells: Iterator[Any]) -> lis
     return [_each(name, lambda one: _path(one, folder, path)) for name in names]
 
 
-def kept(data: bytes, place: str) -> ImageFile:
-    """Return the file that holds an image's bytes, written to the cache if it is not there yet.
-
-    Raises:
-        DataError: there are none; `place` names the record.
-        StorageError: the cache cannot be written.
-    """
-    folder = cache_folder().absolute() / "images"
-    return ImageFile(folder / _kept(data, folder, place))
-
-
 def _identity(path: Path, column: str) -> str:
     state = path.stat()
     text = f"{path.absolute()}|{state.st_size}|{state.st_mtime_ns}|{column}"

@@ -10,9 +10,10 @@ from pefomed import jsonl
 from pefomed.errors import RunError
 from pefomed.evaluate import predicted
 from pefomed.evaluate.judged import judged_hash
-from pefomed.evaluate.judges.prompts import SCALES, Pair
+from pefomed.evaluate.judges.prompts import Pair
 from pefomed.runs import RunFolder
-from pefomed.schema import Sample
+from pefomed.schema import Prediction, Sample
+from pefomed.tasks import JUDGED, LABELLED, TASKS, Scale
 
 
 @dataclass(frozen=True)
@@ -50,30 +51,19 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
     for path in files:
         samples = predicted.read_samples(path)
         tasks |= {sample.task for sample in samples}
-        if not any(_wanted(sample.task, only) for sample in samples):
+        if not any(_scale(sample.task, only) for sample in samples):
             continue
         answers = predicted.read_predictions(RunFolder(run).predictions_file(path.stem), samples)
         items += [
-            Item(
-                sample.id,
-                path.stem,
-                sample.task,
-                Pair(
-                    SCALES[sample.task],
-                    sample.question,
-                    sample.reference,
-                    answer.text,
-                    sample.further_references,
-                ),
-            )
+            Item(sample.id, path.stem, sample.task, _pair(scale, sample, answer))
             for sample, answer in zip(samples, answers, strict=True)
-            if _wanted(sample.task, only)
+            if (scale := _scale(sample.task, only))
         ]
     if not items:
         raise RunError(
             f"{run} has nothing to judge" + (f" with --only {only}" if only else ""),
             found=f"samples of the task {', '.join(sorted(tasks))}",
-            remedy=f"judges take {', '.join(SCALES)}",
+            remedy=f"judges take {', '.join(JUDGED)}",
         )
     predicted.check_own_ids(((item.sample_id, item.dataset) for item in items), run)
     return items
@@ -93,5 +83,11 @@ def datasets_of(run: Path, items: Sequence[Item]) -> dict[str, str]:
     return {stem: known.get(stem, stem) for stem in dict.fromkeys(item.dataset for item in items)}
 
 
-def _wanted(task: str, only: str | None) -> bool:
-    return task in SCALES and (only is None or (only == "vqa") == (task == "vqa"))
+def _scale(task: str, only: str | None) -> Scale | None:
+    """Return the scale that answers to a task are judged on, None for those that are not wanted."""
+    wanted = JUDGED if only is None else LABELLED[only]
+    return TASKS[task].scale if task in wanted else None
+
+
+def _pair(scale: Scale, sample: Sample, answer: Prediction) -> Pair:
+    return Pair(scale, sample.question, sample.reference, answer.text, sample.further_references)

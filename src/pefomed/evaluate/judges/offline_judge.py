@@ -25,7 +25,7 @@ from pefomed.evaluate.judges.offline_conflicts import Decision
 from pefomed.evaluate.judges.offline_language import KNOWN
 from pefomed.evaluate.judges.offline_rules import RULES, decide, decide_as_text, unknown_language
 from pefomed.evaluate.judges.offline_words import listed_in
-from pefomed.evaluate.judges.prompts import HIGHEST, Pair
+from pefomed.evaluate.judges.prompts import Pair
 from pefomed.evaluate.judges.replies import alone
 from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
 from pefomed.evaluate.judges.thresholds import Thresholds, shipped
@@ -35,6 +35,7 @@ from pefomed.progress import track
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 from pefomed.storage import write
+from pefomed.tasks import HIGHEST
 
 RATER = "offline-similarity-not-an-llm"
 KIND = "offline-judge"

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.data.table_cells import cell
-from pefomed.data.table_references import listed_in
+from pefomed.data.mapping.cells import cell
+from pefomed.data.mapping.references import listed_in
 from pefomed.errors import DataError, listed
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from pefomed.errors import DataError, listed
+from pefomed.errors import listed
 
 Text = Callable[[Any, str], str]
 """`text(value, column)`: a cell's value as text; raises a DataError for what is none."""
@@ -32,21 +32,20 @@ def numbered(column: str, row: Collection[str]) -> tuple[str, ...]:
     return tuple(name for _, name in sorted(found))
 
 
-def references(
-    row: Mapping[str, Any], columns: Sequence[str], separator: str, place: str, text: Text
-) -> tuple[str, ...]:
+def references(cells: Sequence[tuple[str, Any]], separator: str, text: Text) -> tuple[str, ...]:
     """Return the different texts in a row's cells, in order, without empty ones.
 
+    Args:
+        cells: each with its column's name.
+
     Raises:
-        DataError: a column is absent, or a cell holds no text.
+        DataError: a cell holds no text.
     """
     found: list[str] = []
-    for column in columns:
-        if column not in row:
-            raise DataError(f"{place}: no column {column!r} with further references")
-        value = listed_in(row[column])
+    for number, (column, cell) in enumerate(cells):
+        value = listed_in(cell)
         missing = value is None or value != value or (isinstance(value, str) and not value.strip())
-        if column != columns[0] and missing:
+        if number and missing:
             continue
         for each in value if isinstance(value, list) else [value]:
             whole = text(each, column)
