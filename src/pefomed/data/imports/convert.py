@@ -16,7 +16,7 @@ from pefomed.data.imports.people import as_meant, known_words
 from pefomed.data.imports.profile import dropped
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
-from pefomed.data.pictures.dicom import picture
+from pefomed.data.pictures.dicom import picture, room
 from pefomed.data.pictures.dicom_file import DicomFile, is_dicom, opened
 from pefomed.data.pictures.windows import AUTO, NAMED, Window
 from pefomed.errors import ImageError
@@ -110,8 +110,9 @@ def _converted(
             columns, _ = _columns(header, settings, links["patient"][0], names, frame)
         identifier = f"{instance}-{frame}" if file.frames > 1 else instance
         place = Path("images") / patient / study / f"{identifier}.png"
-        image = picture(file, frame, window)
-        write(out / place, _png(image))
+        with room(file):
+            image = picture(file, frame, window)
+            write(out / place, _png(image))
         rows.append(
             {
                 "id": identifier,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from PIL import Image
 
 from pefomed.data.pictures.addresses import Address
 from pefomed.data.pictures.image_errors import absent, check_size, damaged, not_for
+from pefomed.data.pictures.memory import room_for
 from pefomed.data.pictures.nifti_header import check_header
 from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.windows import AUTO, Counts, Values, Window, limits_of, render, shares
@@ -35,6 +36,12 @@ _FAULTS = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError,
     RuntimeError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
+_NEEDED = 50
+"""Bytes that a pixel of a slice needs: values and shares are float64."""
+
+_BLOCK = 2**27
+"""Most bytes of a volume that are read at once."""
+
 _COLUMNS = {0: (1, 2), 1: (0, 2), 2: (0, 1)}
 """Of the slice across an axis: the axis to the right and the axis down."""
 
@@ -44,14 +51,15 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith((".nii", ".nii.gz"))
 
 
-def open_nifti(where: Address) -> Image.Image:
-    """Cut one slice and return it as an RGB image.
+def open_nifti(where: Address, held: ExitStack) -> Image.Image:
+    """Cut one slice and return it as an RGB image; the memory it needs stays taken until `held` is closed.
 
     Raises:
         ImageError: the file is damaged, too large, or has no such slice; nibabel is not installed.
     """
     with _opened(where) as cut:
-        values = np.asarray(cut.image.dataobj[cut.slices])
+        held.enter_context(room_for(where.file, cut.size[0] * cut.size[1], _NEEDED))
+        values = cut.values()
         values = values.transpose() if cut.swapped else values
         turned = values[:: cut.steps[0], :: cut.steps[1]]
         return squared(where.file, _picture(where, cut.image, turned), cut.spacing)
@@ -93,6 +101,21 @@ class _Cut:
     size: tuple[int, int]
     spacing: tuple[float, float]
 
+    def values(self) -> NDArray[Any]:
+        """Return the slice's values, in the order in which they are stored."""
+        stored = self.image.dataobj
+        planes = len(self.slices) > 2 and self.slices[2] == slice(None)
+        plane = self.image.shape[0] * self.image.shape[1] * 16  # bytes, as read and as scaled
+        if not planes or plane * self.image.shape[2] <= _BLOCK:
+            return np.asarray(stored[self.slices])
+        # Of a slice across the planes every plane is read, and of a large volume only some at once.
+        step = max(1, _BLOCK // plane)
+        parts = []
+        for first in range(0, self.image.shape[2], step):
+            block = (slice(None), slice(None), slice(first, first + step), *self.slices[3:])
+            parts.append(np.asarray(stored[block])[*self.slices[:2]].copy())
+        return np.concatenate(parts, axis=-1)
+
 
 @contextmanager
 def _opened(where: Address) -> Iterator[_Cut]:
@@ -110,7 +133,8 @@ def _opened(where: Address) -> Iterator[_Cut]:
         check_header(where.file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image: Any = nibabel.load(where.file)
+            # Kept open, a compressed file is unpacked once, however many blocks of it are read.
+            image: Any = nibabel.load(where.file, keep_file_open=True)
         orientation = nibabel.io_orientation(image.affine)  # type: ignore[no-untyped-call]
         yield _cut(where, image, orientation)
     except nibabel.filebasedimages.ImageFileError as error:
