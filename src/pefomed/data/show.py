@@ -196,7 +196,7 @@ strong {{ color: var(--answer); }}
 em {{ color: var(--soft); }}
 li i {{ display: inline-block; width: .7em; height: .7em; border: 2px solid; border-radius: 2px; }}
 </style></head>
-<body><h1 dir=auto>{heading}</h1><p>{subtitle}</p><main>
+<body><div role=banner><h1 dir=auto>{heading}</h1><p>{subtitle}</p></div><main>
 {cards}
 </main></body></html>
 """

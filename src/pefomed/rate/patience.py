@@ -8,7 +8,7 @@ kept the server waiting longest.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -66,5 +66,5 @@ class PatientProtocol(H11Protocol):
 
     def _longest(self) -> PatientProtocol:
         """Return the connection to end: one without a whole request before one with an answer to read."""
-        others: list[Any] = [one for one in self.connections if not one.transport.is_closing()]
+        others = [cast(PatientProtocol, one) for one in self.connections if not one.transport.is_closing()]
         return min(others, key=lambda one: (one._sending, one._since))

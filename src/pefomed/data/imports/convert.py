@@ -55,7 +55,7 @@ _DRAWN_ON = {
 
 _BINARY = frozenset("FL FD SL SS SV UL US UV".split())
 # One of several values may be empty.
-_NUMBERS = re.compile(r"(?=.*\d)(?:\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)?\s*(?:/|$))+")
+_NUMBERS = re.compile(r"(?=.*\d)(?:\s*(?:[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*)?(?:/|$))+")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pefomed import jsonl, recipe
-from pefomed.errors import RunError
+from pefomed.errors import RunError, typed
 from pefomed.evaluate import predicted
 from pefomed.evaluate.judged import judged_hash
 from pefomed.evaluate.judges.prompts import SCALES, Pair
@@ -43,7 +43,7 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
     """
     files = sorted((run / "samples").glob("*.jsonl"))
     if not files:
-        raise RunError(f"no samples in {run / 'samples'}", remedy=f"run `pefomed predict {run}` first")
+        raise RunError(f"no samples in {run / 'samples'}", remedy=f"run `pefomed predict {typed(run)}` first")
     items: list[Item] = []
     tasks: set[str] = set()
     for path in files:
