@@ -1,9 +1,11 @@
-"""Images: Pillow's formats, DICOM with each of its compressions, NIfTI."""
+"""Images: Pillow's formats, DICOM with each of its compressions, NIfTI, MetaImage and NRRD."""
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -90,6 +92,23 @@ def niftis() -> list[bytes]:
     return [image.to_bytes() for image in made]
 
 
+def itks(ending: str) -> list[bytes]:
+    """Return small MetaImage (`.mha`) or NRRD files: plain, packed, in colour, with four dimensions."""
+    import nibabel  # noqa: F401 (here, and not while the guard watches: something it imports opens a socket)
+    import SimpleITK as sitk
+
+    volume = sitk.GetImageFromArray(np.arange(60, dtype=np.int16).reshape(5, 4, 3))
+    colours = sitk.GetImageFromArray(np.zeros((2, 4, 3, 3), np.uint8), isVector=True)
+    four = sitk.JoinSeries([volume, volume])
+    made = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a{ending}"
+        for image, packed in ((volume, False), (volume, True), (colours, False), (four, True)):
+            sitk.WriteImage(image, str(path), useCompression=packed)
+            made.append(path.read_bytes())
+    return made
+
+
 def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, format=kind, **options)
@@ -136,5 +155,13 @@ TARGETS = {
         (b"SQ", b"UN", b"\xfe\xff\x00\xe0", b"\xff\xff\xff\xff", b"\x28\x00\x10\x00US\x02\x00\xff\xff"),
     ),
     "nifti": Target(("a.nii",), each(["a.nii", "a.nii#axis=0&index=1"], _read_image), niftis),
+    "metaimage": Target(
+        ("a.mha",), each(["a.mha", "a.mha#axis=0&index=1"], _read_image), functools.partial(itks, ".mha"),
+        (b"ElementDataFile = ", b"CompressedData = True", b"LOCAL", b"MET_UCHAR", b"DimSize = "),
+    ),
+    "nrrd": Target(
+        ("a.nrrd",), each(["a.nrrd", "a.nrrd#axis=0&index=1"], _read_image), functools.partial(itks, ".nrrd"),
+        (b"data file: ", b"encoding: gzip", b"sizes: ", b"byte skip: -1", b"kinds: list domain"),
+    ),
     "nifti_gz": Target(("a.nii.gz",), each(["a.nii.gz"], _read_image), _packed_volumes),
 }  # fmt: skip

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from fuzz import pictures, records, tables
+from fuzz import pictures, records, tables, talks
 from fuzz.target import Target
 
-TARGETS: dict[str, Target] = {**pictures.TARGETS, **tables.TARGETS, **records.TARGETS}
+TARGETS: dict[str, Target] = {
+    **pictures.TARGETS,
+    **tables.TARGETS,
+    **talks.TARGETS,
+    **records.TARGETS,
+}

@@ -252,7 +252,7 @@ def test_what_cannot_be_drawn_is_said(
     for words, shown in (
         (
             ("is it left?", "--save", tmp_path / "out.png"),
-            "--save draws boxes: ask with --task refer, detection",
+            "--save draws boxes: ask with --task refer, grounding",
         ),
         (("lung", "--task", "refer", "--save", tmp_path / "out.txt"), "end the name in .png"),
         (("lung", "--task", "refer", "--save", image), "would overwrite the image asked about"),

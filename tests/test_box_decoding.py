@@ -86,3 +86,26 @@ def test_the_pieces_are_those_of_the_alphabet_alone() -> None:
     assert vocabulary.following("{<12><3") == [3]
     assert vocabulary.following("{<1><3><12><12") == [4]
     assert vocabulary.following("{<1><3><12><12>}") == [8, 0]
+
+
+def test_that_there_is_none_is_allowed_if_it_may_be_said() -> None:
+    class Pieces:
+        """Pieces of boxes and of none, merged and single."""
+
+        eos_token_id = 0
+        all_special_ids = (0,)
+
+        def __len__(self) -> int:
+            return 8
+
+        def convert_ids_to_tokens(self, tokens: range) -> list[str]:
+            words = ["</s>", "{<", "{", "}", "{}", "<", "12", "<delim>"]
+            return [words[token] for token in tokens]
+
+    never, may = BoxVocabulary(Pieces(), bins=100), BoxVocabulary(Pieces(), bins=100, none=True)
+    assert never.following("") == [1, 2]
+    assert never.following("{") == [5]
+    assert may.following("") == [1, 2, 4]
+    assert may.following("{") == [3, 5]
+    assert may.following("{}") == [0]
+    assert may.following("{<") == never.following("{<") == [6]

@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerFast
 
 from pefomed import box_median
 from pefomed.batch import Row, rows, tokenise
-from pefomed.box_median import TOKENS, median_boxes, number_walks
+from pefomed.box_median import DIGITS, TOKENS, _partings, median_boxes, number_walks
 from pefomed.boxes import read_boxes
 from pefomed.features import Features
 from pefomed.forest import Forest
@@ -157,3 +157,57 @@ def test_with_location_tokens_a_coordinate_is_one_node(tmp_path: Path) -> None:
         assert read_boxes(text.removeprefix(MARK), 20).boxes
         if one.finish == "stop":
             assert written(tokenizer, [text])[0] == [token for token in one.tokens if token != end]
+
+
+def test_where_none_parts_from_boxes_all_boxes_together_count() -> None:
+    # Tokens of boxes 1 2 n 3 4 and of none 1 5 9: they part at the second, into 2 alone.
+    assert _partings([1, 5, 9], [[1, 2, 7, 3], [1, 2, 8, 3]]) == [(1, [2])]
+    # A number in one token with its bracket: into all of them.
+    assert _partings([1, 5, 9], [[1, 10], [1, 11], [1, 12]]) == [(1, [10, 11, 12])]
+    # Some begin otherwise, and some part later: at each place those that went the same way so far.
+    assert _partings([1, 5, 9], [[4, 2], [1, 5, 6], [1, 7, 8]]) == [(0, [4]), (1, [7]), (2, [6])]
+
+
+@pytest.mark.parametrize(("changes", "bins"), [({}, 100), ({"location_tokens": 20}, 20)])
+def test_none_is_said_where_it_is_likelier_than_any_box(
+    tmp_path: Path, changes: dict[str, Any], bins: int
+) -> None:
+    asked = Asked(tmp_path, **changes)
+    tokenizer = asked.processor.tokenizer
+    spelling = TOKENS if changes else DIGITS
+    end = tokenizer.eos_token_id
+
+    def texts(bias: float) -> list[str]:
+        head = asked.model.get_output_embeddings()
+        (brace,) = written(tokenizer, ["}"])[0]
+        hook = head.register_forward_hook(
+            lambda _module, _given, logits: logits.index_add(
+                -1, torch.tensor([brace]), torch.full((*logits.shape[:-1], 1), bias)
+            )
+        )
+        try:
+            found = median_boxes(
+                asked.model, asked.rows, asked.features, tokenizer=tokenizer, bins=bins,
+                max_new_tokens=40, spelling=spelling, none=True,
+            )  # fmt: skip
+        finally:
+            hook.remove()
+        return [tokenizer.decode([token for token in one.tokens if token != end]) for one in found]
+
+    # The samples of the rows, in order: refer, refer, detection, and refer of the other image.
+    marks = ["", "", MARK, ""]
+    places = [(asked.rows[0], 0), (asked.rows[0], 1), (asked.rows[0], 2), (asked.rows[1], 0)]
+    margins = []
+    for (row, question), mark in zip(places, marks, strict=True):
+        none = asked.score(row, question, written(tokenizer, [mark + "{}"])[0])
+        starts = {tuple(form[: len(written(tokenizer, [mark + "{<"])[0])]) for form in written(
+            tokenizer, spelling.texts(mark + spelling.opening, range(bins), 0)
+        )} if not changes else {tuple(form) for form in written(
+            tokenizer, spelling.texts(mark + spelling.opening, range(bins), 0)
+        )}  # fmt: skip
+        box = np.logaddexp.reduce([asked.score(row, question, list(start)) for start in starts])
+        margins.append(none - box)
+    for bias in (0.0, -max(margins) - 0.1, -sum(margins) / 4, -min(margins) + 0.1):
+        said = [text.removeprefix(mark) == "{}" for text, mark in zip(texts(bias), marks, strict=True)]
+        assert said == [margin + bias > 0 for margin in margins]
+    assert not any("{}" in text for text in texts(-50.0))

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from pefomed.batch import tokenise
 from pefomed.errors import RecipeError
 from pefomed.model.build import build_model
-from pefomed.prompts import POOLS, instruction, render, target
+from pefomed.prompts import instruction, render, target
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
+from pefomed.tasks import TASKS
 from tests.tiny import model_recipe
 
 VQA = Sample(id="q1", images=("a.png",), task="vqa", question="Is the liver {visible}?", reference="Yes")
@@ -65,7 +66,7 @@ def test_an_instruction_depends_on_seed_and_id_alone(name: str, seed: int) -> No
 def test_every_wording_of_a_pool_is_drawn() -> None:
     prompt = Prompt(pools={"caption": "varied"})
     samples = [Sample(id=str(n), images=("a.png",), task="caption") for n in range(200)]
-    assert {instruction(sample, prompt) for sample in samples} == set(POOLS["varied"]["caption"])
+    assert {instruction(sample, prompt) for sample in samples} == set(TASKS["caption"].instructions["varied"])
 
 
 def test_exactly_one_bos_and_the_same_prompt_in_training_and_prediction(tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed import pipeline, run_log
+from pefomed import pipeline
 from pefomed import recipe as recipes
 from pefomed.errors import RecipeError
 from pefomed.recipe import Recipe, Stage
-from pefomed.run_lock import FILE, hold
+from pefomed.runs import RunFolder
+from pefomed.runs import log as run_log
+from pefomed.runs.lock import FILE, hold
 from pefomed.storage import write
 
 ARMS = ("none", "stage-1", "stage-2", "both")
@@ -90,13 +92,15 @@ def _share(both: Path, arm: Path, stages: Sequence[Stage], *, fresh: bool) -> No
                 if path.name != FILE:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
         for name in names:
-            final = arm / "checkpoints" / name / "final"
+            final = RunFolder(arm).final(name)
             if not final.exists():
                 # What the stage came from is there before the stage counts as done.
-                for file in (both / "checkpoints" / name).glob("*.json*"):
+                for file in RunFolder(both).stage(name).glob("*.json*"):
                     write(final.parent / file.name, file.read_bytes())
-                checkpoint.save_final(final, both / "checkpoints" / name / "final")
-        log = arm / run_log.FILE
+                checkpoint.save_final(final, RunFolder(both).final(name))
+        log = RunFolder(arm).log_file
         if not log.exists():
-            kept = [text for text, line in run_log.lines(both / run_log.FILE) if line.get("stage") in names]
+            kept = [
+                text for text, line in run_log.lines(RunFolder(both).log_file) if line.get("stage") in names
+            ]
             write(log, "".join(text + "\n" for text in kept))

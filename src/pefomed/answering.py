@@ -10,9 +10,9 @@ from torch import Tensor
 from pefomed.batch import Row, Tokens
 from pefomed.box_decoding import BoxVocabulary
 from pefomed.box_median import DIGITS, TOKENS, median_boxes
-from pefomed.boxes.tasks import ASKED
 from pefomed.decoding import Answer, greedy
 from pefomed.recipe import Recipe
+from pefomed.tasks import BOXES
 
 
 class Answering:
@@ -23,7 +23,9 @@ class Answering:
         self.spelling = TOKENS if recipe.model.location_tokens else DIGITS
         self.bins = recipe.prompt.box_bins
         # Looked up once: every token is read for it.
-        self.boxes = BoxVocabulary(tokenizer, self.bins) if self.how.constrain_boxes else None
+        self.boxes = (
+            BoxVocabulary(tokenizer, self.bins, self.how.box_none) if self.how.constrain_boxes else None
+        )
 
     def groups(self, sequences: Sequence[Tokens]) -> tuple[list[Tokens], list[Tokens]]:
         """Return the sequences that are decoded greedily, and those whose answers are medians."""
@@ -52,10 +54,11 @@ class Answering:
             bins=self.bins,
             max_new_tokens=most,
             spelling=self.spelling,
+            none=self.how.box_none,
         )
 
     def _has_medians(self, sequence: Tokens) -> bool:
-        return self.how.box_choice == "median" and sequence.sample.task in ASKED
+        return self.how.box_choice == "median" and sequence.sample.task in BOXES
 
 
 def generation(recipe: Recipe) -> str:
@@ -64,4 +67,6 @@ def generation(recipe: Recipe) -> str:
     boxes = ", boxes constrained" if how.constrain_boxes else ""
     if how.box_choice == "median":  # which constrains them by itself
         boxes = ", boxes constrained, their coordinates medians"
+    if boxes and how.box_none:
+        boxes += ", or none"
     return f"greedy, at most {how.max_new_tokens} tokens{boxes}"

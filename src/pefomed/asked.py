@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.boxes import Resizing, read_boxes
-from pefomed.boxes.tasks import ANSWERED, IDENTIFY
 from pefomed.errors import DataError, nearest
 from pefomed.prompts import instructions
 from pefomed.recipe import Recipe
-from pefomed.schema import Box, Prediction, Sample, Task
-
-TASKS: tuple[str, ...] = Task.__args__  # type: ignore[attr-defined]
+from pefomed.runs import RunFolder
+from pefomed.schema import Box, Prediction, Sample
+from pefomed.tasks import ABOUT_BOXES, TASKS, WITH_BOXES
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,9 @@ def sample_of(
             found=type(question).__name__,
             remedy="give one text; `ask_each` takes several",
         )
-    if task == IDENTIFY and not boxes:
-        boxes = _asked_boxes(question, sizes[0], recipe)
-    elif takes_question(task, recipe) and task != IDENTIFY and not question.strip():
+    if task in ABOUT_BOXES and not boxes:
+        boxes = _asked_boxes(task, question, sizes[0], recipe)
+    elif takes_question(task, recipe) and task not in ABOUT_BOXES and not question.strip():
         without = [name for name in TASKS if not takes_question(name, recipe)]
         raise DataError(
             f"the question is empty, and the task {task} needs one",
@@ -84,7 +83,7 @@ def sample_of(
 def answer_of(prediction: Prediction, sample: Sample, recipe: Recipe) -> Answer:
     """Return the answer with its boxes in the frame of the first image, those of mere padding left out."""
     boxes: list[Box] = []
-    if sample.task in ANSWERED:
+    if sample.task in WITH_BOXES:
         frame = _resizing(recipe).frame(sample.size)
         placed = (frame.to_image(box) for box in read_boxes(prediction.text, recipe.prompt.box_bins).boxes)
         boxes = [box for box in placed if box is not None]
@@ -97,15 +96,15 @@ def trained_tasks(run: Path) -> frozenset[str] | None:
     Of a log of an earlier version, which does not say, the tasks of the samples that the run answered.
     """
     found: set[str] = set()
-    for line in _text(run / "log.jsonl").splitlines():
+    for line in _text(RunFolder(run).log_file).splitlines():
         if '"tasks"' in line:
             try:
                 found.update(name for name in json.loads(line).get("tasks", ()) if name in TASKS)
             except (ValueError, TypeError, AttributeError, RecursionError):
                 continue  # a killed writer's last line, or damage: nothing but a doubt hangs on it
     if not found:
-        for path in sorted(run.glob("samples/*.jsonl")):
-            found.update(_TASK.findall(_text(path)))
+        for path in RunFolder(run).samples_files():
+            found.update(name for name in _TASK.findall(_text(path)) if name in TASKS)
     return frozenset(found) or None
 
 
@@ -120,13 +119,13 @@ def doubts(task: str, question: str, recipe: Recipe, trained: Iterable[str] | No
     return said
 
 
-def _asked_boxes(question: str, size: tuple[int, int], recipe: Recipe) -> tuple[Box, ...]:
+def _asked_boxes(task: str, question: str, size: tuple[int, int], recipe: Recipe) -> tuple[Box, ...]:
     frame = _resizing(recipe).frame(size)
     read = (frame.to_image(box) for box in read_boxes(question, recipe.prompt.box_bins).boxes)
     boxes = tuple(box for box in read if box is not None)
     if not boxes:
         raise DataError(
-            f"the task {IDENTIFY} asks what a box holds, and the question has none",
+            f"the task {task} asks what a box holds, and the question has none",
             found=repr(question),
             remedy=f"write it in steps of 0 to {recipe.prompt.box_bins}, left, top, right, bottom: "
             "{<10><20><30><40>}",
@@ -138,7 +137,7 @@ def _resizing(recipe: Recipe) -> Resizing:
     return Resizing(recipe.model.resize, recipe.model.image_size)
 
 
-_TASK = re.compile(rf'^\{{"id":.*?"task": ?"({"|".join(TASKS)})"', re.MULTILINE)
+_TASK = re.compile(r'^\{"id":.*?"task": ?"(\w+)"', re.MULTILINE)
 
 
 def _text(path: Path) -> str:

@@ -7,16 +7,16 @@ from typing import Any
 
 from pefomed.boxes.grammar import ALPHABET, may_end, may_go_on
 from pefomed.boxes.marks import tagged
-from pefomed.boxes.tasks import ASKED
 from pefomed.model.text_tokens import TextTokens
 from pefomed.schema import Sample
+from pefomed.tasks import BOXES, TASKS
 
 
 class BoxVocabulary:
-    """The tokens boxes are written with."""
+    """The tokens boxes are written with, and, where `none`, the answer that there is no box."""
 
-    def __init__(self, tokenizer: Any, bins: int):
-        self.tokenizer, self.bins = tokenizer, bins
+    def __init__(self, tokenizer: Any, bins: int, none: bool = False):
+        self.tokenizer, self.bins, self.none = tokenizer, bins, none
         self.end = int(tokenizer.eos_token_id)
         # A token's own spelling, not its decoded text: that loses the space in front of a word.
         spelled = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
@@ -30,17 +30,20 @@ class BoxVocabulary:
 
     def constraint(self, sample: Sample) -> BoxConstraint | None:
         """Return what the answer to `sample` may be; None if it is not boxes."""
-        if sample.task not in ASKED:
+        if sample.task not in BOXES:
             return None
-        mark = tagged(sample.question) if sample.task == "detection" else ""
+        mark = tagged(sample.question) if TASKS[sample.task].names_phrase else ""
         return BoxConstraint(self, TextTokens(self.tokenizer)(mark) if mark else [])
 
     def following(self, text: str) -> list[int]:
         """Return the tokens that may follow the boxes `text`."""
         if text not in self._known:
-            allowed = [token for token, piece in self.pieces.items() if may_go_on(text + piece, self.bins)]
-            self._known[text] = allowed + [self.end] * may_end(text, self.bins)
+            allowed = [token for token, piece in self.pieces.items() if self._may(text + piece)]
+            self._known[text] = allowed + [self.end] * may_end(text, self.bins, self.none)
         return self._known[text]
+
+    def _may(self, text: str) -> bool:
+        return may_go_on(text, self.bins, self.none)
 
 
 class BoxConstraint:

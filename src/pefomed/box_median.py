@@ -7,6 +7,9 @@ the product of its tokens', as the tokenizer writes `{<12><30><`, those of the b
 over the sum of all numbers' products. Those that cannot move the median are not computed (`boxes.numbers`).
 With location tokens a number is one token, brackets and all, and one forward pass gives every probability.
 
+Where a phrase may be nowhere in the image, `{}` is weighed against all boxes together first, so that no
+median is taken of a box that is more likely none: at each token where they part, `{}` has to be the likelier.
+
 All questions of the rows write the same coordinate at the same time. The cache keeps the prompts alone:
 the answer so far is run again for each coordinate, some ten tokens, so it may be tokenised in any way.
 """
@@ -25,11 +28,12 @@ from pefomed.alone import Paths
 from pefomed.batch import Row
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.numbers import Node, Weights, common_start, median_bounds, number_tree
-from pefomed.boxes.text import DELIMITER, SEPARATORS
+from pefomed.boxes.text import DELIMITER, NO_BOX, SEPARATORS
 from pefomed.decoding import Answer
 from pefomed.forest import Forest, grown
 from pefomed.model.text_tokens import TextTokens
 from pefomed.schema import Sample
+from pefomed.tasks import TASKS
 
 
 class Spelling(NamedTuple):
@@ -105,6 +109,7 @@ def median_boxes(
     bins: int,
     max_new_tokens: int,
     spelling: Spelling = DIGITS,
+    none: bool = False,
 ) -> list[Answer]:
     """Return the answers to all sequences of `rows`, in order; all of them ask for boxes.
 
@@ -112,11 +117,14 @@ def median_boxes(
 
     Args:
         features: of the rows' images, (S, P, D).
+        none: whether an answer may be that there is no box.
     """
     forest = grown(model, rows, features)
     samples = [one.sample for row in rows for one in row.sequences]
     drafts = Drafts(samples, tokenizer, spelling)
     alive = list(range(len(samples)))
+    if none:
+        alive = drafts.without_none(forest, alive, range(bins), max_new_tokens)
     while alive:
         corners: dict[int, list[int]] = {question: [] for question in alive}
         for place in range(4):
@@ -141,9 +149,36 @@ class Drafts:
         self.answers = [Answer(sample.id) for sample in samples]
         self._tokenizer, self._spelling = tokenizer, spelling
         self._tokens = TextTokens(tokenizer)
-        self._texts = [
-            (tagged(one.question) if one.task == "detection" else "") + spelling.opening for one in samples
-        ]
+        self._samples = samples
+        self._texts = [self._mark(place) + spelling.opening for place in range(len(samples))]
+
+    def without_none(
+        self, forest: Forest | Paths, questions: Sequence[int], numbers: Sequence[int], most: int
+    ) -> list[int]:
+        """End the answers that there is no box, and return the other questions.
+
+        Args:
+            numbers: what a box's first coordinate may be.
+        """
+        end = int(self._tokenizer.eos_token_id)
+        nones = [[*tokens, end] for tokens in self._encoded([self._mark(one) + NO_BOX for one in questions])]
+        boxes = [self.forms(question, numbers, 0) for question in questions]
+        partings = [_partings(*pair) for pair in zip(nones, boxes, strict=True)]
+        chosen = [True] * len(questions)
+        for step in range(max(map(len, partings))):
+            rows = [row for row, found in enumerate(partings) if chosen[row] and step < len(found)]
+            starts = [nones[row][: partings[row][step][0]] for row in rows]
+            _, logits = _after(forest, [questions[row] for row in rows], starts)
+            forest.cut()
+            for values, row in zip(logits.double(), rows, strict=True):
+                place, others = partings[row][step]
+                chosen[row] = bool(values[nones[row][place]] >= values[others].logsumexp(0))
+        for row, question in enumerate(questions):
+            if chosen[row]:
+                tokens, answer = nones[row], self.answers[question]
+                answer.tokens = tokens[:most]
+                answer.finish = "stop" if len(tokens) <= most else "length"
+        return [question for row, question in enumerate(questions) if not chosen[row]]
 
     def forms(self, question: int, numbers: Iterable[int], place: int) -> list[list[int]]:
         """Return the tokens of the answer with each of the numbers as the box's coordinate `place`."""
@@ -174,9 +209,25 @@ class Drafts:
                 going.append(question)
         return going
 
+    def _mark(self, question: int) -> str:
+        sample = self._samples[question]
+        return tagged(sample.question) if TASKS[sample.task].names_phrase else ""
+
     def _encoded(self, texts: list[str]) -> list[list[int]]:
         """Return each text's tokens, as an answer's are made for training."""
         return self._tokens.each(texts)
+
+
+def _partings(none: Sequence[int], boxes: Sequence[Sequence[int]]) -> list[tuple[int, list[int]]]:
+    """Return each place at which boxes part from the tokens of `none`, with the tokens that go on to them."""
+    found = []
+    for place, token in enumerate(none):
+        boxes = [box for box in boxes if len(box) > place]
+        others = sorted({box[place] for box in boxes} - {token})
+        if others:
+            found.append((place, others))
+        boxes = [box for box in boxes if box[place] == token]
+    return found
 
 
 def number_walks(

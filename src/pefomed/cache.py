@@ -54,7 +54,7 @@ def spaces(folder: Path) -> list[Space]:
 
 OTHERS = {
     "weights": "frozen weights, see `pefomed weights`",
-    "images": "images unpacked from Parquet; runs point to them",
+    "images": "images unpacked from tables; runs point to them",
     "audit": "fingerprints of audited images",
     "sound": "which frozen weights were found to be numbers throughout",
     "hashes": "hashes of weight files, by place, size and times",

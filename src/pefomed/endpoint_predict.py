@@ -38,14 +38,14 @@ from pefomed.kept_answers import Answers, Split
 from pefomed.progress import line
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe
-from pefomed.run_lock import hold
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample
 from pefomed.storage import safe_stem, write
 
 MOST_SIDE = 2048
 """Pixels; a larger image is scaled down to this, as servers do themselves."""
 
-MARK = "endpoint.json"
 """The file of a run's folder that says who answered."""
 
 
@@ -185,7 +185,7 @@ def _read_answers(about: Answering) -> None:
 
 
 def _write_run(about: Answering) -> None:
-    write(about.folder / "recipe.toml", recipes.dumps(about.recipe))
+    write(RunFolder(about.folder).recipe_file, recipes.dumps(about.recipe))
     facts = {
         "model": about.endpoint.model,
         "base_url": about.endpoint.base_url,
@@ -193,7 +193,7 @@ def _write_run(about: Answering) -> None:
         "max_tokens": about.max_tokens,
         "most_side": MOST_SIDE,
     }
-    write(about.folder / MARK, json.dumps(facts, indent=1) + "\n")
+    write(RunFolder(about.folder).endpoint_file, json.dumps(facts, indent=1) + "\n")
 
 
 async def _answer(about: Answering, stem: str, answers: Answers) -> list[Open[Sample]]:
@@ -226,12 +226,13 @@ def _prediction(sample: Sample, body: str, generation: str) -> Prediction:
 def _opened(target: Path, model: str, out: Path) -> tuple[Recipe, Path]:
     short = safe_stem(model.lower().rsplit("/", 1)[-1]) or "model"
     if target.is_dir():
-        if not (target / "recipe.toml").is_file():
+        there = RunFolder(target)
+        if not there.recipe_file.is_file():
             raise RunError(
                 f"{target} is not a run", found="no recipe.toml in it", remedy="name a run or a recipe"
             )
-        recipe = recipes.load(target / "recipe.toml")
-        mark = target / MARK
+        recipe = recipes.load(there.recipe_file)
+        mark = there.endpoint_file
         if (
             mark.exists()
             and jsonl.read_object(mark, "delete it to answer in a folder beside").get("model") == model

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
 
-from pefomed.boxes import Resizing, tasks
+from pefomed import tasks
+from pefomed.boxes import Resizing
 from pefomed.errors import DataError
 from pefomed.model.processing import PefomedProcessor
 from pefomed.progress import note
@@ -142,7 +143,7 @@ class Fitting:
         if asked > most:
             front = self._shorter(sample, most + images, wrong)
         answer = whole.answer[: limit + images - len(front)]
-        if (self.answers and not answer) or (answer != whole.answer and sample.task in tasks.ANSWERED):
+        if (self.answers and not answer) or (answer != whole.answer and sample.task in tasks.WITH_BOXES):
             raise DataError(
                 f"{wrong.problem}, and cannot be cut",
                 found=f"{wrong.found}; an answer of the task {sample.task} is boxes",
@@ -163,7 +164,7 @@ class Fitting:
         # Tokens need not grow with every character.
         while fits and len(front(fits)) > most:
             fits -= 1
-        if not sample.question[:fits].strip() or sample.task == tasks.IDENTIFY:
+        if not sample.question[:fits].strip() or sample.task in tasks.ABOUT_BOXES:
             raise DataError(
                 f"{wrong.problem}, and cannot be cut",
                 found=f"{wrong.found}, of which the question is not the longest part",

@@ -18,6 +18,7 @@ from pefomed.answer_card import Card, Parts
 from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.errors import listed
 from pefomed.progress import note
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 from pefomed.storage import storage_errors, write
 
@@ -34,12 +35,12 @@ class Split:
         Raises:
             DataError: a line is not a valid record.
         """
-        self._samples, self._path = samples, run / "samples" / f"{stem}.jsonl"
+        self._samples, self._path = samples, RunFolder(run).samples_file(stem)
         before = {sample.id: sample for sample in jsonl.read(self._path, Sample)}
         now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
         self._answers = {
             blind: Answers(
-                run / "predictions" / f"{stem}{'.blind' * blind}.jsonl",
+                RunFolder(run).predictions_file(stem, blind=blind),
                 now,
                 before,
                 sees=not blind,

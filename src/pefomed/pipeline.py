@@ -10,8 +10,9 @@ from pefomed import recipe as recipes
 from pefomed.processes import is_main
 from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise, make_room
-from pefomed.run_lock import hold
-from pefomed.run_log import add_once
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
+from pefomed.runs.log import add_once
 from pefomed.storage import write
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def train_recipe(
             checked = _check(recipe, folder, data, fresh=fresh, untrained=untrained)
             if not fresh:
                 make_room(recipe, folder)
-            write(folder / "recipe.toml", recipes.dumps(recipe))
-            write(folder / "describe.json", json.dumps(checked.described, indent=1))
+            write(RunFolder(folder).recipe_file, recipes.dumps(recipe))
+            write(RunFolder(folder).description_file, json.dumps(checked.described, indent=1))
             audit(recipe, folder, data)
         train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
         if is_main() and recipe.stages:
@@ -135,20 +136,20 @@ def export_adapter(folder: Path, file: Path) -> Path:
     """Write a run's adapter as a `.pth` that PeFoMed and MiniGPT-v2 load; return the file."""
     from pefomed.model.exchange import export_adapter as export_from
 
-    return export_from(folder / "adapter", file)
+    return export_from(RunFolder(folder).adapter, file)
 
 
 def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
     """Write the leakage audit of the data that is trained on and predicted into the run."""
     from pefomed.data.audits.recipe import audit_recipe
 
-    write(folder / "audit.json", json.dumps(audit_recipe(recipe, data), indent=1, ensure_ascii=False))
+    write(RunFolder(folder).audit_file, json.dumps(audit_recipe(recipe, data), indent=1, ensure_ascii=False))
 
 
 def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Recipe, Path]:
     """Return the recipe and the folder of its run."""
     if path.is_dir():
-        return recipes.load(path / "recipe.toml", overrides), path
+        return recipes.load(RunFolder(path).recipe_file, overrides), path
     recipe = recipes.load(path, overrides)
     return recipe, out / recipe.name
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed import environment, jsonl, run_log
+from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.answer_card import adapter_part, model_parts, prompt_parts
 from pefomed.answering import Answering, generation
@@ -30,7 +30,9 @@ from pefomed.model.identity import read_base
 from pefomed.parity import fit_attention
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
-from pefomed.run_lock import hold
+from pefomed.runs import RunFolder, environment
+from pefomed.runs import log as run_log
+from pefomed.runs.lock import hold
 from pefomed.schema import Box, Prediction, Sample
 
 BLIND = "mean-image"
@@ -175,13 +177,13 @@ def load(run: str | Path) -> Predictor:
         RunError: the folder is not a trained run.
     """
     run = Path(run)
-    if not (run / "recipe.toml").exists():
+    if not RunFolder(run).recipe_file.exists():
         raise RunError(
             f"{run} is not a run", found="no recipe.toml in it", remedy="train one: pefomed run RECIPE"
         )
-    recipe = recipes.load(run / "recipe.toml")
+    recipe = recipes.load(RunFolder(run).recipe_file)
     trained = trained_tasks(run) if recipe.stages else frozenset()
-    return Predictor(recipe, run / "adapter", trained)
+    return Predictor(recipe, RunFolder(run).adapter, trained)
 
 
 def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | None = None) -> list[Path]:
@@ -196,16 +198,16 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
         RunError: the folder is not a trained run, another process works in it, or it holds answers of
             another adapter, model or prompt, or generated in another way; what differs is named.
     """
-    if not (run / "recipe.toml").exists():
+    if not RunFolder(run).recipe_file.exists():
         load(run)
     with hold(run):
         return _predict_run(run, data_folder, blind)
 
 
 def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> list[Path]:
-    recipe = recipes.load(run / "recipe.toml")
+    recipe = recipes.load(RunFolder(run).recipe_file)
     wanted = recipe.predict.blind if blind is None else blind
-    adapter, base = adapter_part(run / "adapter"), read_base(run / "adapter")
+    adapter, base = adapter_part(RunFolder(run).adapter), read_base(RunFolder(run).adapter)
     files: list[Path] = []
     predictor: Predictor | None = None
     for name, split in recipe.predict.data.items():
@@ -244,7 +246,7 @@ def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -
     text = environment.add(run, f"answers {path.stem}", begun=begun, card=card, precision=precision)
     if text:
         note(f"{path}: {text}")
-        jsonl.append(run / run_log.FILE, [run_log.Event(stage="predict", text=f"{path.stem}: {text}")])
+        jsonl.append(RunFolder(run).log_file, [run_log.Event(stage="predict", text=f"{path.stem}: {text}")])
 
 
 def _predict_file(

@@ -12,61 +12,13 @@ from typing import Protocol
 
 from pefomed.boxes import BoxFormat, Resizing
 from pefomed.boxes.marks import REFERENCE
+from pefomed.boxes.tasks import is_absent
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Prompt
 from pefomed.schema import Box, Sample
+from pefomed.tasks import TASKS
 
 IMAGE = "<Img><ImageHere></Img>"
-
-PAPER: dict[str, tuple[str, ...]] = {
-    "vqa": ("Based on the image, respond to this question with a short answer: {question}",),
-    "report": ("Describe the given chest x-ray image in detail.",),
-    "caption": ("Describe the given medical image briefly.",),
-    "refer": ("Where is {question} in the image?",),
-    "identify": ("What is in the region {question}?",),
-    "grounding": ("Describe the given medical image with the places of what it shows.",),
-    "detection": ("{question}",),
-}
-"""Instructions of the papers where they state them, ours in the same manner where they do not."""
-
-VARIED: dict[str, tuple[str, ...]] = {
-    "vqa": (
-        "Based on the image, respond to this question with a short answer: {question}",
-        "Look at the image and answer in a few words: {question}",
-        "Answer this question about the medical image briefly: {question}",
-        "What does the image say to this question? {question}",
-    ),
-    "report": (
-        "Describe the given chest x-ray image in detail.",
-        "Write the findings of this chest x-ray.",
-        "Report what this radiograph shows.",
-        "Take a close look at this chest x-ray and describe the findings.",
-    ),
-    "caption": (
-        "Describe the given medical image briefly.",
-        "Write a short caption for this medical image.",
-        "Say in one sentence what this medical image shows.",
-        "Summarise the content of this image.",
-    ),
-    "refer": (
-        "Where is {question} in the image?",
-        "Give the location of {question}.",
-        "Mark {question} in this image.",
-    ),
-    "identify": (
-        "What is in the region {question}?",
-        "Name the structure at {question}.",
-        "Say what the box {question} contains.",
-    ),
-    "grounding": (
-        "Describe the given medical image with the places of what it shows.",
-        "Write a caption and mark the place of each structure.",
-    ),
-    "detection": ("{question}",),
-}
-"""Our own pools: several wordings a task."""
-
-POOLS: dict[str, dict[str, tuple[str, ...]]] = {"paper": PAPER, "varied": VARIED}
 
 
 class ChatTokenizer(Protocol):
@@ -92,8 +44,8 @@ def instruction(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> s
     digest = hashlib.sha256(f"{prompt.seed}\0{sample.id}".encode()).digest()
     chosen = pool[int.from_bytes(digest[:8], "big") % len(pool)]
     # Not str.format: questions and the user's own instructions may hold braces.
-    asks_boxes = sample.task == "identify"
-    question = _format(prompt).boxes(_boxes(sample, resizing)) if asks_boxes else sample.question
+    asked = TASKS[sample.task].asked
+    question = _format(prompt).boxes(_boxes(sample, resizing)) if asked == "boxes" else sample.question
     return chosen.replace("{question}", question)
 
 
@@ -101,14 +53,15 @@ def instructions(task: str, prompt: Prompt) -> tuple[str, ...]:
     """Return the pool of a task."""
     chosen = prompt.pools.get(task, "paper")
     if isinstance(chosen, str):
-        if chosen not in POOLS:
-            raise RecipeError(f"prompt.pools.{task}: no pool {chosen!r}", remedy=nearest(chosen, POOLS))
-        chosen = POOLS[chosen][task]
+        known = TASKS[task].instructions
+        if chosen not in known:
+            raise RecipeError(f"prompt.pools.{task}: no pool {chosen!r}", remedy=nearest(chosen, known))
+        chosen = known[chosen]
     if not chosen:
         raise RecipeError(f"prompt.pools.{task} is empty", remedy="give at least one instruction")
-    if task == "vqa" and not all("{question}" in text for text in chosen):
+    if TASKS[task].needs_place and not all("{question}" in text for text in chosen):
         raise RecipeError(
-            "prompt.pools.vqa: an instruction has no place for the question",
+            f"prompt.pools.{task}: an instruction has no place for the question",
             remedy="write {question} where the question goes",
         )
     return tuple(chosen)
@@ -129,16 +82,18 @@ def body(
 def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
     """Return the answer to train on, its boxes as text in the frame that the model sees.
 
+    Of a phrase that is nowhere in the image it is that there is no box (`boxes.text.NO_BOX`).
+
     Raises:
-        DataError: the answer is a box and there is none, or a caption marks a box that is not there.
+        DataError: a caption marks a box that is not there.
     """
     text = sample.reference.lower() if prompt.answer_case == "lower" else sample.reference
     form = _format(prompt)
-    if sample.task == "refer":
-        return form.boxes(_boxes(sample, resizing))
-    if sample.task == "detection":
-        return form.phrase(sample.question, _boxes(sample, resizing))
-    if sample.task == "grounding":
+    task = TASKS[sample.task]
+    if task.answer == "boxes":
+        boxes = _boxes(sample, resizing)
+        return form.phrase(sample.question, boxes) if task.names_phrase else form.boxes(boxes)
+    if task.answer == "marked text":
         return REFERENCE.sub(lambda mark: form.phrase(mark[1], _boxes(sample, resizing, mark[2])), text)
     return text
 
@@ -177,12 +132,14 @@ def _boxes(sample: Sample, resizing: Resizing, indices: str = "") -> list[Box]:
         boxes = [sample.boxes[int(index)] for index in indices.split(",")] if indices else [*sample.boxes]
     except IndexError:
         boxes = []
-    if not boxes:
+    if not boxes and not is_absent(sample):
         raise DataError(
             f"sample {sample.id}: the task {sample.task!r} needs boxes",
             found=f"box {indices} of {len(sample.boxes)}" if indices else "none",
             remedy="give the sample its boxes, or leave it out",
         )
+    if not boxes:
+        return []
     frame = resizing.frame(sample.size)
     # From left to right, then down: an order the model can learn, whatever the file's is.
     return sorted(map(frame.to_model, boxes), key=lambda box: (box.x0, box.y0, box.x1, box.y1))

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from pefomed import recipe as recipes
-from pefomed import run_log
 from pefomed.errors import RecipeError, RunError
 from pefomed.progress import note
 from pefomed.recipe import WEIGHTS, Recipe, Stage
+from pefomed.runs import RunFolder
+from pefomed.runs import log as run_log
 from pefomed.storage import write
 
 CAME_FROM = "came_from.json"
@@ -35,7 +36,7 @@ def begun_otherwise(recipe: Recipe, folder: Path) -> list[str]:
     Raises:
         RunError: something that was trained would be another thing now.
     """
-    kept = folder / "recipe.toml"
+    kept = RunFolder(folder).recipe_file
     if not kept.exists():
         return []
     begun = begun_stages(folder)
@@ -78,9 +79,10 @@ def make_room(recipe: Recipe, folder: Path) -> None:
 
 def begun_stages(folder: Path) -> set[str] | None:
     """Return the stages of which something is kept; None if the run has more than stages: all are done."""
-    if (folder / "adapter").exists() or any((folder / "predictions").glob("*.jsonl")):
+    run = RunFolder(folder)
+    if run.adapter.exists() or any(run.predictions.glob("*.jsonl")):
         return None
-    made = (path for kind in ("step-*", "final") for path in (folder / "checkpoints").glob(f"*/{kind}"))
+    made = (path for kind in ("step-*", "final") for path in run.stages.glob(f"*/{kind}"))
     return {path.parent.name for path in made}
 
 
@@ -89,7 +91,7 @@ def _changed(
 ) -> list[str]:
     """Return which of the recipe's tables would have trained the stages `done` otherwise."""
     # `training/came_from.py` then compares their hashes and the batches of a step.
-    moved = all((folder / "checkpoints" / stage.name / CAME_FROM).exists() for stage in done) and bool(done)
+    moved = all((RunFolder(folder).stage(stage.name) / CAME_FROM).exists() for stage in done) and bool(done)
     changed = [] if before.seed == recipe.seed else ["seed"]
     if _model(before, moved=moved) != _model(recipe, moved=moved):
         changed.append("model")
@@ -134,7 +136,7 @@ def _affected(before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[
     if most == then and all(old == new for old, new in rules):
         return False
     stages = {stage.name for stage in done}
-    log = run_log.lines(folder / run_log.FILE, tell=False)
+    log = run_log.lines(RunFolder(folder).log_file, tell=False)
     if any(line.get("too_long") and line["stage"] in stages for _, line in log):
         return True
     # A stage that has begun had no text above its limit; under a lower one it might.
@@ -143,10 +145,10 @@ def _affected(before: Recipe, recipe: Recipe, done: Sequence[Stage], names: set[
 
 def _forget_all_but(stages: set[str], folder: Path) -> None:
     """Remove what other stages have left: lists of samples, lines of the log."""
-    for stage in (folder / "checkpoints").glob("*/"):
+    for stage in RunFolder(folder).stages.glob("*/"):
         if stage.name not in stages:
             shutil.rmtree(stage)
-    log = folder / run_log.FILE
+    log = RunFolder(folder).log_file
     if log.exists():
         kept = [text for text, line in run_log.lines(log) if line["stage"] in stages]
         write(log, "".join(text + "\n" for text in kept))

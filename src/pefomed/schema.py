@@ -6,6 +6,7 @@ import math
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     ConfigDict,
     Field,
     PositiveInt,
@@ -15,8 +16,23 @@ from pydantic import (
 )
 
 from pefomed.checked import Checked
+from pefomed.tasks import ALL, Names
 
-Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "detection"]
+
+class OneOf:
+    """Checks that a text is the name of one of these tasks."""
+
+    def __init__(self, names: Names):
+        self.names = names
+
+    def __call__(self, name: str) -> str:
+        if name not in self.names:
+            *others, last = map(repr, self.names)
+            raise ValueError(f"Input should be {', '.join(others)} or {last}")
+        return name
+
+
+TaskName = Annotated[str, AfterValidator(OneOf(ALL))]
 Unit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 
@@ -47,7 +63,7 @@ class Sample(Record):
     id: str = Field(min_length=1)
     images: tuple[str, ...] = Field(min_length=1)
     """Paths of the image files, absolute or relative to the working directory."""
-    task: Task
+    task: TaskName
     question: str = ""
     """The question, or the phrase to ground; empty for captions and reports."""
     reference: str = ""
@@ -58,8 +74,9 @@ class Sample(Record):
     """Other texts that are as right as `reference`: an answer is held against all of them. Training uses
     `reference` alone."""
     boxes: tuple[Box, ...] = ()
+    """Empty where what refer or detection ask for is nowhere in the image: this is the right answer then."""
     size: tuple[PositiveInt, PositiveInt] | None = None
-    """Width and height of the first image in pixels; known where there are boxes."""
+    """Width and height of the first image in pixels; known where there are boxes, or might be."""
     meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
     owners: dict[str, str] = Field({}, exclude=True)

@@ -67,7 +67,7 @@ def test_no_text_is_empty(text: str) -> None:
     assert read_boxes(text).state == "empty"
 
 
-@pytest.mark.parametrize("text", ["left upper lobe", "{<10><20><30>}", "{10,20,30,40}", "<p>liver</p>", "{}"])
+@pytest.mark.parametrize("text", ["left upper lobe", "{<10><20><30>}", "{10,20,30,40}", "<p>liver</p>"])
 def test_text_without_a_box_is_unparsable(text: str) -> None:
     found = read_boxes(text)
     assert found.state == "unparsable"
@@ -88,3 +88,38 @@ def test_whatever_the_text_every_box_lies_in_the_image(text: str, bins: int) -> 
     found = read_boxes(text, bins)
     assert (found.state in ("strict", "repaired")) == bool(found.boxes)
     assert (found.state == "repaired") <= bool(found.repairs)
+
+
+@pytest.mark.parametrize(
+    ("text", "repairs"),
+    [
+        ("{}", ()),
+        (" {}\n", ()),
+        ("<p>effusion</p>{}", ()),
+        ("{ }", ("spaces or decimals",)),
+        ("There is no effusion: {}", ("other text dropped",)),
+        ("{}<delim>{}", None),
+    ],
+)
+def test_that_there_is_no_box_is_an_answer(text: str, repairs: tuple[str, ...] | None) -> None:
+    found = read_boxes(text)
+    if repairs is None:  # a delimiter joins boxes
+        assert (found.state, found.says_none) == ("unparsable", False)
+        return
+    assert (found.boxes, found.state) == ((), "repaired" if repairs else "strict")
+    assert found.repairs == repairs
+    assert found.says_none
+
+
+@pytest.mark.parametrize(
+    "text", ["", "none", "{", "}{", "{{}}", "{<10><20><30>}{}", "{<10><20>{}<30><40>}", "{0}"]
+)
+def test_silence_and_broken_boxes_do_not_say_that_there_is_none(text: str) -> None:
+    found = read_boxes(text)
+    assert (found.boxes, found.says_none) == ((), False)
+    assert found.state in ("empty", "unparsable")
+
+
+def test_a_box_beside_none_counts() -> None:
+    found = read_boxes("{}<delim>{<10><20><30><40>}")
+    assert (found.boxes, found.state, found.says_none) == ((ONE,), "repaired", False)

@@ -86,3 +86,20 @@ def test_a_second_number_below_the_first_can_still_grow() -> None:
     assert may_go_on("{<12><30><1", 100)
     assert may_go_on("{<12><30><13><3", 100)
     assert not may_go_on("{<12><30><0", 100)
+
+
+def test_no_box_is_written_and_read_as_an_answer() -> None:
+    form = BoxFormat()
+    assert form.boxes([]) == "{}"
+    assert form.phrase("effusion", []) == "<p>effusion</p>{}"
+    assert read_boxes(form.boxes([])).says_none
+
+
+def test_none_is_an_answer_only_where_it_may_be_said_and_stands_alone() -> None:
+    for text in ("", "{", "{}"):
+        assert may_go_on(text, 100, none=True)
+        assert may_end(text, 100, none=True) == (text == "{}")
+    assert not may_go_on("{}", 100)
+    assert not may_end("{}", 100)
+    for text in ("{}{", "{}<delim>", "{<1><2><3><4>}<delim>{}", "{ }"):
+        assert not may_go_on(text, 100, none=True)

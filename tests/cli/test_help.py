@@ -30,7 +30,8 @@ def test_the_commands_are_all_there() -> None:
     assert set(COMMANDS) == {
         *("demo", "run", "train", "predict", "judge", "rate", "evaluate", "report", "ablate"),
         *("ask", "describe"),
-        *("data list", "data get", "data import", "data show", "data audit"),
+        *("data list", "data options", "data map", "data get", "data import", "data show", "data audit"),
+        "data export",
         *("weights list", "weights fetch", "weights verify"),
         *("adapter import", "adapter export", "cache show", "cache prune", "recipe check", "recipe copy"),
         *("recipe fields", "recipe list"),

@@ -13,7 +13,7 @@ from tests.evaluate.judges.made_run import honest, made_run
 
 from pefomed import jsonl
 from pefomed.cli import main
-from pefomed.evaluate.judges.replies import verdicts_path
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample, Verdict
 
 pytest.importorskip("openai", reason="the openai package is not installed")
@@ -78,7 +78,7 @@ def test_a_judging_prints_the_result_and_resumes_without_asking(command: Any, tm
         assert (code, len(served.asked)) == (0, calls)
         assert "Go on?" not in err
         assert "10 verdicts, 0 unscored (0 refused); calibration pairs as expected: 12 of 20" in out
-    assert len(list(jsonl.read(verdicts_path(run, "judge-1"), Verdict))) == 10
+    assert len(list(jsonl.read(RunFolder(run).verdicts_file("judge-1"), Verdict))) == 10
 
 
 def test_a_judge_that_cannot_be_read_ends_with_exit_code_1(command: Any, tmp_path: Path) -> None:

@@ -20,6 +20,14 @@ SIZE = (200, 100)
         ((0.25, 0.1, 0.5, 0.4), "xywh", "relative"),
         ((0.25, 0.1, 0.75, 0.5), "xyxy", "relative"),
         (("50", " 10", "100.0", "4e1"), "xywh", "pixel"),
+        ((100, 30, 100, 40), "cxcywh", "pixel"),  # the centre of 50..150 and of 10..50
+        ((0.5, 0.3, 0.5, 0.4), "cxcywh", "relative"),
+        ((10, 50, 50, 150), "yxyx", "pixel"),
+        ((100, 250, 500, 750), "yxyx", "thousand"),
+        ((25, 10, 50, 40), "xywh", "percent"),
+        ((25.0, 10.0, 75.0, 50.0), "xyxy", "percent"),
+        ((250, 100, 750, 500), "xyxy", "thousand"),
+        ((500, 300, 500, 400), "cxcywh", "thousand"),
     ],
 )
 def test_the_same_box_in_every_form_and_unit(numbers: tuple[Any, ...], form: Form, unit: Unit) -> None:
@@ -43,6 +51,13 @@ def test_the_same_box_in_every_form_and_unit(numbers: tuple[Any, ...], form: For
         ((200, 10, 0.4, 50), "xywh", "pixel", "no area", ""),  # all of it beyond the edge
         ((0.25, 0.1, 0.5, 0.4), "xywh", "pixel", "declared unit", "unit = 'relative'"),
         ((50, 10, 100, 40), "xywh", "relative", "declared unit", "unit = 'pixel'"),
+        ((0.25, 0.1, 0.5, 0.4), "xywh", "percent", "declared unit", "unit = 'relative'"),
+        ((0.25, 0.1, 0.5, 0.4), "xywh", "thousand", "declared unit", "unit = 'relative'"),
+        ((250, 100, 500, 400), "xywh", "percent", "declared unit", "'thousand'"),
+        ((2500, 100, 500, 400), "xywh", "thousand", "declared unit", "unit = 'pixel'"),
+        ((80, 10, 40, 40), "xywh", "percent", "stands out", "may be 'xyxy'"),
+        ((900, 100, 400, 400), "cxcywh", "thousand", "stands out", "may be 'xywh'"),  # 900 + 400 / 2 = 1100
+        ((100, 30, -100, 40), "cxcywh", "pixel", "inverted", ""),
         ((50, float("nan"), 100, 40), "xywh", "pixel", "four finite", ""),
         ((50, "nan", 100, 40), "xywh", "pixel", "four finite", ""),
         ((50, float("inf"), 100, 40), "xywh", "pixel", "four finite", ""),
@@ -73,6 +88,17 @@ def test_half_a_pixel_beyond_the_edge_is_rounding_and_is_clipped() -> None:
     # 0.5 / 100 is half a pixel of the height.
     assert isinstance(box_of((0, 0.005, 1, 1), "xywh", "relative", SIZE), Box)
     assert isinstance(box_of((0, 0.006, 1, 1), "xywh", "relative", SIZE), Fault)
+
+
+def test_a_step_of_thousandths_beyond_the_edge_is_rounding() -> None:
+    # An edge and a width, each rounded, may add up to one step more than the whole.
+    box = box_of((601, 100, 400, 400), "xywh", "thousand", (3000, 2000))
+    assert isinstance(box, Box)
+    assert (box.x0, box.x1) == (0.601, 1)
+    assert isinstance(box_of((602, 100, 400, 400), "xywh", "thousand", (3000, 2000)), Fault)
+    # Half of 200 pixels' pixel is .25 % of the width.
+    assert isinstance(box_of((60, 10, 40.25, 40), "xywh", "percent", SIZE), Box)
+    assert isinstance(box_of((60, 10, 40.3, 40), "xywh", "percent", SIZE), Fault)
 
 
 pixels = st.integers(1, 3000)

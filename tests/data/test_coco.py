@@ -79,7 +79,7 @@ def test_form_and_unit_are_as_said(read: Callable[..., list[Sample]]) -> None:
     [again] = read(content({"bbox": [0.25, 0.25, 0.5, 0.5]}), unit="relative")
     assert sample.boxes == again.boxes == read(content({}))[0].boxes
     with pytest.raises(RecipeError, match="'form' of the loader 'coco'"):
-        read(content({}), form="yxyx")
+        read(content({}), form="xyhw")
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,29 @@ def test_mistakes_are_named(
 ) -> None:
     with pytest.raises(DataError, match=f"(?s){words}"):
         read(made, **options)
+
+
+def test_what_nobody_drew_may_be_asked_for(read: Callable[..., list[Sample]], write_image: Writer) -> None:
+    write_image("mine/b.png")
+    made = content({}, ward="north")
+    made["images"].append({"id": 4, "file_name": "b.png", "width": 12, "height": 8, "ward": "south"})
+    drawn = read(made)
+    assert [s.question for s in drawn] == ["liver"]
+    *same, liver, kidney = read(made, without="images", meta=["ward"], tasks=["refer", "identify"])[0::1]
+    assert [(s.task, s.question, s.boxes) for s in (liver, kidney)] == [
+        ("refer", "liver", ()), ("refer", "left kidney", ()),
+    ]  # fmt: skip
+    assert liver.meta == {"category": "liver", "ward": "south", "boxes": "none"}
+    assert liver.size == (12, 8)
+    assert same[0].id == drawn[0].id
+    every = read(made, without="categories", meta=["ward"])
+    assert [(Path(s.images[0]).name, s.question, len(s.boxes), s.meta["ward"]) for s in every] == [
+        ("a.png", "liver", 1, "north"),
+        ("a.png", "left kidney", 0, "north"),
+        ("b.png", "liver", 0, "south"),
+        ("b.png", "left kidney", 0, "south"),
+    ]
+    assert len({s.id for s in every}) == 4
+    assert read(made, without="categories", boxes="one") == drawn
+    with pytest.raises(DataError, match="`phrase` names other phrases"):
+        read(made, without="images", phrase="ward")

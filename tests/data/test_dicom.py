@@ -212,3 +212,20 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(ImageError, match=r"pip install 'pefomed\[dicom\]'"):
         open_image(path)
+
+
+def test_three_windows_are_the_channels_of_one_picture(tmp_path: Path) -> None:
+    stored = np.arange(0, 2400, 100, dtype=np.uint16).reshape(4, 6)
+    path = made(tmp_path / "a.dcm", stored, Modality="CT", RescaleIntercept=-1024, RescaleSlope=1)
+    image = np.asarray(open_image(f"{path}#window=medgemma"))
+    for channel, (low, high) in enumerate([(-1024, 1024), (-135, 215), (0, 80)]):
+        clipped = np.clip(stored - 1024.0, low, high)
+        assert np.array_equal(image[..., channel], np.rint((clipped - low) / (high - low) * 255))
+    for channel, one in enumerate(("-600:1500", "lung", "range")):
+        three = np.asarray(open_image(f"{path}#window=-600:1500+lung+range"))
+        assert np.array_equal(three[..., channel], np.asarray(open_image(f"{path}#window={one}"))[..., 0])
+    assert content_hash(f"{path}#window=medgemma") != content_hash(path)
+    mr = made(tmp_path / "mr.dcm", stored, Modality="MR")
+    with pytest.raises(ImageError, match="Hounsfield units"):
+        open_image(f"{mr}#window=0:10+0:20+brain")
+    assert np.asarray(open_image(f"{mr}#window=0:10+0:20+robust")).shape == (4, 6, 3)

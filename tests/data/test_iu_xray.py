@@ -8,7 +8,7 @@ import pytest
 
 from pefomed.data import card, iu_xray, load_split
 from pefomed.data.left_out import LeftOut
-from pefomed.data.readers import openi_xml
+from pefomed.data.readers import openi_xml, safe_xml
 from pefomed.errors import DataError, RecipeError
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
@@ -190,8 +190,8 @@ def test_a_huge_report_a_missing_layout_and_an_escaping_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_json: WriteJson
 ) -> None:
     (tmp_path / "1.xml").write_text(XML)
-    monkeypatch.setattr(openi_xml, "SIZE_LIMIT", 100)
-    with pytest.raises(DataError, match="too large for a report"):
+    monkeypatch.setattr(safe_xml, "SIZE_LIMIT", 100)
+    with pytest.raises(DataError, match="too large"):
         openi_xml.read_report(tmp_path / "1.xml")
     with pytest.raises(DataError, match=r"(?s)IU-Xray is not at.*R2Gen.*Kaggle.*Open-i.*found: 1\.xml"):
         load(tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pefomed.data.pictures.images import image_size, open_image
-from pefomed.data.pictures.nifti import nifti_shape
+from pefomed.data.pictures.volume_files import volume_shape
 from pefomed.errors import ImageError
 
 nibabel = pytest.importorskip("nibabel", reason="the extra `dicom` is not installed")
@@ -43,7 +43,7 @@ def saved(path: Path, values: Any, axes: str = "RAS", zooms: tuple[float, ...] =
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
 def test_slices_stand_as_a_radiologist_expects(tmp_path: Path, axes: str, name: str) -> None:
     path = saved(tmp_path / name, body(), axes)
-    assert nifti_shape(path) == (4, 5, 6)
+    assert volume_shape(path) == (4, 5, 6)
 
     def grey(view: str) -> Any:
         return np.asarray(open_image(f"{path}#{view}&window=100:200"))[..., 0]
@@ -150,3 +150,30 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "nibabel", None)
     with pytest.raises(ImageError, match=r"pip install 'pefomed\[dicom\]'"):
         open_image(path)
+
+
+def test_a_window_with_a_name_is_for_volumes_with_air(tmp_path: Path) -> None:
+    # Slice 0 holds soft tissue alone, slice 1 air: the volume is a CT. The other one is an MR.
+    values = np.full((3, 4, 2), 40, np.int16)
+    values[0, 0, 1] = -1000
+    ct, mr = tmp_path / "ct.nii", tmp_path / "mr.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), ct)
+    nibabel.save(nibabel.Nifti1Image(np.abs(values), np.eye(4)), mr)
+    for view in ("index=0&window=brain", "index=0&window=medgemma"):
+        open_image(f"{ct}#{view}")
+        with pytest.raises(ImageError, match=r"(?s)Hounsfield.*without a value below -200.*CENTRE:WIDTH"):
+            open_image(f"{mr}#{view}")
+    assert np.array_equal(open_image(f"{mr}#index=0&window=40:80"), open_image(f"{ct}#index=0&window=brain"))
+    # Another file under the same name is asked anew.
+    nibabel.save(nibabel.Nifti1Image(values.astype(np.float32), np.eye(4)), mr)
+    open_image(f"{mr}#index=0&window=brain")
+
+
+def test_three_windows_of_a_ct_as_medgemmas_notebook_has_them(tmp_path: Path) -> None:
+    values = np.linspace(-1100, 1100, 60).reshape(3, 4, 5).astype(np.int16)
+    path = tmp_path / "ct.nii.gz"
+    nibabel.save(nibabel.Nifti1Image(values, np.diag([-1.0, -1, 1, 1])), path)  # L-P-S, as it is seen
+    image = np.asarray(open_image(f"{path}#index=2&window=wide+soft+brain"))
+    for channel, (low, high) in enumerate([(-1024, 1024), (-135, 215), (0, 80)]):
+        clipped = np.clip(values[:, :, 2].T.astype(np.float64), low, high)
+        assert np.array_equal(image[..., channel], np.rint((clipped - low) / (high - low) * 255))

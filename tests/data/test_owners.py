@@ -11,7 +11,7 @@ from pefomed import jsonl
 from pefomed.data import load_samples
 from pefomed.data.audits.groups import shared_groups, unchecked
 from pefomed.data.found_splits import found_splits, further_splits
-from pefomed.data.owners import is_owner, is_person
+from pefomed.data.owners import is_owner, is_person, owners_of
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 
@@ -139,3 +139,13 @@ def test_what_is_not_compared_is_named() -> None:
     }
     assert unchecked({"train": splits["train"]}) == {}
     assert unchecked({"a": [sample(1, patient="a")], "b": [sample(2, patient="b")]}) == {}
+
+
+def test_owners_inside_objects() -> None:
+    row = {
+        "metadata": {"patientid": 7, "age": 40, "more": {"StudyUID": "1.2"}},
+        "patient": {"id": "p1", "smoker": "yes"},
+        "turns": [{"patient": "x"}],
+    }
+    assert owners_of(row) == {"metadata.patientid": "7", "metadata.more.StudyUID": "1.2", "patient.id": "p1"}
+    assert owners_of(row, ["metadata.patientid", "patient.id"]) == {"metadata.more.StudyUID": "1.2"}

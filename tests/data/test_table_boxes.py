@@ -159,7 +159,7 @@ def test_marks_of_a_caption_are_numbers_of_its_boxes(read: Read, caption: str, w
         ({"columns": ["x", "y", "w", "h"], "form": "xywh"}, "'boxes.unit'"),
         ({**SIDES, "columns": ["x", "y"]}, "four columns, or one"),
         ({**SIDES, "formm": "xywh"}, "did you mean 'form'"),
-        ({**SIDES, "unit": "mm"}, "'pixel' or 'relative'"),
+        ({**SIDES, "unit": "mm"}, "'pixel', 'relative', 'percent' or 'thousand'"),
     ],
 )
 def test_form_and_unit_are_never_guessed(read: Read, boxes: Any, words: str) -> None:
@@ -173,3 +173,54 @@ def test_a_task_with_boxes_needs_the_option(tmp_path: Path, write_image: Writer)
     options = {"task": "refer", "columns": {"question": "phrase"}}
     with pytest.raises(DataError, match="line 2: the task 'refer' needs boxes"):
         load_samples(Dataset(loader="table", root="t.csv", options=options), "train", tmp_path)
+
+
+ABSENT = {**SIDES, "without": "absent"}
+
+
+def test_a_phrase_without_a_box_is_an_error_that_says_how(read: Read) -> None:
+    with pytest.raises(DataError, match=r'(?s)line 3: a phrase without boxes.*`boxes.without = "absent"`'):
+        read(HEAD + GOOD + "a.png,no effusion,,,,\n", SIDES)
+
+
+def test_a_phrase_without_a_box_is_a_sample_with_an_empty_answer(read: Read) -> None:
+    text = HEAD + GOOD + "a.png,No finding,,,,\na.png,No finding,,,,\na.png,mass,1,1,2,2\n"
+    mass, nothing = read(text, ABSENT)
+    assert (len(mass.boxes), mass.meta["boxes"]) == (2, "several")
+    assert (nothing.task, nothing.question, nothing.boxes) == ("refer", "No finding", ())
+    assert nothing.size == mass.size
+    assert nothing.meta == {"category": "No finding", "boxes": "none"}
+    # What stands beside it, and that it may be absent, changes no other sample.
+    assert read(HEAD + GOOD + "a.png,mass,1,1,2,2\n", SIDES) == [mass]
+
+
+def test_lists_and_a_task_column_may_be_without_boxes(read: Read) -> None:
+    spec = {**ONE, "without": "absent"}
+    rows = [
+        {"image": "a.png", "phrase": "one", "boxes": []},
+        {"image": "a.png", "phrase": "two", "boxes": None},
+    ]
+    samples = read("\n".join(json.dumps(row) for row in rows), spec, "t.jsonl")
+    assert [sample.boxes for sample in samples] == [(), ()]
+    head = "image,task,phrase,boxes\n"
+    [found] = read(head + "a.png,detection,mass,\n", spec, columns={"task": "task", "answer": ""})
+    assert (found.task, found.boxes) == ("detection", ())
+    with pytest.raises(DataError, match="a phrase without boxes"):
+        read(head + "a.png,identify,mass,\n", spec, columns={"task": "task", "answer": ""})
+
+
+def test_a_phrase_cannot_be_there_and_absent(read: Read) -> None:
+    with pytest.raises(DataError, match=r"(?s)line 3: a phrase without boxes that has one in another row"):
+        read(HEAD + GOOD + "a.png,mass,,,,\n", ABSENT)
+    head = "image,phrase,x,y,w,h,reader\n"
+    text = head + "a.png,mass,3,2,6,4,R1\na.png,mass,,,,,R2\n"
+    one, two = read(text, {**ABSENT, "reader": "reader", "readers": "apart"})
+    assert (len(one.boxes), len(two.boxes)) == (1, 0)
+
+
+def test_nothing_is_identified_where_there_is_no_box(read: Read) -> None:
+    spec = {**ABSENT, "tasks": ["refer", "identify", "detection"]}
+    samples = read(HEAD + GOOD + "a.png,effusion,,,,\n", spec)
+    assert [(s.task, bool(s.boxes)) for s in samples] == [
+        ("refer", True), ("identify", True), ("detection", True), ("refer", False), ("detection", False),
+    ]  # fmt: skip

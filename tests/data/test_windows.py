@@ -52,6 +52,30 @@ def test_windows_are_read_from_text() -> None:
             window(text)
 
 
+def test_three_windows_are_red_green_and_blue() -> None:
+    # MedGemma's notebook clips to these and stretches what is left to 0 .. 255.
+    clips = [(-1024, 1024), (-135, 215), (0, 80)]
+    assert [(each.centre, each.width) for each in window("medgemma").channels] == [
+        ((high + low) / 2, high - low) for low, high in clips
+    ]
+    assert window("wide+soft+brain").channels == window("medgemma").channels
+    own = window("-600:1500++40:400+stored:1")
+    assert [str(each) for each in own.channels] == ["-600:1500", "+40:400", "stored:1"]
+    assert [window(text).in_hounsfield for text in ("medgemma", "0:1+0:2+lung", "0:1+0:2+0:3", "lung")] == [
+        True, True, False, True
+    ]  # fmt: skip
+    for text, words in [
+        ("lung+bone", "2 in 'lung.bone'"),
+        ("lung+bone+brain+soft", "are three"),
+        ("lung+bnoe+brain", "did you mean 'bone'"),
+        ("lung+bone+0:0", "above 0"),
+        ("medgemma+lung+bone", "unknown window 'medgemma'"),
+        ("lung+bone+", "unknown window ''"),
+    ]:
+        with pytest.raises(ImageError, match=words):
+            window(text)
+
+
 def test_range_ignores_values_that_do_not_occur_and_robust_the_rare_ones() -> None:
     values = np.arange(6, dtype=np.float64)
     counts = np.array([0, 1, 500, 498, 1, 0])

@@ -36,6 +36,7 @@ DATA = {
     "docs/data.md iu_xray": "a layout of its own; tests/data/test_iu_xray.py makes it",
     "docs/data.md mimic": "credentialed; tests/data/test_mimic_cxr.py makes its layout",
     "docs/data.md mine": "Parquet files; tests/data/test_columnar.py makes them",
+    "docs/data.md talks": "tests/data/test_conversations.py makes such files",
     "docs/own-data.md ward": "the loader of somebody's own package; the piece of Python above it is run",
 }
 """[data.NAME] tables that are only parsed: the page and NAME."""

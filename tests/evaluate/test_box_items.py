@@ -56,7 +56,8 @@ def test_boxes_of_an_answer() -> None:
     assert answered(one, ["{<0><0><20><20>}"]) == [Answer((A,))]
     assert answered(one, ["<p>liver</p> {<0><0><20><20>}<delim>{<40><40><60><60>}"]) == [Answer((A, B))]
     for nothing in ("", "the liver", "{<0><0><20>"):
-        assert answered(one, [nothing]) == [Answer(())]
+        assert answered(one, [nothing]) == [Answer((), readable=False)]
+    assert answered(one, ["{}"]) == [Answer(())]
 
 
 def test_boxes_of_a_caption_go_to_the_phrase_before_them() -> None:

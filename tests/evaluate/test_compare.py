@@ -7,7 +7,6 @@ import pytest
 from pefomed import jsonl
 from pefomed.errors import RunError
 from pefomed.evaluate.compare import Difference, compare_runs
-from pefomed.evaluate.predicted import MARKER
 from pefomed.schema import Prediction, Sample, Verdict
 
 SAMPLES = [
@@ -20,7 +19,7 @@ SAMPLES = [
 
 def make(run: Path, answers: dict[str, str], samples: list[Sample] = SAMPLES) -> Path:
     run.mkdir()
-    (run / MARKER).write_text("{}")
+    (run / "outside.json").write_text("{}")
     jsonl.append(run / "samples" / "d-test.jsonl", samples)
     made = [
         Prediction(sample_id=s.id, text=answers.get(s.id, "?"), tokens=1, finish="stop", generation="g")

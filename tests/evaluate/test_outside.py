@@ -130,7 +130,7 @@ def test_ids_on_one_side_only(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.csv", "id,answer\nq1,caf\xe9\n".encode("latin-1"), "a.csv is not UTF-8\n.*0xe9.*line 2"),
-        ("a.json", b'{"q1": "yes"}', "expected a list of objects\n.*dict"),
+        ("a.json", b'{"q1": "yes"}', "expected a list of objects\n.*an object with the keys q1"),
         ("a.json", b'[{"id": 1,]', "line 1: not JSON"),
         ("a.csv", b"id,answer\nq1,a,b\n", "line 2: expected 2 cells"),
         ("a.xlsx", b"PK", "no table that can be read\n.*'.xlsx'"),

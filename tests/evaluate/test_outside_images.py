@@ -98,7 +98,7 @@ def test_a_folder_named_by_hand_is_meant(folder: Path, capsys: pytest.CaptureFix
         outside_run(folder / "theirs.json", folder / "other", "d", images=secret / "absent")
 
 
-@pytest.mark.parametrize("image", [True, {"bytes": "x"}, [["x.png"]]])
+@pytest.mark.parametrize("image", [True, {"name": "x"}, [["x.png"]]])
 def test_what_is_no_name_is_refused(folder: Path, image: Any) -> None:
     with pytest.raises(DataError, match="the name of a picture must be text"):
         outside_run(written(folder, image), folder / "run", "d")

@@ -23,6 +23,7 @@ from pefomed.boxes.marks import without_marks
 from pefomed.boxes.reading import read_boxes
 from pefomed.data import ms_cxr_medrpg
 from pefomed.data.pictures.images import open_image
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.openi_xml import read_report
 from pefomed.data.readers.plain_pickle import read_plain_pickle
 from pefomed.data.readers.rows import read_table
@@ -159,9 +160,9 @@ def test_a_delimiter_is_one_character(tmp_path: Path, delimiter: str) -> None:
     path.write_text("a,b\n1,2\n")
     if delimiter:
         with pytest.raises(DataError, match="separated by one character"):
-            list(read_table(path, delimiter))
+            list(read_table(path, Format(delimiter=delimiter)))
     else:
-        assert len(list(read_table(path, delimiter))) == 1
+        assert len(list(read_table(path, Format(delimiter=delimiter)))) == 1
 
 
 @pytest.mark.parametrize(

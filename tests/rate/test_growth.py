@@ -15,10 +15,10 @@ from pefomed import jsonl
 from pefomed.errors import DataError, ImageError, RunError
 from pefomed.evaluate.agreement import write_agreement
 from pefomed.rate import Session, Wishes, export, open_session
-from pefomed.rate.session import database_path
 from pefomed.rate.verdicts import State, save, states
 from pefomed.rate.workbook import write_workbooks
 from pefomed.rate.workbook_import import import_workbooks
+from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 
 BEGUN = Wishes(raters=3, sample=20, seed=7)
@@ -28,7 +28,7 @@ Rows = dict[str, list[tuple[object, ...]]]
 
 def table_rows(run: Path) -> Rows:
     """Every row of every table but the session's own, which says how large it is."""
-    with sqlite3.connect(database_path(run)) as connection:
+    with sqlite3.connect(RunFolder(run).ratings_database) as connection:
         names = ("rater", "item", "shown", "verdict", "history")
         return {name: connection.execute(f"SELECT * FROM {name} ORDER BY rowid").fetchall() for name in names}
 
@@ -91,7 +91,7 @@ def test_raters_who_come_later_get_what_they_would_have_had_from_the_beginning(v
     assert names == ["rater-01", "rater-02", "rater-03", "rater-04", "rater-05"]
     assert len(links) == 5
     later.database.close()
-    database_path(vqa_run).unlink()
+    RunFolder(vqa_run).ratings_database.unlink()
     assert ids(open_session(vqa_run, Wishes(raters=5, sample=20, seed=7))) == lists
 
 
@@ -115,7 +115,7 @@ def test_a_larger_sample_holds_the_smaller_one_and_keeps_the_shares(vqa_run: Pat
 
 def test_the_seed_fixes_the_growth_and_further_growth_nests(vqa_run: Path) -> None:
     def grown() -> list[list[str]]:
-        database_path(vqa_run).unlink(missing_ok=True)
+        RunFolder(vqa_run).ratings_database.unlink(missing_ok=True)
         for wishes in (BEGUN, Wishes(sample=30), Wishes(raters=4), Wishes(sample=40)):
             session = open_session(vqa_run, wishes)
         found = ids(session)

@@ -14,8 +14,8 @@ from pefomed import jsonl
 from pefomed.errors import ImageError, RunError
 from pefomed.evaluate.verdicts import read_raters
 from pefomed.rate import Session, Wishes, export, open_session
-from pefomed.rate.session import database_path
 from pefomed.rate.verdicts import State, save
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
 WISHES = Wishes(raters=2, sample=10, seed=7)
@@ -39,7 +39,7 @@ def test_the_same_command_continues(vqa_run: Path) -> None:
 
 def test_two_sessions_of_one_seed_are_alike_but_for_their_links(vqa_run: Path) -> None:
     first = open_session(vqa_run, WISHES)
-    database_path(vqa_run).unlink()
+    RunFolder(vqa_run).ratings_database.unlink()
     second = open_session(vqa_run, WISHES)
     assert shown(first) == shown(second)
     assert {rater.token for rater in first.raters()}.isdisjoint(rater.token for rater in second.raters())
@@ -50,7 +50,7 @@ def test_links_cannot_be_guessed_and_are_kept_from_others(vqa_run: Path) -> None
     tokens = [rater.token for rater in session.raters()]
     assert len(set(tokens)) == 10
     assert all(len(token) == 32 and token[-1].isalnum() for token in tokens)  # 24 bytes: 192 bits
-    assert stat.S_IMODE(database_path(vqa_run).stat().st_mode) == 0o600
+    assert stat.S_IMODE(RunFolder(vqa_run).ratings_database.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
@@ -157,19 +157,19 @@ def test_both_tasks_of_a_run_have_sessions_of_their_own(vqa_run: Path, images: l
 def test_without_a_session_there_is_nothing_to_export(vqa_run: Path) -> None:
     with pytest.raises(RunError, match="no rating session"):
         open_session(vqa_run, make=False)
-    assert not database_path(vqa_run).exists()
+    assert not RunFolder(vqa_run).ratings_database.exists()
 
 
 def test_a_file_that_is_no_session_is_refused(vqa_run: Path) -> None:
-    database_path(vqa_run).parent.mkdir()
-    database_path(vqa_run).write_bytes(b"not a database" * 100)
+    RunFolder(vqa_run).ratings_database.parent.mkdir()
+    RunFolder(vqa_run).ratings_database.write_bytes(b"not a database" * 100)
     with pytest.raises(RunError, match="damaged, or not a rating session"):
         open_session(vqa_run, WISHES)
 
 
 def test_a_session_of_a_later_version_is_refused(vqa_run: Path) -> None:
     open_session(vqa_run, WISHES).database.close()
-    connection = sqlite3.connect(database_path(vqa_run))
+    connection = sqlite3.connect(RunFolder(vqa_run).ratings_database)
     connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(RunError, match="another version"):

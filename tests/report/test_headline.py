@@ -14,10 +14,10 @@ from pefomed.evaluate.outside import outside_run
 from pefomed.evaluate.run import evaluate_run
 from pefomed.report import write_reports
 from pefomed.report.headline import headlines
-from pefomed.schema import Score, Task
+from pefomed.schema import Score
 
 
-def metrics(scores: list[Score], *tasks: Task, sentences: bool = False) -> list[tuple[str, str, list[str]]]:
+def metrics(scores: list[Score], *tasks: str, sentences: bool = False) -> list[tuple[str, str, list[str]]]:
     return [
         (head.metric, head.asked, [title for title, _, _ in head.beside])
         for head in headlines(scores, "rad", "test", tasks, sentences=sentences)
@@ -131,7 +131,7 @@ def test_a_comparison_of_answers_in_sentences_shows_what_looks_into_them(
 def test_the_images_counted_are_those_of_the_tasks_that_the_figure_is_of() -> None:
     scores = [score("model", "overall", 0.5, 4), score("model", "overall", 1.2, 2, metric="cider")]
     images = {"vqa": {"a", "b", "c"}, "report": {"a"}, "caption": {"d"}}
-    tasks: tuple[Task, ...] = ("vqa", "report", "caption")
+    tasks: tuple[str, ...] = ("vqa", "report", "caption")
     found = headlines(scores, "rad", "test", tasks, images=images)  # type: ignore[arg-type]
     assert [(head.metric, head.images) for head in found] == [("Exact match", 3), ("CIDEr", 2)]
     assert [head.images for head in headlines(scores, "rad", "test", tasks)] == [0, 0]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pefomed import environment, jsonl
+from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.data.pictures import remembered
 from pefomed.errors import RunError
@@ -21,6 +21,7 @@ from pefomed.pipeline import train_recipe
 from pefomed.predict import predict_run
 from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise
+from pefomed.runs import environment
 from pefomed.schema import Prediction
 from pefomed.storage import write
 from pefomed.training import train

@@ -2,21 +2,27 @@
 
 An answer is one or more `{<x0><y0><x1><y1>}` joined by `<delim>`, with 0 <= x0 < x1 <= bins and
 0 <= y0 < y1 <= bins, numbers without leading zeros. A text may be written on if it is the beginning of
-such an answer, and may end if it is one.
+such an answer, and may end if it is one. Where phrases may be nowhere in the image, `{}` is an answer too.
 """
 
 from __future__ import annotations
 
 import re
 
-from pefomed.boxes.text import DELIMITER, SEPARATORS
+from pefomed.boxes.text import DELIMITER, NO_BOX, SEPARATORS
 
 ALPHABET = frozenset("{}<>0123456789" + DELIMITER)
 """The characters an answer is made of."""
 
 
-def may_go_on(text: str, bins: int) -> bool:
-    """Return whether `text` is the beginning of an answer (a whole answer is one, too)."""
+def may_go_on(text: str, bins: int, none: bool = False) -> bool:
+    """Return whether `text` is the beginning of an answer (a whole answer is one, too).
+
+    Args:
+        none: whether an answer may be that there is no box.
+    """
+    if none and NO_BOX.startswith(text):
+        return True
     *whole, last = text.split(DELIMITER)
     if any(not _is_box(piece, bins) for piece in whole):
         return False
@@ -28,9 +34,9 @@ def may_go_on(text: str, bins: int) -> bool:
     return _begins_box(last, bins)
 
 
-def may_end(text: str, bins: int) -> bool:
-    """Return whether `text` is a whole answer."""
-    return all(_is_box(piece, bins) for piece in text.split(DELIMITER))
+def may_end(text: str, bins: int, none: bool = False) -> bool:
+    """Return whether `text` is a whole answer; see `may_go_on`."""
+    return (none and text == NO_BOX) or all(_is_box(piece, bins) for piece in text.split(DELIMITER))
 
 
 def _is_box(text: str, bins: int) -> bool:

@@ -2,7 +2,8 @@
 
 Strict is `{<x0><y0><x1><y1>}` with integers 0..bins, x0 < x1 and y0 < y1, several joined by `<delim>`,
 each run of boxes after a marked phrase (`<p>liver</p>{<..>}`) belonging to that phrase; of an answer
-that is nothing but boxes, no other text. Repaired are missing braces, spaces, swapped corners, and
+that is nothing but boxes, no other text. `{}`, alone or behind a marked phrase, says that there is no box;
+no text at all says nothing. Repaired are missing braces, spaces, swapped corners, and
 coordinates out of range (clipped); a piece that is no box after that is dropped. Each repair is named,
 and their share is a score of its own, so that nobody has to trust them.
 """
@@ -28,9 +29,15 @@ class Reading:
     phrases: tuple[tuple[str, tuple[Box, ...]], ...]
     """The marked phrases with their boxes, in order."""
     state: State
-    """`strict` and `repaired` answers have boxes; `empty` has no text, `unparsable` text without boxes."""
+    """`strict` and `repaired` answers have boxes, or say that there is none; `empty` has no text,
+    `unparsable` text that says neither."""
     repairs: tuple[str, ...] = ()
     """What was repaired, each kind once, in alphabetical order."""
+
+    @property
+    def says_none(self) -> bool:
+        """Whether the answer is that there is no box."""
+        return not self.boxes and self.state in ("strict", "repaired")
 
 
 # Spaces are only looked at behind a brace or a number, and not given back (`*+`): an answer of nothing but
@@ -40,6 +47,7 @@ _BOX = rf"(?:(?P<open>\{{)\s*+)?<{_NUMBER}>\s*+<{_NUMBER}>\s*+<{_NUMBER}>\s*+<{_
 _OTHERS = rf"(?P<box>{_BOX})|(?P<delimiter>{DELIMITER})|(?P<broken>[{{}}]|<\s*+-?[\d.]++\s*+>?|</?p>)"
 _PIECE = re.compile(rf"(?P<phrase><p>(?P<name>.*?)</p>)|{_OTHERS}", re.DOTALL)
 _PIECE_AFTER_ALL_PHRASES = re.compile(rf"(?P<phrase>(?!))|{_OTHERS}")
+_NO_BOX = re.compile(r"\{(\s*+)\}")
 _STRICT = re.compile(r"\{<\d{1,5}><\d{1,5}><\d{1,5}><\d{1,5}>\}")
 
 
@@ -78,9 +86,36 @@ def read_boxes(text: str, bins: int = 100) -> Reading:
     if not phrases and boxes and (other_text or text[end:].strip()):
         repairs.add("other text dropped")
     if not boxes:
-        return Reading((), tuple((name, ()) for name, _ in phrases), "unparsable", tuple(sorted(repairs)))
+        return _without_boxes(text, tuple((name, ()) for name, _ in phrases), repairs)
     marked = tuple((name, tuple(found)) for name, found in phrases)
     return Reading(tuple(boxes), marked, "repaired" if repairs else "strict", tuple(sorted(repairs)))
+
+
+def _without_boxes(text: str, phrases: tuple[tuple[str, tuple[Box, ...]], ...], repairs: set[str]) -> Reading:
+    """Return what a text without a box says: that there is none, if it writes so and no broken box beside."""
+    said = [found[1] for found in _NO_BOX.finditer(text)]
+    rest = _NO_BOX.sub("", text)
+    pieces = [piece for piece in _pieces(rest) if not piece["phrase"]]
+    if not said or pieces:
+        return Reading((), phrases, "unparsable", tuple(sorted(repairs)))
+    mended = set()
+    if len(said) > 1:
+        mended.add("said twice")
+    if any(said):
+        mended.add("spaces or decimals")
+    others = "".join(rest[end:start] for end, start in _gaps(rest))
+    if others.strip() and not phrases:
+        mended.add("other text dropped")
+    return Reading((), phrases, "repaired" if mended else "strict", tuple(sorted(mended)))
+
+
+def _gaps(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where a text is that is in no piece."""
+    end = 0
+    for piece in _pieces(text):
+        yield end, piece.start()
+        end = piece.end()
+    yield end, len(text)
 
 
 def _pieces(text: str) -> Iterator[re.Match[str]]:

@@ -1,32 +1,26 @@
-"""The tasks that are about boxes, and what their samples hold."""
+"""What samples with boxes hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from pefomed.schema import Box, Sample
+from pefomed.tasks import BOXES
 
-ASKED = ("refer", "detection")
-"""A phrase is asked about; the answer is its boxes and nothing else."""
-
-MARKED = "grounding"
-"""The answer is a caption with boxes behind its phrases."""
-
-ANSWERED = (*ASKED, MARKED)
-"""Tasks whose answer holds boxes."""
-
-IDENTIFY = "identify"
-"""Boxes are asked about; the answer is their phrase."""
-
-ALL = (*ANSWERED, IDENTIFY)
-"""Tasks whose samples have boxes; of `identify` they are the question."""
+NONE = "none"
+"""What `meta` says of a phrase that is nowhere in the image."""
 
 
 def has_answer(sample: Sample) -> bool:
     """Return whether there is something to train on or to compare with."""
-    return bool(sample.boxes) if sample.task in ASKED else bool(sample.reference.strip())
+    return sample.task in BOXES or bool(sample.reference.strip())
+
+
+def is_absent(sample: Sample) -> bool:
+    """Return whether the right answer is that there is no box."""
+    return sample.task in BOXES and not sample.boxes
 
 
 def how_many(boxes: Sequence[Box]) -> str:
     """Return what `meta` says about the number of boxes."""
-    return "1" if len(boxes) == 1 else "several"
+    return NONE if not boxes else "1" if len(boxes) == 1 else "several"

@@ -2,7 +2,8 @@
 
 Coordinates are integers 0..bins of the width and height the model sees: round(x * bins), or cut off,
 as older checkpoints were trained. A side between whose ends no step lies is written as the step around its
-middle, because a box without area says nothing.
+middle, because a box without area says nothing. That there is no box is `{}`: unlike an empty text it is an
+answer, which silence, a refusal and a broken box are not.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from pefomed.boxes.marks import tagged
 from pefomed.schema import Box
 
 DELIMITER = "<delim>"
+
+NO_BOX = "{}"
+"""The answer that the phrase is nowhere in the image."""
 
 SEPARATORS = ("{<", "><", "><", "><", ">}")
 """What stands before, between and behind a box's four numbers."""
@@ -38,7 +42,9 @@ class BoxFormat:
         )
 
     def boxes(self, boxes: Sequence[Box]) -> str:
-        """Return several boxes as text, in the order given."""
+        """Return several boxes as text, in the order given; of none, that there is none."""
+        if not boxes:
+            return NO_BOX
         return DELIMITER.join(self.box(box) for box in boxes)
 
     def phrase(self, phrase: str, boxes: Sequence[Box]) -> str:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pefomed import checksums, jsonl
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.tasks import has_answer, is_absent
 from pefomed.checks.findings import Findings
 from pefomed.checks.model import Known
 from pefomed.data import stream_samples
-from pefomed.errors import DataError, PefomedError, listed
+from pefomed.errors import DataError, PefomedError, RecipeError, listed
 from pefomed.fitting import Fitting
 from pefomed.progress import track
-from pefomed.recipe import Dataset, Recipe, Stage
+from pefomed.recipe import Dataset, Predict, Recipe, Stage
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
 SHOWN = 10
@@ -84,8 +85,8 @@ def open_splits(
                     split(name, part).stages.append(stage)
     for name, part in recipe.predict.data.items():
         split(name, part).predicted = True
-        kinds = ("", ".blind") if recipe.predict.blind else ("",)
-        files = [run / "predictions" / f"{name}-{part}{kind}.jsonl" for kind in kinds]
+        kinds = (False, True) if recipe.predict.blind else (False,)
+        files = [RunFolder(run).predictions_file(f"{name}-{part}", blind=blind) for blind in kinds]
         # What is still trained will answer all of it anew.
         if not fresh and not stages:
             split(name, part).answered = frozenset.intersection(*map(_answered, files))
@@ -94,7 +95,7 @@ def open_splits(
 
 def is_finished(run: Path, stage: Stage) -> bool:
     """Return whether the stage's end is in the run, whole."""
-    final = run / "checkpoints" / stage.name / "final"
+    final = RunFolder(run).final(stage.name)
     return checksums.is_sealed(final) and not checksums.damage(final)
 
 
@@ -117,12 +118,13 @@ def _read(one: Split, recipe: Recipe, known: Known | None) -> None:
         fits = Fitting(recipe.prompt, known.processor)
         room = recipe.predict.max_new_tokens
         asks = Fitting(recipe.prompt, known.processor, answers=False, room=room)
-    answered = 0
+    answered = absent = 0
     for sample in track(one.samples(), f"checking {one}", unit="samples"):
         one.tasks.add(sample.task)
         one.meta.update(sample.meta)
         one.left += one.asked(sample)
         answered += has_answer(sample)
+        absent += is_absent(sample)
         for needed, images, fitting in (
             (one.trained(sample), one.trained_images, fits),
             (one.asked(sample), one.asked_images, asks),
@@ -136,6 +138,16 @@ def _read(one: Split, recipe: Recipe, known: Known | None) -> None:
             f"data set {one.name} has no sample with an answer in {one.split}",
             remedy="check the split and the answers",
         )
+    if absent and bound_to_boxes(recipe.predict):
+        raise RecipeError(
+            f"{absent} phrases of {one} have no box, and the recipe lets no answer say so",
+            remedy="set `predict.box_none = true` beside `constrain_boxes` or `box_choice = 'median'`",
+        )
+
+
+def bound_to_boxes(how: Predict) -> bool:
+    """Return whether the answers to refer and detection have to hold a box."""
+    return (how.constrain_boxes or how.box_choice == "median") and not how.box_none
 
 
 def _measure(one: Split, sample: Sample, fitting: Fitting) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pefomed.cli.options import RunFolder, checked_run
+from pefomed.cli.options import RunArgument, checked_run
 
 app = typer.Typer(help="Import and export PeFoMed and MiniGPT-v2 checkpoints.")
 
@@ -33,7 +33,7 @@ def import_(
 
 @app.command(epilog="Example: pefomed adapter export runs/paper-vqa_rad -o pefomed.pth")
 def export(
-    run: RunFolder,
+    run: RunArgument,
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")],
 ) -> None:
     """Write a run's adapter as a checkpoint that PeFoMed and MiniGPT-v2 load.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from pefomed.cli.options import Json, Overrides, RecipeFile, RunFolder, checked_run, overrides_of
+from pefomed.cli.options import Json, Overrides, RecipeFile, RunArgument, checked_run, one_of, overrides_of
 from pefomed.cli.output import print_json, print_table
 from pefomed.cli.plan import (
     DiskRate,
@@ -20,21 +20,19 @@ from pefomed.cli.plan import (
     Tflops,
     show_plan,
 )
+from pefomed.tasks import TASKS
 
 app = typer.Typer()
-
-# As in `schema`, which takes too long to import for the help.
-Task = Literal["vqa", "caption", "report", "refer", "identify", "grounding", "detection"]
 
 
 @app.command(rich_help_panel="Look", epilog='Example: pefomed ask runs/demo a.png "Is there an effusion?"')
 def ask(
-    run: RunFolder,
+    run: RunArgument,
     images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="One or more image files.")],
     question: Annotated[
         str, typer.Argument(metavar="QUESTION", help="What to ask, in quotation marks; - reads lines.")
     ],
-    task: Annotated[Task, typer.Option(help="For a report or a caption, ask ''.")] = "vqa",
+    task: Annotated[str, one_of(TASKS, help="For a report or a caption, ask ''.")] = "vqa",
     save: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Save the first image with the answer's boxes drawn."),

@@ -15,6 +15,7 @@ import typer
 from pefomed.cli.output import print_json
 from pefomed.errors import DataError, RunError
 from pefomed.progress import note
+from pefomed.runs import RunFolder
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,8 +32,8 @@ def check_words(images: Sequence[str], question: str, save: Path | None, task: s
     Raises:
         typer.BadParameter: the question is an image file, or there is nowhere or nothing to draw.
     """
-    from pefomed.boxes.tasks import ANSWERED
     from pefomed.data.pictures.given import has_ending, is_picture
+    from pefomed.tasks import WITH_BOXES
 
     if is_picture(question):
         raise typer.BadParameter(f"the last word is the question, and {question!r} is an image file")
@@ -42,8 +43,8 @@ def check_words(images: Sequence[str], question: str, save: Path | None, task: s
         return
     from PIL import Image
 
-    if task not in ANSWERED:
-        raise typer.BadParameter(f"--save draws boxes: ask with --task {', '.join(ANSWERED)}")
+    if task not in WITH_BOXES:
+        raise typer.BadParameter(f"--save draws boxes: ask with --task {', '.join(WITH_BOXES)}")
     if Image.registered_extensions().get(save.suffix.lower()) not in Image.SAVE:
         raise typer.BadParameter(f"--save {save}: end the name in .png")
     if any(save.resolve() == Path(image.partition("#")[0]).resolve() for image in images):
@@ -73,7 +74,7 @@ class Asking:
 
         # What can be said before a model is loaded is said at once.
         pictures = given_images(list(self.images))
-        recipe = recipes.load(self.run / "recipe.toml")
+        recipe = recipes.load(RunFolder(self.run).recipe_file)
         if question != LINES:
             sample_of(question, self.task, (), [picture.size for picture in pictures], recipe)
         import pefomed

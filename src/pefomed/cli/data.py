@@ -2,61 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pefomed.cli.export import export
 from pefomed.cli.hospital import import_
-from pefomed.cli.options import Data, Json, overrides_of
+from pefomed.cli.mapping import map_
+from pefomed.cli.options import Data, Json
 from pefomed.cli.output import print_json, print_table
-from pefomed.errors import DataError, RecipeError, listed, nearest
+from pefomed.cli.sources import Only, Options, Root, Source, Splits, chosen_of, others_of
+from pefomed.errors import DataError, listed, nearest
 
 if TYPE_CHECKING:
     from pefomed.recipe import Dataset
 
-app = typer.Typer(help="List loaders, look at samples, audit data sets.")
-
-Source = Annotated[
-    str,
-    typer.Argument(
-        metavar="RECIPE|LOADER", help="A recipe's file or name, or a loader of `pefomed data list`."
-    ),
-]
-Root = Annotated[
-    str, typer.Argument(metavar="ROOT", help="For a loader: its folder or file within the data folder.")
-]
-Only = Annotated[
-    str | None, typer.Option("--only", metavar="NAME", help="Of a recipe's data sets, only this one.")
-]
-Splits = Annotated[
-    list[str] | None, typer.Option("--split", help="A split; may be repeated. By default all that are known.")
-]
-Options = Annotated[
-    list[str] | None,
-    typer.Option("--option", metavar="KEY=VALUE", help="An option of the loader, e.g. language=zh."),
-]
+app = typer.Typer(help="List loaders, look at samples, audit data sets, write them for others.")
 
 
 @app.command("list", epilog="Example: pefomed data list mimic_cxr")
 def list_(
     loader: Annotated[
-        str | None, typer.Argument(metavar="LOADER", help="Only this one, with all that is known about it.")
+        str | None,
+        typer.Argument(
+            metavar="LOADER",
+            help="Only this one, with all that is known about it; `package.module:function` too.",
+        ),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """List the loaders with their splits, published counts, licences, and what each needs."""
+    """List the loaders with their splits, published counts, licences and needs; of one every option."""
     from pefomed.data import LOADERS
-    from pefomed.data.listing import facts_of, in_full
+    from pefomed.data.listing import facts_of, in_full, options_as_text, options_as_values
+    from pefomed.data.options import options_of
 
-    if loader is not None and loader not in LOADERS:
-        raise RecipeError(f"unknown loader {loader!r}", remedy=nearest(loader, LOADERS))
-    rows = [facts_of(name) for name in ([loader] if loader else LOADERS)]
+    names = [loader] if loader else list(LOADERS)
+    options = {name: options_of(name) for name in names}
+    rows = [facts_of(name) for name in names]
     if json_:
-        print_json(rows)
+        print_json([row | {"options": options_as_values(options[row["loader"]])} for row in rows])
     elif loader:
         typer.echo(in_full(rows[0]))
+        typer.echo(options_as_text(options[loader], shutil.get_terminal_size((100, 24)).columns))
     else:
         print_table(
             ("loader", "data set", "splits", "licence", "needs"),
@@ -73,6 +62,14 @@ def list_(
                 for row in rows
             ],
         )
+
+
+@app.command(epilog="Example: pefomed data options > options.md")
+def options() -> None:
+    """List every option of every loader with its default and meaning, as Markdown."""
+    from pefomed.data.options_page import markdown
+
+    typer.echo(markdown(), nl=False)
 
 
 @app.command(epilog="Example: pefomed data get vqa_rad --data ~/data")
@@ -119,13 +116,13 @@ def show(
     from pefomed.data.readers.split_names import in_order
     from pefomed.data.show import contact_sheet
 
-    chosen = _chosen(source, root, only, option, data)
+    chosen = chosen_of(source, root, only, option, data)
     if pairs:
         from pefomed.data.show_pairs import pair_sheet
 
         typer.echo(f"pairs: {pair_sheet(_audits(source, chosen, None, only, data), out, images)}")
         return
-    known = {name: [*splits, *_others(dataset, splits, data)] for name, (dataset, splits) in chosen.items()}
+    known = {name: [*splits, *others_of(dataset, splits, data)] for name, (dataset, splits) in chosen.items()}
     if split is None:
         split = in_order({each for splits in known.values() for each in splits} or {"train"})[0]
     used = [name for name, splits in known.items() if split in splits]
@@ -138,7 +135,7 @@ def show(
     title = f"{', '.join(names)}: {split}"
     typer.echo(f"contact sheet: {contact_sheet(samples, out, images, seed, title)}")
     for name in names:
-        rows = _others(chosen[name][0], [split], data)
+        rows = others_of(chosen[name][0], [split], data)
         more = [f"{each} ({count:,} rows)" if count else each for each, count in rows.items()]
         if more:
             typer.echo(f"{name} also has the split{'s' if len(more) > 1 else ''} {listed(more, most=12)}")
@@ -164,7 +161,7 @@ def audit(
     json_: Json = False,
 ) -> None:
     """Find unreadable images, duplicates, leakage between splits, and counts unlike the published ones."""
-    results = _audits(source, _chosen(source, root, only, option, data), split, only, data, id_)
+    results = _audits(source, chosen_of(source, root, only, option, data), split, only, data, id_)
     if json_:
         print_json(results)
         return
@@ -176,34 +173,11 @@ def audit(
         typer.echo("images that look alike: add --pairs to `pefomed data show` to see them side by side")
 
 
+app.command(epilog="Example: pefomed data export slake slake --to llava --copy-images -o slake-llava")(export)
+app.command("map", epilog="Example: pefomed data map theirs.csv -o part.toml")(map_)
 app.command("import", epilog="Example: pefomed data import ~/export --out data/ward --window CT=lung")(
     import_
 )
-
-
-def _chosen(
-    source: str, root: str, only: str | None, options: list[str] | None, data: Path | None
-) -> dict[str, tuple[Dataset, list[str]]]:
-    """Return the data sets of a recipe, or the one a loader reads at `root`, each with its splits.
-
-    These must be readable: what a recipe uses and what was published; of one's own tables all there are.
-    """
-    from pefomed import recipe as recipes
-    from pefomed.data.audits.recipe import used_splits
-
-    if not recipes.is_recipe(source):
-        dataset = recipes.Dataset(loader=source, root=root, options=overrides_of(options))
-        known = _published(source)
-        return {source: (dataset, [*known, *_others(dataset, known, data)] or ["train"])}
-    loaded = recipes.load_data(Path(source))
-    if only is not None and only not in loaded.data:
-        raise RecipeError(f"{source} has no data set {only!r}", remedy=nearest(only, loaded.data))
-    used = used_splits(loaded)
-    return {
-        name: (dataset, list(dict.fromkeys([*used.get(name, ()), *_published(dataset.loader)])))
-        for name, dataset in loaded.data.items()
-        if only in (None, name)
-    }
 
 
 def _audits(
@@ -225,19 +199,3 @@ def _audits(
     if recipes.is_recipe(source) and not (only or split):
         results |= audit_across(recipes.load_data(Path(source)), data)
     return results
-
-
-def _others(dataset: Dataset, known: Sequence[str], data: Path | None) -> dict[str, int | None]:
-    """Return the splits that are in the files beside `known`, with their rows."""
-    from pefomed.data.found_splits import further_splits
-
-    return further_splits(dataset, known, data)
-
-
-def _published(loader: str) -> list[str]:
-    """Return the splits with a published size; a split without one may depend on an option."""
-    from pefomed.data import card
-
-    about = card(loader)
-    splits = about.splits if about else {}
-    return [split for split, counts in splits.items() if counts] or list(splits)

@@ -23,6 +23,20 @@ class Frames(StrEnum):
     all = "all"
 
 
+class Scouts(StrEnum):
+    """What becomes of scouts."""
+
+    leave_out = "leave-out"
+    keep = "keep"
+
+
+class BoxesOf(StrEnum):
+    """What a box of a mask or structure is around."""
+
+    segment = "segment"
+    part = "part"
+
+
 class BurnedIn(StrEnum):
     """What becomes of images that say names are burned in."""
 
@@ -31,13 +45,16 @@ class BurnedIn(StrEnum):
 
 
 def import_(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder of DICOM files, however deep.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A folder of DICOM files and volumes, however deep.")
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder that gets the table and the images.")],
     window: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[MODALITY=]WINDOW",
-            help="auto, range, robust, stored:N, CENTRE:WIDTH, or for CT e.g. lung; may be repeated.",
+            help="auto, range, robust, stored:N, CENTRE:WIDTH, or for CT e.g. lung, or three joined by +"
+            " (wide+soft+brain, or medgemma for these); may be repeated.",
         ),
     ] = None,
     keep: Annotated[
@@ -45,6 +62,19 @@ def import_(
         typer.Option(metavar="KEYWORD", help="A DICOM attribute as a further column, e.g. PatientSex."),
     ] = None,
     frames: Annotated[Frames, typer.Option(help="Of a file with several frames.")] = Frames.all,
+    slices: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE",
+            help="Of each stack, by position: all, middle, every:N, count:N, or touched (with a box on it).",
+        ),
+    ] = "all",
+    scouts: Annotated[
+        Scouts, typer.Option(help="Scouts and localizers, which are no slices of their series.")
+    ] = Scouts.leave_out,
+    boxes_of: Annotated[
+        BoxesOf, typer.Option(help="Boxes are around a whole segment or structure, or each part of it.")
+    ] = BoxesOf.segment,
     burned_in: Annotated[
         BurnedIn, typer.Option(help="Images that say names or dates are drawn into them.")
     ] = BurnedIn.leave_out,
@@ -55,6 +85,7 @@ def import_(
 ) -> None:
     """Make a table and images that name nobody out of a hospital's DICOM studies."""
     from pefomed.data.imports import Settings, import_folder, secret_folder
+    from pefomed.data.imports.choice import rule_of
 
     result = import_folder(
         folder,
@@ -63,6 +94,9 @@ def import_(
             windows=_windows(window or []),
             keep=tuple(dict.fromkeys(keep or [])),
             frames=frames.value,
+            slices=rule_of(slices),
+            scouts=scouts.value,
+            parts=boxes_of is BoxesOf.part,
             burned_in=burned_in.value,
             shares=_shares(split),
         ),
@@ -72,19 +106,21 @@ def import_(
         return
     typer.echo((out / "report.md").read_text(encoding="utf-8"))
     typer.echo(f"table:   {out / 'table.csv'}")
+    typer.echo(f"series:  {out / 'series.csv'}")
+    if (out / "boxes.csv").is_file():
+        typer.echo(f"boxes:   {out / 'boxes.csv'}")
     typer.echo(f"report:  {out / 'report.json'}, {out / 'report.md'}")
     typer.echo(f"secret:  {secret_folder(out.absolute())} (the key and what leads back; do not give it on)")
 
 
 def _windows(words: list[str]) -> dict[str, Window]:
-    from pefomed.data.pictures.windows import NAMED
     from pefomed.data.pictures.windows import window as window_of
 
     found = {}
     for word in words:
         modality, equals, text = word.rpartition("=")
         of = window_of(text)
-        if equals and of.text in NAMED and modality != "CT":
+        if equals and of.in_hounsfield and modality != "CT":
             raise typer.BadParameter(
                 f"the window {text!r} is in Hounsfield units, for CT and not for {modality}"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -20,9 +20,10 @@ from pefomed.cli.endpoint import (
     Yes,
     confirm,
 )
-from pefomed.cli.options import Json
+from pefomed.cli.options import Json, one_of
 from pefomed.cli.output import print_json, print_table
 from pefomed.errors import RunError
+from pefomed.tasks import LABELLED
 
 if TYPE_CHECKING:
     from pefomed.evaluate.judges.work import Work
@@ -66,9 +67,7 @@ def judge(
     attempts: Attempts = 6,
     served_as: ServedAs = None,
     rater: Annotated[str | None, typer.Option(help="Name of its files; by default the model's.")] = None,
-    only: Annotated[
-        Literal["vqa", "report"] | None, typer.Option(help="Only these; captions go with reports.")
-    ] = None,
+    only: Annotated[str | None, one_of(LABELLED, help="Only these; captions go with reports.")] = None,
     yes: Yes = False,
     allow_remote: AllowRemote = False,
     offline: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +11,12 @@ import typer
 
 from pefomed import urls
 from pefomed.errors import RunError
+from pefomed.runs import RunFolder
 
 RecipeFile = Annotated[
     Path, typer.Argument(metavar="RECIPE", help="A recipe file (.toml), or a shipped one's name: mini/slake.")
 ]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder.")]
 Out = Annotated[Path, typer.Option(help="Folder that gets a folder for the run.")]
 Data = Annotated[
     Path | None,
@@ -25,6 +27,17 @@ Overrides = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the recipe, e.g. stages.0.lr=1e-4."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def one_of(names: Collection[str], *, help: str) -> Any:
+    """Return an option that takes one of these names."""
+
+    def chosen(text: str) -> str:
+        if text not in names:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(map(repr, names))}")
+        return text
+
+    return typer.Option(parser=chosen, metavar=f"[{'|'.join(names)}]", help=help)
 
 
 def overrides_of(pairs: list[str] | None) -> dict[str, Any]:
@@ -47,7 +60,7 @@ def checked_run(folder: Path) -> Path:
     Raises:
         RunError: it does not exist or holds no run.
     """
-    if (folder / "recipe.toml").is_file():
+    if RunFolder(folder).recipe_file.is_file():
         return folder
     if url := urls.url_in(folder):
         raise RunError(f"{url} is a URL, not a folder or file", remedy="download it first and give its path")

@@ -47,15 +47,15 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
     from pefomed.evaluate.headlines import JUDGED, figures
     from pefomed.evaluate.interval import why_none
     from pefomed.evaluate.origin import read_scores
-    from pefomed.recipe import load
     from pefomed.report.figures import is_share
     from pefomed.report.rightness import speaks
     from pefomed.report.run import read_answered
+    from pefomed.runs import RunFolder
 
     def cell(score: Score, value: float) -> str:
         return f"{100 * value:.1f} %" if is_share(score.metric) else f"{value:.3f}"
 
-    recipe = load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
+    recipe = RunFolder(run).read_recipe()
     answered = {(one.dataset, one.split): one for one in read_answered(run, recipe, [])}
     every = read_scores(run) if scores is None else scores
     rows = []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pefomed.cli.options import one_of
 from pefomed.cli.output import print_table
 from pefomed.errors import PefomedError
+from pefomed.tasks import LABELLED
 
 if TYPE_CHECKING:
     from pefomed.rate import Session
@@ -46,9 +48,7 @@ def rate(
         float | None,
         typer.Option(min=0, max=1, help="Share of a rater's answers that all raters get; by default 1: all."),
     ] = None,
-    task: Annotated[
-        Literal["vqa", "report"] | None, typer.Option(help="What to rate, if the run has both.")
-    ] = None,
+    task: Annotated[str | None, one_of(LABELLED, help="What to rate, if the run has both.")] = None,
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on; 0: any free one.")] = 8765,
     link: Annotated[

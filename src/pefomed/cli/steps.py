@@ -23,6 +23,7 @@ from pefomed.cli.endpoint import (
 )
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_scores
+from pefomed.runs import RunFolder
 
 if TYPE_CHECKING:
     from pefomed.schema import Score
@@ -169,24 +170,60 @@ def evaluate(
         str | None,
         typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=text, separator=|'."),
     ] = None,
+    map_: Annotated[
+        Path | None,
+        typer.Option("--map", metavar="TOML", help="FILE: how it is read, as options of the loader `table`."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="FILE: one of these, e.g. skip='no image'."),
+    ] = None,
     images: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="FILE: where its pictures lie; by default beside it."),
     ] = None,
-    task: Annotated[Judged, typer.Option(help="FILE: the task, if no column says it.")] = "vqa",
+    task: Annotated[
+        Judged | None, typer.Option(help="FILE: the task, if no column says it; by default vqa.")
+    ] = None,
     numbers_as_text: Annotated[
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
     ] = False,
+    delimiter: Annotated[
+        str | None, typer.Option(help="FILE: what stands between cells, if it is not found by itself.")
+    ] = None,
+    header: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="FILE: its columns if it has no header, e.g. 'id,question,answer'."
+        ),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="FILE: which sheet of a workbook.")] = None,
+    records: Annotated[
+        str | None, typer.Option(metavar="KEY", help="FILE: where in JSON the list is, e.g. data.items.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="FILE: its encoding if it is not UTF-8 or UTF-16, e.g. cp1252.")
+    ] = None,
 ) -> None:
     """Score predictions, with intervals, floors and groups; no model is loaded.
 
     FILE is CSV, TSV, JSON, JSON Lines or Parquet with the columns id, reference, answer and optionally
     question, image, task, reference_2 and so on, and any others, which results are then grouped by.
     """
+    from pefomed.data.readers.tables import is_table
     from pefomed.evaluate import evaluate_run
 
-    if target.is_file() and target.suffix != ".toml":
-        from pefomed.evaluate.outside import Columns, columns_of, outside_run
+    saved = (target / "dataset_dict.json").is_file() or is_table(target)
+    if saved and target.suffix != ".toml":
+        from pefomed.evaluate.outside import columns_of, outside_run
+        from pefomed.evaluate.outside_map import answer_table, joined
+
+        flags = {
+            "task": task, "numbers_as_text": numbers_as_text, "delimiter": delimiter, "header": header,
+            "sheet": sheet, "records": records, "encoding": encoding,
+        }  # fmt: skip
+        said = {name: value for name, value in flags.items() if value}
+        how = answer_table(map_, {**overrides_of(option), **said})
 
         folder = outside_run(
             target,
@@ -194,14 +231,18 @@ def evaluate(
             dataset or target.stem,
             split,
             references=references,
-            images=images,
-            columns=columns_of(columns) if columns else Columns(),
-            task=task,
-            numbers_as_text=numbers_as_text,
+            images=images or ((references or target).parent / how.images if how.images else None),
+            columns=joined(how.columns, columns_of(columns)) if columns else how.columns,
+            task=how.task,
+            separator=how.separator,
+            view=how.view,
+            numbers_as_text=how.numbers_as_text,
+            skip=how.skip,
+            how=how.format,
         )
         typer.echo(f"run: {folder}", err=True)
     else:
-        folder = target if (target / "outside.json").is_file() else checked_run(target)
+        folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
     scores = evaluate_run(folder, data)
     if json_:
         print_json([score.model_dump() for score in scores])
@@ -244,7 +285,7 @@ def _finish(run: Path, open_: bool) -> None:
         return
     scores = read_scores(run)
     print_scores(run, scores)
-    show_report(run / "report" / "index.html", open_)
+    show_report(RunFolder(run).page, open_)
     _check_scored(run, scores)
 
 

@@ -39,9 +39,12 @@ Loader = Callable[..., Iterator[Sample | LeftOut]]
 
 LOADERS: dict[str, str] = {
     "coco": "pefomed.data.coco:load",
+    "conversations": "pefomed.data.conversations:load",
     "hugging_face": "pefomed.data.hugging_face:load",
     "imageclef": "pefomed.data.imageclef:load",
     "iu_xray": "pefomed.data.iu_xray:load",
+    "labelme": "pefomed.data.labelme:load",
+    "masks": "pefomed.data.masks:load",
     "medicat": "pefomed.data.medicat:load",
     "mimic_cxr": "pefomed.data.mimic_cxr:load",
     "ms_cxr": "pefomed.data.ms_cxr:load",
@@ -53,7 +56,9 @@ LOADERS: dict[str, str] = {
     "slake_boxes": "pefomed.data.slake_boxes:load",
     "slake_captions": "pefomed.data.slake_captions:load",
     "table": "pefomed.data.table:load",
+    "voc": "pefomed.data.voc:load",
     "vqa_rad": "pefomed.data.vqa_rad:load",
+    "yolo": "pefomed.data.yolo:load",
 }
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.tasks import how_many
-from pefomed.schema import Box, Sample
+from pefomed.schema import Box, OneOf, Sample
+from pefomed.tasks import ON_PHRASES
 
-BoxTask = Literal["refer", "identify", "detection"]
+BoxTask = Annotated[str, AfterValidator(OneOf(ON_PHRASES))]
 
 
 def samples_of(
@@ -24,12 +27,15 @@ def samples_of(
     """Yield a sample for each of `tasks`, its id `stem` and the task.
 
     `refer` and `detection` ask for the boxes of the phrase, `identify` for the phrase of the boxes.
-    `meta` gets `boxes`: `1` or `several`.
+    `meta` gets `boxes`: `1`, `several`, or `none` for a phrase that is nowhere in the image, of which
+    `identify` has nothing to ask.
 
     Args:
         size: width and height of the image in pixels.
     """
     for task in tasks:
+        if task == "identify" and not boxes:
+            continue
         asked, answer = ("", phrase) if task == "identify" else (phrase, "")
         yield Sample(
             id=f"{stem}-{task}",
@@ -50,4 +56,4 @@ def marked(phrase: str, first: int, count: int) -> str:
 
 def is_chosen(boxes: Sequence[Box], chosen: Literal["all", "one", "several"]) -> bool:
     """Return whether a phrase with these boxes belongs to a loader's option `boxes`."""
-    return chosen == "all" or (chosen == "one") == (len(boxes) == 1)
+    return chosen == "all" or how_many(boxes) == ("1" if chosen == "one" else chosen)

@@ -12,29 +12,34 @@ One record of `annotations`, x, y, width and height in pixels::
 
     {"id": 7, "image_id": 3, "category_id": 1, "bbox": [12, 30, 44, 21]}
 
-All boxes of a phrase in an image are one sample. Annotations of `iscrowd` are boxes like others.
+All boxes of a phrase in an image are one sample. An annotation without `bbox` is the box around its
+`segmentation`: of polygons that of their corners, of a run-length code (as a list or compressed) that of its
+pixels, from the first to behind the last. Annotations of `iscrowd` are boxes like others; keypoints are not
+read. Fields inside an object are named by their path: `split_field = "metadata.split"`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
-from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
+from pefomed.data.absent_phrases import Undrawn
+from pefomed.data.box_readers import FUSION_IOU, Choice
+from pefomed.data.box_samples import Making, box_samples
+from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
-from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
 from pefomed.data.owners import owners_of
-from pefomed.data.readers.box_numbers import Form, Unit
-from pefomed.data.readers.box_rows import Row, all_right, merged, without_repeats
+from pefomed.data.readers.box_numbers import Fault, Form, Unit
+from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.files import inside
+from pefomed.data.readers.segmentations import around_segmentation
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, nearest
+from pefomed.progress import note
 from pefomed.schema import Sample
 
 CARD = Card(
@@ -63,6 +68,7 @@ def load(
     reader: str | None = None,
     readers: Choice | None = None,
     fusion_iou: float = FUSION_IOU,
+    without: Undrawn = "left out",
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and phrase of `split`, and what images no annotation names.
 
@@ -82,6 +88,8 @@ def load(
             a phrase are an error.
         readers: with `reader`, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
         fusion_iou: boxes of several readers that overlap by more are one.
+        without: what categories are that nobody drew: `left out`, or samples whose answer is that there is
+            no box, in the `images` without annotations, or all `categories` that an image lacks.
 
     Raises:
         DataError: the file is not COCO JSON, a box, an image or a phrase is missing or wrong; the
@@ -97,32 +105,20 @@ def load(
             f"{path} has no split {split!r}: the whole file is 'train'",
             remedy="name the field with the split in `split_field`, or give a file a split in `annotations`",
         )
+    making = Making(tasks, boxes, form, unit, scaled_images, reader, readers, fusion_iou, without)
+    if phrase and without != "left out":
+        raise DataError(
+            "`without` asks for the categories that nobody drew, and `phrase` names other phrases"
+        )
     chosen, bare = _of_split(content, field, split, path, required=split_field is not None)
-    yield from (LeftOut(each.place, "an image without annotations") for each in bare)
-    if bool(reader) != (readers is not None):
-        raise DataError("`reader` needs `readers` ('apart' or 'fused'), and the other way round")
-    apart = readers == "apart"
-    entries = {each.place: each.entry for each in chosen}
-    rows = (_row(each, folder, phrase, meta, reader or "", apart) for each in chosen)
-    phrases = all_right(merged(rows, form, unit, scaled_images=scaled_images, apart=apart))
-    # A phrase of an image is there once: whatever else the file holds, and in which order, its id stays.
-    ids = ContentIds(f"{root.name}-{split}")
-    for found in phrases:
-        first = found.first
-        name = ids(first.name, first.category, first.phrase, *([first.reader] if apart else ()))
-        if reader is None:
-            check_one_reader([(row.place, entries[row.place]) for row in found.rows], "")
-        each, twice = without_repeats(found)
-        yield from (LeftOut(place, "a box given twice") for place in twice)
-        if readers == "fused":
-            of_readers = zip((row.reader for row in each.rows), each.boxes, strict=True)
-            each = replace(each, boxes=fused(of_readers, fusion_iou))
-        if is_chosen(each.boxes, boxes):
-            for sample in samples_of(
-                name, str(each.first.image), each.size, each.first.phrase,
-                each.boxes, {"category": each.first.category, **(each.first.meta or {})}, tasks,
-            ):  # fmt: skip
-                yield sample.model_copy(update={"owners": dict(each.first.owners)})
+    if any(each.entry.get("keypoints") for each in chosen):
+        note(f"{path.name}: keypoints are not read")
+    if without == "categories":
+        others = {each.entry["image_id"]: each for each in chosen}
+        bare = [*(Annotation(each.place, {}, each.image, "") for each in others.values()), *bare]
+    undrawn = (_bare(each, folder, meta) for each in bare)
+    rows = (_row(each, folder, phrase, meta, reader or "") for each in chosen)
+    yield from box_samples(rows, f"{root.name}-{split}", making, undrawn, content.categories)
 
 
 def splits(
@@ -201,26 +197,59 @@ def _of_split(
     return chosen, [each for each in content.bare if _said(each, field) in names]
 
 
-def _row(
-    each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str, apart: bool
-) -> Row:
+def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str) -> Row:
     image = each.image
-    said = (image.get("width"), image.get("height"))
     for field in (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta):
         if each.text(field) is None:
             raise DataError(
                 f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
             )
-    drawn_by = (each.text(reader) or "") if reader else ""
+    text = (each.text(phrase) or "") if phrase else each.category
+    if not text and not phrase:
+        raise DataError(
+            f"{each.place}: no category",
+            found=f"category_id = {each.entry.get('category_id')!r}",
+            remedy="give it one, remove the annotation, or name a field with the phrase in `phrase`",
+        )
+    numbers, outline, size = _box(each)
     return Row(
         place=each.place,
         image=inside(folder, str(image["file_name"]), each.place),
-        phrase=(each.text(phrase) or "") if phrase else each.category,
-        category=each.category,
-        numbers=each.numbers,
+        phrase=text,
+        category=each.category or text,
+        numbers=numbers,
+        form="xyxy" if outline else None,
+        unit="pixel" if outline else None,
         name=str(image["file_name"]),
-        size=None if said == (None, None) else said,
-        meta={field: each.text(field) or "" for field in meta} | ({META: drawn_by} if apart else {}),
-        reader=drawn_by,
+        size=size,
+        meta={field: each.text(field) or "" for field in meta},
+        reader=(each.text(reader) or "") if reader else "",
         owners=owners_of({**each.image, **each.entry}, meta),
+        fields=each.entry,
     )
+
+
+def _bare(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
+    """Return the row of an image without annotations; it has the fields of an annotation only by chance."""
+    return Row(
+        place=each.place,
+        image=inside(folder, str(each.image["file_name"]), each.place),
+        phrase="",
+        category="",
+        numbers=(),
+        name=str(each.image["file_name"]),
+        meta={field: text for field in meta if (text := each.text(field)) is not None},
+        owners=owners_of(each.image, meta),
+    )
+
+
+def _box(each: Annotation) -> tuple[tuple[Any, ...], bool, tuple[Any, Any] | None]:
+    """Return an annotation's box, whether it is that of its outline, and the image's size."""
+    said = (each.image.get("width"), each.image.get("height"))
+    size = None if said == (None, None) else said
+    if each.outline is None:
+        return each.numbers, False, size
+    found = around_segmentation(each.outline, size)
+    if isinstance(found, Fault):
+        raise found.error(each.place)
+    return found.corners, True, found.size

@@ -2,7 +2,8 @@
 
 Layout: `{"images": [{"id", "file_name", "width", "height", ...}], "categories": [{"id", "name"}],
 "annotations": [{"id", "image_id", "category_id", "bbox": [x, y, w, h], ...}]}`, see
-https://cocodataset.org/#format-data.
+https://cocodataset.org/#format-data. An annotation without `bbox` may have a `segmentation`: polygons, or a
+run-length code (`readers.rle`).
 """
 
 from __future__ import annotations
@@ -25,10 +26,18 @@ class Annotation:
     entry: Mapping[str, Any]
     image: Mapping[str, Any]
     category: str
+    """Empty where it has none."""
 
     def text(self, field: str) -> str | None:
-        """Return a field of the annotation, or else of its image, as text; None where neither has it."""
+        """Return a field of the annotation, or else of its image, as text; None where neither has it.
+
+        A field of an object inside is named by its path: `metadata.patient`.
+        """
         value = self.entry.get(field, self.image.get(field))
+        if value is None:
+            value = next(
+                (at for at in (_at(self.entry, field), _at(self.image, field)) if at is not None), None
+            )
         return None if value is None else str(value).strip()
 
     @property
@@ -36,6 +45,11 @@ class Annotation:
         """The field `bbox`, whatever is in it."""
         box = self.entry.get("bbox")
         return tuple(box) if isinstance(box, list) else (box,)
+
+    @property
+    def outline(self) -> Any:
+        """The field `segmentation` where there is no `bbox`; None where there is neither."""
+        return None if self.entry.get("bbox") else self.entry.get("segmentation") or None
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,8 @@ class CocoFile:
     """In file order."""
     bare: tuple[Annotation, ...]
     """The images that no annotation names, as annotations without a field and a category."""
+    categories: tuple[str, ...] = ()
+    """All that the file names, whether or not an annotation has them."""
 
 
 def read_coco(path: Path) -> CocoFile:
@@ -58,24 +74,42 @@ def read_coco(path: Path) -> CocoFile:
     content = read_json(path)
     if not isinstance(content, dict):
         raise DataError(f"{path} is no COCO file: expected an object", found=type(content).__name__)
-    images = _by_id(path, content, "images", ("file_name",))
-    names = {key: entry["name"] for key, entry in _by_id(path, content, "categories", ("name",)).items()}
+    images = _by_id(path, content, "images", ("id", "file_name"))
+    categories = _by_id(path, content, "categories", ("id", "name")) if _has_categories(content) else {}
+    names = {key: entry["name"] for key, entry in categories.items()}
     annotations = []
-    for key, entry in _by_id(path, content, "annotations", ("image_id", "category_id")).items():
+    for key, entry in _by_id(path, content, "annotations", ("image_id",)).items():
         place = f"{path}, annotation {key}"
+        named = entry.get("category_id")
+        if isinstance(named, list | dict):
+            raise DataError(f"{place}: a category id is a number or a text", found=f"{named!r:.80}")
+        category = "" if named is None else str(_named(names, named, "category", place)).strip()
         annotations.append(
-            Annotation(
-                place,
-                entry,
-                image=_named(images, entry["image_id"], "image", place),
-                category=str(_named(names, entry["category_id"], "category", place)).strip(),
-            )
+            Annotation(place, entry, _named(images, entry["image_id"], "image", place), category)
         )
     used = {each.entry["image_id"] for each in annotations}
     bare = [key for key in images if key not in used]
     return CocoFile(
-        tuple(annotations), tuple(Annotation(f"{path}, image {key}", {}, images[key], "") for key in bare)
+        tuple(annotations),
+        tuple(Annotation(f"{path}, image {key}", {}, images[key], "") for key in bare),
+        tuple(dict.fromkeys(str(name).strip() for name in names.values())),
     )
+
+
+def _at(fields: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a path of names joined by dots; None where there is nothing."""
+    name, _, rest = path.partition(".")
+    inner = fields.get(name)
+    return _at(inner, rest) if rest and isinstance(inner, Mapping) else None if rest else inner
+
+
+def _has_categories(content: Mapping[str, Any]) -> bool:
+    """Return whether a file needs categories: not where its annotations name none."""
+    entries = content.get("annotations")
+    named = not isinstance(entries, list) or any(
+        isinstance(entry, dict) and entry.get("category_id") is not None for entry in entries
+    )
+    return named or "categories" in content
 
 
 def _by_id(
@@ -92,12 +126,15 @@ def _by_id(
         place = f"{path}, {part} entry {number}"
         if not isinstance(entry, dict):
             raise DataError(f"{place}: expected an object", found=type(entry).__name__)
-        for field in ("id", *fields):
-            if field not in entry or isinstance(entry[field], list | dict):
+        for field in fields:
+            if entry.get(field) is None or isinstance(entry[field], list | dict):
                 raise DataError(f"{place}: no field {field!r}", found=f"fields {listed(sorted(entry))}")
-        if entry["id"] in found:
-            raise DataError(f"{place}: the id {entry['id']!r} occurs twice", remedy="give each its own id")
-        found[entry["id"]] = entry
+        key = entry.get("id", f"of entry {number}")
+        if isinstance(key, list | dict):
+            raise DataError(f"{place}: an id is a number or a text", found=f"{key!r:.80}")
+        if key in found:
+            raise DataError(f"{place}: the id {key!r} occurs twice", remedy="give each its own id")
+        found[key] = entry
     return found
 
 

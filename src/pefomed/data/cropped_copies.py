@@ -10,7 +10,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 
-from pefomed.boxes import tasks
+from pefomed import tasks
+from pefomed.boxes.tasks import is_absent
 from pefomed.data.pictures.addresses import with_view
 from pefomed.data.pictures.crop import Crop, crop_of
 from pefomed.data.pictures.images import image_size
@@ -21,7 +22,9 @@ LEAST = 0.8
 
 
 def cropped_copies(samples: Iterable[Sample], copies: int, reach: float, seed: int) -> Iterator[Sample]:
-    """Yield up to `copies` cropped copies of each sample of one image that has boxes.
+    """Yield up to `copies` cropped copies of each sample of one image whose answer or question is boxes.
+
+    What is nowhere in an image is in no crop of it either.
 
     Args:
         reach: how far an edge may lie inside or outside the image's own, as a share of the side.
@@ -32,7 +35,9 @@ def cropped_copies(samples: Iterable[Sample], copies: int, reach: float, seed: i
     """
     sizes: dict[str, tuple[int, int]] = {}
     for sample in samples:
-        if not sample.boxes or len(sample.images) != 1 or sample.task not in tasks.ALL:
+        if not (sample.boxes or is_absent(sample)):
+            continue
+        if len(sample.images) != 1 or sample.task not in tasks.HAVE_BOXES:
             continue
         [path] = sample.images
         if path not in sizes:

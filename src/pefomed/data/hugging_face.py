@@ -30,11 +30,16 @@ from typing import Any
 from pefomed.data import table, table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
+from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.images import Pictures
+from pefomed.data.mapping.rows import Reading
+from pefomed.data.mapping.skip import NOTHING, Skip
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.shards import shards_of, splits_of
 from pefomed.data.readers.split_names import meant
-from pefomed.data.table_rows import Reading
+from pefomed.data.table_boxes import BoxColumns
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
 CARD = Card(
     title="Any Hugging Face data set",
@@ -42,7 +47,7 @@ CARD = Card(
     link="https://huggingface.co/datasets",
     citation="",
     access="`hf download --repo-type dataset OWNER/NAME --local-dir DIR`, or `save_to_disk` of `datasets`",
-    files=("data/<split>-*.parquet, or <split>/*.arrow",),
+    files=("data/<split>-*.parquet, or <split>/*.arrow, or the folder of one `Dataset`",),
 )
 
 
@@ -51,25 +56,33 @@ def load(
     split: str,
     *,
     columns: table.Columns = table.Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
+    boxes: BoxColumns | None = None,
+    skip: Skip = NOTHING,
+    only_split: str | None = None,
     images: str = ".",
+    separator: str = ";",
+    view: str = "",
     numbers_as_text: bool = False,
-) -> Iterator[Sample]:
+) -> Iterator[Sample | LeftOut]:
     """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
 
     Args:
-        columns: which column holds what, as for `table`.
-        task: the task of every row, unless `columns.task` names a column.
-        images: folder of images that are not inside the files, relative to them.
-        numbers_as_text: take an answer that is a number as its text, instead of refusing it.
+        columns, task, boxes, skip, only_split, separator, view, numbers_as_text: as of `table`.
+        images: folder of images that are not inside the files, relative to the folder of each file.
 
     Raises:
         DataError: the split is not there, a file is missing or damaged, or a row is wrong; the file and
             the row are named.
     """
     names = splits_of(root)
-    column = _column(root, names, columns)
-    files = [file for name in (names if column else [split]) for file in shards_of(root, name)]
+    column = _column(root, names, columns, only_split)
+    said = None if column or only_split is None else only_split
+    if said is not None and not meant(split, [said]):
+        raise DataError(
+            f"{root} has no split {split!r}: `only_split` is {said!r}", remedy="correct one of them"
+        )
+    files = [file for name in (names if column or said else [split]) for file in shards_of(root, name)]
     if not files:
         raise DataError(
             f"{root} has no Parquet or Arrow files of the split {split!r}",
@@ -77,33 +90,42 @@ def load(
             remedy=nearest(split, names) if names else CARD.access,
         )
     files = _with_rows(files, column, split) if column else files
-    own = columns.model_copy(update={"split": column})
     # One for all: in how many files a split is cut says nothing of its rows.
     ids = ContentIds(split)
-    for file in files:
-        yield from table.load_file(
-            file, split, Reading(ids, file.stem, file.parent / images, own, task, numbers_as_text)
-        )
+
+    def of(file: Path) -> Reading:
+        pictures = Pictures(file.parent / images, separator, view)
+        return Reading(ids, file.stem, pictures, columns, "refer" if boxes else task, numbers_as_text, skip)
+
+    rows = (
+        (of(file), rows)
+        for file in files
+        for _, _, rows in table_splits.rows_of(file, split, column, split, Format())
+    )
+    yield from table.read(rows, columns, boxes, skip)
 
 
 def splits(
     root: Path,
     *,
     columns: table.Columns = table.Columns(),  # noqa: B008 - frozen
+    only_split: str | None = None,
     **_: Any,
 ) -> dict[str, int | None]:
     """Return the splits that there are files of, or that their column says, as they are called."""
     names = splits_of(root)
-    column = _column(root, names, columns)
+    column = _column(root, names, columns, only_split)
+    if not column and only_split is not None:
+        return {only_split: None}
     if not column:
         return dict.fromkeys(names)
     files = [file for name in names for file in shards_of(root, name)]
     return dict(sum((_counted(file, column) for file in files), Counter[str]()))
 
 
-def _column(root: Path, names: Sequence[str], columns: table.Columns) -> str:
+def _column(root: Path, names: Sequence[str], columns: table.Columns, only_split: str | None) -> str:
     """Return the column that says the split; by default `split`, where all files are one split."""
-    if columns.split is not None or len(names) != 1:
+    if columns.split is not None or only_split is not None or len(names) != 1:
         return columns.split or ""
     files = shards_of(root, names[0])
     return table_splits.own_column(files[0]) if files else ""

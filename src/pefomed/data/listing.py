@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from pefomed.data import card
 from pefomed.data.card import Card
+from pefomed.data.options import Option
+from pefomed.recipe.kinds import toml
 
 
 def facts_of(name: str) -> dict[str, Any]:
@@ -44,6 +48,40 @@ def in_full(row: dict[str, Any]) -> str:
         "in the root": "\n  or ".join(row["files"]),
     }
     return "\n".join(f"{name}: {text}" for name, text in facts.items() if text)
+
+
+def options_as_values(options: Sequence[Option]) -> list[dict[str, Any]]:
+    """Return options as JSON values; `default` is absent where there is none to write."""
+    return [
+        {"option": each.name, "type": each.kind, "required": each.required}
+        | ({"choices": list(each.choices)} if each.choices else {})
+        | ({} if each.default is None else {"default": each.default})
+        | {"meaning": each.meaning}
+        for each in options
+    ]
+
+
+def options_as_text(options: Sequence[Option], width: int) -> str:
+    """Return options as lines of at most `width` characters: name, type and default, then the meaning."""
+    if not options:
+        return "options: none"
+    lines = ["options:"]
+    for each in options:
+        head = f"{each.name}: {each.kind.replace('`', '')}{_default(each)}"
+        lines += textwrap.wrap(
+            head, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        )
+        meaning = each.meaning.replace("`", "")
+        lines += textwrap.wrap(
+            meaning, width, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
+        )
+    return "\n".join(lines)
+
+
+def _default(option: Option) -> str:
+    if option.required:
+        return "; required"
+    return "" if option.default is None else f"; default {toml(option.default)}"
 
 
 def _needs(name: str, about: Card) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 _PEOPLE = (
@@ -44,9 +44,26 @@ def is_person(column: str) -> bool:
 
 
 def owners_of(row: Mapping[str, Any], but: Container[str] = ()) -> dict[str, str]:
-    """Return the cells of a row that say whose it is, as texts; not those of the columns `but`."""
-    found = {column: value for column, value in row.items() if column not in but and is_owner(column)}
-    return {column: "" if value is None else str(value).strip() for column, value in found.items()}
+    """Return the cells of a row that say whose it is, as texts; not those of the columns `but`.
+
+    Objects in cells are looked into: `metadata.patientid`, `patient.id`.
+    """
+    found = {name: value for name, value in _cells(row) if name not in but}
+    return {name: "" if value is None else str(value).strip() for name, value in found.items()}
+
+
+_DEPTH = 4
+_IDS = frozenset("id uid guid uuid identifier number no nr key code name".split())
+
+
+def _cells(row: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for key, value in row.items():
+        if isinstance(value, Mapping):
+            if len(before) < _DEPTH:
+                yield from _cells(value, (*before, str(key)))
+        # Of what an object called `patient` holds not all is the patient.
+        elif is_owner(str(key)) or (before and is_owner(before[-1]) and str(key).casefold() in _IDS):
+            yield ".".join((*before, str(key))), value
 
 
 def _words(column: str) -> list[str]:

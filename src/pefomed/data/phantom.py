@@ -67,8 +67,8 @@ def load(
         tasks: what is asked about each image: `vqa` (5 to 7 questions), `caption`, `report`,
             `refer` and `detection` (1 to 5 phrases to be found), `identify` (the same to be named),
             `grounding` (the caption with its phrases' boxes).
-        train: number of images of the split `train`; `validate` and `test` likewise. A longer split
-            begins with the images of a shorter one.
+        train, validate, test: number of images of the split. A longer split begins with the images of a
+            shorter one.
         seed: another seed draws other images.
         size: width and height in pixels.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pefomed import recipe
 from pefomed.data import LOADERS, card
 from pefomed.errors import RecipeError
+from pefomed.runs import RunFolder
 
 Provenance = Literal["open", "restricted", "unknown"]
 
-OWN = frozenset({"coco", "hugging_face", "table"})
+OWN = frozenset({"coco", "conversations", "hugging_face", "labelme", "masks", "table", "voc", "yolo"})
 """Loaders of the user's own files: their card cannot say whether the text may leave the machine."""
 
 
@@ -48,6 +48,6 @@ def provenance_in_words(run: Path, dataset: str) -> str:
 
 def loader_in(run: Path, dataset: str) -> str:
     """Return what reads the data set that a run's recipe calls `dataset`; empty where it does not say."""
-    path = run / "recipe.toml"
-    known = recipe.load(path).data if path.is_file() else {}
+    recipe = RunFolder(run).read_recipe()
+    known = recipe.data if recipe else {}
     return known[dataset].loader if dataset in known else ""

@@ -6,10 +6,10 @@ images there are, and what these hold. A corrected reference needs no new answer
 
 from __future__ import annotations
 
-from pefomed.boxes.tasks import IDENTIFY
 from pefomed.data.pictures.remembered import hash_or_nothing
 from pefomed.data.sample_hash import sample_hash, short_hash
 from pefomed.schema import Sample
+from pefomed.tasks import ABOUT_BOXES
 
 
 def question_hash(sample: Sample) -> str:
@@ -19,7 +19,7 @@ def question_hash(sample: Sample) -> str:
     asked = {
         "reference": "",
         "further_references": (),
-        "boxes": tuple(boxes) if sample.task == IDENTIFY else (),
+        "boxes": tuple(boxes) if sample.task in ABOUT_BOXES else (),
     }
     return sample_hash(sample.model_copy(update=asked), lambda _: "")
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from PIL import Image
 
+from pefomed.boxes.tasks import is_absent
 from pefomed.data.pictures.addresses import address
 from pefomed.data.pictures.images import from_image
 from pefomed.errors import ImageError
@@ -21,6 +22,7 @@ from pefomed.machine_paths import short_name, without_paths
 from pefomed.progress import track
 from pefomed.schema import Box, Sample
 from pefomed.storage import write
+from pefomed.tasks import MARKED
 
 SIDE = 480
 """Longest side of a thumbnail, in pixels."""
@@ -132,12 +134,19 @@ def _thumbnail(image: Image.Image) -> tuple[tuple[int, int], str]:
 
 
 def _item(sample: Sample, colours: dict[Box, str]) -> str:
-    shown = () if sample.task == "grounding" else sample.boxes  # there they stand behind their phrases
+    shown = () if sample.task in MARKED else sample.boxes  # there they stand behind their phrases
     marks = "".join(f"<i style='border-color:{colours[box]}'></i>" for box in shown)
     question = f"<q dir=auto>{escape(sample.question)}</q>" if sample.question else f"<em>{sample.task}</em>"
-    answer = _marked(sample, colours) or ("" if sample.boxes else "<em>no answer</em>")
+    answer = _marked(sample, colours) or _without_words(sample)
     name = escape(sample.id, quote=True)
     return f"<li dir=auto title='{name}'>{question} <strong dir=auto>{answer}</strong> {marks}</li>"
+
+
+def _without_words(sample: Sample) -> str:
+    """Return what stands for an answer that is no text."""
+    if is_absent(sample):
+        return "<em>no box: not in the image</em>"
+    return "" if sample.boxes else "<em>no answer</em>"
 
 
 def _marked(sample: Sample, colours: dict[Box, str]) -> str:

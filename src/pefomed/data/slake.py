@@ -57,6 +57,9 @@ _FIELDS = (
 def load(root: Path, split: str, *, language: Literal["en", "zh", "both"] = "en") -> Iterator[Sample]:
     """Yield the samples of `split` (`train`, `validate`, `test`) in one language or both.
 
+    Args:
+        language: of the questions: English, Chinese, or both.
+
     Raises:
         DataError: a file or field is missing, or the split does not exist.
     """

@@ -29,21 +29,31 @@ With boxes the question is the phrase, and the recipe says what the numbers are:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data import table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping import rows as mapped
+from pefomed.data.mapping.cells import has
+from pefomed.data.mapping.columns import Columns
+from pefomed.data.mapping.images import Pictures
+from pefomed.data.mapping.parallel import apart
+from pefomed.data.mapping.rows import Draft, Placed, Reading
+from pefomed.data.mapping.skip import NOTHING, Rules, Skip, columns_of
+from pefomed.data.mapping.source import columns_in
+from pefomed.data.readers.format import Format
+from pefomed.data.readers.tables import stem_of
 from pefomed.data.table_boxes import BoxColumns, with_boxes
-from pefomed.data.table_rows import Columns, Reading, drafts
 from pefomed.errors import DataError
-from pefomed.schema import Sample, Task
+from pefomed.schema import Sample, TaskName
 
-__all__ = ["CARD", "Columns", "load", "load_file", "splits"]
+__all__ = ["CARD", "Columns", "load", "read", "splits"]
 
 CARD = Card(title="A table of one's own", licence="the owner's", link="", citation="")
 
@@ -53,54 +63,81 @@ def load(
     split: str,
     *,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     boxes: BoxColumns | None = None,
+    skip: Skip = NOTHING,
     only_split: str | None = None,
     images: str = ".",
     separator: str = ";",
     view: str = "",
     delimiter: str | None = None,
+    header: tuple[str, ...] = (),
+    sheet: str | None = None,
+    records: str | None = None,
+    encoding: str | None = None,
     numbers_as_text: bool = False,
 ) -> Iterator[Sample | LeftOut]:
     """Yield the samples of `split`, and the boxes that are given twice.
 
     Args:
-        columns: which column holds what.
+        columns: which column holds what, each a source: a column, a path, a template, a constant, ...
         task: the task of every row, unless `columns.task` names a column or there are boxes.
         boxes: which columns hold boxes and what their numbers are; its `tasks` are what is asked.
+        skip: which rows are left out and counted: `empty answer`, `empty question`, `no image`,
+            `missing image`, `no box`, `wrong box`, or values of a column, `{ column = "Target", is = 0 }`
+            or `is_not`.
         only_split: the split that a single file is; by default `train`, or what its column `split` says.
         images: folder of the images, relative to the table's folder, or absolute.
         separator: what stands between several image paths in one cell.
         view: frame, slice or window of every image that does not say its own, e.g. `window=lung`.
-        delimiter: what stands between cells; by default found from the first rows.
+        delimiter, header, sheet, records, encoding: how the file is read where it does not say so itself;
+            see `Format`.
         numbers_as_text: take an answer that is a number as its text, instead of refusing it.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, or an answer is
             empty or a number; the file and the line are named.
     """
-    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, delimiter):
-        stem = table_splits.stem_of(path)
-        how = Reading(
-            # Rows of two splits may ask the same.
-            ContentIds(f"{stem}-{split}" if column else stem), stem, path.parent / images, columns,
-            "refer" if boxes else task, numbers_as_text, boxes.category if boxes else None,
-            boxes.reader if boxes and boxes.readers == "apart" else None, separator, view,
-        )  # fmt: skip
-        if boxes is not None:
-            yield from with_boxes(drafts(rows, how), boxes, several_tasks=columns.task is None)
-        else:
-            yield from _without_boxes(rows, how)
+    form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
+    for path, column, rows in table_splits.rows_of(root, split, columns.split, only_split, form):
+        stem = stem_of(path)
+        # Rows of two splits may ask the same.
+        ids = ContentIds(f"{stem}-{split}" if column else stem)
+        pictures = Pictures(path.parent / images, separator, view)
+        how = Reading(ids, stem, pictures, columns, "refer" if boxes else task, numbers_as_text, skip)
+        yield from read([(how, rows)], columns, boxes, skip)
 
 
-def load_file(path: Path, split: str, how: Reading, delimiter: str | None = None) -> Iterator[Sample]:
-    """Yield the samples of the rows of `split` in one file; there are no boxes.
+def read(
+    files: Iterable[tuple[Reading, Iterable[Placed]]],
+    columns: Columns,
+    boxes: BoxColumns | None,
+    skip: Rules,
+) -> Iterator[Sample | LeftOut]:
+    """Yield the samples of the rows of one or more files, which belong together; each is read when it comes.
 
     Raises:
         DataError: see `load`.
     """
-    for _, _, rows in table_splits.rows_of(path, split, how.columns.split, split, delimiter):
-        yield from _without_boxes(rows, how)
+    if boxes is None:
+        yield from _without_boxes(mapped.drafts(files))
+        return
+    if columns.group_by is not None:
+        raise DataError(
+            "the options `boxes` and `columns.group_by` do not go together: boxes are of one image",
+            remedy="leave one of them away",
+        )
+    beside = [*columns.meta.values(), columns.answer, columns.task, *columns_of(skip)]
+    own_id = columns.id if columns.id is not None else "id"
+    asked = [columns.question, boxes.category, boxes.reader]
+    parts = (
+        (
+            replace(how, category=boxes.category, reader=boxes.reader if boxes.readers == "apart" else None),
+            apart(rows, boxes.columns, asked, beside, own_id if isinstance(own_id, str) else ""),
+        )
+        for how, rows in files
+    )
+    yield from with_boxes(mapped.drafts(parts), boxes, columns.task is None, skip)
 
 
 def splits(
@@ -109,19 +146,30 @@ def splits(
     columns: Columns = Columns(),  # noqa: B008 - frozen
     only_split: str | None = None,
     delimiter: str | None = None,
+    header: tuple[str, ...] = (),
+    sheet: str | None = None,
+    records: str | None = None,
+    encoding: str | None = None,
     **_: Any,
 ) -> dict[str, int]:
     """Return the splits as the table calls them, each with its rows; options and errors as of `load`."""
 
-    def fits(header: Collection[str]) -> bool:
-        return columns.image in header and (columns.answer in header or columns.question in header)
+    def fits(header: Mapping[str, Any]) -> bool:
+        images = any(has(header, source) for _, source in columns.images)
+        texts = (columns.question, columns.answer)
+        return images and any(has(header, source) for source in texts if any(columns_in(source)))
 
-    return table_splits.splits_of(root, columns.split, only_split, delimiter, fits)
+    form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
+    return table_splits.splits_of(root, columns.split, only_split, form, fits)
 
 
-def _without_boxes(rows: Iterable[table_splits.Placed], how: Reading) -> Iterator[Sample]:
-    for place, sample, _ in drafts(rows, how):
-        if sample.task in tasks.ALL:
+def _without_boxes(found: Iterable[Draft | LeftOut]) -> Iterator[Sample | LeftOut]:
+    for each in found:
+        if isinstance(each, LeftOut):
+            yield each
+            continue
+        place, sample, _ = each
+        if sample.task in tasks.HAVE_BOXES:
             raise DataError(
                 f"{place}: the task {sample.task!r} needs boxes",
                 remedy="say in the option `boxes` which columns hold them",

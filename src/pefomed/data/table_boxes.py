@@ -13,20 +13,23 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from pefomed.boxes import tasks
+from pefomed import tasks
+from pefomed.boxes.tasks import how_many
 from pefomed.checked import Checked
+from pefomed.data.absent_phrases import HOW_ABSENT, Without, check_all_or_none, not_identified
 from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, samples_of
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.cells import cell, is_empty, said, text
+from pefomed.data.mapping.rows import Draft
+from pefomed.data.mapping.skip import NOTHING, Rules, Unusable
+from pefomed.data.mapping.source import OptionalSourceOrNone, SourceOrNone
 from pefomed.data.readers.box_frames import Frame, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
+from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
-from pefomed.data.table_cells import cell
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Sample
-
-Draft = tuple[str, Sample, Mapping[str, Any]]
-"""Place, the row's sample without boxes, its cells."""
 
 _MARK = re.compile(r"</p>\{([\d,]*)\}")
 
@@ -39,26 +42,31 @@ class BoxColumns(Checked):
     columns: tuple[str, ...]
     """Four names, or the one of a column with all boxes of the row."""
     form: Form
-    """`xywh`: left, top, width, height. `xyxy`: left, top, right, bottom."""
+    """`xywh`: left, top, width, height. `xyxy`: left, top, right, bottom; `yxyx` the same with y first.
+    `cxcywh`: centre, width, height."""
     unit: Unit
-    """`pixel` of the image file, or `relative`: fractions of its width and height."""
+    """`pixel` of the image file, or of its width and height fractions (`relative`), `percent`, or thousandths
+    (`thousand`)."""
     tasks: tuple[BoxTask, ...] = Field(("refer",), min_length=1)
     """What is asked about each phrase, unless `columns.task` names a column."""
-    category: str | None = None
+    category: SourceOrNone = None
     """Column to group results by, and to take floors from; by default the phrase."""
     categories: tuple[str, ...] = ()
     """The categories there are, if others are mistakes."""
     width: str | None = None
-    """Column with the image's width in pixels, to be checked against the file; `height` likewise."""
+    """Column with the image's width in pixels, to be checked against the file."""
     height: str | None = None
+    """Column with its height; `width` and `height` are named together."""
     scaled_images: bool = False
     """The images were scaled in proportion: boxes are pixels of the sizes in the table."""
-    reader: str | None = None
+    reader: OptionalSourceOrNone = None
     """Column with who drew the box; `""` for none. By default several readers of a phrase are an error."""
     readers: Choice | None = None
     """With `reader`: `apart`, a sample for each reader, or `fused`, the boxes of all as one answer."""
     fusion_iou: float = Field(FUSION_IOU, gt=0, lt=1)
     """Boxes of several readers that overlap by more are one."""
+    without: Without = "error"
+    """What a phrase without a box is: `error`, or `absent`: what it names is nowhere in the image."""
 
     @field_validator("columns")
     @classmethod
@@ -74,20 +82,27 @@ class BoxColumns(Checked):
         return self
 
 
-def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -> Iterator[Sample | LeftOut]:
+def with_boxes(
+    drafts: Iterable[Draft | LeftOut], spec: BoxColumns, several_tasks: bool, skip: Rules = NOTHING
+) -> Iterator[Sample | LeftOut]:
     """Yield the samples of the rows with their boxes, in the order of their first rows.
 
     A box that is given twice counts once, and its row is told as left out.
 
     Args:
         several_tasks: one sample for each of `spec.tasks`, instead of the draft's own task.
+        skip: which phrases are left out.
 
     Raises:
         DataError: a box, an image or a category is wrong, or a phrase has no box; the row is named.
     """
     frame_at = functools.cache(frame_of)
     groups: dict[tuple[Any, ...], list[tuple[Draft, str]]] = {}
-    for place, draft, row in drafts:
+    for each in drafts:
+        if isinstance(each, LeftOut):
+            yield each
+            continue
+        place, draft, row = each
         category = _category(row, spec, place) or draft.question or draft.reference
         apart = _reader(row, spec, place) if spec.readers == "apart" else ""
         key = (draft.images, draft.task, draft.question, draft.reference, category, apart)
@@ -96,14 +111,22 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
         (place, draft, _), category = group[0]
         if spec.reader is None:
             check_one_reader([(where, row) for (where, _, row), _ in group], "boxes.")
-        drawn = [
+        found = [
             (where, _reader(row, spec, where), box)
             for (where, _, row), _ in group
             for box in _boxes(row, spec, where, draft, frame_at)
         ]
-        if draft.task != tasks.MARKED:  # its marks count the boxes
-            drawn, twice = _once(drawn)
-            yield from (LeftOut(where, "a box given twice") for where in twice)
+        drawn = [(where, reader, box) for where, reader, box in found if not isinstance(box, Fault)]
+        for where, _, box in found:
+            if isinstance(box, Fault):
+                if "wrong box" not in skip:
+                    raise _wrong(box, f"{where}, image {draft.images[0]}")
+                yield LeftOut(where, box.reason, box.found)
+        if len(drawn) < len(found):
+            continue  # without all of its boxes an answer would be scored wrongly
+        if draft.task not in tasks.MARKED:  # its marks count the boxes
+            drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
+            yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
         boxes = tuple(box for *_, box in drawn)
         if spec.readers == "fused":
             boxes = fused(((reader, box) for _, reader, box in drawn), spec.fusion_iou)
@@ -111,23 +134,32 @@ def with_boxes(drafts: Iterable[Draft], spec: BoxColumns, several_tasks: bool) -
             draft = draft.model_copy(
                 update={"meta": {META: _reader(group[0][0][2], spec, place), **draft.meta}}
             )
-        if draft.task in tasks.ALL and not boxes:
-            raise DataError(
+        absent = spec.without == "absent" and draft.task in tasks.BOXES
+        if absent:
+            check_all_or_none([(where, _reader(row, spec, where)) for (where, _, row), _ in group], drawn)
+        if draft.task in tasks.HAVE_BOXES and not boxes and not absent:
+            if "no box" in skip:
+                yield from (LeftOut(where, "no box") for (where, *_), _ in group)
+                continue
+            raise Unusable(
                 f"{place}: a phrase without boxes",
+                "no box",
+                "fill them in",
                 found=f"columns {', '.join(spec.columns)} are empty",
-                remedy="fill them in, or remove the row",
+                or_else=HOW_ABSENT,
             )
-        size = frame_at(draft.images[0]).shown if boxes else None
+        size = frame_at(draft.images[0]).shown if boxes or absent else None
         if several_tasks and size is not None:
             for sample in samples_of(
                 draft.id, draft.images[0], size, draft.question, boxes,
                 {"category": category, **draft.meta}, spec.tasks,
             ):  # fmt: skip
                 yield sample.model_copy(update={"owners": draft.owners})
+            yield from not_identified(place, boxes, spec.tasks)
             continue
         _check_marks(draft, boxes, place)
-        counts = draft.task != tasks.MARKED and boxes
-        own = {"category": category, "boxes": tasks.how_many(boxes)} if counts else {}
+        counts = draft.task not in tasks.MARKED and (boxes or absent)
+        own = {"category": category, "boxes": how_many(boxes)} if counts else {}
         yield draft.model_copy(update={"boxes": boxes, "size": size, "meta": {**own, **draft.meta}})
 
 
@@ -135,24 +167,13 @@ def _reader(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
     return str(cell(row, spec.reader, place, "boxes") or "").strip() if spec.reader else ""
 
 
-def _once(drawn: Iterable[tuple[str, str, Box]]) -> tuple[list[tuple[str, str, Box]], list[str]]:
-    """Return the boxes without those that a reader gives again, and the places of these."""
-    kept: dict[tuple[str, Box], tuple[str, str, Box]] = {}
-    twice = []
-    for place, reader, box in drawn:
-        if (reader, box) in kept:
-            twice.append(place)
-        kept.setdefault((reader, box), (place, reader, box))
-    return list(kept.values()), twice
-
-
 def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
     if spec.category is None:
         return ""
-    name = str(cell(row, spec.category, place, "boxes") or "").strip()
+    name = text(row, spec.category, place, "boxes")
     if not name or (spec.categories and name not in spec.categories):
         raise DataError(
-            f"{place}: unknown category {name!r} in column {spec.category!r}",
+            f"{place}: unknown category {name!r} in column {said(spec.category)!r}",
             remedy=nearest(name, spec.categories) if spec.categories else "fill it in, or remove the row",
         )
     return name
@@ -160,7 +181,7 @@ def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
 
 def _boxes(
     row: Mapping[str, Any], spec: BoxColumns, place: str, draft: Sample, frame_at: Callable[[str], Frame]
-) -> Iterator[Box]:
+) -> Iterator[Box | Fault]:
     several = _numbers(row, spec, place)
     if not several:
         return
@@ -171,18 +192,20 @@ def _boxes(
     pixels = frame.pixels(said, spec.scaled_images)
     if isinstance(pixels, Fault):
         raise pixels.error(f"{place}, image {draft.images[0]}")
-    for numbers in several:
-        box = frame.box(numbers, spec.form, spec.unit, pixels)
-        if isinstance(box, Fault):
-            raise box.error(f"{place}, image {draft.images[0]}")
-        yield box
+    yield from (frame.box(numbers, spec.form, spec.unit, pixels) for numbers in several)
+
+
+def _wrong(fault: Fault, place: str) -> Unusable:
+    return Unusable(f"{place}: {fault.reason}", "wrong box", fault.remedy, found=fault.found)
 
 
 def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple[Any, ...]]:
     """Return the numbers of every box of a row, or their texts."""
     if len(spec.columns) == 4:
         cells = tuple(cell(row, name, place, "boxes") for name in spec.columns)
-        return [] if all(cell is None or not str(cell).strip() for cell in cells) else [cells]
+        if all(isinstance(cell, list) for cell in cells) and len({len(cell) for cell in cells}) == 1:
+            return list(zip(*cells, strict=True))
+        return [] if all(is_empty(cell) for cell in cells) else [cells]
     value = cell(row, spec.columns[0], place, "boxes")
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return [tuple(part.replace(",", " ").split()) for part in value.split(";") if part.strip()]
@@ -191,7 +214,7 @@ def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple
             value = json_value(value)
         except (RecursionError, ValueError) as error:
             raise DataError(f"{place}: column {spec.columns[0]!r} is no list", found=str(error)) from None
-    value = [] if value is None else value
+    value = [] if is_empty(value) else value
     if not isinstance(value, list):
         raise DataError(f"{place}: column {spec.columns[0]!r} must hold boxes", found=repr(value)[:80])
     if value and not any(isinstance(each, list) for each in value):
@@ -201,7 +224,7 @@ def _numbers(row: Mapping[str, Any], spec: BoxColumns, place: str) -> list[tuple
 
 def _check_marks(draft: Sample, boxes: tuple[Box, ...], place: str) -> None:
     """Check that the marks of a grounding caption are numbers of its boxes."""
-    if draft.task != tasks.MARKED:
+    if draft.task not in tasks.MARKED:
         return
     marks = [mark for marks in _MARK.findall(draft.reference) for mark in marks.split(",")]
     # Python limits the digits of an integer; nine are far beyond any number of boxes.

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.data import table_cells
-from pefomed.data.readers.rows import SUFFIXES, kind_of, read_table
+from pefomed.data.mapping import cells
+from pefomed.data.readers.format import Format
+from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
+from pefomed.data.readers.tables import is_saved, said_split, stem_of, tables_in
 from pefomed.errors import DataError, listed
 from pefomed.progress import note
 
@@ -26,40 +28,41 @@ WHOLE = "train"
 
 
 def rows_of(
-    root: Path, split: str, column: str | None, only_split: str | None, delimiter: str | None
+    root: Path, split: str, column: str | None, only_split: str | None, how: Format
 ) -> Iterator[tuple[Path, str, Iterator[Placed]]]:
     """Yield each file that has rows of `split`, the column that says so (empty for none), and these rows.
 
     Args:
         column: the column that says the split; None finds one called `split`, an empty text takes none.
         only_split: the split that a file without such a column is.
+        how: what the files do not say themselves.
 
     Raises:
         DataError: there are no such rows, or no such file.
     """
-    if root.is_dir() and not column:
+    if _is_folder(root) and not column:
         path = _file_of(root, split)
-        yield path, "", read_table(path, delimiter)
+        yield path, "", read_table(path, how)
         return
     named = column
-    if not root.is_dir():
-        column = _column(root, column, only_split, delimiter)
+    if not _is_folder(root):
+        column = _column(root, column, only_split, how)
     if not column:
-        if not meant(split, [only_split or WHOLE]):
+        whole = only_split or said_split(root) or WHOLE
+        if not meant(split, [whole]):
             raise DataError(
-                f"{root} has no split {split!r}: without a split column the whole file is"
-                f" {only_split or WHOLE!r}",
+                f"{root} has no split {split!r}: without a split column the whole file is {whole!r}",
                 remedy="name its split column in `columns.split`, set `only_split`,"
                 " or give a folder with one file per split",
             )
         if named is None:
-            _name_alike(root, delimiter)
-        yield root, "", read_table(root, delimiter)
+            _name_alike(root, how)
+        yield root, "", read_table(root, how)
         return
-    files = _tables(root, column, delimiter) if root.is_dir() else [root]
+    files = _tables(root, column, how) if _is_folder(root) else [root]
     found = Counter[str]()
     for path in files:
-        yield path, column, _of_split(path, column, split, delimiter, found)
+        yield path, column, _of_split(path, column, split, how, found)
     # A second reading only where the column calls the split otherwise: the table may be large.
     if not any(same(split, name) for name in found):
         names = meant(split, found)
@@ -71,57 +74,57 @@ def rows_of(
                 remedy='use one of these splits, or correct the column; `columns.split = ""` takes none',
             )
         for path in files if names else ():
-            yield path, column, _of_split(path, column, names[0], delimiter, Counter())
+            yield path, column, _of_split(path, column, names[0], how, Counter())
 
 
 def splits_of(
     root: Path,
     column: str | None,
     only_split: str | None,
-    delimiter: str | None,
-    fits: Callable[[Collection[str]], bool],
+    how: Format,
+    fits: Callable[[Mapping[str, Any]], bool],
 ) -> dict[str, int]:
     """Return the splits as the table calls them, each with its rows; arguments and errors as of `rows_of`.
 
     Args:
         fits: whether a file of a folder with these columns is a split, if its name does not say so.
     """
-    if root.is_dir() and not column:
+    if _is_folder(root) and not column:
         found = Counter[str]()
-        for path in _all_tables(root):
+        for path in tables_in(root):
             stem = stem_of(path)
-            if seems_split(stem) or (not seems_none(stem) and fits(_header(path, delimiter))):
-                found[stem] += sum(1 for _ in read_table(path, delimiter))
+            if seems_split(stem) or (not seems_none(stem) and fits(_header(path, how))):
+                found[stem] += sum(1 for _ in read_table(path, how))
         return dict(found)
-    if not root.is_dir():
-        column = _column(root, column, only_split, delimiter)
+    if not _is_folder(root):
+        column = _column(root, column, only_split, how)
     if not column:
-        return {only_split or WHOLE: sum(1 for _ in read_table(root, delimiter))}
-    files = _tables(root, column, delimiter) if root.is_dir() else [root]
-    return dict(sum((_counted(path, column, delimiter) for path in files), Counter[str]()))
+        return {only_split or said_split(root) or WHOLE: sum(1 for _ in read_table(root, how))}
+    files = _tables(root, column, how) if _is_folder(root) else [root]
+    return dict(sum((_counted(path, column, how) for path in files), Counter[str]()))
 
 
-def own_column(path: Path, delimiter: str | None = None) -> str:
+def own_column(path: Path, how: Format = Format()) -> str:  # noqa: B008 - frozen
     """Return the column of a table that is called `split` and holds such a name; empty if none or several."""
-    first = _header(path, delimiter)
+    first = _header(path, how)
     own = [name for name in first if _CALLED.fullmatch(name)]
     return own[0] if len(own) == 1 and _may_be_split(first[own[0]]) else ""
-
-
-def stem_of(path: Path) -> str:
-    """Return a table's name without its ending: `train` of `train.csv.gz`."""
-    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
 
 
 _CALLED = re.compile(r"(?:data|dataset)?[ _-]?split", re.IGNORECASE)
 _ALIKE = re.compile(r"(?:.*[ _-])?(?:split|set|subset|fold|partition|phase)(?:[ _-]?name)?", re.IGNORECASE)
 
 
-def _column(path: Path, named: str | None, only_split: str | None, delimiter: str | None) -> str:
+def _is_folder(root: Path) -> bool:
+    """Return whether a root holds tables, rather than being one."""
+    return root.is_dir() and not is_saved(root)
+
+
+def _column(path: Path, named: str | None, only_split: str | None, how: Format) -> str:
     """Return the column that says the split; empty for none."""
     if named is not None:
         return named
-    return own_column(path, delimiter) if only_split is None else ""
+    return own_column(path, how) if only_split is None else ""
 
 
 def _may_be_split(value: Any) -> bool:
@@ -129,11 +132,11 @@ def _may_be_split(value: Any) -> bool:
     return not text or seems_split(text)
 
 
-def _name_alike(path: Path, delimiter: str | None) -> None:
+def _name_alike(path: Path, how: Format) -> None:
     """Say which columns may be the split of a table that is read whole."""
     alike = [
         name
-        for name, value in _header(path, delimiter).items()
+        for name, value in _header(path, how).items()
         if _CALLED.fullmatch(name) or (_ALIKE.fullmatch(name) and value and _may_be_split(value))
     ]
     if alike:
@@ -143,21 +146,17 @@ def _name_alike(path: Path, delimiter: str | None) -> None:
         )
 
 
-def _header(path: Path, delimiter: str | None) -> Mapping[str, Any]:
+def _header(path: Path, how: Format) -> Mapping[str, Any]:
     """Return the first row; nothing if there is none, or the file cannot be read."""
     try:
-        return next((row for _, row in read_table(path, delimiter)), {})
+        return next((row for _, row in read_table(path, how)), {})
     except DataError:  # whoever reads its rows says so
         return {}
 
 
-def _all_tables(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if kind_of(path) in SUFFIXES and path.is_file())
-
-
-def _tables(root: Path, column: str, delimiter: str | None) -> list[Path]:
-    files = _all_tables(root)
-    found = [path for path in files if column in _header(path, delimiter)]
+def _tables(root: Path, column: str, how: Format) -> list[Path]:
+    files = tables_in(root)
+    found = [path for path in files if cells.has(_header(path, how), column)]
     if not found:
         raise DataError(
             f"{root} has no table with the column {column!r}",
@@ -167,19 +166,17 @@ def _tables(root: Path, column: str, delimiter: str | None) -> list[Path]:
     return found
 
 
-def _counted(path: Path, column: str, delimiter: str | None) -> Counter[str]:
-    return Counter(_said(row, column, place) for place, row in read_table(path, delimiter))
+def _counted(path: Path, column: str, how: Format) -> Counter[str]:
+    return Counter(_said(row, column, place) for place, row in read_table(path, how))
 
 
 def _said(row: Mapping[str, Any], column: str, place: str) -> str:
-    return table_cells.text(row, column, place) or NONE
+    return cells.text(row, column, place) or NONE
 
 
-def _of_split(
-    path: Path, column: str, split: str, delimiter: str | None, found: Counter[str]
-) -> Iterator[Placed]:
+def _of_split(path: Path, column: str, split: str, how: Format, found: Counter[str]) -> Iterator[Placed]:
     """Yield the rows of `split`, and count the rows of every split into `found`."""
-    for place, row in read_table(path, delimiter):
+    for place, row in read_table(path, how):
         said = _said(row, column, place)
         found[said] += 1
         if same(said, split):
@@ -187,7 +184,7 @@ def _of_split(
 
 
 def _file_of(root: Path, split: str) -> Path:
-    files = _all_tables(root)
+    files = tables_in(root)
     names = meant(split, [stem_of(path) for path in files])
     matching = [path for path in files if stem_of(path) in names]
     if len(matching) == 1:

@@ -11,9 +11,11 @@ from typing import NamedTuple
 from pefomed.data import load_samples
 from pefomed.evaluate import predicted
 from pefomed.evaluate.groups import groups_of
+from pefomed.evaluate.outside_training import TRAIN, read_training
 from pefomed.evaluate.score import Questions, numbered
 from pefomed.evaluate.verdicts import Rater
 from pefomed.recipe import Evaluate, Recipe, Stage
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
 
@@ -118,11 +120,16 @@ class Answered:
     @property
     def has_floors(self) -> bool:
         """Whether floors are wanted and something is known of the training."""
-        return self.run.recipe is not None and self.run.evaluate.floors
+        return self.run.evaluate.floors
 
     @cached_property
     def training(self) -> Training | None:
-        """What floors learn from; None, and an event, where no stage trains on the data set."""
+        """What floors learn from; None, and an event, where no stage trains on the data set.
+
+        Of somebody else's answers it is the table that came with them.
+        """
+        if self.run.recipe is None:
+            return Training(read_training(self.run.folder), TRAIN)
         if self.stage is None:
             self.run.events.append(f"{self.dataset}: no stage trains on it, so it has no floors that learn")
             return None
@@ -145,7 +152,7 @@ def read_answered(run: Run, dataset: str, split: str, samples: list[Sample]) -> 
     systems: list[System] = []
     found: list[list[Prediction]] = []
     for name, blind in (("model", False), ("blind", True)):
-        path = predicted.predictions_path(run.folder, dataset, split, blind=blind)
+        path = RunFolder(run.folder).predictions_file(f"{dataset}-{split}", blind=blind)
         if blind and not (run.recipe.predict.blind if run.recipe else path.exists()):
             continue
         predictions = predicted.read_predictions(path, samples, blind=blind)

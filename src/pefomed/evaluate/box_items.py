@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pefomed.boxes import BoxFormat, Reading, Resizing, read_boxes
+from pefomed.boxes.given import read_given
 from pefomed.boxes.marks import marked_phrases
-from pefomed.boxes.tasks import ASKED, MARKED, how_many
+from pefomed.boxes.tasks import how_many
 from pefomed.evaluate.normalise import plain
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Sample
+from pefomed.tasks import BOXES, MARKED
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Item:
     """How many phrases of the same words stand before it in the sample."""
     boxes: tuple[Box, ...]
     meta: Mapping[str, str]
-    """Of the sample, with the item's own `category` and `boxes` (`1` or `several`)."""
+    """Of the sample, with the item's own `category` and `boxes` (`1`, `several` or `none`)."""
 
     @property
     def category(self) -> str:
@@ -47,6 +49,8 @@ class Answer(NamedTuple):
     boxes: tuple[Box, ...]
     outside: int = 0
     """Further boxes that lie in the padding: no area, but wrong where boxes are counted."""
+    readable: bool = True
+    """Whether it says boxes or that there are none; a text that says neither is no answer."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +59,14 @@ class Writing:
 
     format: BoxFormat = field(default_factory=BoxFormat)
     resizing: Resizing = field(default_factory=Resizing)
+    given: bool = False
+    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
 
 
 def writing_of(recipe: Recipe | None) -> Writing:
     """Return how a run writes boxes; without recipe 100 rounded bins of the image itself."""
     if recipe is None:
-        return Writing()
+        return Writing(given=True)
     return Writing(
         BoxFormat(recipe.prompt.box_bins, recipe.prompt.box_rounding),
         Resizing(recipe.model.resize, recipe.model.image_size),
@@ -76,12 +82,12 @@ def items_of(samples: Sequence[Sample]) -> list[Item]:
     items = []
     spelt: dict[str, str] = {}  # a label and the word of a caption are one category
     for place, sample in enumerate(samples):
-        if sample.task in ASKED:
+        if sample.task in BOXES:
             category = sample.meta.get("category") or sample.question
             meta = {**sample.meta, "category": spelt.setdefault(plain(category), category)}
             meta["boxes"] = how_many(sample.boxes)
             items.append(Item(place, sample.question, 0, sample.boxes, meta))
-        elif sample.task == MARKED:
+        elif sample.task in MARKED:
             seen: Counter[str] = Counter()
             for phrase, boxes in marked_phrases(sample):
                 name = plain(phrase)
@@ -93,7 +99,10 @@ def items_of(samples: Sequence[Sample]) -> list[Item]:
 
 def readings_of(texts: Sequence[str], writing: Writing) -> list[Reading]:
     """Return what each answer says about boxes."""
-    return [read_boxes(text, writing.format.bins) for text in texts]
+    return [
+        (read_given(text) if writing.given else None) or read_boxes(text, writing.format.bins)
+        for text in texts
+    ]
 
 
 def answers_of(
@@ -111,11 +120,12 @@ def answers_of(
     found = []
     for item in items:
         sample, reading = samples[item.place], readings[item.place]
-        boxes = reading.boxes if sample.task in ASKED else _of_phrase(item, reading)
+        boxes = reading.boxes if sample.task in BOXES else _of_phrase(item, reading)
         frame = writing.resizing.frame(sample.size)
         placed = [frame.to_image(box) for box in boxes]
         kept = tuple(box for box in placed if box is not None)
-        found.append(Answer(kept, len(placed) - len(kept)))
+        readable = sample.task not in BOXES or bool(boxes) or reading.says_none
+        found.append(Answer(kept, len(placed) - len(kept), readable))
     return found
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed import recipe
 from pefomed.errors import RunError
 from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
@@ -20,11 +19,12 @@ from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
 from pefomed.evaluate.overlap import OVERLAPS
 from pefomed.evaluate.paired import Paired, mcnemar, paired_figures, paired_means
-from pefomed.evaluate.run_answers import SHORT
-from pefomed.evaluate.run_texts import MARKED, TEXTS, unmarked, unmarked_answers
+from pefomed.evaluate.run_texts import unmarked, unmarked_answers
 from pefomed.evaluate.score import numbered, per_pair
 from pefomed.evaluate.settings import settings_of
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample
+from pefomed.tasks import BINARY, LEVELS, MARKED, TEXTS, WORDS
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,12 @@ def compare_runs(
     found: list[Difference] = []
     for dataset, split in common:
         samples, others_samples = (
-            predicted.read_samples(predicted.samples_path(run, dataset, split)) for run in (run_a, run_b)
+            predicted.read_samples(RunFolder(run).samples_file(f"{dataset}-{split}"))
+            for run in (run_a, run_b)
         )
         predicted.check_same(samples, others_samples, run_a, run_b)
         predictions = [
-            predicted.read_predictions(predicted.predictions_path(run, dataset, split), samples)
+            predicted.read_predictions(RunFolder(run).predictions_file(f"{dataset}-{split}"), samples)
             for run in (run_a, run_b)
         ]
         check_same_shown(predictions[0], predictions[1], run_a, run_b)
@@ -120,7 +121,7 @@ def _listed(names: Sequence[tuple[str, str]]) -> str:
 
 
 def _answers_compared(pair: _Pair) -> list[Difference]:
-    places = [place for place, sample in enumerate(pair.samples) if sample.task in SHORT]
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in WORDS]
     if not places:
         return []
     references = [pair.samples[place].references for place in places]
@@ -141,7 +142,7 @@ def _answers_compared(pair: _Pair) -> list[Difference]:
 
 
 def _texts_compared(pair: _Pair) -> list[Difference]:
-    places = [place for place, sample in enumerate(pair.samples) if sample.task in (*TEXTS, MARKED)]
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in (*TEXTS, *MARKED)]
     if not places:
         return []
     chosen = [unmarked(pair.samples[place]) for place in places]
@@ -167,13 +168,12 @@ def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
-    items = [item for item in box_items.items_of(pair.samples) if item.boxes]
+    items = box_items.items_of(pair.samples)
     if not items:
         return []
     rows: list[list[dict[str, float]]] = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
-        path = run / "recipe.toml"
-        writing = box_items.writing_of(recipe.load(path) if path.exists() else None)
+        writing = box_items.writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
         rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])
@@ -193,7 +193,7 @@ def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference
     )
     found = []
     for name in raters_a.keys() & raters_b.keys():
-        for metric, tasks, binary in (("accuracy", ("vqa",), True), ("wasm", ("caption", "report"), False)):
+        for metric, tasks, binary in (("accuracy", BINARY, True), ("wasm", LEVELS, False)):
             a, b = (
                 verdicts.labels_by_sample(raters[name], majority=binary) for raters in (raters_a, raters_b)
             )

@@ -8,7 +8,8 @@ Of an item with reference boxes R and answered boxes P (sets; areas are those of
     box_*       precision and recall of one-to-one matching at IoU >= 0.5, box by box
     pointing    share of P whose centre lies in a box of R, edges included
 
-An answer without boxes has 0 everywhere. `iou` is the mean over items (micro), `iou_macro` the mean over
+An answer without boxes has 0 everywhere; of an item without reference boxes the answer that there is none has
+1 everywhere, any other 0 (`absent`). `iou` is the mean over items (micro), `iou_macro` the mean over
 categories of each category's mean; so are `dice_macro` and `acc_0.5_macro`.
 """
 
@@ -24,6 +25,7 @@ from pefomed import __version__
 from pefomed.boxes.matching import LEAST_IOU, TOLERANCE, match
 from pefomed.boxes.region import areas
 from pefomed.errors import DataError
+from pefomed.evaluate.absent import says_none, score_absent, with_any
 from pefomed.evaluate.box_items import Answer
 from pefomed.evaluate.interval import DRAWS, figure_intervals, mean_intervals
 from pefomed.evaluate.score import Questions, check_lists, listed, made_score
@@ -50,7 +52,9 @@ MOST_CATEGORIES = 200
 
 
 def item_values(references: Sequence[Box], answer: Answer) -> dict[str, float]:
-    """Return every metric of one item; an answer without boxes has 0 everywhere."""
+    """Return every metric of one item; without reference boxes all are 1 if the answer is none, else 0."""
+    if not references:
+        return dict.fromkeys(DEFINITIONS, float(says_none(answer)))
     found = areas(references, answer.boxes)
     matching = match(answer.boxes, references)
     given = len(answer.boxes) + answer.outside
@@ -73,20 +77,23 @@ def score_answered_boxes(
     system: str,
     how: str = "",
 ) -> list[Score]:
-    """Return every metric for every group, and the macro means over categories.
+    """Return every metric for every group, the macro means over categories, and what is said to be absent.
 
     Args:
         questions: the items' groups and images; its references are not read.
         categories: each item's category; an empty one counts in no macro mean.
-        references: each item's boxes, at least one.
+        references: each item's boxes; none if the right answer is that there is none.
         how: how the answers came about.
     """
+    questions = with_any(questions, references)
     rows = [item_values(boxes, answer) for boxes, answer in zip(references, answers, strict=True)]
     values = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in DEFINITIONS}
     columns = np.stack([values[name] for name in MACRO], axis=1)
-    return _micro_scores(questions, values, system, how) + _macro_scores(
-        questions, categories, columns, system, how
-    )
+    return [
+        *_micro_scores(questions, values, system, how),
+        *_macro_scores(questions, categories, columns, system, how),
+        *score_absent(questions, references, answers, system, how),
+    ]
 
 
 def score_boxes(
@@ -104,8 +111,9 @@ def score_boxes(
     """Score lists of boxes: every metric, overall and by every meta key of 2 to 40 values.
 
     Args:
-        references: the right boxes of each item, at least one.
-        predictions: the given boxes of each item, none if there was no readable answer.
+        references: the right boxes of each item; none of what is not in the image.
+        predictions: the given boxes of each item; none if there was no readable answer, or if it was that
+            there is none: of an item without reference boxes this is the right one.
         images: what each item is about; items with the same name stay together in the interval.
             By default every item stands alone.
         metas: the items' meta values; `category` makes the macro means.
@@ -113,7 +121,7 @@ def score_boxes(
         seed: decides the groups.
 
     Raises:
-        DataError: the lists differ in length or are empty, or an item has no reference box.
+        DataError: the lists differ in length or are empty.
     """
     remedy = "give one entry of each list per item, in the same order; a single box is a list of one"
     check_lists(references, predictions, images, metas, remedy)
@@ -125,13 +133,6 @@ def score_boxes(
                     found=f"{boxes!r:.80}",
                     remedy="make each with `pefomed.Box(x0=..., y0=..., x1=..., y1=...)`, as fractions",
                 )
-    empty = [place for place, boxes in enumerate(references) if not boxes]
-    if empty:
-        raise DataError(
-            f"{len(empty)} items have no reference box",
-            found=f"the first is number {empty[0]}, counted from 0",
-            remedy="leave out what has no place in the image",
-        )
     questions = listed([""] * len(references), images, metas, dataset, split, draws, seed)
     categories = [meta.get("category", "") for meta in metas or [{}] * len(references)]
     answers = [Answer(tuple(boxes)) for boxes in predictions]

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 OVERALL = "overall"
 
+ANY_BOX = "boxes=any"
+"""Phrases with boxes, `boxes=1` and `boxes=several` together, where a split has phrases without any, too."""
+
 FEWEST, MOST = 2, 40
 """A key with fewer or more values than this makes no groups unless it is asked for."""
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from pefomed.evaluate.groups import OVERALL
-from pefomed.schema import Score, Task
+from pefomed.evaluate.groups import ANY_BOX, OVERALL
+from pefomed.schema import Score
+from pefomed.tasks import ALL, BOXES, MARKED, TASKS, TEXTS, WORDS, Names
+from pefomed.tasks.task import Answer as Kind
 
 
 class Head(NamedTuple):
@@ -43,25 +45,19 @@ _BOXES = (
     Head("dice", ""),
     Head("iou_macro", ""),
     Head("side_mistake_rate"),
+    Head("iou", "", ANY_BOX),
+    Head("n_acc"),
+    Head("t_acc"),
     Head("unparsable_rate"),
 )
 
-HEADLINES: dict[Task, tuple[Head, ...]] = {
-    "vqa": _WORDS,
-    "identify": _WORDS,
-    "caption": _TEXTS,
-    "report": _TEXTS,
-    "refer": _BOXES,
-    "detection": _BOXES,
-    "grounding": (*_BOXES, *_TEXTS),
+HEADLINES: dict[Kind, tuple[Head, ...]] = {
+    "words": _WORDS,
+    "text": _TEXTS,
+    "boxes": _BOXES,
+    "marked text": (*_BOXES, *_TEXTS),
 }
-"""Task -> its figures, the headline first."""
-
-WORDS: tuple[Task, ...] = ("vqa", "identify")
-TEXTS: tuple[Task, ...] = ("caption", "report")
-BOXES: tuple[Task, ...] = ("refer", "detection")
-MARKED: Task = "grounding"
-"""A caption with boxes: it has the figures of both."""
+"""What an answer is -> its figures, the headline first."""
 
 RATES = ("empty_rate", "cut_rate", "unparsable_rate", "repaired_rate")
 """Scores that say how answers came out, not how good they are."""
@@ -70,14 +66,14 @@ JUDGED = ("judge_accuracy", "offline_judge_accuracy", "model_rater_accuracy", "h
 """How the names of judges' and people's figures begin; of several each has its name behind a colon."""
 
 
-def heads_of(tasks: Iterable[Task]) -> tuple[Head, ...]:
+def heads_of(tasks: Iterable[str]) -> tuple[Head, ...]:
     """Return the figures of all these tasks, each once, those of the first task first."""
-    return tuple(dict.fromkeys(head for task in tasks for head in HEADLINES[task]))
+    return tuple(dict.fromkeys(head for task in tasks for head in HEADLINES[TASKS[task].answer]))
 
 
 def figures(
-    scores: Collection[Score], tasks: Collection[Task] = (), *, sentences: bool = False
-) -> list[tuple[tuple[Task, ...], list[Score]]]:
+    scores: Collection[Score], tasks: Collection[str] = (), *, sentences: bool = False
+) -> list[tuple[Names, list[Score]]]:
     """Return what stands first of the answers in words, of texts and of boxes, each headed by its headline.
 
     Args:
@@ -89,18 +85,18 @@ def figures(
     asked = set(tasks) or _told(scores)
     found = []
     for family in (WORDS, TEXTS, BOXES):
-        marked = MARKED in asked and family != WORDS
+        marked = not asked.isdisjoint(MARKED) and family is not WORDS
         if asked.isdisjoint(family) and not marked:
             continue
         first = [score for score in heading(scores, family) if not score.metric.startswith(JUDGED)]
-        if family == WORDS and sentences:
+        if family is WORDS and sentences:
             first = [score for score in first if score.metric != "exact_match"] or first
         if first:
             found.append((family, first))
     return found
 
 
-def heading(scores: Collection[Score], tasks: Iterable[Task] = tuple(HEADLINES)) -> list[Score]:
+def heading(scores: Collection[Score], tasks: Iterable[str] = ALL) -> list[Score]:
     """Return the scores that stand first, in order: of one split, of whatever systems.
 
     Args:
@@ -114,14 +110,14 @@ def heading(scores: Collection[Score], tasks: Iterable[Task] = tuple(HEADLINES))
     return first + [s for s in scores if s.group == OVERALL and s.metric.startswith(JUDGED)]
 
 
-def _told(scores: Collection[Score]) -> set[Task]:
+def _told(scores: Collection[Score]) -> set[str]:
     """Return a task of each kind that there are scores of; texts alone have an exact match of their own."""
 
     def n_of(*metrics: str) -> int:
         return max((s.n for s in scores if s.metric in metrics and s.group == OVERALL), default=0)
 
     texts = n_of("cider", "rouge_l", "bleu_4", "meteor")
-    found: set[Task] = {"report"} if texts else set()
+    found: set[str] = {"report"} if texts else set()
     if n_of("token_recall") or n_of("exact_match") > texts:
         found.add("vqa")
     if n_of("iou"):

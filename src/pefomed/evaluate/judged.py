@@ -10,6 +10,7 @@ from pefomed import jsonl
 from pefomed.data.sample_hash import short_hash
 from pefomed.errors import RunError, listed
 from pefomed.evaluate.references import Reference, shown
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def check_judged(run: Path, samples: Sequence[Sample], raters: Sequence[Rater]) 
 
 def _hashes(run: Path, samples: Sequence[Sample]) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Return what a verdict of now would carry about texts and images, by the id of an answered sample."""
-    paths = [p for p in (run / "predictions").glob("*.jsonl") if not p.stem.endswith(".blind")]
+    paths = RunFolder(run).predictions_files()
     answers = {each.sample_id: each for path in paths for each in jsonl.read(path, Prediction)}
     judged = {
         sample.id: judged_hash(sample.question, sample.references, answers[sample.id].text)

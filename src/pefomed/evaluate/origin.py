@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pefomed import jsonl
-from pefomed import recipe as recipes
 from pefomed.data.sample_hash import sample_hash, short_hash
 from pefomed.errors import DataError, RunError, listed, typed
-from pefomed.evaluate import seen_images
+from pefomed.runs.folder import RunFolder, card_of
 from pefomed.schema import Prediction, Sample, Score, Verdict
 from pefomed.storage import write
 
-SCORES, CARD = "scores.jsonl", "scores.card.json"
 _REMEDY = "free space or make the folder writable; the former scores are as they were"
 
 
@@ -36,10 +34,10 @@ def write_scores(run: Path, scores: Sequence[Score], seen: Mapping[str, Any]) ->
     """
     text = jsonl.lines(scores)
     # The card last: killed before it the scores do not fit the former one, and are computed again.
-    write(run / SCORES, text, _REMEDY)
-    write(run / seen_images.FILE, json.dumps(seen, indent=1, ensure_ascii=False) + "\n", _REMEDY)
+    write(RunFolder(run).scores_file, text, _REMEDY)
+    write(RunFolder(run).training_images_file, json.dumps(seen, indent=1, ensure_ascii=False) + "\n", _REMEDY)
     card = {"scores": _digest(text.encode()), "of": _sources(run)}
-    write(run / CARD, json.dumps(card, indent=1) + "\n", _REMEDY)
+    write(RunFolder(run).scores_card, json.dumps(card, indent=1) + "\n", _REMEDY)
 
 
 def read_scores(run: Path, on_cut: list[str] | None = None) -> list[Score]:
@@ -52,12 +50,12 @@ def read_scores(run: Path, on_cut: list[str] | None = None) -> list[Score]:
         RunError: they are of other answers, samples, verdicts or settings than those there now.
         DataError: a file is damaged.
     """
-    path = run / SCORES
-    if path.exists() and (run / CARD).exists():
-        card = _read_card(run / CARD)
+    path = RunFolder(run).scores_file
+    if path.exists() and RunFolder(run).scores_card.exists():
+        card = _read_card(RunFolder(run).scores_card)
         found = _apart(card["of"], _sources(run))
         if card["scores"] != _digest(path.read_bytes()):
-            found.insert(0, f"{SCORES} is not as it was written")
+            found.insert(0, f"{path.name} is not as it was written")
         if found:
             raise RunError(
                 f"the scores of {run} do not belong to what is there now",
@@ -86,17 +84,17 @@ def _sources(run: Path) -> dict[str, str]:
             if records:
                 kind_of_rater = _kind(path) if folder == "verdicts" else ""
                 found[f"{folder}/{path.name}"] = short_hash(kind_of_rater, *sorted(map(told, records)))
-    path = run / seen_images.FILE
+    path = RunFolder(run).training_images_file
     if path.exists():
         found[path.name] = _digest(path.read_bytes())
-    if (run / "recipe.toml").exists():
-        found["[evaluate]"] = short_hash(recipes.load(run / "recipe.toml").evaluate.model_dump(mode="json"))
+    if recipe := RunFolder(run).read_recipe():
+        found["[evaluate]"] = short_hash(recipe.evaluate.model_dump(mode="json"))
     return found
 
 
 def _kind(verdicts: Path) -> str:
     """Return what a rater is called, by which its scores are named."""
-    card = verdicts.with_suffix(".card.json")
+    card = card_of(verdicts)
     found = jsonl.read_object(card, "delete it or write it again") if card.exists() else {}
     return str(found.get("kind", ""))
 

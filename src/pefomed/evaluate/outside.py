@@ -15,19 +15,26 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pefomed import jsonl
+from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.cells import said
+from pefomed.data.mapping.images import Pictures
+from pefomed.data.mapping.skip import NOTHING, Rules
 from pefomed.data.question_hash import question_hash
 from pefomed.data.readers.files import missing_file
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import is_number
+from pefomed.data.readers.tables import files_of, form_of, table_of
 from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluate.outside_doubts import doubts
 from pefomed.evaluate.outside_table import Columns, Reader, Rows, counted, rows_by_id
-from pefomed.evaluate.predicted import MARKER, predictions_path, samples_path
-from pefomed.run_lock import hold
-from pefomed.schema import Prediction, Sample, Task
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
+from pefomed.schema import Prediction, Sample, TaskName
 from pefomed.storage import write
 
 __all__ = ["Columns", "columns_of", "outside_run"]
@@ -42,9 +49,12 @@ def outside_run(
     references: Path | None = None,
     images: Path | None = None,
     columns: Columns = Columns(),  # noqa: B008 - frozen
-    task: Task = "vqa",
+    task: TaskName = "vqa",
     separator: str = ";",
+    view: str = "",
     numbers_as_text: bool = False,
+    skip: Rules = NOTHING,
+    how: Format = Format(),  # noqa: B008 - frozen
 ) -> Path:
     """Write the answers in `file` as a run folder and return it.
 
@@ -58,45 +68,56 @@ def outside_run(
             names them.
         task: the task of every row, unless a column says it.
         separator: what stands between several image paths in one cell.
+        view: frame, slice or window of every picture that does not say its own.
         numbers_as_text: take answers and references that are numbers as text.
+        skip: which rows are left out, and counted; their answers too.
+        how: what `file` does not say itself, and `references` where it is of such a form.
 
     Raises:
         DataError: a file is missing, not UTF-8 or malformed, a column is absent, an id is doubled or on
             one side only, a picture lies elsewhere, or answers are numbers; file, line and ids are named.
         RunError: `out` holds something else, or another process works in it.
     """
+    file = table_of(file, split)
+    references = None if references is None else table_of(references, split)
     _check_name("data set", dataset, r"[A-Za-z0-9][A-Za-z0-9._-]*")
     _check_name("split", split, r"[A-Za-z0-9][A-Za-z0-9._]*")
     about = {"file": file.name, "sha256": _hash(file, references), "dataset": dataset, "split": split}
     _check_folder(out, about)
-    answers = rows_by_id(file, columns.id)
-    described = answers if references is None else rows_by_id(references, columns.id)
-    _check_sides(answers, described, file, references)
+    files = [file] if references is None else [file, references]
+    how.check(" and ".join(map(str, files)), *map(form_of, files))
+    tables = [rows_by_id(each, columns, how.fitting(form_of(each))) for each in files]
+    answers, described = tables[0], tables[-1]
     about_file = references or file
     if images is not None and not images.is_dir():
         raise DataError(f"no folder of pictures at {images}", remedy="correct --images")
-    reader = Reader(columns, task, images or about_file.parent, separator, numbers_as_text, about_file.name)
-    samples = [reader.sample(sample_id, place, row) for sample_id, (place, row) in described.items()]
+    pictures = Pictures(images or about_file.parent, separator, view, False, "--images FOLDER")
+    reader = Reader(columns, task, pictures, numbers_as_text, about_file.name, skip)
+    samples = list(reader.samples(described))
+    _check_sides(answers, described, [sample.id for sample in samples], file, references)
+    if not samples:
+        raise DataError(f"{about_file}: every row is left out", found=_counts(reader.left_out))
     generation = f"by somebody else, from {file.name}"
     predictions = [
         Prediction(
             sample_id=sample.id,
-            text=reader.text(row, columns.answer, place),
+            text=reader.answer(answers[sample.id]),
             tokens=0,
             finish="unknown",
             generation=generation,
             asked=question_hash(sample),
         )
-        for sample, (place, row) in ((sample, answers[sample.id]) for sample in samples)
+        for sample in samples
     ]
     if not numbers_as_text:
-        _check_classes(samples, predictions, file, columns.answer)
-    notes = [*reader.notes, *doubts(samples, predictions, file.name)]
+        _check_classes(samples, predictions, file, said(columns.answer))
+    left_out = [f"{about_file.name}: left out {_counts(reader.left_out)}"] if reader.left_out else []
+    notes = [*reader.notes, *left_out, *doubts(samples, predictions, file.name)]
     with hold(out):
         _check_folder(out, about)  # once more: another process may have written other answers meanwhile
-        write(samples_path(out, dataset, split), jsonl.lines(samples))
-        write(predictions_path(out, dataset, split), jsonl.lines(predictions))
-        write(out / MARKER, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
+        write(RunFolder(out).samples_file(f"{dataset}-{split}"), jsonl.lines(samples))
+        write(RunFolder(out).predictions_file(f"{dataset}-{split}"), jsonl.lines(predictions))
+        write(RunFolder(out).outside_file, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 
 
@@ -125,6 +146,12 @@ def columns_of(text: str) -> Columns:
         ) from None
 
 
+def _counts(left_out: Sequence[LeftOut]) -> str:
+    """Return how many rows are left out for which reason."""
+    counts = Counter(each.reason for each in left_out)
+    return f"{len(left_out):,} rows: " + ", ".join(f"{reason} ({n:,})" for reason, n in counts.most_common())
+
+
 def _check_name(what: str, name: str, pattern: str) -> None:
     if not re.fullmatch(pattern, name):
         raise DataError(
@@ -134,15 +161,20 @@ def _check_name(what: str, name: str, pattern: str) -> None:
 
 
 def _hash(*files: Path | None) -> str:
-    try:
-        parts = [file.read_bytes() for file in files if file is not None]
-    except OSError as error:
-        raise missing_file(Path(error.filename), error) from None
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+    found = hashlib.sha256()
+    for number, file in enumerate(each for table in files if table for each in files_of(table)):
+        found.update(b"\0" if number else b"")
+        try:
+            with file.open("rb") as opened:
+                while piece := opened.read(2**20):
+                    found.update(piece)
+        except OSError as error:
+            raise missing_file(file, error) from None
+    return found.hexdigest()
 
 
 def _check_folder(out: Path, about: Mapping[str, str]) -> None:
-    marker = out / MARKER
+    marker = RunFolder(out).outside_file
     # A lock is nothing that could be overwritten.
     if not out.exists() or (out.is_dir() and all(path.name.startswith(".") for path in out.iterdir())):
         return
@@ -158,8 +190,10 @@ def _check_folder(out: Path, about: Mapping[str, str]) -> None:
         raise RunError(f"{out} holds other answers", found=f"different: {', '.join(changed)}", remedy=remedy)
 
 
-def _check_sides(answers: Rows, described: Rows, file: Path, references: Path | None) -> None:
-    without = [sample_id for sample_id in described if sample_id not in answers]
+def _check_sides(
+    answers: Rows, described: Rows, kept: Sequence[str], file: Path, references: Path | None
+) -> None:
+    without = [sample_id for sample_id in kept if sample_id not in answers]
     foreign = [sample_id for sample_id in answers if sample_id not in described]
     if without or foreign:
         parts = [f"only in {references}: {counted(without)}"] if without else []

@@ -6,16 +6,16 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from pefomed.data.table_references import listed_in
-from pefomed.evaluate.run_texts import MARKED, TEXTS
+from pefomed.data.mapping.references import listed_in
 from pefomed.schema import Prediction, Sample
+from pefomed.tasks import MARKED, TEXTS
 
 _BOX = re.compile(r"[\[({<\s]*\d+(?:\.\d+)?(?:[\s,;<>]+\d+(?:\.\d+)?){3}[\])}>\s]*")
 
 
 def doubts(samples: Sequence[Sample], predictions: Sequence[Prediction], where: str) -> list[str]:
     """Return a sentence for each kind of cell that is scored as one text and may be something else."""
-    short = [sample.task not in (*TEXTS, MARKED) for sample in samples]
+    short = [sample.task not in (*TEXTS, *MARKED) for sample in samples]
     references = [
         (text, one) for sample, one in zip(samples, short, strict=True) for text in sample.references if text
     ]

@@ -1,55 +1,55 @@
-"""Tables of answers: their rows by id, and a sample made of each."""
+"""Tables of answers: their rows by id, and a sample made of each as the loader `table` makes its own."""
 
 from __future__ import annotations
 
+import functools
 import json
-import math
-import typing
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, PlainValidator, field_validator
 
-from pefomed.boxes import tasks
-from pefomed.checked import Checked
-from pefomed.data import table_references
+from pefomed import tasks
+from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping import cells, choices, columns, images, references, study
+from pefomed.data.mapping.images import Pictures
+from pefomed.data.mapping.rows import answer_sources, task_of
+from pefomed.data.mapping.skip import NOTHING, Kind, Rules, Unusable, rules_of
+from pefomed.data.mapping.source import AnySource, Source
+from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
-from pefomed.errors import DataError, listed, nearest
-from pefomed.evaluate.outside_images import images_of
-from pefomed.schema import Sample, Task
+from pefomed.errors import DataError, listed
+from pefomed.schema import Sample, TaskName
 
-Rows = dict[str, tuple[str, dict[str, Any]]]
-"""Id -> place and row, in the file's order."""
+Placed = tuple[str, dict[str, Any]]
+Rows = dict[str, list[Placed]]
+"""Id -> places and rows, in the file's order; several only where rows are grouped."""
 
 
 NO_IMAGE = "no image of "
 """What stands, before the id, for the image of a row that names none."""
 
-WITHOUT_QUESTION: tuple[Task, ...] = ("caption", "report")
+KINDS: tuple[Kind, ...] = ("empty reference", "empty question", "no image", "missing image")
+"""What rows are left out for. An empty answer is no reason: it is a wrong one."""
+
+Skip = Annotated[Rules, PlainValidator(functools.partial(rules_of, kinds=KINDS))]
+"""Which rows are left out."""
+
+_OPTION = "--columns"
 
 
-class Columns(Checked):
-    """Which column holds what."""
+class Columns(columns.Columns):
+    """Which column holds what: as for the loader `table`, but that `answer` is what was answered."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str = Field("id", min_length=1)
-    question: str = Field("question", min_length=1)
-    """Not read for captions and reports; without such a column answers are scored all the same."""
-    reference: str = Field("reference", min_length=1)
-    further: tuple[str, ...] | None = None
-    """Columns with further references; by default `reference_2`, `reference_3` and so on."""
-    separator: str = ""
-    """What stands between several references in one cell; by default a cell is one."""
-    answer: str = Field("answer", min_length=1)
-    image: str | None = None
-    """By default `image` if there is such a column; without, every answer stands alone in intervals."""
-    task: str | None = None
-    """By default `task` if there is such a column, else every row is of the one task given."""
-    meta: tuple[str, ...] | None = None
-    """Columns to group results by; by default all others that do not look like references."""
+    id: Source = "id"
+    reference: Source = "reference"
+    """The right answer, or the first of several; by default also `references`, or `reference_1` and so on."""
+    answer: Source = "answer"
+    """What is to be scored."""
+    # By default `image`, `task`, `question` are read if there are such columns, and all others are `meta`.
 
     @field_validator("further", "meta", mode="before")
     @classmethod
@@ -57,150 +57,198 @@ class Columns(Checked):
         # As `--columns` writes several: a column's name may hold spaces.
         return [name.strip() for name in names.split("+")] if isinstance(names, str) else names
 
+    @property
+    def truth(self) -> AnySource:
+        """Where the right answer is."""
+        return self.reference
+
 
 class Reader:
     """Makes a sample of a row, and notes what of the rows is not used or not clear."""
 
     def __init__(
-        self, columns: Columns, task: Task, folder: Path, separator: str, numbers_as_text: bool, where: str
+        self,
+        columns: Columns,
+        task: TaskName,
+        pictures: Pictures,
+        numbers_as_text: bool,
+        where: str,
+        skip: Rules = NOTHING,
     ):
-        self._columns, self._task, self._folder = columns, task, folder
-        self._separator, self._numbers_as_text, self._where = separator, numbers_as_text, where
+        self._columns, self._task, self._pictures = columns, task, pictures
+        self._numbers_as_text, self._where, self._skip = numbers_as_text, where, skip
         self.notes: dict[str, None] = {}
+        self.left_out: list[LeftOut] = []
 
-    def sample(self, sample_id: str, place: str, row: Mapping[str, Any]) -> Sample:
+    def samples(self, rows: Rows) -> Iterator[Sample]:
+        """Yield a sample for each id, and keep what is left out.
+
+        Raises:
+            DataError: a column is absent, or a cell is empty or not what it should be; the place is named.
+        """
+        for sample_id, group in rows.items():
+            parts = []
+            for place, row in group:
+                try:
+                    if gone := self._skip.of_row(row, place):
+                        self.left_out.append(gone)
+                    else:
+                        parts.append(study.with_role(self._part(row, place), self._columns))
+                except Unusable as error:
+                    if error.kind not in self._skip:
+                        raise
+                    self.left_out.append(LeftOut(place, error.kind))
+            if parts:
+                yield self._sample(sample_id, study.one(parts, self._columns))
+
+    def answer(self, group: Sequence[Placed]) -> str:
+        """Return what was answered to a sample.
+
+        Raises:
+            DataError: it is no text, or rows of one id have different ones.
+        """
+        answers = {self.text(row, self._columns.answer, place): place for place, row in group}
+        if len(answers) > 1:
+            (one, first), (other, second) = list(answers.items())[:2]
+            raise DataError(
+                f"{second}: another answer than in {first}, and both have the same id",
+                found=f"{one[:60]!r} and {other[:60]!r}",
+                remedy="give each answer an id of its own",
+            )
+        return next(iter(answers))
+
+    def text(self, row: Mapping[str, Any], source: AnySource, place: str) -> str:
+        """Return a cell that must hold text."""
+        value = cells.cell(row, source, place, _OPTION, self._columns.joined_by)
+        return self._text(value, cells.said(source), place)
+
+    def _part(self, row: Mapping[str, Any], place: str) -> study.Part:
         columns = self._columns
         task = self._task_of(row, place)
-        names = self._reference_columns(row, place)
-        first, *further = table_references.references(
-            row, names, columns.separator, place, lambda value, column: self._text(value, column, place)
-        ) or ("",)
-        if not first and task not in tasks.ASKED:
-            raise DataError(f"{place}: no reference in column {names[0]!r}", remedy="remove the row")
-        if task in tasks.ANSWERED:
+        sources = self._references(row)
+        values = [(cells.said(each), self._cell(row, each, place)) for each in sources]
+        found = references.references(
+            values, columns.separator, lambda value, column: self._text(value, column, place)
+        )
+        if not found and task not in tasks.BOXES:
+            raise Unusable(
+                f"{place}: no reference in column {cells.said(sources[0])!r}", "empty reference", "fill it in"
+            )
+        if task in tasks.WITH_BOXES:
             self._note(f"the boxes of the task {task!r} are not scored: a table of answers holds none")
-        named = {columns.id, columns.question, columns.answer, *names}
-        named |= {columns.image or "image", columns.task or "task"}
+        question = self._question(row, task, place)
+        pictures: tuple[images.Picture, ...] = ()
+        if "image" in columns.model_fields_set or "image" in row:
+            pictures = self._pictures.of(row, columns.images, place)
+        if not pictures and "no image" in self._skip:
+            raise images.no_image(columns.images, place)
+        if "missing image" in self._skip and (absent := images.missing([each.path for each in pictures])):
+            raise Unusable(f"{place}: no image at {absent}", "missing image", "copy it there")
+        meta = self._meta(row, {*columns.used(), *(name for name in sources if isinstance(name, str))})
+        return study.Part(
+            place, row, task, question, question, found or ("",), pictures, None,
+            meta={key: cells.text(row, source, place, _OPTION) for key, source in meta.items()},
+        )  # fmt: skip
+
+    def _sample(self, sample_id: str, part: study.Part) -> Sample:
         return Sample(
             id=sample_id,
-            images=self._images(sample_id, row, place),
-            task=task,
-            question=self._question(row, task, place),
-            reference=first,
-            further_references=tuple(further),
-            meta={key: _meta(_cell(row, key, place)) for key in self._keys(row, named)},
+            images=tuple(each.path for each in part.pictures) or (f"{NO_IMAGE}{sample_id}",),
+            task=part.task,
+            question=part.question,
+            reference=part.answers[0],
+            further_references=part.answers[1:],
+            meta={**images.roles_of(part.pictures), **part.meta},
         )
 
-    def _reference_columns(self, row: Mapping[str, Any], place: str) -> tuple[str, ...]:
+    def _references(self, row: Mapping[str, Any]) -> tuple[AnySource, ...]:
         columns = self._columns
-        found = table_references.numbered(columns.reference, row)
-        if columns.reference in row:
-            return (columns.reference, *(found if columns.further is None else columns.further))
-        if "reference" in columns.model_fields_set:
-            _cell(row, columns.reference, place)
+        if "reference" in columns.model_fields_set or "reference" in row:
+            return answer_sources(columns, row)
         if "references" in row:
             return ("references", *(columns.further or ()))
-        if not found:
-            _cell(row, columns.reference, place)
-        return found
+        return references.numbered("reference", row) or ("reference",)
 
-    def _question(self, row: Mapping[str, Any], task: Task, place: str) -> str:
+    def _question(self, row: Mapping[str, Any], task: TaskName, place: str) -> str:
         columns = self._columns
-        if task in WITHOUT_QUESTION:
+        if task in tasks.TEXTS:
             return ""
-        if columns.question not in row and "question" not in columns.model_fields_set:
+        if "question" not in columns.model_fields_set and "question" not in row:
             self._note(
-                f"no column {columns.question!r}: answers are scored without it, but judges and raters see no"
-                " question"
+                "no column 'question': answers are scored without it, but judges and raters see no question"
             )
             return ""
         question = self.text(row, columns.question, place).strip()
         if not question and task == "vqa":
-            raise DataError(f"{place}: no question in column {columns.question!r}", remedy="remove the row")
-        return question
+            raise Unusable(
+                f"{place}: no question in column {cells.said(columns.question)!r}",
+                "empty question",
+                "fill it in",
+            )
+        return choices.with_choices(question, row, columns.choices, place) if columns.choices else question
 
-    def _keys(self, row: Mapping[str, Any], named: set[str]) -> Sequence[str]:
-        if self._columns.meta is not None:
+    def _meta(self, row: Mapping[str, Any], used: set[str]) -> Mapping[str, AnySource]:
+        if "meta" in self._columns.model_fields_set:
             return self._columns.meta
-        alike = table_references.lookalikes(row, named)
+        named = {*used, "image", "task"}
+        alike = references.lookalikes(row, named)
         if alike:
-            how = f"--columns 'further={' + '.join(alike)}' uses them, `meta` groups by them"
-            self.notes[table_references.lookalike_note(self._where, alike, how)] = None
-        return [key for key in row if key not in named and key not in alike]
+            how = f"{_OPTION} 'further={' + '.join(alike)}' uses them, `meta` groups by them"
+            self.notes[references.lookalike_note(self._where, alike, how)] = None
+        return {key: key for key in row if key not in named and key not in alike}
 
     def _note(self, text: str) -> None:
         self.notes[f"{self._where}: {text}"] = None
 
-    def text(self, row: Mapping[str, Any], column: str, place: str) -> str:
-        """Return a cell that must hold text."""
-        return self._text(_cell(row, column, place), column, place)
+    def _cell(self, row: Mapping[str, Any], source: AnySource, place: str) -> Any:
+        return cells.cell(row, source, place, _OPTION, self._columns.joined_by)
 
     def _text(self, value: Any, column: str, place: str) -> str:
-        if isinstance(value, int | float) and not isinstance(value, bool) and self._numbers_as_text:
-            value = "" if isinstance(value, float) and math.isnan(value) else str(value)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and self._numbers_as_text:
+            value = "" if cells.is_empty(value) else str(value)
         if not isinstance(value, str):
-            number = isinstance(value, int | float) and not isinstance(value, bool)
             raise DataError(
                 f"{place}: column {column!r} must hold text",
-                found=f"{'the number ' if number else ''}{json.dumps(value)[:60]}",
+                found=f"{'the number ' if is_number else ''}{json.dumps(value, default=str)[:60]}",
                 remedy="if numbers are meant as text, say --numbers-as-text; if they are class numbers, name"
                 " the column that holds the words"
-                if number
+                if is_number
                 else 'write text in quotation marks; an empty answer is ""',
             )
         return value
 
-    def _task_of(self, row: Mapping[str, Any], place: str) -> Task:
-        column = self._columns.task or "task"
-        if self._columns.task is None and column not in row:
+    def _task_of(self, row: Mapping[str, Any], place: str) -> TaskName:
+        source = self._columns.task or "task"
+        if self._columns.task is None and "task" not in row:
             return self._task
-        text = self.text(row, column, place).strip()
-        known = typing.get_args(Task)
-        if text not in known:
-            raise DataError(f"{place}: unknown task {text!r}", remedy=nearest(text, known))
-        return typing.cast(Task, text)
-
-    def _images(self, sample_id: str, row: Mapping[str, Any], place: str) -> tuple[str, ...]:
-        column = self._columns.image or "image"
-        if self._columns.image is None and column not in row:
-            return (f"{NO_IMAGE}{sample_id}",)
-        paths = images_of(_cell(row, column, place), self._folder, self._separator, place)
-        return paths or (f"{NO_IMAGE}{sample_id}",)
+        return task_of(self.text(row, source, place).strip(), place)
 
 
-def rows_by_id(path: Path, column: str) -> Rows:
+def rows_by_id(path: Path, columns: Columns, how: Format) -> Rows:
+    """Return the rows of a file by their ids.
+
+    Raises:
+        DataError: the file cannot be read, or an id is empty, or doubled where rows are not grouped.
+    """
     found: Rows = {}
-    counts: Counter[str] = Counter()
-    for place, row in read_table(path):
-        value = _cell(row, column, place)
-        sample_id = "" if value is None else str(value).strip()
+    for place, row in read_table(path, how):
+        value = cells.cell(row, columns.id, place, _OPTION, columns.joined_by)
+        sample_id = "" if cells.is_empty(value) else str(value).strip()
         if not sample_id or isinstance(value, list | dict | bool):
-            raise DataError(f"{place}: no id in column {column!r}", found=repr(value))
-        counts[sample_id] += 1
-        found.setdefault(sample_id, (place, row))
+            raise DataError(f"{place}: no id in column {cells.said(columns.id)!r}", found=repr(value)[:80])
+        found.setdefault(sample_id, []).append((place, row))
     if not found:
         raise DataError(f"{path} holds no row", remedy="give a table with one row per answer")
-    doubled = [sample_id for sample_id, count in counts.items() if count > 1]
-    if doubled:
+    doubled = [sample_id for sample_id, rows in found.items() if len(rows) > 1]
+    if doubled and columns.group_by is None:
         raise DataError(
             f"{path}: ids occur more than once",
             found=counted(doubled),
-            remedy="keep one row for each id",
+            remedy="keep one row for each id; rows of several images are joined by `group_by` in"
+            f" {_OPTION}, with the column of ids",
         )
     return found
-
-
-def _cell(row: Mapping[str, Any], column: str, place: str) -> Any:
-    if column not in row:
-        raise DataError(
-            f"{place}: no column {column!r}",
-            remedy=f"name the columns with --columns, e.g. `answer=prediction`; {nearest(column, row)}",
-        )
-    return row[column]
-
-
-def _meta(value: Any) -> str:
-    return "" if value is None else str(value).strip()
 
 
 def counted(ids: Sequence[str]) -> str:

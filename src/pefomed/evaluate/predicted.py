@@ -6,21 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pefomed import jsonl, recipe
+from pefomed import jsonl
 from pefomed.errors import RunError, listed, typed
 from pefomed.evaluate.fitting import answer_again, check_asked
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
-
-MARKER = "outside.json"
-"""Says, in the place of a recipe, where the answers of somebody else's model came from."""
 
 
 def answered_splits(run: Path) -> list[tuple[str, str]]:
     """Return the (data set, split) pairs of a run: as its recipe says, or else by its files' names."""
-    if (run / "recipe.toml").exists():
-        return list(recipe.load(run / "recipe.toml").predict.data.items())
+    if recipe := RunFolder(run).read_recipe():
+        return list(recipe.predict.data.items())
     found = []
-    for path in sorted((run / "samples").glob("*.jsonl")):
+    for path in RunFolder(run).samples_files():
         dataset, hyphen, split = path.stem.rpartition("-")
         if hyphen:
             found.append((dataset, split))
@@ -29,24 +27,16 @@ def answered_splits(run: Path) -> list[tuple[str, str]]:
 
 def outside_notes(run: Path) -> list[str]:
     """Return what was noticed about somebody else's answers when they were read."""
-    notes = jsonl.read_object(run / MARKER, f"delete {run} and evaluate the file again").get("notes")
+    notes = jsonl.read_object(RunFolder(run).outside_file, f"delete {run} and evaluate the file again").get(
+        "notes"
+    )
     return [str(note) for note in notes] if isinstance(notes, list) else []
 
 
 def all_samples(run: Path) -> list[Sample]:
     """Return the samples of all data sets of a run; those not answered yet are left out."""
-    paths = sorted((run / "samples").glob("*.jsonl"))
+    paths = RunFolder(run).samples_files()
     return [sample for path in paths for sample in jsonl.read(path, Sample)]
-
-
-def samples_path(run: Path, dataset: str, split: str) -> Path:
-    """Return where `predict` put the samples it answered."""
-    return run / "samples" / f"{dataset}-{split}.jsonl"
-
-
-def predictions_path(run: Path, dataset: str, split: str, *, blind: bool = False) -> Path:
-    """Return where `predict` put the answers, or those given without looking at the image."""
-    return run / "predictions" / f"{dataset}-{split}{'.blind' if blind else ''}.jsonl"
 
 
 def read_samples(path: Path) -> list[Sample]:

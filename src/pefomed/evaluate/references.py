@@ -26,5 +26,7 @@ def best(metric: Callable[[str, str], float], reference: Reference, answer: str)
 
 def shown(reference: Reference) -> str:
     """Return the references as a reader sees them: one as it is, several as `"left lung" or "lung"`."""
+    if not isinstance(reference, str) and len(reference) == 1:
+        reference = reference[0]  # a blank one too
     several = each_of(reference)
     return several[0] if len(several) == 1 else " or ".join(f'"{each}"' for each in several)

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pefomed import recipe as recipes
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.data import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluate import predicted
@@ -23,9 +22,9 @@ from pefomed.evaluate.fitting import check_shown
 from pefomed.evaluate.headlines import RATES
 from pefomed.evaluate.origin import write_scores
 from pefomed.evaluate.published import published_scores
-from pefomed.evaluate.run_answers import SHORT, answer_scores
+from pefomed.evaluate.run_answers import answer_scores
 from pefomed.evaluate.run_boxes import box_scores
-from pefomed.evaluate.run_texts import MARKED, TEXTS, text_scores
+from pefomed.evaluate.run_texts import text_scores
 from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
@@ -33,8 +32,9 @@ from pefomed.evaluate.verdicts import read_raters
 from pefomed.evaluate.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
-from pefomed.run_lock import hold
-from pefomed.run_log import add_once
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
+from pefomed.runs.log import add_once
 from pefomed.schema import Sample, Score
 
 TEMPLATED = frozenset({"phantom"})
@@ -62,7 +62,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
         DataError: the training split cannot be read, or a record or verdict is not valid.
         StorageError: the scores cannot be written.
     """
-    if not (run / "recipe.toml").exists() and not (run / predicted.MARKER).exists():
+    if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
         return _evaluate(run, data_folder)
@@ -74,15 +74,19 @@ def is_scored(scores: Sequence[Score]) -> bool:
 
 
 def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
-    settings = recipes.load(run / "recipe.toml") if (run / "recipe.toml").exists() else None
+    settings = RunFolder(run).read_recipe()
     splits = predicted.answered_splits(run)
     if not splits:
         raise RunError(
             f"the recipe of {run} predicts nothing", remedy="name a data set and its split in [predict.data]"
         )
-    answered = {split: predicted.read_samples(predicted.samples_path(run, *split)) for split in splits}
+    answered = {
+        split: predicted.read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits
+    }
     everything = [sample for samples in answered.values() for sample in samples]
-    evaluate = settings.evaluate if settings else Evaluate(floors=False)
+    evaluate = (
+        settings.evaluate if settings else Evaluate(floors=RunFolder(run).outside_training_file.is_file())
+    )
     _check_keys(evaluate.groups, everything)
     events: list[str] = [] if settings else predicted.outside_notes(run)
     raters = read_raters(run, everything, events)
@@ -99,7 +103,7 @@ def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
     known = {KEY, *(key for sample in samples for key in sample.meta)}
-    if any(sample.task in tasks.ANSWERED for sample in samples):
+    if any(sample.task in tasks.WITH_BOXES for sample in samples):
         known |= set(BOX_KEYS)
     for key in keys:
         if key not in known:
@@ -111,14 +115,16 @@ def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
 def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -> list[Score]:
     table = run.recipe.data[dataset] if run.recipe else None
     if run.evaluate.floors and table:
-        path = predicted.samples_path(run.folder, dataset, split)
+        path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
         data = load_samples(table, split, run.data_folder)
         predicted.check_unchanged(samples, data, path)
         # The images may have moved since; floors look for them among the training images.
         images = {sample.id: sample.images for sample in data}
         samples = [sample.model_copy(update={"images": images[sample.id]}) for sample in samples]
     answered = read_answered(run, dataset, split, samples)
-    check_shown(samples, answered.predictions[0], predicted.predictions_path(run.folder, dataset, split))
+    check_shown(
+        samples, answered.predictions[0], RunFolder(run.folder).predictions_file(f"{dataset}-{split}")
+    )
     run.seen[f"{dataset}-{split}"] = _tell_apart(answered)
     everything = answered.questions(samples)
     scores = _rates(answered, everything)
@@ -128,7 +134,7 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
     if not samples:
         return scores
     everything = answered.questions(samples)
-    exact = answered.places(*SHORT, *(TEXTS if templated else ()))
+    exact = answered.places(*tasks.WORDS, *(tasks.TEXTS if templated else ()))
     if len(exact) < len(samples):
         other = sorted({sample.task for sample in samples} - {samples[place].task for place in exact})
         run.events.append(
@@ -137,8 +143,8 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
         )
     parts = (
         (answer_scores, exact),
-        (text_scores, answered.places(*TEXTS, MARKED)),
-        (box_scores, answered.places(*tasks.ANSWERED)),
+        (text_scores, answered.places(*tasks.TEXTS, *tasks.MARKED)),
+        (box_scores, answered.places(*tasks.WITH_BOXES)),
     )
     for part, places in parts:
         if places:
@@ -166,7 +172,7 @@ def _with_references(answered: Answered) -> Answered:
     has: set[str] = {
         sample.task for sample in answered.samples if any(text.strip() for text in sample.references)
     }
-    has |= set(tasks.ANSWERED)  # these have boxes; what lacks them is said where boxes are scored
+    has |= set(tasks.WITH_BOXES)  # their reference is boxes, or that there are none
     kept = [place for place, sample in enumerate(answered.samples) if sample.task in has]
     for task, count in Counter(s.task for s in answered.samples if s.task not in has).items():
         answered.run.events.append(

@@ -11,13 +11,11 @@ from pefomed.evaluate.run_floors import answer_floors
 from pefomed.evaluate.score import score_answers, score_overlap
 from pefomed.progress import track
 from pefomed.schema import Score
-
-SHORT = ("vqa", "identify")
-"""Tasks whose answers are a few words, right or wrong."""
+from pefomed.tasks import WORDS
 
 
 def answer_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
-    """Return exact match of the samples at `places`, and of those with SHORT tasks the overlap of words."""
+    """Return exact match of the samples at `places`, and of those answered in words the overlap of words."""
     samples = [answered.samples[place] for place in places]
     questions = answered.questions(samples)
     systems = [system.only(places) for system in answered.systems]
@@ -26,7 +24,7 @@ def answer_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     scores: list[Score] = []
     for name, texts, how in track(systems, f"scoring {answered.dataset}", unit="systems"):
         scores += score_answers(questions, texts, name, how)
-    asked = [place for place, sample in enumerate(samples) if sample.task in SHORT]
+    asked = [place for place, sample in enumerate(samples) if sample.task in WORDS]
     if not asked:
         return scores
     short = [samples[place] for place in asked]

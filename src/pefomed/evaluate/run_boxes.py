@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pefomed.boxes import Reading
+from pefomed.boxes.given import read_given
 from pefomed.errors import ImageError
+from pefomed.evaluate.absent_floors import NoneFloor, none_floors
 from pefomed.evaluate.answered import Answered
 from pefomed.evaluate.box_floors import floors_of
 from pefomed.evaluate.box_items import (
@@ -45,7 +47,7 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
             sample does not say how large its image is.
     """
     samples = [answered.samples[place] for place in places]
-    items = _with_boxes(answered, items_of(samples))
+    items = items_of(samples)
     if not items:
         return []
     writing = writing_of(answered.run.recipe)
@@ -61,7 +63,8 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
         systems.append(_System(name, answers, how))
     systems += _floors(answered, items)
     systems += _nearest_image(answered, items, samples)
-    systems.append(_ceiling(items, samples, writing))
+    steps = not (writing.given and all(map(read_given, answered.systems[0].only(places).answers)))
+    systems += [_ceiling(items, samples, writing)] if steps else []
     questions = _questions(answered, items, samples)
     categories, references = [item.category for item in items], [item.boxes for item in items]
     phrases = [item.phrase for item in items]
@@ -71,19 +74,16 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     return scores + _agreement(answered, items, samples)
 
 
-def _with_boxes(answered: Answered, items: list[Item]) -> list[Item]:
-    without = sum(not item.boxes for item in items)
-    if without:
-        answered.run.events.append(f"{answered.name}: {without} phrases have no box and are not scored")
-    return [item for item in items if item.boxes]
-
-
 def _rates(questions: Questions, readings: Sequence[Reading], system: str) -> list[Score]:
     unparsable = [reading.state == "unparsable" for reading in readings]
     repaired = [reading.state == "repaired" for reading in readings]
     return [
         score_share(
-            questions, unparsable, "unparsable_rate", system, "share of answers with text but without a box"
+            questions,
+            unparsable,
+            "unparsable_rate",
+            system,
+            "share of answers with text but without a box, or that there is none",
         ),
         score_share(
             questions, repaired, "repaired_rate", system, f"share of answers with a repair ({_REPAIRS})"
@@ -103,21 +103,25 @@ def _floors(answered: Answered, items: Sequence[Item]) -> list[_System]:
     if not answered.has_floors:
         return []
     training = answered.training
-    floors = floors_of(items_of(training.samples) if training else [], items)
+    known = items_of(training.samples) if training else []
+    floors = floors_of(known, items)
     if training and len(floors) == 1:
         answered.run.events.append(
             f"{answered.dataset}: no training phrase has exactly one box, so there is no median box"
         )
     source = f", {training.source}" if training else ""
+    boxes = [
+        NoneFloor(floor.name, [(box,) for box in floor.boxes], floor.how, floor.learns) for floor in floors
+    ]
     return [
-        _System(floor.name, [Answer((box,)) for box in floor.boxes], floor.how + source * floor.learns)
-        for floor in floors
+        _System(floor.name, [Answer(given) for given in floor.boxes], floor.how + source * floor.learns)
+        for floor in (*boxes, *none_floors(known, items, floors))
     ]
 
 
 def _nearest_image(answered: Answered, items: Sequence[Item], samples: Sequence[Sample]) -> list[_System]:
     training = answered.training
-    known = [item for item in items_of(training.samples) if item.boxes] if training else []
+    known = items_of(training.samples) if training else []
     if not answered.has_floors or training is None or not known:
         return []
     try:

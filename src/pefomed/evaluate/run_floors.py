@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pefomed.boxes.tasks import IDENTIFY
 from pefomed.data import card
 from pefomed.evaluate import floors
 from pefomed.evaluate.answered import Answered, System, Training
@@ -16,6 +15,7 @@ from pefomed.evaluate.constant import constant_report
 from pefomed.evaluate.nearest_box import NEAREST_BOX, nearest_box
 from pefomed.evaluate.same_images import contents
 from pefomed.schema import Sample
+from pefomed.tasks import ABOUT_BOXES
 
 
 def answer_floors(answered: Answered, samples: Sequence[Sample]) -> list[System]:
@@ -39,7 +39,7 @@ def answer_floors(answered: Answered, samples: Sequence[Sample]) -> list[System]
             f"{floors.NEAREST_TEXT_SAME_IMAGE}; {shared} of {len(set(images.asked))} images asked about were"
             f" trained on; {training.source}"
         )
-    if any(sample.task == IDENTIFY for sample in samples):
+    if any(sample.task in ABOUT_BOXES for sample in samples):
         how["floor:nearest-box"] = f"{NEAREST_BOX}; other tasks by nearest text; {training.source}"
     answers = {name: [""] * len(samples) for name in how}
     for task in dict.fromkeys(sample.task for sample in samples):
@@ -57,7 +57,7 @@ def answer_floors(answered: Answered, samples: Sequence[Sample]) -> list[System]
         for name in how:
             if name == "floor:majority":
                 found = [floors.majority(replies)] * len(places)
-            elif name == "floor:nearest-box" and task == IDENTIFY:
+            elif name == "floor:nearest-box" and task in ABOUT_BOXES:
                 boxes = [training.samples[place].boxes for place in known]
                 found = nearest_box(boxes, replies, [samples[place].boxes for place in places])
             else:
@@ -104,7 +104,8 @@ def constant_floor(
 def validation_split(answered: Answered) -> str | None:
     """Return the stage's `validate_split`, or the loader's `validate`; None if there is none to choose on."""
     stage = answered.stage
-    assert stage is not None
+    if stage is None:  # somebody else's answers: one training table, and nothing to choose on
+        return None
     assert answered.run.recipe is not None
     about = card(answered.run.recipe.data[answered.dataset].loader)
     published = "validate" if about and "validate" in about.splits else None

@@ -9,12 +9,9 @@ from pefomed.evaluate.answered import Answered
 from pefomed.evaluate.captions.scores import caption_scores, corpora, meteor_or_why
 from pefomed.evaluate.run_floors import constant_floor, validation_split
 from pefomed.schema import Sample, Score
+from pefomed.tasks import MARKED
 
-TEXTS = ("caption", "report")
 """Tasks whose answers are free text and nothing else."""
-
-MARKED = "grounding"
-"""The task whose answers are free text with marks."""
 
 
 def text_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
@@ -42,7 +39,7 @@ def text_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
 
 def unmarked(sample: Sample) -> Sample:
     """Return a sample whose reference is text alone; only a grounded caption is another one then."""
-    if sample.task != MARKED:
+    if sample.task not in MARKED:
         return sample
     first, *further = map(without_marks, sample.references)
     return sample.model_copy(update={"reference": first, "further_references": tuple(further)})
@@ -51,6 +48,6 @@ def unmarked(sample: Sample) -> Sample:
 def unmarked_answers(answers: Sequence[str], samples: Sequence[Sample]) -> list[str]:
     """Return the answers to the samples, grounded captions without their marks."""
     return [
-        without_marks(text) if sample.task == MARKED else text
+        without_marks(text) if sample.task in MARKED else text
         for text, sample in zip(answers, samples, strict=True)
     ]

@@ -16,9 +16,6 @@ from pefomed.schema import Sample
 KEY = "training_image"
 """The key of the groups, `training_image=alike` for one."""
 
-FILE = "training_images.json"
-"""In a run's folder: data set and split -> sample id -> kind."""
-
 SAME, ALIKE, NEW = "same", "alike", "new"
 """Trained on; looks like one that was; neither. A sample of several images is of the first that applies."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pefomed import recipe
 from pefomed.recipe import Evaluate
+from pefomed.runs import RunFolder
 
 
 def settings_of(run: Path) -> Evaluate:
@@ -14,5 +14,5 @@ def settings_of(run: Path) -> Evaluate:
     Raises:
         RecipeError: the recipe is not valid.
     """
-    path = run / "recipe.toml"
-    return recipe.load(path).evaluate if path.exists() else Evaluate()
+    recipe = RunFolder(run).read_recipe()
+    return recipe.evaluate if recipe else Evaluate()

@@ -31,6 +31,7 @@ from pefomed.evaluate.score import Questions, made_score
 from pefomed.evaluate.unshown import WIDENED, left_open
 from pefomed.evaluate.verdicts import KINDS, RATING, Kind, Rater
 from pefomed.schema import Sample, Score, Verdict
+from pefomed.tasks import BINARY, LEVELS
 
 
 def verdict_scores(
@@ -49,8 +50,8 @@ def verdict_scores(
     scores: list[Score] = []
     if not raters:
         return scores
-    vqa = np.array([sample.task == "vqa" for sample in samples], dtype=bool)
-    text = np.array([sample.task in ("caption", "report") for sample in samples], dtype=bool)
+    vqa = np.array([sample.task in BINARY for sample in samples], dtype=bool)
+    text = np.array([sample.task in LEVELS for sample in samples], dtype=bool)
     right = np.array(
         [best(exact_match_vqa, s.references, answer) > 0 for s, answer in zip(samples, answers, strict=True)]
     )

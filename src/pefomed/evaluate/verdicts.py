@@ -16,12 +16,11 @@ from typing import Literal
 from pefomed import jsonl
 from pefomed.errors import DataError, listed
 from pefomed.evaluate.judged import check_judged
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample, Verdict
+from pefomed.tasks import HIGHEST, TASKS
 
 Kind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
-
-SCALES: dict[str, range] = {"vqa": range(2), "caption": range(5), "report": range(5)}
-"""The labels of a task; other tasks are not judged."""
 
 KINDS: dict[Kind, str] = {
     "llm-judge": "judge", "offline-judge": "offline_judge", "model-rater": "model_rater", "human": "human",
@@ -58,7 +57,7 @@ def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None =
             scale, or a file mixes raters or has a damaged card; the file and the ids are named.
     """
     tasks = {sample.id: sample.task for sample in samples}
-    paths = sorted((run / "verdicts").glob("*.jsonl"))
+    paths = RunFolder(run).verdicts_files()
     raters = [_read_rater(path, tasks, on_cut) for path in paths]
     check_judged(run, samples, raters)
     return [rater for rater in raters if rater.verdicts]
@@ -92,7 +91,7 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
     off_scale = [
         f"{verdict.sample_id} ({tasks[verdict.sample_id]}: {verdict.label})"
         for verdict in verdicts
-        if verdict.label is not None and verdict.label not in SCALES.get(tasks[verdict.sample_id], ())
+        if verdict.label is not None and verdict.label not in _labels(tasks[verdict.sample_id])
     ]
     _refuse(
         path, "off the scale", off_scale,
@@ -134,3 +133,9 @@ def _card(card: Path) -> tuple[Kind | None, int]:
         if kind == known:
             return known, sum(count for count in given if isinstance(count, int))
     raise DataError(f"{card}: unknown kind of rater", found=repr(kind), remedy=f"known: {', '.join(KINDS)}")
+
+
+def _labels(task: str) -> range:
+    """Return the labels there are for answers to a task, none for those that are not judged."""
+    scale = TASKS[task].scale
+    return range(HIGHEST[scale] + 1 if scale else 0)

@@ -17,7 +17,8 @@ from pefomed.rate.scale import CANNOT
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import State, states
 from pefomed.rate.wishes import file_name
-from pefomed.run_lock import hold
+from pefomed.runs.folder import RunFolder, card_of
+from pefomed.runs.lock import hold
 from pefomed.schema import Verdict
 from pefomed.storage import write
 
@@ -55,7 +56,7 @@ def export(session: Session, only: Sequence[str] | None = None) -> list[Progress
         StorageError: the disk is full or the folder cannot be written; the former files stay.
     """
     # Of two servers' verdicts the later must not be replaced by what the other read before.
-    with _WRITING, hold(session.run / "verdicts", ".rating.lock", patience=PATIENCE):
+    with _WRITING, hold(RunFolder(session.run).verdicts, ".rating.lock", patience=PATIENCE):
         return _export(session, only)
 
 
@@ -69,7 +70,7 @@ def _export(session: Session, only: Sequence[str] | None) -> list[Progress]:
         verdicts += others.get(one.rater.name, [])
         if not verdicts and not one.path.exists():
             continue
-        card_path = one.path.with_suffix(".card.json")
+        card_path = card_of(one.path)
         _check_ours(one.path, card_path)
         # The card first: a file of verdicts never stands there without it.
         write(card_path, json.dumps(_card(session, one, verdicts), indent=2, ensure_ascii=False) + "\n")
@@ -88,7 +89,7 @@ def progress(session: Session) -> list[Progress]:
                 items=session.settings.sample,
                 rated=sum(state.rated for state in said),
                 cannot=sum(state.cannot for state in said),
-                path=session.run / "verdicts" / f"{file_name(rater.name)}.jsonl",
+                path=RunFolder(session.run).verdicts_file(file_name(rater.name)),
             )
         )
     return found

@@ -9,12 +9,12 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from pefomed.data.readers.rows import SUFFIXES, read_table
+from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError
 from pefomed.rate.workbook_file import ROWS, opened
 
 WORKBOOKS = (".xlsx", ".xlsm")
-TEXTS = tuple(suffix for suffix, delimiter in SUFFIXES.items() if delimiter)
+TEXTS = (".csv", ".tsv", ".tab")
 """Endings of what office programs save of one sheet."""
 
 _SHEETS_OF_OTHERS = (".ods", ".fods", ".xls", ".xlsb", ".numbers", ".gsheet", ".sxc")

@@ -19,6 +19,7 @@ from pefomed.rate.growth import grow
 from pefomed.rate.pool import Answer
 from pefomed.rate.scale import RatedTask
 from pefomed.rate.wishes import file_name
+from pefomed.runs import RunFolder
 
 
 def make_session(run: Path, database: Database, settings: Settings, answers: Sequence[Answer]) -> None:
@@ -154,7 +155,7 @@ def _token() -> str:
 def _check_files(run: Path, database: Database, names: Sequence[str]) -> None:
     """Refuse a name whose file holds the verdicts of somebody else, a judge for instance."""
     ours = {file_name(row[0]).casefold() for row in database.rows("SELECT name FROM rater")}
-    there = {path.stem.casefold(): path for path in (run / "verdicts").glob("*.jsonl")}
+    there = {path.stem.casefold(): path for path in RunFolder(run).verdicts_files()}
     for name in names:
         key = file_name(name).casefold()
         if key in there and key not in ours:

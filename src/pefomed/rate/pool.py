@@ -12,8 +12,10 @@ from pefomed.errors import RunError, typed
 from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.predicted import check_own_ids, read_predictions, read_samples
 from pefomed.evaluate.references import best
-from pefomed.rate.scale import TASKS, RatedTask
+from pefomed.rate.scale import RatedTask
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample
+from pefomed.tasks import BINARY, LABELLED
 
 Stratum = Literal["right", "wrong", ""]
 STRATA: tuple[Stratum, ...] = ("wrong", "right")
@@ -57,7 +59,7 @@ def read_answers(run: Path, task: RatedTask | None = None) -> tuple[RatedTask, l
         DataError: a line is not a valid record.
     """
     answers = _all_answers(run)
-    there = [name for name, tasks in TASKS.items() if any(a.sample.task in tasks for a in answers)]
+    there = [name for name, tasks in LABELLED.items() if any(a.sample.task in tasks for a in answers)]
     if task is None:
         if len(there) > 1:
             raise RunError(
@@ -77,7 +79,7 @@ def read_answers(run: Path, task: RatedTask | None = None) -> tuple[RatedTask, l
             found=", ".join(there) or "none that people rate",
             remedy=f"use --task {there[0]}" if there else "give another run",
         )
-    return task, [answer for answer in answers if answer.sample.task in TASKS[task]]
+    return task, [answer for answer in answers if answer.sample.task in LABELLED[task]]
 
 
 def features(answers: Sequence[Answer]) -> list[tuple[Hashable, ...]]:
@@ -101,14 +103,12 @@ def privacy(run: Path, sources: Sequence[str]) -> dict[str, str]:
 def _all_answers(run: Path) -> list[Answer]:
     if not run.is_dir():
         raise RunError(f"no run at {run}", remedy="give the folder of a run")
-    paths = [
-        path for path in sorted((run / "predictions").glob("*.jsonl")) if not path.stem.endswith(".blind")
-    ]
+    paths = RunFolder(run).predictions_files()
     if not paths:
         raise RunError(f"no predictions in {run}", remedy=f"run `pefomed predict {typed(run)}` first")
     answers = []
     for path in paths:
-        samples = read_samples(run / "samples" / path.name)
+        samples = read_samples(RunFolder(run).samples_file(path.stem))
         for sample, prediction in zip(samples, read_predictions(path, samples), strict=True):
             stratum = _stratum(sample, prediction.text)
             answers.append(Answer(sample, prediction.text, path.stem, stratum, prediction.shown))
@@ -117,6 +117,6 @@ def _all_answers(run: Path) -> list[Answer]:
 
 
 def _stratum(sample: Sample, text: str) -> Stratum:
-    if sample.task != "vqa":
+    if sample.task not in BINARY:
         return ""
     return "right" if best(exact_match_vqa, sample.references, text) else "wrong"

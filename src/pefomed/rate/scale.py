@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-RatedTask = Literal["vqa", "report"]
-
-TASKS: Mapping[RatedTask, frozenset[str]] = {
-    "vqa": frozenset({"vqa"}),
-    "report": frozenset({"report", "caption"}),
-}
-"""The tasks of the samples that are rated together, on one scale."""
+RatedTask = str
+"""A key of `tasks.LABELLED`."""
 
 CANNOT = "cannot judge"
 

@@ -16,6 +16,7 @@ from pefomed.rate.making import grow_session, make_session
 from pefomed.rate.pool import Answer, read_answers
 from pefomed.rate.scale import SCALES, RatedTask, Scale
 from pefomed.rate.wishes import Wishes, check_models, continued, resolved
+from pefomed.runs import RunFolder
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,6 @@ class Session:
         return [row[0] for row in rows]
 
 
-def database_path(run: Path) -> Path:
-    """Return where the rating sessions of a run are kept."""
-    return run / "verdicts" / "rating.sqlite"
-
-
 def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) -> Session:
     """Continue the run's rating session, let it grow, or make it if there is none.
 
@@ -127,10 +123,10 @@ def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) 
         StorageError: the session cannot be written.
     """
     wishes = wishes or Wishes()
-    if not database_path(run).exists() and not make:
+    if not RunFolder(run).ratings_database.exists() and not make:
         raise RunError(f"no rating session in {run}", remedy=f"run `pefomed rate {typed(run)}` first")
     task, answers = read_answers(run, wishes.task or _only_task(run))
-    database = Database(database_path(run))
+    database = Database(RunFolder(run).ratings_database)
     try:
         if not _exists(database, task):
             if not make:
@@ -161,9 +157,9 @@ def _size(settings: Settings) -> str:
 
 def _only_task(run: Path) -> RatedTask | None:
     """Return the task of the run's session if there is exactly one."""
-    if not database_path(run).exists():
+    if not RunFolder(run).ratings_database.exists():
         return None
-    database = Database(database_path(run))
+    database = Database(RunFolder(run).ratings_database)
     try:
         tasks = [row[0] for row in database.rows("SELECT task FROM session")]
     finally:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from pefomed.errors import nearest
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
-from pefomed.schema import Task
+from pefomed.tasks import TASKS
 
 
 class Lora(Section):
@@ -110,8 +110,8 @@ class Prompt(Section):
     @model_validator(mode="after")
     def _tasks_known(self) -> Prompt:
         for task in self.pools:
-            if task not in get_args(Task):
-                raise ValueError(f"`pools` names the unknown task {task!r}; " + nearest(task, get_args(Task)))
+            if task not in TASKS:
+                raise ValueError(f"`pools` names the unknown task {task!r}; " + nearest(task, TASKS))
         return self
 
 
@@ -187,6 +187,10 @@ class Predict(Section):
         "greedy",
         description="Coordinates of refer and detection: `greedy`, token by token; `median` of all numbers a"
         " coordinate may be, in well-formed boxes only.",
+    )
+    box_none: bool = Field(
+        False,
+        description="Let constrained and median answers be `{}`: the phrase is nowhere in the image.",
     )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import types
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
+from pefomed.recipe.kinds import kind, limits, toml
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
     Compute,
@@ -51,37 +51,10 @@ def _table(heading: str, section: type[Section]) -> str:
     for name, field in section.model_fields.items():
         if _sections_in(field.annotation):
             continue  # a table of its own
-        kind = _type(field.annotation) + _range(field)
-        cells = (f"`{name}`", kind, _default(field), field.description or "")
+        words = kind(field.annotation) + limits(field.metadata)
+        cells = (f"`{name}`", words, _default(field), field.description or "")
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
-
-
-def _type(annotation: Any) -> str:
-    origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Literal:
-        return ", ".join(f"`{choice}`" for choice in inner)
-    if origin in (Union, types.UnionType):
-        return " or ".join(_type(kind) for kind in inner if kind is not type(None))
-    if origin is tuple:
-        if inner[-1] is Ellipsis:
-            return f"list of {_type(inner[0])}"
-        return f"list of {len(inner)}, each a {_type(inner[0])}"
-    if origin is dict:
-        return f"table of {_type(inner[1])}"
-    plain = {str: "text", int: "whole number", float: "number", bool: "true, false", Any: "anything"}
-    return plain[annotation]
-
-
-def _range(field: FieldInfo) -> str:
-    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    limits = [
-        f"{sign} {getattr(rule, name):g}"
-        for rule in field.metadata
-        for name, sign in signs.items()
-        if hasattr(rule, name)
-    ]
-    return " " + ", ".join(limits) if limits else ""
 
 
 def _default(field: FieldInfo) -> str:
@@ -90,18 +63,7 @@ def _default(field: FieldInfo) -> str:
         return str(extra["default"]) if isinstance(extra, dict) else "**required**"
     if field.default is None:
         return "absent"
-    return f"`{_toml(field.default)}`"
-
-
-def _toml(value: Any) -> str:
-    import tomli_w
-
-    if isinstance(value, dict) and not value:
-        return "{}"
-    shown = list(value) if isinstance(value, tuple) else value
-    # tomli_w writes lists over several lines: one line is meant here.
-    text = tomli_w.dumps({"x": shown}).removeprefix("x = ").strip()
-    return " ".join(text.split()).replace("[ ", "[").replace(", ]", "]")
+    return f"`{toml(field.default)}`"
 
 
 def _sections_in(annotation: Any) -> bool:

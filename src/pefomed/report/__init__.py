@@ -8,7 +8,8 @@ from pathlib import Path
 from pefomed.report.compare_page import write_ablation_report, write_comparison
 from pefomed.report.page import write_run_report
 from pefomed.report.runs import is_ablation
-from pefomed.run_lock import hold
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
 
 __all__ = ["write_report", "write_reports"]
 
@@ -30,7 +31,7 @@ def write_report(folder: Path, images: bool = True) -> Path:
     """
     if not folder.is_dir():
         return write_run_report(folder, images)  # which says so
-    with hold(folder / "report", patience=PATIENCE):
+    with hold(RunFolder(folder).report, patience=PATIENCE):
         return (write_ablation_report if is_ablation(folder) else write_run_report)(folder, images)
 
 
@@ -48,7 +49,7 @@ def write_reports(folders: Sequence[Path], out: Path | None = None, images: bool
     """
     pages = [write_report(folder, images) for folder in folders]
     if len(folders) > 1:
-        page = out or folders[0] / "report" / "compare.html"
-        with hold(folders[0] / "report", patience=PATIENCE):
+        page = out or RunFolder(folders[0]).comparison_page
+        with hold(RunFolder(folders[0]).report, patience=PATIENCE):
             pages.append(write_comparison(folders, page, images))
     return pages

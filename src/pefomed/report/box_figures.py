@@ -52,7 +52,7 @@ def box_figures(
     scores: Sequence[Score],
     evaluate: Evaluate,
 ) -> BoxFigures | None:
-    """Return the figures of one split; None where the model answered no phrase with a box.
+    """Return the figures of one split; None where the model answered no phrase.
 
     Args:
         name: what its files' names begin with.
@@ -66,11 +66,21 @@ def box_figures(
     if not phrases:
         return None
     # Where one image's size in pixels is not known, no shape is: fractions would be of a square.
-    sizes = [(one, phrase, union_area(phrase.boxes)) for one in ours for phrase in one.phrases]
-    shapes = [(one, phrase, _aspect(phrase, one.size)) for one in ours if one.size for phrase in one.phrases]
-    plots = [
-        _plot("size", "IoU by size", SIZE, sizes, lambda value: f"{100 * value:.2g} % of the image", evaluate)
-    ]
+    placed = [(one, phrase) for one in ours for phrase in one.phrases if phrase.boxes]
+    sizes = [(one, phrase, union_area(phrase.boxes)) for one, phrase in placed]
+    shapes = [(one, phrase, _aspect(phrase, one.size)) for one, phrase in placed if one.size]
+    plots = []
+    if sizes:
+        plots.append(
+            _plot(
+                "size",
+                "IoU by size",
+                SIZE,
+                sizes,
+                lambda value: f"{100 * value:.2g} % of the image",
+                evaluate,
+            )
+        )
     if shapes:
         plots.append(
             _plot(

@@ -11,6 +11,7 @@ from pefomed.evaluate.box_items import items_of
 from pefomed.evaluate.sides import is_mistaken, side_of
 from pefomed.report.located import Located
 from pefomed.schema import Box, Sample
+from pefomed.tasks import MARKED
 
 SIDE = "side: reference / answer"
 """What items are filtered by for the confusion of sides."""
@@ -22,6 +23,8 @@ STATES: dict[State, str] = {
     "unparsable": "no readable box",
 }
 
+NONE = "no box, as it says"
+
 Drawn = list[Any]
 """x0, y0, x1, y1 in fractions of the image, and the phrase where there are several."""
 
@@ -29,7 +32,7 @@ Drawn = list[Any]
 def reference_boxes(sample: Sample) -> list[Drawn]:
     """Return a sample's own boxes; in a caption with the phrases that they belong to."""
     names = {}
-    if sample.task == "grounding":
+    if sample.task in MARKED:
         names = {box: phrase for phrase, boxes in marked_phrases(sample) for box in boxes}
     return [_drawn(names.get(box, ""), box) for box in sample.boxes]
 
@@ -44,6 +47,7 @@ def answer_fields(one: Located | None) -> dict[str, Any]:
         "phrases": [[phrase.text, round(phrase.iou, 4)] for phrase in one.phrases],
         "state": one.state,
         "repairs": list(one.repairs),
+        **({"none": True} if one.says_none else {}),
         "mistaken": any(is_mistaken(phrase.boxes, phrase.given) for phrase in one.phrases),
     }
 
@@ -53,7 +57,7 @@ def box_marks(one: Located | None) -> dict[str, list[str]]:
     if one is None:
         return {}
     sides = [f"{side_of(phrase.boxes)} / {side_of(phrase.given)}" for phrase in one.phrases]
-    return {"answer": [STATES[one.state]], SIDE: list(dict.fromkeys(sides))}
+    return {"answer": [NONE if one.says_none else STATES[one.state]], SIDE: list(dict.fromkeys(sides))}
 
 
 def meta_of(sample: Sample) -> dict[str, list[str]]:

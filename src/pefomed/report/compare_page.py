@@ -11,7 +11,6 @@ from urllib.parse import quote
 from pefomed.data import LOADERS, card
 from pefomed.errors import RunError
 from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.headlines import WORDS
 from pefomed.report import files
 from pefomed.report.differences import changed_items, difference_sheet
 from pefomed.report.figures import SPOKEN
@@ -21,7 +20,9 @@ from pefomed.report.sheet import Sheet, of_results, sheet_name
 from pefomed.report.shell import render
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
 from pefomed.report.wide_tables import box_table, rate_table, side_table, text_table
+from pefomed.runs import RunFolder
 from pefomed.storage import write
+from pefomed.tasks import WORDS
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ def write_ablation_report(folder: Path, images: bool = True) -> Path:
     # What every arm lacks of the whole recipe; of the last one, the last stage alone, item by item.
     pairs = [(arm, arms[-1]) for arm in arms[:-1]]
     how = f"The arm {arms[-1].label} against each of the others"
-    return _write(
-        folder / "report" / "index.html", f"Ablation of {recipe}", lead, arms, pairs, pairs[-1], how, images
-    )
+    return _write(RunFolder(folder).page, f"Ablation of {recipe}", lead, arms, pairs, pairs[-1], how, images)
 
 
 def write_comparison(folders: Sequence[Path], page: Path, images: bool = True) -> Path:
@@ -157,7 +156,7 @@ def _tables(runs: Sequence[Named], notes: Footnotes) -> list[_Table]:
 
 def _link(one: Named, page: Path) -> str:
     """Return the relative address of a run's own page, empty if it has none."""
-    own = one.run.folder / "report" / "index.html"
+    own = RunFolder(one.run.folder).page
     if not own.exists():
         return ""
     shared = Path(os.path.commonpath((own.resolve(), page.resolve())))

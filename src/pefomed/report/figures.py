@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pefomed.evaluate import sides
+from pefomed.evaluate import absent, sides
 from pefomed.evaluate.interval import why_none
 from pefomed.evaluate.verdicts import KINDS
 from pefomed.schema import Score
@@ -21,7 +21,18 @@ SPOKEN = ("closed_accuracy", "token_recall")
 IOU = "iou"
 """The metric of boxes that headline, charts and floors are about."""
 
-BOXES = ("iou", "dice", "acc_0.3", "acc_0.5", "acc_0.7", "pointing", "box_precision", "box_recall")
+BOXES = (
+    "iou",
+    "dice",
+    "acc_0.3",
+    "acc_0.5",
+    "acc_0.7",
+    "pointing",
+    "box_precision",
+    "box_recall",
+    "n_acc",
+    "t_acc",
+)
 """Metrics of boxes, as means over phrases."""
 
 BOXES_MACRO = ("iou_macro", "dice_macro", "acc_0.5_macro")
@@ -57,6 +68,8 @@ _SHARES = {
     "box_precision": "Precision",
     "box_recall": "Recall",
     "pointing": "Pointing",
+    absent.N_ACC: "No-target accuracy",
+    absent.T_ACC: "Target accuracy",
     sides.MISTAKES: "Left and right mistaken",
     sides.NAMED: "Left and right mistaken where the phrase says it",
     "unparsable_rate": "Answers without a readable box",
@@ -92,6 +105,8 @@ _SYSTEMS = {
     "floor:median-box": "Median training box",
     "floor:median-box-category": "Median training box of the category",
     "floor:median-box-category-place": "Median training box of category and place",
+    "floor:always-none": "No box, whatever is asked",
+    "floor:none-or-median-box": "No box or the median, as most training phrases have it",
     "floor:nearest-image": "Boxes of the most similar training image",
     "ceiling:bins": "Reference boxes, written and read back",
     "ceiling:readers": "Another reader's boxes",
@@ -103,6 +118,8 @@ _SHORT = {
     "floor:median-box": "median",
     "floor:median-box-category": "by category",
     "floor:median-box-category-place": "by place",
+    "floor:always-none": "none",
+    "floor:none-or-median-box": "none or median",
     "floor:nearest-image": "by image",
     "ceiling:bins": "ceiling",
     "ceiling:readers": "readers",

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from pefomed.evaluate.groups import OVERALL
-from pefomed.evaluate.headlines import BOXES, CLOSED, TEXTS, WORDS, figures
+from pefomed.evaluate.groups import ANY_BOX, OVERALL
+from pefomed.evaluate.headlines import CLOSED, figures
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,
@@ -31,7 +31,8 @@ from pefomed.report.figures import (
     shown,
     system_label,
 )
-from pefomed.schema import Score, Task
+from pefomed.schema import Score
+from pefomed.tasks import BOXES, TEXTS, WORDS, Names
 
 OPEN = "answer_type=OPEN"
 
@@ -71,10 +72,10 @@ def headlines(
     scores: Sequence[Score],
     dataset: str,
     split: str,
-    tasks: Collection[Task] = (),
+    tasks: Collection[str] = (),
     *,
     sentences: bool = False,
-    images: Mapping[Task, Collection[str]] | None = None,
+    images: Mapping[str, Collection[str]] | None = None,
 ) -> list[Headline]:
     """Return those of a split: one for words, for texts and for boxes, as far as it has scores of them.
 
@@ -87,7 +88,7 @@ def headlines(
     ours = [score for score in mine if score.system == "model"]
     found = []
     for family, first in figures(ours, tasks, sentences=sentences):
-        spoken = sentences and family == WORDS
+        spoken = sentences and family is WORDS
         beside = _beside(family, first, ours)
         head = _headline(family, first[0], beside, mine, _IN_SENTENCES if spoken else "")
         seen = {path for task in family for path in (images or {}).get(task, ())}
@@ -95,9 +96,7 @@ def headlines(
     return found
 
 
-def _beside(
-    family: tuple[Task, ...], figures: Sequence[Score], ours: Sequence[Score]
-) -> list[tuple[str, Score]]:
+def _beside(family: Names, figures: Sequence[Score], ours: Sequence[Score]) -> list[tuple[str, Score]]:
     """Return what stands beside the first of `figures`, with its title."""
     parts: list[tuple[str, Score]] = []
     if figures[0].metric == PRIMARY:
@@ -109,7 +108,7 @@ def _beside(
         ]
     known = {score.value for title, score in parts if title == "Closed"}
     others = [
-        (metric_title(score.metric), score)
+        (metric_title(score.metric) + (" of what is there" if score.group == ANY_BOX else ""), score)
         for score in figures[1:]
         # The same figure twice, where every closed answer is a single word.
         if not (score.metric == "closed_accuracy" and score.value in known)
@@ -125,7 +124,7 @@ def _beside(
 
 
 def _headline(
-    family: tuple[Task, ...],
+    family: Names,
     main: Score,
     beside: Sequence[tuple[str, Score]],
     scores: Sequence[Score],

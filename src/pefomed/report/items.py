@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.boxes.tasks import ANSWERED
 from pefomed.evaluate.groups import values_of
 from pefomed.evaluate.references import shown
 from pefomed.report import box_items
@@ -15,6 +14,7 @@ from pefomed.report.rightness import Judged, Rightness, judged_in, rightness
 from pefomed.report.run import Answered
 from pefomed.report.thumbnails import BUDGET, Thumbnail, thumbnails
 from pefomed.schema import Prediction, Sample
+from pefomed.tasks import BINARY, WITH_BOXES
 
 FILTER_VALUES = 40
 """A meta key with more values than this is shown with its item but offers no filter."""
@@ -70,7 +70,7 @@ def browser_data(
                 )
                 for name, predictions in given.items()
             }
-            exact = (answers["model"] or {}).get("verdicts") if sample.task == "vqa" else None
+            exact = (answers["model"] or {}).get("verdicts") if sample.task in BINARY else None
             marks = marks_of(said, exact[0] if exact else None)
             items.append(
                 {
@@ -121,7 +121,7 @@ def item_of(sample: Sample) -> dict[str, Any]:
         "reference": shown(sample.references),
         "boxes": box_items.reference_boxes(sample),
         "meta": {key: list(values_of(key, text)) for key, text in sample.meta.items() if text}
-        | (box_items.meta_of(sample) if sample.task in ANSWERED else {}),
+        | (box_items.meta_of(sample) if sample.task in WITH_BOXES else {}),
     }
 
 

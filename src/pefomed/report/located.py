@@ -8,12 +8,12 @@ from statistics import mean
 
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.boxes.region import iou
-from pefomed.boxes.tasks import ANSWERED
 from pefomed.evaluate.box_items import Writing, answers_of, items_of, readings_of, writing_of
+from pefomed.evaluate.grounding import item_values
 from pefomed.recipe import Recipe
 from pefomed.report.run import Answered
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.tasks import MARKED, WITH_BOXES
 
 RIGHT = 0.5
 """IoU from which an answer counts as right."""
@@ -21,7 +21,7 @@ RIGHT = 0.5
 
 @dataclass(frozen=True)
 class Phrase:
-    """One phrase with its reference boxes and those an answer gives it, in the original image."""
+    """One phrase with its reference boxes, none if it is absent, and an answer's, in the original image."""
 
     text: str
     boxes: tuple[Box, ...]
@@ -37,15 +37,16 @@ class Located:
     images: tuple[str, ...]
     size: tuple[int, int] | None
     phrases: tuple[Phrase, ...]
-    """Those that have boxes; a caption may mark several, other samples are one."""
+    """A caption may mark several, other samples are one."""
     boxes: tuple[tuple[str, Box], ...]
     """Every box of the answer that lies in the image, with the phrase it is marked with."""
     state: State
+    says_none: bool
     repairs: tuple[str, ...]
 
     @property
     def iou(self) -> float | None:
-        """Mean over the phrases; None where none has a box."""
+        """Mean over the phrases; None where there is none."""
         return mean(phrase.iou for phrase in self.phrases) if self.phrases else None
 
     @property
@@ -60,7 +61,7 @@ def located(split: Answered, recipe: Recipe | None) -> dict[str, dict[str, Locat
         DataError: a caption's mark names a box that is not there, or images are letterboxed and a sample
             does not say how large its image is.
     """
-    samples = [sample for sample in split.samples if sample.task in ANSWERED]
+    samples = [sample for sample in split.samples if sample.task in WITH_BOXES]
     writing = writing_of(recipe)
     systems = {"model": split.predictions, "blind": split.blind}
     return {name: _of_system(samples, given, writing) for name, given in systems.items() if given and samples}
@@ -71,15 +72,15 @@ def _of_system(
 ) -> dict[str, Located]:
     answered = [sample for sample in samples if sample.id in given]
     readings = readings_of([given[sample.id].text for sample in answered], writing)
-    items = [item for item in items_of(answered) if item.boxes]
+    items = items_of(answered)
     phrases: list[list[Phrase]] = [[] for _ in answered]
     for item, answer in zip(items, answers_of(items, answered, readings, writing), strict=True):
-        value = iou(item.boxes, answer.boxes)
+        value = item_values(item.boxes, answer)["iou"]
         phrases[item.place].append(Phrase(item.phrase, item.boxes, answer.boxes, value))
     found = {}
     for sample, reading, mine in zip(answered, readings, phrases, strict=True):
         frame = writing.resizing.frame(sample.size)
-        marked = reading.phrases if sample.task == "grounding" else ()
+        marked = reading.phrases if sample.task in MARKED else ()
         names = {box: phrase for phrase, boxes in marked for box in boxes}
         boxes = [(names.get(box, ""), frame.to_image(box)) for box in reading.boxes]
         found[sample.id] = Located(
@@ -89,6 +90,7 @@ def _of_system(
             phrases=tuple(mine),
             boxes=tuple((name, box) for name, box in boxes if box is not None),
             state=reading.state,
+            says_none=reading.says_none,
             repairs=reading.repairs,
         )
     return found

@@ -23,6 +23,7 @@ from pefomed.report.run import Run, read_run
 from pefomed.report.sections import lacks, sections
 from pefomed.report.shell import render
 from pefomed.report.tables import Footnotes
+from pefomed.runs import RunFolder
 from pefomed.storage import write
 
 
@@ -99,7 +100,7 @@ def write_run_report(folder: Path, images: bool = True) -> Path:
         cited=list({one.citation: one for one in known.values() if one.citation}.values()),
         all_scores=[(score, cell_of(score)) for score in run.scores],
     )
-    page = folder / "report" / "index.html"
+    page = RunFolder(folder).page
     write(page, html, files.REMEDY)
     files.write_tables(page.parent / "tables", tables)
     files.write_figures(page.parent / "figures", plots.of_results(results))

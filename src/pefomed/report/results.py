@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pefomed.evaluate.agreement import Agreements
-from pefomed.evaluate.headlines import WORDS
 from pefomed.recipe import Evaluate
 from pefomed.report import sheet as sheets
 from pefomed.report.box_figures import BoxFigures, box_figures
@@ -20,7 +19,8 @@ from pefomed.report.run import Answered
 from pefomed.report.sheet import Sheet, sheet_name
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
 from pefomed.report.wide_tables import box_table, rate_table, text_table
-from pefomed.schema import Score, Task
+from pefomed.schema import Score
+from pefomed.tasks import WORDS
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def _result(
     levels = level_sheet(found.levels, scores, dataset, split, loader)
     tasks = {sample.task for sample in answered.samples} if answered else set()
     spoken = answered is not None and speaks(answered)
-    images: dict[Task, set[str]] = {}
+    images: dict[str, set[str]] = {}
     for sample in answered.samples if answered else ():
         images.setdefault(sample.task, set()).update(sample.images)
     main = exact_match_table(scores, dataset, split, notes, first=SPOKEN if spoken else ())

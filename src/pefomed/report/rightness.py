@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pefomed.boxes import tasks
+from pefomed import tasks
 from pefomed.evaluate.exact_match import METRICS
 from pefomed.evaluate.overlap import CLOSED
 from pefomed.evaluate.references import best
-from pefomed.evaluate.run_answers import SHORT
 from pefomed.evaluate.sentences import in_sentences
 from pefomed.report.figures import metric_title
 from pefomed.report.located import RIGHT, Located
@@ -84,7 +83,7 @@ class Rightness:
     def _says(metric: str, sample: Sample, judged: Judged) -> bool:
         if metric in METRICS:
             return sample.task in judged.tasks
-        return judged.spoken and sample.task in SHORT and _is_closed(sample)
+        return judged.spoken and sample.task in tasks.WORDS and _is_closed(sample)
 
 
 def rightness(answered: Sequence[Answered]) -> Rightness:
@@ -94,8 +93,10 @@ def rightness(answered: Sequence[Answered]) -> Rightness:
     for split in answered:
         judged = judged_in(split)
         words |= any(sample.task in judged.tasks for sample in split.samples)
-        boxes |= any(sample.task in tasks.ANSWERED for sample in split.samples)
-        if judged.spoken and any(sample.task in SHORT and _is_closed(sample) for sample in split.samples):
+        boxes |= any(sample.task in tasks.WITH_BOXES for sample in split.samples)
+        if judged.spoken and any(
+            sample.task in tasks.WORDS and _is_closed(sample) for sample in split.samples
+        ):
             spoken.add((split.dataset, split.split))
     return Rightness(words=words, spoken=frozenset(spoken), boxes=boxes)
 
@@ -103,7 +104,7 @@ def rightness(answered: Sequence[Answered]) -> Rightness:
 def judged_in(split: Answered) -> Judged:
     """Return what of a split is right or wrong as a whole; a report or caption is neither."""
     spoken = speaks(split)
-    return Judged(frozenset(() if spoken else SHORT), spoken)
+    return Judged(frozenset(() if spoken else tasks.WORDS), spoken)
 
 
 def speaks(split: Answered) -> bool:
@@ -111,7 +112,7 @@ def speaks(split: Answered) -> bool:
     pairs = [
         (sample.reference, split.predictions[sample.id].text)
         for sample in split.samples
-        if sample.task in SHORT and sample.id in split.predictions
+        if sample.task in tasks.WORDS and sample.id in split.predictions
     ]
     return in_sentences([reference for reference, _ in pairs], [answer for _, answer in pairs])
 

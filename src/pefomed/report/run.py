@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pefomed import environment, jsonl
+from pefomed import jsonl
 from pefomed.errors import DataError, RunError
 from pefomed.evaluate.agreement.raters import Labeller, read_labellers
 from pefomed.evaluate.fitting import check_asked
 from pefomed.evaluate.origin import read_scores
-from pefomed.evaluate.seen_images import FILE, KEY
-from pefomed.recipe import Recipe, load
+from pefomed.evaluate.seen_images import KEY
+from pefomed.recipe import Recipe
+from pefomed.runs import RunFolder, environment
 from pefomed.schema import Prediction, Sample, Score
 
 
@@ -66,21 +67,21 @@ def read_run(folder: Path) -> Run:
             f"no run folder at {folder}", remedy="give the folder that `pefomed run` or `pefomed train` made"
         )
     cut: list[str] = []
-    recipe_path = folder / "recipe.toml"
-    recipe = load(recipe_path) if recipe_path.exists() else None
+    files = RunFolder(folder)
+    recipe = files.read_recipe()
     answered = read_answered(folder, recipe, cut)
     samples = [sample for split in answered for sample in split.samples]
     run = Run(
         folder=folder,
         recipe=recipe,
-        recipe_text=recipe_path.read_text(encoding="utf-8") if recipe else "",
-        describe=_read_description(folder / "describe.json"),
-        log=_read_log(folder / "log.jsonl", cut),
+        recipe_text=files.recipe_file.read_text(encoding="utf-8") if recipe else "",
+        describe=_read_description(files.description_file),
+        log=_read_log(files.log_file, cut),
         scores=read_scores(folder, cut),
-        audit=_read_object(folder / "audit.json"),
+        audit=_read_object(files.audit_file),
         answered=answered,
         labellers=read_labellers(folder, samples, cut),
-        sessions=_read_sessions(folder / environment.FILE),
+        sessions=_read_sessions(files.environment_file),
         cut=cut,
     )
     if not (run.recipe or run.describe or run.log or run.scores or run.audit or run.answered):
@@ -98,12 +99,12 @@ def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[A
     Args:
         cut: gets a sentence about each last line that a killed writer left unfinished.
     """
-    found = []
-    seen = _read_object(folder / FILE)
-    for path in sorted((folder / "samples").glob("*.jsonl")):
+    found, files = [], RunFolder(folder)
+    seen = _read_object(files.training_images_file)
+    for path in files.samples_files():
         dataset, split = _dataset_and_split(path.stem, recipe)
-        predictions = folder / "predictions" / path.name
-        blind = predictions.with_name(f"{path.stem}.blind.jsonl")
+        predictions = files.predictions_file(path.stem)
+        blind = files.predictions_file(path.stem, blind=True)
         kinds = seen.get(path.stem)
         samples = [_with_kind(sample, kinds) for sample in jsonl.read(path, Sample, on_cut=cut)]
         both = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pefomed.evaluate.predicted import MARKER
 from pefomed.report.run import Run
+from pefomed.runs import RunFolder
 
 SECTIONS = {
     "results": "Results",
@@ -33,7 +33,7 @@ def lacks(run: Run, *, groups: bool, compared: bool) -> list[str]:
         groups: whether there are results by group.
         compared: whether anything is said of the agreement of judges and raters.
     """
-    if (run.folder / MARKER).exists():
+    if RunFolder(run.folder).outside_file.exists():
         # Somebody else's answers: nothing of a training can be expected.
         said = ["Somebody else's answers: no recipe, no training log and no audit of the data."]
     else:

@@ -21,10 +21,13 @@ _NOTES = [
 
 
 def confusion(name: str, title: str, phrases: Sequence[Phrase]) -> Sheet:
-    """Return how often boxes on each side were answered on each side: a line per side of the reference."""
+    """Return how often boxes on each side were answered on each side: a line per side of the reference.
+
+    Phrases that are nowhere in the image have a line of their own, if there are any.
+    """
     counts = Counter((side_of(phrase.boxes), side_of(phrase.given)) for phrase in phrases)
     given = [side for side in (*SIDES, NOWHERE) if side in SIDES[::2] or any(s == side for _, s in counts)]
-    asked = [side for side in SIDES if side in SIDES[::2] or any(s == side for s, _ in counts)]
+    asked = [side for side in (*SIDES, NOWHERE) if side in SIDES[::2] or any(s == side for s, _ in counts)]
     columns = tuple(Column(f"answer {side}", side, "Answered boxes") for side in given)
     lines = [
         Line((side,), tuple(_count(counts[side, answer], side, answer) for answer in given)) for side in asked

@@ -13,7 +13,7 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import gather_object
 from peft import PeftModel
 
-from pefomed import checksums, environment, processes, progress
+from pefomed import checksums, processes, progress
 from pefomed.errors import RunError
 from pefomed.features import Features, open_features
 from pefomed.model import device as devices
@@ -25,7 +25,8 @@ from pefomed.model.processing import PefomedProcessor
 from pefomed.model.start import start_adapter
 from pefomed.parity import fit_attention
 from pefomed.recipe import Recipe, Stage
-from pefomed.run_lock import hold
+from pefomed.runs import RunFolder, environment
+from pefomed.runs.lock import hold
 from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
@@ -66,10 +67,7 @@ def train(
 def _train(recipe: Recipe, run: Path, data_folder: Path | None, *, fresh: bool, untrained: bool) -> Path:
     if fresh and processes.is_main():
         # What the former model answered goes too: predicting skips answers that are there.
-        for name in ("checkpoints", "adapter", "samples", "predictions", "report"):
-            shutil.rmtree(run / name, ignore_errors=True)
-        for name in ("log.jsonl", "scores.jsonl", "scores.card.json", environment.FILE):
-            (run / name).unlink(missing_ok=True)
+        RunFolder(run).clear_trained()
     if processes.count() > 1:
         # Nobody looks into the folder before the main process has put it in order.
         PartialState(cpu=devices.device(recipe.compute).type == "cpu").wait_for_everyone()
@@ -85,7 +83,8 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, run: Path, data_folder: Path | None = None):
         self.recipe, self.run, self.data_folder = recipe, run, data_folder
-        self.log = Log(run / "log.jsonl")
+        self.folder = RunFolder(run)
+        self.log = Log(self.folder.log_file)
         self._model: PeftModel | None = None
 
     def train(self) -> Path:
@@ -96,21 +95,21 @@ class Trainer:
         named = self.recipe.model.start
         before = (named, Path(named)) if named else None
         for stage in self.recipe.stages:
-            final = self.stage_folder(stage) / "final"
+            final = self.folder.final(stage.name)
             if self._is_done(stage):
                 self._settle(stage, before, done=True)
             else:
                 self._train_stage(stage, start, before)
             start, before = final, (f"stage {stage.name}", final)
         assert start is not None
-        adapter = self.run / "adapter"
+        adapter = self.folder.adapter
         if processes.is_main() and not checksums.same(start, adapter):
             checkpoint.save_final(adapter, start)
         return adapter
 
     def untrained(self) -> Path:
         """Write the adapter that training would start with: a new projector, LoRA that changes nothing."""
-        adapter = self.run / "adapter"
+        adapter = self.folder.adapter
         if checksums.damage(adapter):
             where = devices.device(self.recipe.compute)
             model, _ = self._model_at(None, str(where), devices.dtype(self.recipe.compute, where))
@@ -119,11 +118,11 @@ class Trainer:
 
     def stage_folder(self, stage: Stage) -> Path:
         """Return the stage's folder of checkpoints."""
-        return self.run / "checkpoints" / stage.name
+        return self.folder.stage(stage.name)
 
     def _is_done(self, stage: Stage) -> bool:
         """Return whether the stage has ended; its damaged end is removed and made again."""
-        final = self.stage_folder(stage) / "final"
+        final = self.folder.final(stage.name)
 
         def decide() -> bool:
             # One without checksums is of an older version: whether it can be read is found when it is.

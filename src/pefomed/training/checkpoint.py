@@ -27,7 +27,7 @@ from torch.optim import Optimizer
 from pefomed import checksums
 from pefomed.errors import RunError
 from pefomed.model.adapter import adapter_state, load_state, save_adapter
-from pefomed.run_lock import check_held
+from pefomed.runs.lock import check_held
 from pefomed.storage import storage_errors, write
 
 PLAN = "unreadable.json"

@@ -13,7 +13,7 @@ from pefomed.errors import RecipeError, nearest
 from pefomed.jsonl import drop_cut_line
 from pefomed.processes import is_main
 from pefomed.progress import note
-from pefomed.run_log import lines
+from pefomed.runs.log import lines
 from pefomed.storage import storage_errors, write
 
 

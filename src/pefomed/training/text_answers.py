@@ -26,10 +26,9 @@ from pefomed.evaluate.references import each_of
 from pefomed.model.adapter import base_of
 from pefomed.model.processing import PefomedProcessor
 from pefomed.schema import Sample
+from pefomed.tasks import TEXTS
 from pefomed.training.plan import padded_batches
 from pefomed.training.stored_rows import StoredRow, StoredRows
-
-TASKS = ("caption", "report")
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def text_answers(
     for row in validation:
         for number in row.rows.members(row.place):
             sample = row.rows.samples[number]
-            if sample.task in TASKS:
+            if sample.task in TEXTS:
                 found.append((sample, row.rows, number))
     if len(found) > most:
         found = random.Random(f"{seed}/texts").sample(sorted(found, key=lambda one: one[0].id), most)

@@ -3,8 +3,9 @@
 Most of it comes without decoding: each answer token is predicted from true ones. The answer to a question
 scores 1 if every token is the most likely one, which is when greedy decoding gives exactly the reference.
 Where the answer is boxes, one step off is nearly right: it scores the IoU of the boxes that the most likely
-tokens spell. Each coordinate is predicted from the true ones before it, so this IoU is above that of decoded
-answers; it serves to compare checkpoints. Captions and reports are decoded: CIDEr + BLEU-4 (`text_answers`).
+tokens spell; of a phrase that is nowhere in the image 1 if they say so, else 0. Each coordinate is predicted
+from the true ones before it, so this IoU is above that of decoded answers; it serves to compare checkpoints.
+Captions and reports are decoded: CIDEr + BLEU-4 (`text_answers`).
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from accelerate import Accelerator
 from pefomed.batch import Batch
 from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
-from pefomed.boxes.tasks import ANSWERED
+from pefomed.boxes.tasks import is_absent
 from pefomed.recipe import LossMean
+from pefomed.tasks import TEXTS, WITH_BOXES
 from pefomed.training.loss import Answered
 from pefomed.training.plan import padded_batches
 from pefomed.training.planned import Planned
-from pefomed.training.text_answers import TASKS, Written, text_score
+from pefomed.training.text_answers import Written, text_score
 
 Counts = tuple[float, int, list[bool], list[float], int, list[Written]]
 
@@ -54,15 +56,17 @@ class Validation:
         self.loss += float(answered.loss)
         self.tokens += len(batch.targets)
         for number, (sample, right) in enumerate(zip(batch.samples, answered.right.tolist(), strict=True)):
-            if sample.task in TASKS:
+            if sample.task in TEXTS:
                 self.texts += 1
                 continue
-            if sample.task not in ANSWERED:
+            if sample.task not in WITH_BOXES:
                 self.right.append(right)
                 continue
             own = batch.owners == number
             texts = (self.read(tokens[own].tolist()) for tokens in (answered.said, batch.targets))
-            self.ious.append(iou(*(read_boxes(text, self.bins).boxes for text in texts)))
+            said, target = (read_boxes(text, self.bins) for text in texts)
+            none = float(said.says_none)
+            self.ious.append(none if is_absent(sample) else iou(said.boxes, target.boxes))
 
     @property
     def n(self) -> int:

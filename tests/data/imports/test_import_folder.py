@@ -258,7 +258,7 @@ def test_what_an_earlier_search_left_is_searched_again(hospital: Path, tmp_path:
     out = tmp_path / "ward"
     import_folder(hospital, out, settings(keep=("StudyDescription",)))
     journal = secret_folder(out) / "journal.jsonl"
-    old = journal.read_text().replace('"search":1', '"search":0').replace("Thorax [known]", "Thorax Muster")
+    old = journal.read_text().replace('"search":2', '"search":0').replace("Thorax [known]", "Thorax Muster")
     assert '"search":0' in old
     assert "Thorax Muster" in old
     journal.write_text(old)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.data.made_dicom import header
 
-from pefomed.data.imports.convert import COLUMNS
+from pefomed.data.imports.kept import COLUMNS
 from pefomed.data.imports.profile import checked, dropped, identifying
 from pefomed.errors import DataError
 

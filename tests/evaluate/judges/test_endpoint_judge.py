@@ -22,7 +22,8 @@ from pefomed.endpoint import Endpoint, EndpointError
 from pefomed.errors import RunError, StorageError
 from pefomed.evaluate.judges.card import read_card
 from pefomed.evaluate.judges.endpoint_judge import Settings, UnreadableJudge, Work, carry_out, prepare
-from pefomed.evaluate.judges.replies import Reply, alone, replies_path, safe_name, verdicts_path
+from pefomed.evaluate.judges.replies import Reply, alone, safe_name
+from pefomed.runs import RunFolder
 from pefomed.schema import Record, Verdict
 
 pytest.importorskip("openai", reason="the openai package is not installed")
@@ -46,7 +47,7 @@ def work(run: Path, url: str, runs: int = 2, settings: Settings | None = None, *
 
 
 def verdicts(run: Path, rater: str = RATER) -> list[Verdict]:
-    return list(jsonl.read(verdicts_path(run, rater), Verdict))
+    return list(jsonl.read(RunFolder(run).verdicts_file(rater), Verdict))
 
 
 def check_whole(run: Path, runs: int, rater: str = RATER) -> None:
@@ -140,7 +141,7 @@ def test_replies_are_kept_verbatim(run: Path) -> None:
         pytest.raises(UnreadableJudge),
     ):
         carry_out(work(run, served.url, runs=1))
-    for reply in jsonl.read(replies_path(run, RATER), Reply):
+    for reply in jsonl.read(RunFolder(run).replies_file(RATER), Reply):
         assert json.loads(reply.body) == server.completion('Ünlike {"label": 1} \u2028')
 
 
@@ -176,7 +177,7 @@ def test_a_model_that_changes_in_the_middle_is_caught(run: Path) -> None:
         served.faults = [None] * 20 + [server.replied('{"label": 1}', model="cheaper-0")]
         with pytest.raises(EndpointError, match="another model"):
             carry_out(work(run, served.url, concurrency=1))
-        kept = list(jsonl.read(replies_path(run, RATER), Reply))
+        kept = list(jsonl.read(RunFolder(run).replies_file(RATER), Reply))
         assert len(kept) == 20
         carry_out(work(run, served.url))
         assert len(served.asked) == 21 + 2 * (PAIRS + CARD) - 20
@@ -297,23 +298,23 @@ def test_a_killed_judging_goes_on_where_it_was(run: Path, stopped: signal.Signal
 
     with server.serving(halting) as served:
         child = start(run, served.url)
-        wait_for(replies_path(run, RATER), 17)
+        wait_for(RunFolder(run).replies_file(RATER), 17)
         child.send_signal(stopped)
         child.wait()
         gone.set()
         assert child.returncode != 0
-        replies = replies_path(run, RATER).read_bytes()
+        replies = RunFolder(run).replies_file(RATER).read_bytes()
         kept = replies.count(b"\n")
         assert 17 <= kept < 4 * (PAIRS + CARD)
         asked = len(served.asked)
         assert asked - kept <= 3  # what was on its way
         # The worst moment: the reply is written, its verdict is not, and the line after it is half there.
-        verdicts_path(run, RATER).unlink(missing_ok=True)
-        replies_path(run, RATER).write_bytes(replies + b'{"key": "00')
+        RunFolder(run).verdicts_file(RATER).unlink(missing_ok=True)
+        RunFolder(run).replies_file(RATER).write_bytes(replies + b'{"key": "00')
         carry_out(work(run, served.url, runs=4))
         assert len(served.asked) - asked == 4 * (PAIRS + CARD) - kept
     check_whole(run, 4)
-    keys = Counter(reply.key for reply in jsonl.read(replies_path(run, RATER), Reply))
+    keys = Counter(reply.key for reply in jsonl.read(RunFolder(run).replies_file(RATER), Reply))
     assert len(keys) == 4 * (PAIRS + CARD)
     assert set(keys.values()) == {1}
     card = read_card(run, RATER)
@@ -335,7 +336,7 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(run: Path, monkeypatch
             patched.setattr(jsonl.Writer, "__call__", write)
             with pytest.raises(StorageError, match="the disk is full"):
                 carry_out(work(run, served.url))
-        kept = len(list(jsonl.read(replies_path(run, RATER), Reply)))
+        kept = len(list(jsonl.read(RunFolder(run).replies_file(RATER), Reply)))
         assert 10 < kept < 25
         asked = len(served.asked)
         carry_out(work(run, served.url))

@@ -15,7 +15,8 @@ from pefomed import jsonl
 from pefomed.evaluate.judges.calibration import OURS, PAPER, REPORTS
 from pefomed.evaluate.judges.card import read_card
 from pefomed.evaluate.judges.endpoint_judge import Settings, UnreadableJudge, Work, carry_out
-from pefomed.evaluate.judges.replies import Reply, replies_path
+from pefomed.evaluate.judges.replies import Reply
+from pefomed.runs import RunFolder
 
 pytest.importorskip("openai", reason="the openai package is not installed")
 
@@ -57,7 +58,7 @@ def test_a_judge_that_cannot_be_read_is_asked_the_cards_pairs_alone(run: Path, s
         assert len(served.asked) == CARD  # nor are they asked again
         assert read_card(run, RATER) is None
         assert verdicts(run) == []
-        assert len(list(jsonl.read(replies_path(run, RATER), Reply))) == CARD
+        assert len(list(jsonl.read(RunFolder(run).replies_file(RATER), Reply))) == CARD
         # the same name with other settings is free
         served.answer = honest
         carry_out(work(run, served.url, settings=Settings(max_tokens=999)))

@@ -18,12 +18,12 @@ from pefomed.evaluate.judges.embedding import Array, Embedder
 from pefomed.evaluate.judges.offline_judge import RATER, OfflineJudge, judge_offline
 from pefomed.evaluate.judges.offline_rules import RULES
 from pefomed.evaluate.judges.prompts import Pair
-from pefomed.evaluate.judges.replies import verdicts_path
 from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
 from pefomed.evaluate.judges.thresholds import Thresholds, choose, level_thresholds, shipped, vqa_threshold
 from pefomed.evaluate.judges.training_pairs import different_pairs, made_reports, reworded_pairs
 from pefomed.evaluate.judges.wrong_answers import shipped_figures, wrong_pairs
 from pefomed.model import weights
+from pefomed.runs import RunFolder
 from pefomed.schema import Sample, Verdict
 
 
@@ -88,7 +88,7 @@ def test_reports_are_matched_sentence_by_sentence() -> None:
 
 def test_a_run_gets_one_verdict_an_answer_and_a_card(run: Path) -> None:
     card = judge_offline(run, run)
-    found = {v.sample_id: v for v in jsonl.read(verdicts_path(run, RATER), Verdict)}
+    found = {v.sample_id: v for v in jsonl.read(RunFolder(run).verdicts_file(RATER), Verdict)}
     assert {name: verdict.label for name, verdict in found.items()} == {
         "q1": 1,
         "q2": 1,
@@ -108,13 +108,13 @@ def test_a_run_gets_one_verdict_an_answer_and_a_card(run: Path) -> None:
     assert [pair["labels"] for pair in card["calibration"][:4]] == [[1]] * 4
     assert card["settings"]["thresholds"]["provenance"]["questions"].startswith("training splits")
     assert judge_offline(run, run) == card
-    assert len(list(jsonl.read(verdicts_path(run, RATER), Verdict))) == len(ROWS)
+    assert len(list(jsonl.read(RunFolder(run).verdicts_file(RATER), Verdict))) == len(ROWS)
 
 
 def test_only_one_task_leaves_the_other_as_it_was(run: Path) -> None:
     judge_offline(run, run, "report")
     judge_offline(run, run, "vqa")
-    assert len(list(jsonl.read(verdicts_path(run, RATER), Verdict))) == len(ROWS)
+    assert len(list(jsonl.read(RunFolder(run).verdicts_file(RATER), Verdict))) == len(ROWS)
 
 
 def test_a_name_taken_by_somebody_else_is_refused(run: Path) -> None:
@@ -195,7 +195,7 @@ def test_what_is_not_judged_has_no_label_is_in_no_mean_and_is_counted(
     monkeypatch.setattr(offline_judge, "Embedder", Letters)
     run = made_run(tmp_path / "run", CHINESE)
     card = judge_offline(run, run)
-    labels = {v.sample_id: v.label for v in jsonl.read(verdicts_path(run, RATER), Verdict)}
+    labels = {v.sample_id: v.label for v in jsonl.read(RunFolder(run).verdicts_file(RATER), Verdict)}
     assert labels == {"z1": 0, "z2": None, "z3": 1}
     assert card["counts"]["unscored"] == 1
     assert card["not_judged"] == {"not judged: not in English": 1}

@@ -6,7 +6,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.evaluate.judges.made_run import DATA, obedient
 
@@ -36,6 +36,7 @@ def test_the_report_rules_describe_five_levels() -> None:
     assert reply_schema("level")["properties"]["label"]["enum"] == [0, 1, 2, 3, 4]
 
 
+@example("", " ", "")
 @given(TEXT, TEXT, TEXT)
 def test_any_text_comes_back_from_between_the_fences_and_leaves_no_trace_outside(
     question: str, reference: str, answer: str

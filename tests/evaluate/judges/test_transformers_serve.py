@@ -20,8 +20,8 @@ from pefomed import jsonl
 from pefomed.endpoint import Endpoint
 from pefomed.evaluate.judges import calibration, first_replies
 from pefomed.evaluate.judges.endpoint_judge import Settings, carry_out, prepare
-from pefomed.evaluate.judges.replies import verdicts_path
 from pefomed.model import weights
+from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 
 MODEL = "smollm2-135m"
@@ -84,7 +84,7 @@ def test_a_real_server_is_asked_and_its_replies_are_kept(
     endpoint = Endpoint(url, model, concurrency=1, attempts=1)
     settings = Settings(max_tokens=12)
     card = carry_out(prepare(run, endpoint, settings, runs=1, rater="small"))
-    verdicts = list(jsonl.read(verdicts_path(run, "small"), Verdict))
+    verdicts = list(jsonl.read(RunFolder(run).verdicts_file("small"), Verdict))
     assert [verdict.sample_id for verdict in verdicts] == ["q1"]
     assert all(verdict.label in (0, 1) or verdict.reason for verdict in verdicts)
     assert card["counts"]["open"] == 0

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pefomed.data.audits.finding import EXAMPLES
 from pefomed.data.audits.text import bare, normalised
 from pefomed.schema import Sample
+from pefomed.tasks import WORDS, where
 
 DEALS = 200
 """Times the images are dealt."""
@@ -24,8 +25,7 @@ DEALS = 200
 MOST_ANSWERS, MOST_TEXTS = 20_000, 5_000
 """Short answers, and captions or reports, of a split that are compared; of more, so many are drawn."""
 
-_ANSWERS = ("vqa", "identify")
-_TEXTS = ("caption", "report", "grounding")
+_TEXTS = where(lambda task: task.answer in ("text", "marked text"))
 _Part = Sequence[tuple[Hashable, str]]  # the image, and one of its answers
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ def answer_shift(earlier: Sequence[Sample], later: Sequence[Sample], seed: int =
         `distance`; `by_chance`, its mean when the images are dealt at random, and `chance_high`, which 95 %
         of the deals stay below; `moved`, the answers whose shares differ most.
     """
-    asked = [_drawn(part, _ANSWERS, MOST_ANSWERS, seed) for part in (earlier, later)]
+    asked = [_drawn(part, WORDS, MOST_ANSWERS, seed) for part in (earlier, later)]
     types = {_type(sample) for sample in asked[0]} & {_type(sample) for sample in asked[1]} - {""}
     compared = {"answers": asked}
     if len(types) > 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-from pefomed.boxes.tasks import ASKED
 from pefomed.data.audits.answers import answer_shift
 from pefomed.data.audits.finding import finding, spread
 from pefomed.data.audits.fingerprint_store import Fingerprints
@@ -13,6 +12,7 @@ from pefomed.data.audits.groups import shared_groups
 from pefomed.data.audits.near_duplicates import near_duplicates
 from pefomed.data.audits.text import bare, text_key, triplet_key
 from pefomed.schema import Sample
+from pefomed.tasks import BOXES
 
 PAIRS = 60
 """Most pairs of pictures named, at even steps from the most to the least alike."""
@@ -80,7 +80,7 @@ def _near(
 
 
 def _answered_in_words(samples: Sequence[Sample]) -> list[Sample]:
-    return [sample for sample in samples if sample.task not in ASKED]
+    return [sample for sample in samples if sample.task not in BOXES]
 
 
 def _occurring(

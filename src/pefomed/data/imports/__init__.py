@@ -1,47 +1,53 @@
-"""A folder of a hospital's DICOM studies as a table and images that name nobody.
+"""A folder of a hospital's DICOM studies and volumes as tables and images that name nobody.
 
-OUT/table.csv, OUT/images/<patient>/<study>/<instance>.png, OUT/report.json and OUT/report.md can be
-given on. Beside it `OUT.secret/` holds the key of the pseudonyms, what they stand for, every source
-file's outcome and what was found in free text: it stays where the patients are.
+OUT/table.csv, OUT/series.csv, OUT/boxes.csv, OUT/images/<patient>/<study>/<instance>.png, OUT/report.json
+and OUT/report.md can be given on. Beside it `OUT.secret/` holds the key of the pseudonyms, what they stand
+for, every source file's outcome and what was found in free text: it stays where the patients are.
+
+First the header of every file is read (`looking`), so that a series is known as a whole; then what is drawn
+on images (`annotations`); then slices are chosen (`planning`) and converted (`convert`).
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pefomed import jsonl
 from pefomed.data.imports.convert import Settings, convert
+from pefomed.data.imports.finishing import REMEDY, finish
 from pefomed.data.imports.free_text import SEARCH
+from pefomed.data.imports.looking import Looked, look
+from pefomed.data.imports.placing import placed
+from pefomed.data.imports.planning import planned
 from pefomed.data.imports.profile import checked
 from pefomed.data.imports.pseudonyms import Pseudonyms, key_in
 from pefomed.data.imports.records import Imported
-from pefomed.data.imports.summary import summary, text_of
+from pefomed.data.imports.volume_series import convert_volume
 from pefomed.errors import DataError
 from pefomed.progress import line
+from pefomed.schema import Record
 from pefomed.storage import write
 
 __all__ = ["Settings", "import_folder", "secret_folder"]
 
 _PORTION = 32
-_REMEDY = "free space, then run the same command again; it goes on where it stopped"
+_Made = TypeVar("_Made", bound=Record)
 
 
 def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]:
-    """Convert every DICOM file below `folder`; what an earlier call has done is not done again.
+    """Convert every DICOM file and volume below `folder`; what an earlier call has done is not done again.
 
     Returns:
         what is in `report.json`.
 
     Raises:
-        DataError: there is no such folder, it holds no DICOM image, or `out` was made with other settings.
+        DataError: there is no such folder, it holds no image, or `out` was made with other settings.
         StorageError: the disk is full; what is done stays.
     """
     folder, out = folder.expanduser().absolute(), out.expanduser().absolute()
@@ -50,36 +56,62 @@ def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]
     secret = secret_folder(out)
     names = Pseudonyms(key_in(secret))
     _check_settings(secret / "settings.json", settings)
-    journal = secret / "journal.jsonl"
-    done = {record.source: record for record in jsonl.read(journal, Imported)}
     files = [
         path for path in _files(folder) if not path.is_relative_to(out) and not path.is_relative_to(secret)
     ]
     sources = {path.relative_to(folder).as_posix(): path for path in files}
-    waiting = [source for source, path in sources.items() if not _is_done(done.get(source), path, out)]
+    links = {source for source, path in sources.items() if _leads_out(path, folder)}
+
+    seen = {each.source: each for each in jsonl.read(secret / "looked.jsonl", Looked)}
+    fresh = [s for s in sources if s not in links and not _is_seen(seen.get(s), sources[s])]
+    look_at = _each(fresh, lambda source: look(sources[source], source))
+    _noted("looking at headers", look_at, len(sources), secret / "looked.jsonl", seen)
+    looked = {source: seen[source] for source in sources if source in seen}
+
+    journal = secret / "journal.jsonl"
+    done = {record.source: record for record in jsonl.read(journal, Imported)}
 
     def one(source: str) -> Imported:
-        path = sources[source]
-        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        if source in links:
             return Imported(
                 source=source, size=0, changed=0, outcome="link", detail="leads out of the folder"
             )
-        return convert(path, source, out, settings, names)
+        path = sources[source]
+        if looked[source].kind == "volume":
+            return convert_volume(path, source, out, settings, names)
+        return convert(path, source, out, settings, names, plan.frames.get(source))
 
-    with (
-        line("importing", len(sources), "files", done=len(sources) - len(waiting)) as shown,
-        jsonl.writer(journal) as note,
-        ThreadPoolExecutor(max_workers=os.cpu_count()) as threads,
-    ):
-        os.chmod(journal, 0o600)
-        # In portions: a stopped import has at most one portion to do again.
-        for start in range(0, len(waiting), _PORTION):
-            for record in threads.map(one, waiting[start : start + _PORTION]):
-                note(record)
-                done[record.source] = record
-                shown.advance()
-    records = [done[source] for source in sources]
-    return _finish(folder, out, secret, settings, records)
+    # What is drawn comes first: it may say which slices are wanted.
+    plan = planned([])
+    drawing = [source for source, each in looked.items() if each.kind == "annotation"]
+    waiting = [source for source in drawing if not _is_done(done.get(source), sources[source], out, ())]
+    _noted("reading reports and masks", _each(waiting, one), len(drawing), journal, done)
+    first = {looked[source].instance or source: source for source in reversed(drawing)}
+    regions = [each for source in sorted(first.values()) for each in done[source].regions]
+    boxes, faults = placed(regions, looked.values())
+    on = {(box.source, box.frame) for box in boxes}
+    plan = planned(
+        looked.values(),
+        settings.slices,
+        settings.frames,
+        settings.scouts == "keep",
+        lambda source, frame: (source, frame) in on,
+    )
+    others = [s for s in sources if s not in plan.left and s not in set(drawing)]
+    waiting = [s for s in others if not _is_done(done.get(s), sources[s], out, plan.frames.get(s, ()))]
+    _noted("importing", _each(waiting, one), len(others), journal, done)
+    left = {
+        source: Imported(
+            source=source,
+            size=looked[source].size,
+            changed=looked[source].changed,
+            outcome=outcome,
+        )
+        for source, outcome in plan.left.items()
+    }
+    records = [left.get(source) or done[source] for source in sources]
+    former = {row["image"] for source in left if source in done for row in done[source].rows}
+    return finish(folder, out, secret, settings, records, former, plan, boxes, faults, names)
 
 
 def secret_folder(out: Path) -> Path:
@@ -97,11 +129,11 @@ def _check(folder: Path, out: Path) -> None:
 
 
 def _check_settings(path: Path, settings: Settings) -> None:
-    now = json.loads(
-        json.dumps(asdict(settings) | {"windows": {k: str(v) for k, v in settings.windows.items()}})
-    )
+    windows = {key: str(window) for key, window in settings.windows.items()}
+    now = json.loads(json.dumps(asdict(settings) | {"windows": windows, "slices": str(settings.slices)}))
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        # A setting that an earlier version did not know is given for the first time now.
+        before = now | json.loads(path.read_text(encoding="utf-8"))
         changed = [
             f"{key}: {before.get(key)} before, {now[key]} now" for key in now if before.get(key) != now[key]
         ]
@@ -111,7 +143,7 @@ def _check_settings(path: Path, settings: Settings) -> None:
                 found="; ".join(changed),
                 remedy="give them again, or another --out",
             )
-    write(path, json.dumps(now, indent=2) + "\n", _REMEDY)
+    write(path, json.dumps(now, indent=2) + "\n", REMEDY)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -122,63 +154,47 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(place) / name for name in sorted(files))
 
 
-def _is_done(record: Imported | None, path: Path, out: Path) -> bool:
+def _leads_out(path: Path, folder: Path) -> bool:
+    return path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+
+
+def _each(sources: Sequence[str], work: Callable[[str], _Made]) -> Iterator[_Made]:
+    """Yield what is made of each source, in their order, many at once."""
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        # In portions: a stopped import has at most one portion to do again.
+        for start in range(0, len(sources), _PORTION):
+            yield from threads.map(work, sources[start : start + _PORTION])
+
+
+def _noted(what: str, made: Iterable[Any], total: int, journal: Path, done: dict[str, Any]) -> None:
+    with line(what, total, "files") as shown, jsonl.writer(journal) as note:
+        os.chmod(journal, 0o600)
+        for record in made:
+            note(record)
+            done[record.source] = record
+            shown.advance()
+
+
+def _is_seen(record: Looked | None, path: Path) -> bool:
+    return record is not None and _is_same(record, path)
+
+
+def _is_done(record: Imported | None, path: Path, out: Path, frames: Iterable[int]) -> bool:
     if record is None:
         return False
     if record.outcome == "link":
         return True
-    if record.rows and record.search < SEARCH:
+    if (record.rows or record.regions) and record.search < SEARCH:
         return False
+    there = {int(row["frame"]) for row in record.rows}
+    if record.outcome == "image" and not there.issuperset(frames):
+        return False
+    return _is_same(record, path) and all((out / row["image"]).is_file() for row in record.rows)
+
+
+def _is_same(record: Looked | Imported, path: Path) -> bool:
     try:
         state = path.stat()
     except OSError:
         return False
-    same = (record.size, record.changed) == (state.st_size, state.st_mtime_ns)
-    return same and all((out / row["image"]).is_file() for row in record.rows)
-
-
-def _finish(
-    folder: Path, out: Path, secret: Path, settings: Settings, records: list[Imported]
-) -> dict[str, Any]:
-    rows: dict[str, dict[str, str]] = {}
-    repeated = 0
-    for record in records:
-        repeated += any(row["id"] in rows for row in record.rows)
-        rows |= {row["id"]: row for row in record.rows if row["id"] not in rows}
-    if not rows:
-        counts = summary(records, rows.values(), repeated, settings)["files"]
-        raise DataError(
-            f"{folder} holds no DICOM image that can be imported",
-            found=", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "no file",
-            remedy=f"{secret / 'left_out.csv'} says why" if records else "name the folder of the DICOM files",
-        )
-    table = sorted(rows.values(), key=_order)
-    result = summary(records, table, repeated, settings)
-    write(out / "table.csv", _csv(list(table[0]), (row.values() for row in table)), _REMEDY)
-    write(out / "report.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n", _REMEDY)
-    write(out / "report.md", text_of(result, out), _REMEDY)
-    links = {(kind, *pair) for record in records for kind, pair in record.links.items() if kind != "instance"}
-    left = [(r.source, r.outcome, r.detail) for r in records if r.outcome != "image"]
-    found = [(r.source, r.rows[0]["id"], *each) for r in records if r.rows for each in r.findings]
-    for name, header, lines in (
-        ("links.csv", ["kind", "pseudonym", "stands for"], sorted(links)),
-        ("left_out.csv", ["file", "outcome", "why"], left),
-        ("found_in_text.csv", ["file", "id", "column", "kind", "text"], found),
-    ):
-        write(secret / name, _csv(header, lines), _REMEDY)
-        os.chmod(secret / name, 0o600)
-    return result
-
-
-def _order(row: dict[str, str]) -> tuple[str, str, str, float, str, int]:
-    number = row["number"]
-    place = float(number) if number.lstrip("-").isdigit() else 0.0
-    return row["patient"], row["study"], row["series"], place, row["id"].split("-")[0], int(row["frame"])
-
-
-def _csv(header: list[str], rows: Iterable[Iterable[str]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
+    return (record.size, record.changed) == (state.st_size, state.st_mtime_ns)

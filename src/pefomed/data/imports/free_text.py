@@ -46,8 +46,8 @@ FORMS: dict[str, re.Pattern[str]] = {
 
 
 NOTHING = Known()
-SEARCH = 1
-"""Raised when more is found than before: files imported by an earlier search are then imported again."""
+SEARCH = 2
+"""Raised when more is found than before, or images are made otherwise: what there is is then made anew."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,21 @@ from typing import Literal
 
 from pydantic import Field
 
+from pefomed.data.imports.regions import Region
 from pefomed.schema import Record
 
-Outcome = Literal["image", "not DICOM", "no picture", "unreadable", "burned in", "link"]
+Outcome = Literal[
+    "image",
+    "annotation",
+    "not DICOM",
+    "no picture",
+    "unreadable",
+    "burned in",
+    "link",
+    "scout",
+    "not chosen",
+    "no position",
+]
 
 
 class Imported(Record):
@@ -22,6 +34,12 @@ class Imported(Record):
     outcome: Outcome
     detail: str = ""
     """Why there is no image."""
+    regions: tuple[Region, ...] = ()
+    """What a report, segmentation or structure set draws on images."""
+    faults: dict[str, int] = Field({})
+    """What it draws that has no box, by reason."""
+    readers: dict[str, str] = Field({})
+    """Pseudonyms of who drew it, and whom they stand for."""
     rows: tuple[dict[str, str], ...] = ()
     """One row of the table for each frame."""
     links: dict[str, tuple[str, str]] = Field({})

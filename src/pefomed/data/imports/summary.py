@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.imports.convert import COLUMNS, Settings
+from pefomed.data.imports.convert import Settings
+from pefomed.data.imports.kept import COLUMNS
+from pefomed.data.imports.planning import Series
 from pefomed.data.imports.profile import EDITION, identifying
 from pefomed.data.imports.records import Imported
 
+_NONE: Mapping[str, int] = {}
+
 
 def summary(
-    records: Iterable[Imported], rows: Iterable[Mapping[str, str]], repeated: int, settings: Settings
+    records: Iterable[Imported],
+    rows: Iterable[Mapping[str, str]],
+    repeated: int,
+    settings: Settings,
+    series: Sequence[Series] = (),
+    boxes: Sequence[Mapping[str, str]] = (),
+    no_box: Mapping[str, int] = _NONE,
 ) -> dict[str, Any]:
     """Return the counts of an import; they name no file, patient or value.
 
     Args:
         repeated: files whose image another file had already given.
+        boxes: the rows of `boxes.csv`.
+        no_box: regions without a box, by reason.
     """
     records, rows = list(records), list(rows)
     dropped: Counter[str] = Counter()
@@ -31,8 +43,17 @@ def summary(
         "patients": len({row["patient"] for row in rows}),
         "studies": len({row["study"] for row in rows}),
         "patients_without_number": len(
-            {r.links["patient"][0] for r in records if r.links and r.links["patient"][1].startswith("study ")}
+            {r.links["patient"][0] for r in records if r.rows and r.links["patient"][1].startswith("study ")}
         ),
+        "volumes_without_patient": len(
+            {r.links["patient"][0] for r in records if r.rows and r.links["patient"][1].startswith("volume ")}
+        ),
+        "slices": str(settings.slices),
+        "series": len(series),
+        "stacks": sum(not stack.scout for each in series for stack in each.stacks),
+        "series_with": dict(Counter(fault for each in series for fault in each.faults).most_common()),
+        "boxes": dict(Counter(row["made_by"] for row in boxes).most_common()),
+        "regions_without_box": dict((Counter(no_box) + _counted(records)).most_common()),
         "splits": dict(Counter(row["split"] for row in rows)),
         "modalities": dict(Counter(row["modality"] for row in rows).most_common()),
         "burned_in": dict(Counter(row["burned_in"] for row in rows).most_common()),
@@ -58,6 +79,7 @@ def text_of(result: Mapping[str, Any], out: Path) -> str:
         *([f"{result['repeated']:,} files repeated an image of another."] if result["repeated"] else []),
         f"Splits, by patient: {_counts(result['splits'])}. Modalities: {_counts(result['modalities'])}.",
         "",
+        *_pictures(result),
         "## Look at before giving it on",
         "",
         *_concerns(result),
@@ -86,6 +108,35 @@ def text_of(result: Mapping[str, Any], out: Path) -> str:
     return "\n".join(lines)
 
 
+def _counted(records: Iterable[Imported]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for record in records:
+        found.update(record.faults)
+    return found
+
+
+def _pictures(result: Mapping[str, Any]) -> list[str]:
+    """Return the lines on series and boxes."""
+    if not result["stacks"] and not result["boxes"] and not result["regions_without_box"]:
+        return []
+    lines = ["## Series and boxes", ""]
+    if result["stacks"]:
+        lines.append(
+            f"- {result['stacks']:,} stacks of slices in {result['series']:,} series;"
+            f" taken: {result['slices']}."
+        )
+    lines += [
+        f"- {count:,} series with {fault} (see `series.csv`)."
+        for fault, count in result["series_with"].items()
+    ]
+    if result["boxes"]:
+        lines.append(f"- Boxes in `boxes.csv`: {_counts(result['boxes'])}.")
+    lines += [
+        f"- {count:,} regions without a box: {why}." for why, count in result["regions_without_box"].items()
+    ]
+    return [*lines, ""]
+
+
 def _concerns(result: Mapping[str, Any]) -> list[str]:
     found = []
     left = result["files"].get("burned in", 0)
@@ -108,6 +159,11 @@ def _concerns(result: Mapping[str, Any]) -> list[str]:
         found.append(f"- The column {name} is identifying under the profile and was kept as you asked.")
     if count := result["patients_without_number"]:
         found.append(f"- {count:,} studies have no patient number: each counts as a patient of its own.")
+    if count := result["volumes_without_patient"]:
+        found.append(
+            f"- {count:,} volumes do not say whose they are: each counts as a patient of its own. Put all"
+            " of a patient below a folder called `sub-NUMBER`."
+        )
     found.append("- Heads in CT and MR slices: a face can be rebuilt from a whole series.")
     return found
 

@@ -3,6 +3,7 @@
     scan.dcm#frame=3                      the fourth frame
     scan.dcm#window=lung                  a named window
     ct.nii.gz#axis=2&index=40&window=40:400
+    ct.nrrd#window=wide+soft+brain        three windows as red, green and blue
     scan.png#crop=-0.1:0.05:0.9:1         a part: left, top, right, bottom as shares of the sides
 
 Frames, indices and volumes count from 0. A file whose own name holds such an ending is that file.
@@ -29,11 +30,11 @@ class Address:
     frame: int | None = None
     """Of DICOM, TIFF and GIF; by default the first."""
     axis: int | None = None
-    """Of NIfTI: 0 sagittal, 1 coronal, 2 axial (default)."""
+    """Of volumes: 0 sagittal, 1 coronal, 2 axial (default)."""
     index: int | None = None
-    """Of NIfTI: the slice, from the left, the back or the feet; by default the middle one."""
+    """Of volumes: the slice, from the left, the back or the feet; by default the middle one."""
     volume: int | None = None
-    """Of NIfTI with four dimensions; by default the first."""
+    """Of volumes with four dimensions; by default the first."""
     window: Window = AUTO
     crop: Crop | None = None
     """What lies beyond the image is black; by default the whole image."""

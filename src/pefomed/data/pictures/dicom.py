@@ -27,10 +27,10 @@ from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.windows import (
     AUTO,
     FUNCTIONS,
-    NAMED,
     Counts,
     Values,
     Window,
+    in_colour,
     limits_of,
     render,
     shares,
@@ -80,16 +80,19 @@ def dicom_size(where: Address, square: bool = True) -> tuple[int, int]:
     with opened(where.file) as file:
         if not square:
             return file.size
-        return squared_size(file.path, file.size, _spacing(_of_frame(file.header, where.frame or 0)))
+        return squared_size(file.path, file.size, spacing_of(of_frame(file.header, where.frame or 0)))
 
 
-def picture(file: DicomFile, frame: int, window: Window = AUTO) -> Image.Image:
+def picture(file: DicomFile, frame: int, window: Window = AUTO, square: bool = True) -> Image.Image:
     """Return a frame of an opened file as an RGB image.
+
+    Args:
+        square: whether the pixels are made square.
 
     Raises:
         ImageError: there is no such frame or window; a colour image has none but `auto`.
     """
-    about = _of_frame(file.header, frame)
+    about = of_frame(file.header, frame)
     stored = file.stored(frame)
     if stored.ndim == 3 or about.get("PhotometricInterpretation") == "PALETTE COLOR":
         if window != AUTO:
@@ -97,8 +100,10 @@ def picture(file: DicomFile, frame: int, window: Window = AUTO) -> Image.Image:
         colours = _palette(file, stored) if stored.ndim == 2 else stored
         image = Image.fromarray(_eight_bits(colours, about))
     else:
-        image = Image.fromarray(_greys(file, stored, about, window)).convert("RGB")
-    return squared(file.path, image, _spacing(about))
+        _check_units(file, about, window)
+        values = in_colour(window, lambda each: _greys(file, stored, about, each))
+        image = Image.fromarray(values).convert("RGB")
+    return squared(file.path, image, spacing_of(about)) if square else image
 
 
 def _check(where: Address) -> None:
@@ -107,7 +112,7 @@ def _check(where: Address) -> None:
             raise not_for(where.file, key, "a DICOM file", "choose a `frame`; slices are for NIfTI")
 
 
-def _of_frame(header: Dataset, frame: int) -> dict[str, Any]:
+def of_frame(header: Dataset, frame: int) -> dict[str, Any]:
     """Return what holds for one frame, by keyword: its own groups, the shared ones, then the header."""
     groups = []
     for keyword, place in (
@@ -119,7 +124,8 @@ def _of_frame(header: Dataset, frame: int) -> dict[str, Any]:
     sources: list[Dataset] = []
     for group in groups:
         for keyword in (
-            "PixelValueTransformationSequence", "FrameVOILUTSequence", "PixelMeasuresSequence"
+            "PixelValueTransformationSequence", "FrameVOILUTSequence", "PixelMeasuresSequence",
+            "PlanePositionSequence", "PlaneOrientationSequence",
         ):  # fmt: skip
             sources += list(group.get(keyword) or [])[:1]
     found: dict[str, Any] = {}
@@ -131,23 +137,26 @@ def _of_frame(header: Dataset, frame: int) -> dict[str, Any]:
 
 
 _KEYWORDS = (
-    "BitsStored", "ImagerPixelSpacing", "Modality", "ModalityLUTSequence", "NominalScannedPixelSpacing",
-    "PhotometricInterpretation", "PixelAspectRatio", "PixelPaddingRangeLimit", "PixelPaddingValue",
-    "PixelSpacing", "RescaleIntercept", "RescaleSlope", "VOILUTFunction", "VOILUTSequence", "WindowCenter",
+    "BitsStored", "ImageOrientationPatient", "ImagePositionPatient", "ImagerPixelSpacing", "Modality",
+    "ModalityLUTSequence", "NominalScannedPixelSpacing", "PhotometricInterpretation", "PixelAspectRatio",
+    "PixelPaddingRangeLimit", "PixelPaddingValue", "PixelSpacing", "RescaleIntercept", "RescaleSlope",
+    "SliceThickness", "SpacingBetweenSlices", "VOILUTFunction", "VOILUTSequence", "WindowCenter",
     "WindowWidth",
 )  # fmt: skip
 
 
-def _greys(
-    file: DicomFile, stored: NDArray[Any], about: Mapping[str, Any], window: Window
-) -> NDArray[np.uint8]:
-    if window.text in NAMED and about.get("Modality", "CT") != "CT":
+def _check_units(file: DicomFile, about: Mapping[str, Any], window: Window) -> None:
+    if window.in_hounsfield and about.get("Modality", "CT") != "CT":
         raise ImageError(
             f"{file.path}: the window {window.text!r} is in Hounsfield units, for CT",
             found=f"modality {about['Modality']}",
             remedy="use `auto`, `robust`, or CENTRE:WIDTH in the image's own units",
         )
 
+
+def _greys(
+    file: DicomFile, stored: NDArray[Any], about: Mapping[str, Any], window: Window
+) -> NDArray[np.uint8]:
     def shade(codes: Values, counts: Counts) -> Values:
         values = _modality(codes, about)
         padding = _padding(codes, about)
@@ -244,7 +253,7 @@ def _eight_bits(colours: NDArray[Any], about: Mapping[str, Any]) -> NDArray[np.u
     return render(colours, lambda values, counts: np.clip(values / top, 0, 1))
 
 
-def _spacing(about: Mapping[str, Any]) -> tuple[float, float]:
+def spacing_of(about: Mapping[str, Any]) -> tuple[float, float]:
     """Return a pixel's height and width, in any unit."""
     for keyword in ("PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
         numbers = _numbers(about.get(keyword))

@@ -5,6 +5,7 @@ All become the same RGB image: a file, its bytes and what Pillow or NumPy make o
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +23,9 @@ from pefomed.errors import ImageError
 
 Picture = str | Path | bytes | bytearray | Image.Image | NDArray[Any]
 
-ENDINGS = tuple(".png .jpg .jpeg .tif .tiff .webp .bmp .gif .dcm .dicom .nii .nii.gz".split())
+ENDINGS = tuple(
+    ".png .jpg .jpeg .tif .tiff .webp .bmp .gif .dcm .dicom .nii .nii.gz .mha .mhd .nrrd .nhdr".split()
+)
 """What names of image files end in."""
 
 
@@ -102,8 +105,8 @@ def _of_path(path: str | Path) -> Image.Image:
 def _of_bytes(content: bytes) -> Image.Image:
     name = "the image given as bytes"
     with tempfile.TemporaryDirectory() as folder:
-        # Readers look into files, but for that of NIfTI, which goes by the name.
-        path = Path(folder) / f"image{_nifti_ending(content)}"
+        # Readers look into files, but for those of volumes, which go by the name.
+        path = Path(folder) / f"image{_volume_ending(content)}"
         path.write_bytes(content)
         try:
             return open_image(path)
@@ -113,7 +116,11 @@ def _of_bytes(content: bytes) -> Image.Image:
             ) from None
 
 
-def _nifti_ending(content: bytes) -> str:
+def _volume_ending(content: bytes) -> str:
+    if content[:7] == b"NRRD000":
+        return ".nrrd"
+    if re.match(rb"(ObjectType|NDims)\s*=", content[:32]):
+        return ".mha"
     if content[:2] == b"\x1f\x8b":
         return ".nii.gz"
     return ".nii" if content[344:348] in (b"n+1\0", b"ni1\0") or content[4:8] == b"n+2\0" else ""

@@ -57,9 +57,9 @@ def not_for(path: Path, key: str, kind: str, remedy: str) -> ImageError:
     return ImageError(f"{path} is {kind}: it has no {key!r} to choose", remedy=remedy)
 
 
-def absent(path: Path, what: str, package: str) -> ImageError:
-    """Return the error for a file whose reader is not installed."""
+def absent(path: Path, what: str, package: str, extra: str = "dicom") -> ImageError:
+    """Return the error for a file whose reader is not installed; `extra` of this project brings it."""
     return ImageError(
         f"{path} is {what}, and the package {package} that reads it is not installed",
-        remedy="install it: `pip install 'pefomed[dicom]'`",
+        remedy=f"install it: `pip install 'pefomed[{extra}]'`",
     )

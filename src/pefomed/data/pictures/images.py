@@ -1,7 +1,7 @@
 """Images from files: decoded the same way everywhere, refused with a reason when they cannot be.
 
-PNG, JPEG, TIFF, WebP, BMP and GIF through Pillow, DICOM through pydicom, slices of NIfTI through
-nibabel. A path may say which frame, slice and window it means: see `addresses`.
+PNG, JPEG, TIFF, WebP, BMP and GIF through Pillow, DICOM through pydicom, slices of volumes through
+nibabel and SimpleITK. A path may say which frame, slice and window it means: see `addresses`.
 """
 
 from __future__ import annotations
@@ -17,29 +17,33 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pefomed import urls
 from pefomed.data.pictures.addresses import Address, address
 from pefomed.data.pictures.claims import check_claims, turn_behind_pixels
+from pefomed.data.pictures.deep import eight_bits
 from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
 from pefomed.data.pictures.memory import room_for
-from pefomed.data.pictures.nifti import is_nifti, nifti_size, open_nifti
-from pefomed.data.pictures.windows import AUTO, NAMED, Counts, Values, limits_of, render, shares
+from pefomed.data.pictures.png import pixel_of
+from pefomed.data.pictures.square import squared, squared_size
+from pefomed.data.pictures.volume_files import is_volume, open_slice, values_file, volume_size
+from pefomed.data.pictures.windows import AUTO
 from pefomed.errors import ImageError
 
 __all__ = [
     "FORMATS",
     "PIXEL_LIMIT",
+    "check_file",
     "content_hash",
     "from_image",
     "hash_of_pixels",
     "image_size",
     "matrix_size",
     "open_image",
+    "opened",
     "pixel_hash",
     "rgb_of",
     "turn_of",
@@ -101,7 +105,7 @@ def from_image(path: str | Path, make: Callable[[Image.Image], Made]) -> Made:
         ImageError: see `open_image`.
     """
     where = address(path)
-    _check_file(where.file)
+    check_file(where.file)
     with ExitStack() as held:
         image = _decoded(where, held)
         return make(where.crop.of(image) if where.crop else image)
@@ -132,10 +136,10 @@ def turn_of(path: str | Path) -> int:
         ImageError: see `image_size`.
     """
     where = address(path)
-    _check_file(where.file)
-    if is_nifti(where.file) or is_dicom(where.file):
+    check_file(where.file)
+    if is_volume(where.file) or is_dicom(where.file):
         return 1
-    with _opened(where) as image:
+    with opened(where) as image:
         return _turn(where, image)
 
 
@@ -146,9 +150,12 @@ def content_hash(path: str | Path) -> str:
         ImageError: the file is missing or empty.
     """
     where = address(path)
-    _check_file(where.file)
+    check_file(where.file)
     with where.file.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
+    if is_volume(where.file) and (values := values_file(where.file)):
+        with values.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     if where.view:
         digest.update(f"#{where.view}".encode())
     return digest.hexdigest()
@@ -187,11 +194,11 @@ def hash_of_pixels(image: Image.Image) -> str:
 
 
 def _decoded(where: Address, held: ExitStack) -> Image.Image:
-    if is_nifti(where.file):
-        return open_nifti(where, held)
+    if is_volume(where.file):
+        return open_slice(where, held)
     if is_dicom(where.file):
         return open_dicom(where, held)
-    with _opened(where) as image:
+    with opened(where) as image:
         held.enter_context(_room(where.file, image))
         image.load()
         return _turned(where, image, _turn(where, image))
@@ -208,7 +215,8 @@ def _turned(where: Address, image: Image.Image, turn: int | None) -> Image.Image
     # Of more than 8 bits Pillow leaves WhiteIsZero to its caller.
     negative = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
     rgb = _to_rgb(where, image, negative)
-    return rgb.transpose(_TURNS[turn]) if turn in _TURNS else rgb
+    turned = rgb.transpose(_TURNS[turn]) if turn in _TURNS else rgb
+    return squared(where.file, turned, pixel_of(image))
 
 
 def _turn(where: Address, image: Image.Image) -> int:
@@ -221,21 +229,28 @@ def _turn(where: Address, image: Image.Image) -> int:
 
 def _said_size(path: str | Path, square: bool) -> tuple[int, int]:
     where = address(path)
-    _check_file(where.file)
+    check_file(where.file)
     size = _size(where, square)
     return where.crop.size(size) if where.crop else size
 
 
 def _size(where: Address, square: bool) -> tuple[int, int]:
-    if is_nifti(where.file):
-        return nifti_size(where, square)
+    if is_volume(where.file):
+        return volume_size(where, square)
     if is_dicom(where.file):
         return dicom_size(where, square)
-    with _opened(where) as image:
-        return (image.width, image.height) if _turn(where, image) < 5 else (image.height, image.width)
+    with opened(where) as image:
+        upright = _turn(where, image) < 5
+        size = (image.width, image.height) if upright else (image.height, image.width)
+        return squared_size(where.file, size, pixel_of(image)) if square else size
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Check that there is a file with something in it.
+
+    Raises:
+        ImageError: there is none; a URL is named as such.
+    """
     try:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
@@ -255,7 +270,12 @@ def _check_file(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _opened(where: Address) -> Iterator[Image.Image]:
+def opened(where: Address) -> Iterator[Image.Image]:
+    """Open a file that Pillow reads, at the frame that is meant; its pixels are not decoded yet.
+
+    Raises:
+        ImageError: it is no image, damaged, or too large.
+    """
     path = where.file
     try:
         # Our own limit speaks instead of Pillow's warning; filters are shared by all threads.
@@ -273,8 +293,9 @@ def _opened(where: Address) -> Iterator[Image.Image]:
         raise ImageError(
             f"{path} is not an image that can be read",
             found=f"a file beginning with {_beginning(path)}",
-            remedy=f"give one of {', '.join(FORMATS)}, DICOM or NIfTI (.nii, .nii.gz); a TIFF of 64 bits,"
-            " of many channels or of a rare compression has to be saved anew, e.g. with 16 bits",
+            remedy=f"give one of {', '.join(FORMATS)}, DICOM, NIfTI (.nii, .nii.gz), .mha, .mhd or .nrrd;"
+            " a TIFF of 64 bits, of many channels or of a rare compression has to be saved anew,"
+            " e.g. with 16 bits",
         ) from None
     except _FAULTS as error:
         raise damaged(path, str(error) or type(error).__name__) from None
@@ -304,7 +325,7 @@ def _choose_frame(where: Address, image: Image.Image) -> None:
 
 def _to_rgb(where: Address, image: Image.Image, negative: bool) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _to_eight_bits(where, image, negative).convert("RGB")
+        return eight_bits(where, image, negative).convert("RGB")
     if where.window != AUTO:
         raise not_for(where.file, "window", "an image of 8 bits a colour", "leave `window` out")
     if "A" in image.mode or "transparency" in image.info:
@@ -322,24 +343,6 @@ def _over_black(image: Image.Image) -> Image.Image:
         black = Image.new("RGBA", strip.size, (0, 0, 0, 255))
         seen.paste(Image.alpha_composite(black, strip).convert("RGB"), area)
     return seen
-
-
-def _to_eight_bits(where: Address, image: Image.Image, negative: bool) -> Image.Image:
-    if where.window.stored is not None:
-        raise not_for(where.file, "window", f"a {image.format} file", "it stores no window; use CENTRE:WIDTH")
-
-    if where.window.text in NAMED:
-        raise ImageError(
-            f"{where.file}: the window {where.window.text!r} is in Hounsfield units, for CT",
-            found=f"a {image.format or 'picture'} file, which does not say what its values are",
-            remedy="use `auto`, `robust`, or CENTRE:WIDTH in the file's own values",
-        )
-
-    def shade(values: Values, counts: Counts) -> Values:
-        share = shares(values, where.window, limits_of(values, counts, where.window))
-        return 1 - share if negative else share
-
-    return Image.fromarray(render(np.asarray(image), shade))
 
 
 def _beginning(path: Path) -> str:

@@ -1,5 +1,7 @@
 """From measured values to 256 greys: windows, written `lung`, `40:400`, `range` ...
 
+Three windows joined by `+` are the red, green and blue of one picture: `wide+soft+brain`.
+
 A window of centre c and width w maps x, after DICOM PS3.3 C.11.2.1.2, to 255 times
 
     LINEAR         ((x - (c - 0.5)) / (w - 1) + 0.5), clipped to [0, 1]
@@ -27,9 +29,15 @@ NAMED = {
     "liver": (60.0, 150.0),
     "lung": (-600.0, 1500.0),
     "mediastinum": (40.0, 400.0),
+    "soft": (40.0, 350.0),
     "stroke": (35.0, 40.0),
+    "wide": (0.0, 2048.0),
 }
 """Centre and width in Hounsfield units, for CT; radiology departments differ by some units."""
+
+TRIPLES = {"medgemma": ("wide", "soft", "brain")}
+"""Names of three windows. MedGemma's own CT notebook (`high_dimensional_ct_hugging_face.ipynb`) clips to
+-1024..1024, -135..215 and 0..80 for red, green and blue."""
 
 Grey = NDArray[np.uint8]
 Values = NDArray[np.float64]
@@ -46,6 +54,13 @@ class Window:
     width: float | None = None
     stored: int | None = None
     """The file's window of this number."""
+    channels: tuple[Window, ...] = ()
+    """The windows of red, green and blue, where it is three."""
+
+    @property
+    def in_hounsfield(self) -> bool:
+        """Whether it means Hounsfield units, of CT: one with a name does."""
+        return self.text in NAMED or any(each.in_hounsfield for each in self.channels)
 
     def __str__(self) -> str:
         return self.text
@@ -65,27 +80,23 @@ def window(text: str) -> Window:
     """Return the window that `text` names.
 
     `auto`, `range`, `robust`, `stored:N` (the file's window number N, from 0), `CENTRE:WIDTH` in
-    the file's own units (CT: Hounsfield), or a name of `NAMED`.
+    the file's own units (CT: Hounsfield), or a name of `NAMED`; a name of `TRIPLES`, or three of
+    the former joined by `+`.
 
     Raises:
         ImageError: it is none of these, or the width is not above 0.
     """
-    for fixed in (AUTO, RANGE, ROBUST):
-        if text == fixed.text:
-            return fixed
-    if text in NAMED:
-        return Window(text, *NAMED[text])
-    if number := re.fullmatch(r"stored:([0-9]{1,3})", text):
-        return Window(text, stored=int(number[1]))
-    if numbers := re.fullmatch(rf"({_NUMBER}):({_NUMBER})", text):
-        centre, width = float(numbers[1]), float(numbers[2])
-        if width > 0 and math.isfinite(centre) and math.isfinite(width):
-            return Window(text, centre, width)
-        raise ImageError("a window's width must be above 0", found=text)
-    known = [AUTO.text, RANGE.text, ROBUST.text, *NAMED]
-    raise ImageError(
-        f"unknown window {text!r}", remedy=f"{nearest(text, known)}; or CENTRE:WIDTH, or stored:N"
-    )
+    if text in TRIPLES:
+        return Window(text, channels=tuple(_single(each) for each in TRIPLES[text]))
+    if len(parts := _BETWEEN.split(text)) > 1:
+        if len(parts) != 3:
+            raise ImageError(
+                "windows joined by `+` are three, for red, green and blue",
+                found=f"{len(parts)} in {text!r}",
+                remedy="give one window, or three, e.g. wide+soft+brain",
+            )
+        return Window(text, channels=tuple(_single(each) for each in parts))
+    return _single(text)
 
 
 def linear(values: Values, centre: float, width: float) -> Values:
@@ -148,6 +159,11 @@ def limits_of(values: Values, counts: Counts, of: Window) -> tuple[float, float]
     return low, high
 
 
+def in_colour(of: Window, grey: Callable[[Window], Grey]) -> Grey:
+    """Return what `grey` makes of each window of `of`: (rows, columns), or of three (rows, columns, 3)."""
+    return np.stack([grey(each) for each in of.channels], axis=-1) if of.channels else grey(of)
+
+
 def render(stored: NDArray[Any], shade: Callable[[Values, Counts], Values]) -> Grey:
     """Return the greys of an array of any shape.
 
@@ -183,4 +199,26 @@ def greys(share: Values) -> Grey:
     return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
+def _single(text: str) -> Window:
+    for fixed in (AUTO, RANGE, ROBUST):
+        if text == fixed.text:
+            return fixed
+    if text in NAMED:
+        return Window(text, *NAMED[text])
+    if number := re.fullmatch(r"stored:([0-9]{1,3})", text):
+        return Window(text, stored=int(number[1]))
+    if numbers := re.fullmatch(rf"({_NUMBER}):({_NUMBER})", text):
+        centre, width = float(numbers[1]), float(numbers[2])
+        if width > 0 and math.isfinite(centre) and math.isfinite(width):
+            return Window(text, centre, width)
+        raise ImageError("a window's width must be above 0", found=text)
+    known = [AUTO.text, RANGE.text, ROBUST.text, *NAMED, *TRIPLES]
+    raise ImageError(
+        f"unknown window {text!r}",
+        remedy=f"{nearest(text, known)}; or CENTRE:WIDTH, stored:N, or three joined by `+`",
+    )
+
+
 _NUMBER = r"[-+]?[0-9]{1,12}(?:\.[0-9]{1,12})?"
+_BETWEEN = re.compile(r"(?<=[^+:])\+")
+"""The sign between windows, not the one in front of a number."""

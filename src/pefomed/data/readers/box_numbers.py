@@ -1,8 +1,9 @@
 """Four numbers of a file as a box, in the form and unit that is declared, checked against the image.
 
-`xywh` is the top left corner, width and height; `xyxy` the top left and the bottom right corner; x to
-the right and y down, in pixels or as fractions of the image. Neither is ever guessed. A box may stand
-out of its image by half a pixel, as rounding leaves it, and is clipped there.
+`xywh` is the top left corner, width and height; `xyxy` the top left and the bottom right corner, `yxyx` the
+same with y first; `cxcywh` the centre, width and height; x to the right and y down. In pixels, or as shares
+of the image: fractions, percent, or thousandths. Neither is ever guessed. A box may stand out of its image
+by half a pixel, or by one step of thousandths, as rounding leaves it, and is clipped there.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from typing import Any, Literal
 from pefomed.errors import DataError
 from pefomed.schema import Box
 
-Form = Literal["xywh", "xyxy"]
-Unit = Literal["pixel", "relative"]
+Form = Literal["xywh", "xyxy", "cxcywh", "yxyx"]
+Unit = Literal["pixel", "relative", "percent", "thousand"]
 Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -56,18 +57,18 @@ def box_of(numbers: Sequence[Any], form: Form, unit: Unit, size: Size) -> Box | 
     wrong_unit = _wrong_unit((a, b, c, d), unit)
     if wrong_unit:
         return Fault("the box is not in the declared unit", found, wrong_unit)
-    x1, y1 = (a + c, b + d) if form == "xywh" else (c, d)
-    if x1 < a or y1 < b:
+    x0, y0, x1, y1 = _corners((a, b, c, d), form)
+    if x1 < x0 or y1 < y0:
         return Fault("the box is inverted", found, _other_form(form))
-    if x1 == a or y1 == b:
+    if x1 == x0 or y1 == y0:
         return Fault("the box has no area", found)
-    width, height = size if unit == "pixel" else (1, 1)
-    slack_x, slack_y = (SLACK, SLACK) if unit == "pixel" else (SLACK / size[0], SLACK / size[1])
-    if a < -slack_x or b < -slack_y or x1 > width + slack_x or y1 > height + slack_y:
+    width, height = (_SHARES[unit],) * 2 if unit in _SHARES else size
+    slack_x, slack_y = (_slack(unit, pixels) for pixels in size)
+    if x0 < -slack_x or y0 < -slack_y or x1 > width + slack_x or y1 > height + slack_y:
         return Fault("the box stands out of its image", found, _other_form(form))
-    if min((x1 - a) / width * size[0], (y1 - b) / height * size[1]) < LEAST:
+    if min((x1 - x0) / width * size[0], (y1 - y0) / height * size[1]) < LEAST:
         return Fault("the box is narrower than a tenth of a pixel", found)
-    left, top = max(a / width, 0.0), max(b / height, 0.0)
+    left, top = max(x0 / width, 0.0), max(y0 / height, 0.0)
     right, bottom = min(x1 / width, 1.0), min(y1 / height, 1.0)
     if left >= right or top >= bottom:
         return Fault("the box has no area", found)
@@ -109,14 +110,50 @@ def _finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _corners(values: tuple[float, float, float, float], form: Form) -> tuple[float, float, float, float]:
+    """Return left, top, right, bottom."""
+    a, b, c, d = values
+    if form == "xyxy":
+        return a, b, c, d
+    if form == "yxyx":
+        return b, a, d, c
+    if form == "cxcywh":
+        return a - c / 2, b - d / 2, a + c / 2, b + d / 2
+    return a, b, a + c, b + d
+
+
+_SHARES = {"relative": 1, "percent": 100, "thousand": 1000}
+"""What the whole width or height is in units that are shares of it."""
+
+
+def _slack(unit: Unit, pixels: int) -> float:
+    """Return by how much a box may stand out of a side of `pixels`, in its unit."""
+    if unit == "pixel":
+        return SLACK
+    return max(SLACK / pixels * _SHARES[unit], 1.0 if unit == "thousand" else 0.0)
+
+
 def _wrong_unit(values: tuple[float, float, float, float], unit: Unit) -> str | None:
-    if unit == "pixel" and all(0 <= value <= 1 for value in values):
+    if unit != "relative" and all(0 <= value <= 1 for value in values):
         return "these look like fractions of the image: set unit = 'relative', or correct the row"
-    if unit == "relative" and max(values) > 2:
-        return "these look like pixels: set unit = 'pixel', or correct the row"
+    # An edge and a width add up to the whole at most; twice that is no slip of rounding.
+    if unit in _SHARES and max(values) > 2 * _SHARES[unit]:
+        return f"these are larger than the image: set unit = {_LARGER[unit]}, or correct the row"
     return None
 
 
+_LARGER = {
+    "relative": "'pixel', 'percent' or 'thousand'",
+    "percent": "'pixel' or 'thousand'",
+    "thousand": "'pixel'",
+}
+_OTHERS: dict[Form, str] = {
+    "xywh": "'xyxy'",
+    "xyxy": "'xywh'",
+    "cxcywh": "'xywh' or 'xyxy'",
+    "yxyx": "'xyxy'",
+}
+
+
 def _other_form(form: Form) -> str:
-    other = "xyxy" if form == "xywh" else "xywh"
-    return f"correct the row; if most rows are like this, the form may be {other!r} instead of {form!r}"
+    return f"correct the row; if most rows are like this, the form may be {_OTHERS[form]} instead of {form!r}"

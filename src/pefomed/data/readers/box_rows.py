@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pefomed.data.left_out import LeftOut
 from pefomed.data.readers.box_frames import Frame, frame_of
@@ -14,6 +14,8 @@ from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit
 from pefomed.errors import DataError
 from pefomed.progress import track
 from pefomed.schema import Box
+
+T = TypeVar("T")
 
 TOLERATED = 0.05
 """Wrong rows for each right phrase that a known data set may have; with more it is not the published one."""
@@ -38,6 +40,11 @@ class Row:
     """Whose the image is, by the file's own fields."""
     reader: str = ""
     """Who drew it."""
+    form: Form | None = None
+    """Of its numbers, where that is not what the loader's options say; `unit` likewise."""
+    unit: Unit | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """The record's own fields."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,11 @@ def merged(
         boxes, wrong = [], []
         for row in group:
             pixels = frame or _pixels(row, at, scaled_images)
-            box = at.box(row.numbers, form, unit, pixels) if phrase else Fault("the phrase is empty", "")
+            box = (
+                at.box(row.numbers, row.form or form, row.unit or unit, pixels)
+                if phrase
+                else Fault("the phrase is empty", "")
+            )
             if isinstance(box, Fault):
                 wrong.append(Wrong(row.place, box))
             else:
@@ -116,13 +127,22 @@ def all_right(found: Iterable[Phrase | Wrong]) -> Iterator[Phrase]:
 
 def without_repeats(phrase: Phrase) -> tuple[Phrase, list[str]]:
     """Return a phrase without the boxes that a reader gives again, and the places of these."""
-    kept: dict[tuple[str, Box], Row] = {}
-    twice = []
-    for row, box in zip(phrase.rows, phrase.boxes, strict=True):
-        if (row.reader, box) in kept:
-            twice.append(row.place)
-        kept.setdefault((row.reader, box), row)
-    return replace(phrase, boxes=tuple(box for _, box in kept), rows=tuple(kept.values())), twice
+    drawn = zip(phrase.rows, phrase.boxes, strict=True)
+    kept, twice = once(drawn, lambda each: (each[0].reader, nearly(each[1])))
+    rows, boxes = tuple(row for row, _ in kept), tuple(box for _, box in kept)
+    return replace(phrase, boxes=boxes, rows=rows), [row.place for row, _ in twice]
+
+
+def once(items: Iterable[T], key: Callable[[T], Hashable]) -> tuple[list[T], list[T]]:
+    """Return the first item of each `key`, and all others."""
+    kept: dict[Hashable, T] = {}
+    twice = [item for item in items if kept.setdefault(key(item), item) is not item]
+    return list(kept.values()), twice
+
+
+def nearly(box: Box) -> tuple[float, ...]:
+    """Return a box to a millionth of its image: what computing the same edge in another way may differ by."""
+    return tuple(round(edge, 6) for edge in (box.x0, box.y0, box.x1, box.y1))
 
 
 def known(found: Iterable[Phrase | Wrong]) -> tuple[list[Phrase], list[LeftOut]]:

@@ -1,4 +1,4 @@
-"""Rows of Parquet and Arrow files, as the Hugging Face hub and `datasets` write them.
+"""Rows of Parquet, Arrow and Feather files, as the Hugging Face hub and `datasets` write them.
 
 Read in batches; images inside the file are unpacked once (see `unpacked`), and the row holds their paths.
 Class numbers become their names where the file states them. Needs pyarrow (`pefomed[parquet]`).
@@ -26,7 +26,7 @@ _IMAGE_BATCH = 16  # rows with images
 
 
 def read_columnar(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (place, row) for each row of a `.parquet` or `.arrow` file, place as in `a.parquet, row 12`.
+    """Yield (place, row) for each row of a Parquet, Arrow or Feather file, place as in `a.parquet, row 12`.
 
     A cell with an image becomes its path, with several a list of paths, with none None.
 
@@ -100,7 +100,7 @@ def _unlike(path: Path, rows: int) -> DataError:
 def _schema(path: Path) -> tuple[Any, int]:
     """Return the schema and the number of rows."""
     path.open("rb").close()  # for the common errors' own words
-    if path.suffix.lower() == ".parquet":
+    if _is_parquet(path):
         with _parquet(path) as file:
             for index in range(file.num_row_groups):
                 size = file.metadata.row_group(index).total_byte_size
@@ -111,11 +111,12 @@ def _schema(path: Path) -> tuple[Any, int]:
                         remedy="write the file anew with smaller row groups",
                     )
             return file.schema_arrow, file.metadata.num_rows
-    with _arrow(path) as batches:
-        first = next(batches, None)
-        if first is None:
-            raise DataError(f"{path} holds no rows", remedy="download the file again")
-        return first.schema, first.num_rows + sum(batch.num_rows for batch in batches)
+    with _arrow(path) as (schema, batches):
+        return schema, sum(batch.num_rows for batch in batches)
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() in (".parquet", ".pq")
 
 
 def _parquet(path: Path) -> Any:
@@ -124,29 +125,30 @@ def _parquet(path: Path) -> Any:
 
 
 @contextlib.contextmanager
-def _arrow(path: Path) -> Iterator[Iterator[Any]]:
+def _arrow(path: Path) -> Iterator[tuple[Any, Iterator[Any]]]:
     pyarrow = require_pyarrow()
     with pyarrow.memory_map(str(path)) as source:
         try:
-            batches = iter(pyarrow.ipc.open_stream(source))
+            file = pyarrow.ipc.open_stream(source)
+            batches = iter(file)
         except pyarrow.ArrowInvalid:
             # `datasets` writes streams; other programs write the format with an index at its end.
             source.seek(0)
             file = pyarrow.ipc.open_file(source)
             batches = (file.get_batch(index) for index in range(file.num_record_batches))
-        yield batches
+        yield file.schema, batches
 
 
 def _batches(path: Path, columns: Sequence[str], size: int, rows: int) -> Iterator[list[dict[str, Any]]]:
     if not columns:  # Parquet gives no rows for no columns
         for start in range(0, rows, size):
             yield [{} for _ in range(min(size, rows - start))]
-    elif path.suffix.lower() == ".parquet":
+    elif _is_parquet(path):
         with _parquet(path) as file:
             for batch in file.iter_batches(batch_size=size, columns=list(columns)):
                 yield _values(batch)
     else:
-        with _arrow(path) as batches:
+        with _arrow(path) as (_, batches):
             for batch in batches:
                 for start in range(0, batch.num_rows, size):
                     yield _values(batch.select(list(columns)).slice(start, size))

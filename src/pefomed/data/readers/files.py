@@ -66,10 +66,19 @@ def json_value(text: str) -> Any:
         ValueError, RecursionError: it is none, holds half of a surrogate pair, which no file can hold, or
             says a key of an object twice.
     """
-    value = json.loads(text, object_pairs_hook=_each_once)
+    value = JSON.decode(text)
+    check_surrogates(value, text)
+    return value
+
+
+def check_surrogates(value: Any, text: str) -> None:
+    """Check that the value of a JSON text holds no half of a surrogate pair.
+
+    Raises:
+        ValueError: it does.
+    """
     if "\\ud" in text or "\\uD" in text:
         json.dumps(value, ensure_ascii=False).encode()
-    return value
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,6 +88,10 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"the key {twice!r} is there twice in one object")
     return found
+
+
+JSON = json.JSONDecoder(object_pairs_hook=_each_once)
+"""Reads JSON whose objects have no key twice."""
 
 
 def _decoded(path: Path, read: bytes, encoding: str) -> str:
@@ -192,5 +205,6 @@ def not_utf8(path: Path, byte: int, offset: int, line: int) -> DataError:
     return DataError(
         f"{path} is not UTF-8",
         found=f"byte 0x{byte:02x} at offset {offset}, line {line}",
-        remedy=f"convert it, e.g. `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new`",
+        remedy="say its `encoding` if it is a table of your own, e.g. cp1252 for a CSV of Excel in Western"
+        f" Europe and America; or convert it: `iconv -f WINDOWS-1252 -t UTF-8 {path.name} > new`",
     )

@@ -1,9 +1,7 @@
 """One Open-i report in XML: its sections, its images and its first coded problem.
 
-    <eCitation> ... <MeSH><major>normal</major></MeSH>
-      <AbstractText Label="FINDINGS">...</AbstractText> ... <parentImage id="CXR1_1_IM-0001-3001">
-
-Entities are refused: a file that defines some could grow without bound or name other files.
+<eCitation> ... <MeSH><major>normal</major></MeSH>
+  <AbstractText Label="FINDINGS">...</AbstractText> ... <parentImage id="CXR1_1_IM-0001-3001">
 """
 
 from __future__ import annotations
@@ -12,11 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from pefomed.data.readers.files import missing_file
-from pefomed.errors import DataError
-
-SIZE_LIMIT = 16 * 2**20
-"""Most bytes of one report; the largest published one has some ten thousand."""
+from pefomed.data.readers.safe_xml import parse_xml
 
 
 @dataclass
@@ -37,25 +31,14 @@ def read_report(path: Path) -> OpenIReport:
     Raises:
         DataError: the file is missing, too large, not XML, or has entities.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        raise missing_file(path, error) from None
-    if len(data) > SIZE_LIMIT:
-        raise DataError(f"{path} is too large for a report", found=f"more than {SIZE_LIMIT:,} bytes")
-    reader = _Reader(path)
-    try:
-        reader.parser.Parse(data, True)
-    except (expat.ExpatError, ValueError, LookupError) as error:
-        raise DataError(f"{path} is not XML", found=str(error), remedy="download the file again") from None
+    reader = _Reader()
+    parse_xml(path, reader.parser)
     return reader.whole()
 
 
 class _Reader:
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         self.report = OpenIReport()
-        self._path = path
         self._sections: dict[str, list[str]] = {}
         self._text: list[str] | None = None  # of the element that is being read
         self._label = ""
@@ -63,8 +46,6 @@ class _Reader:
         self.parser.StartElementHandler = self._start
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._characters
-        self.parser.EntityDeclHandler = self._refuse
-        self.parser.SkippedEntityHandler = self._refuse
 
     def whole(self) -> OpenIReport:
         """Return the report, its sections joined: a section may stand there in any number of pieces."""
@@ -90,10 +71,3 @@ class _Reader:
     def _characters(self, data: str) -> None:
         if self._text is not None:
             self._text.append(data)
-
-    def _refuse(self, name: str, *_: object) -> None:
-        raise DataError(
-            f"{self._path} has XML entities, which are not read",
-            found=f"the entity {name!r}",
-            remedy="the published reports have none: download the file again",
-        )

@@ -9,6 +9,7 @@ from typing import Any
 
 from pefomed.data.readers.rows import read_published
 from pefomed.data.readers.split_names import meant, seems_split
+from pefomed.data.readers.tables import files_of, is_saved, said_split
 from pefomed.errors import DataError
 
 # As the hub names them, its converted branch (`default/train/0000.parquet`), and `save_to_disk`.
@@ -28,7 +29,10 @@ def shards_of(root: Path, split: str) -> list[Path]:
     """
     if not root.is_dir():
         return []
-    return [file for name in meant(split, splits_of(root)) for file in _named(root, name)]
+    names = meant(split, splits_of(root))
+    if is_saved(root):
+        return files_of(root) if names else []
+    return [file for name in names for file in _named(root, name)]
 
 
 def read_shards(files: Iterable[Path], fields: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -45,7 +49,9 @@ def read_shards(files: Iterable[Path], fields: Sequence[str]) -> Iterator[tuple[
 
 
 def splits_of(root: Path) -> list[str]:
-    """Return the splits that `root` has files of, as they are called."""
+    """Return the splits that `root` has files of, as they are called; one `Dataset` alone is `train`."""
+    if is_saved(root):
+        return [said_split(root) or "train"]
     found = {name for path in _all(root) if (name := _split_of(path, root))}
     return sorted(found)
 

@@ -1,9 +1,10 @@
-"""Images inside Parquet and Arrow files, written once to the cache as files named by their content.
+"""Images inside tables, written once to the cache as files named by their content.
 
     <cache>/images/<first two>/<SHA-256 of the bytes>.<jpg|png|...>
 
-The same image behind ten questions is one file, so its features are computed once. An index beside them,
-made when a file was unpacked whole, spares the next reading all but the text columns.
+The same image behind ten questions is one file, so its features are computed once. Of Parquet and Arrow an
+index beside them, made when a file was unpacked whole, spares the next reading all but the text columns. In
+cells of text see `image_texts`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from typing import Any
 
 from pefomed.cache import cache_folder
 from pefomed.data.readers.files import inside
+from pefomed.data.readers.image_texts import from_base64, image_in
 from pefomed.errors import DataError
 from pefomed.progress import track
 from pefomed.storage import write
+
+IMAGE_LIMIT = 512 * 2**20
+"""Most bytes of one image."""
 
 _BEGINNINGS = (
     (b"\xff\xd8\xff", ".jpg"),
@@ -34,6 +39,35 @@ _OUTSIDE = "file:"  # marks an index entry that names a file of its own
 
 class ImageFile(str):
     """An image's absolute path, made by the reader itself: no record has chosen where it leads."""
+
+
+def image_of(value: Any, place: str) -> Any:
+    """Return a cell of images with those that it holds itself as `ImageFile`s, written to the cache.
+
+    An image is bytes, a data URL, base64, or {"bytes", "path"}; a list of these becomes a list, and so does a
+    text that is written as one. Names of files, and what is none of it, are returned as they are.
+
+    Args:
+        value: the cell, of any table.
+        place: names the row in errors.
+
+    Raises:
+        DataError: an image is damaged, empty or too large.
+        StorageError: the cache cannot be written.
+    """
+    if isinstance(value, str):
+        value = image_in(value, place)
+    if isinstance(value, list) and not _is_bytes(value):
+        return [image_of(one, place) for one in value if one is not None]
+    if isinstance(value, dict) and value and value.keys() <= {"bytes", "path"}:
+        inner = value.get("bytes")
+        if inner is None:
+            return value.get("path")
+        value = from_base64(inner, place) if isinstance(inner, str) else inner
+    if _is_bytes(value):
+        folder = cache_folder().absolute() / "images"
+        return ImageFile(folder / _kept(bytes(value), folder, place))
+    return value
 
 
 def image_files(path: Path, column: str, rows: int, cells: Iterator[Any]) -> list[Any]:
@@ -86,18 +120,27 @@ def _each(cell: Any, change: Callable[[Any], Any]) -> Any:
 
 def _name(cell: Any, folder: Path, path: Path, place: str) -> str | None:
     data, named = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, None)
-    if data:
-        name = hashlib.sha256(data).hexdigest() + _ending(data)
-        file = folder / name[:2] / name
-        if not file.is_file():
-            write(file, data)
-        return f"{name[:2]}/{name}"
-    if named:
+    if named and not data:
         inside(path.parent, named, place)
         return _OUTSIDE + str(named)
-    if data == b"":
+    return None if data is None else _kept(data, folder, place)
+
+
+def _kept(data: bytes, folder: Path, place: str) -> str:
+    """Write an image to the cache, unless it is there, and return its name in `folder`."""
+    if not data:
         raise DataError(f"{place}: an image of 0 bytes", remedy="download the file again")
-    return None
+    if len(data) > IMAGE_LIMIT:
+        raise DataError(
+            f"{place}: an image of too many bytes: at most {IMAGE_LIMIT:,} are read",
+            found=f"{len(data):,}",
+            remedy="store it as a file of its own",
+        )
+    name = hashlib.sha256(data).hexdigest() + _ending(data)
+    file = folder / name[:2] / name
+    if not file.is_file():
+        write(file, data)
+    return f"{name[:2]}/{name}"
 
 
 def _ending(data: bytes) -> str:
@@ -113,3 +156,10 @@ def _path(name: str, folder: Path, path: Path) -> ImageFile:
     if name.startswith(_OUTSIDE):
         return ImageFile(path.absolute().parent / name.removeprefix(_OUTSIDE))
     return ImageFile(folder / name)
+
+
+def _is_bytes(value: Any) -> bool:
+    """Return whether a value is bytes, as such or as the numbers that JSON writes for them."""
+    if isinstance(value, list):
+        return len(value) > 8 and all(type(one) is int and 0 <= one < 256 for one in value)
+    return isinstance(value, bytes | bytearray | memoryview)

@@ -41,7 +41,7 @@ def unzip(archive: Path, folder: Path) -> Path:
     target = folder / archive.stem
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not _is_litter(member)]
+            members = [member for member in opened.infolist() if not is_litter(member)]
             _check(archive, members)
             for member in track(members, f"unpacking {archive.name}", unit="files"):
                 name = member.filename.removeprefix(f"{archive.stem}/")
@@ -63,7 +63,8 @@ def unzip(archive: Path, folder: Path) -> Path:
     return target
 
 
-def _is_litter(member: zipfile.ZipInfo) -> bool:
+def is_litter(member: zipfile.ZipInfo) -> bool:
+    """Return whether a member of an archive is a folder, or what macOS adds to any archive."""
     name = member.filename
     return member.is_dir() or name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1] == ".DS_Store"
 

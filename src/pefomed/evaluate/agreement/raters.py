@@ -15,6 +15,7 @@ from pefomed.evaluate import verdicts
 from pefomed.evaluate.agreement.coefficient import Floats
 from pefomed.evaluate.agreement.records import Scale
 from pefomed.schema import Sample
+from pefomed.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,7 @@ class Labeller:
 
 def scale_of(sample: Sample) -> Scale | None:
     """Return the scale a sample is judged on, None if it is not judged (boxes)."""
-    labels = verdicts.SCALES.get(sample.task)
-    if labels is None:
-        return None
-    return "binary" if len(labels) == 2 else "level"
+    return TASKS[sample.task].scale
 
 
 def read_labellers(run: Path, samples: Sequence[Sample], on_cut: list[str] | None = None) -> list[Labeller]:

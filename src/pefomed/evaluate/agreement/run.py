@@ -17,9 +17,8 @@ from pefomed.evaluate.agreement.splits import Split, read_splits
 from pefomed.evaluate.predicted import all_samples
 from pefomed.evaluate.settings import settings_of
 from pefomed.progress import track
+from pefomed.runs import RunFolder
 from pefomed.storage import write
-
-FILE = "agreement.json"
 
 
 def write_agreement(run: Path, *, draws: int | None = None, seed: int | None = None) -> Agreements:
@@ -35,9 +34,9 @@ def write_agreement(run: Path, *, draws: int | None = None, seed: int | None = N
     """
     found = agreement_of(run, draws=draws, seed=seed)
     if found.rated:
-        write(run / FILE, found.model_dump_json(indent=1) + "\n")
+        write(RunFolder(run).agreement_file, found.model_dump_json(indent=1) + "\n")
     else:
-        (run / FILE).unlink(missing_ok=True)
+        RunFolder(run).agreement_file.unlink(missing_ok=True)
     return found
 
 
@@ -47,7 +46,7 @@ def agreement_of(run: Path, *, draws: int | None = None, seed: int | None = None
     Raises:
         DataError: a verdict is of no sample of the run or off its scale, or a file is damaged.
     """
-    if not any((run / "verdicts").glob("*.jsonl")):
+    if not RunFolder(run).verdicts_files():
         return Agreements()
     settings = settings_of(run)
     draws = settings.bootstrap if draws is None else draws

@@ -16,6 +16,7 @@ from pefomed.evaluate.agreement.raters import scale_of
 from pefomed.evaluate.agreement.records import Scale
 from pefomed.evaluate.fitting import check_asked
 from pefomed.evaluate.score import numbered
+from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
 
@@ -49,11 +50,11 @@ def read_splits(run: Path) -> list[Split]:
     """
     found = []
     for dataset, split in predicted.answered_splits(run):
-        path = predicted.samples_path(run, dataset, split)
+        path = RunFolder(run).samples_file(f"{dataset}-{split}")
         if not path.exists():  # named in the recipe, not answered yet
             continue
         samples = predicted.read_samples(path)
-        answers_path = predicted.predictions_path(run, dataset, split)
+        answers_path = RunFolder(run).predictions_file(f"{dataset}-{split}")
         predictions = list(jsonl.read(answers_path, Prediction))
         check_asked(samples, predictions, answers_path)
         answers = {prediction.sample_id: prediction.text for prediction in predictions}

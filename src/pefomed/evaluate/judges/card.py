@@ -10,9 +10,9 @@ from typing import Any
 
 from pefomed.evaluate.judges.items import Item
 from pefomed.evaluate.judges.parse import REFUSED
-from pefomed.evaluate.judges.replies import card_path
 from pefomed.evaluate.judges.results import results
 from pefomed.jsonl import read_object
+from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 from pefomed.storage import write
 
@@ -48,7 +48,7 @@ def results_by_task(items: Sequence[Item], verdicts: Sequence[Verdict]) -> dict[
 
 def write_card(run: Path, rater: str, card: Mapping[str, Any]) -> Path:
     """Write the card and return its path."""
-    path = card_path(run, rater)
+    path = RunFolder(run).rater_card(rater)
     write(path, json.dumps(card, indent=1, ensure_ascii=False) + "\n")
     return path
 
@@ -59,5 +59,5 @@ def read_card(run: Path, rater: str) -> dict[str, Any] | None:
     Raises:
         DataError: it is no JSON object.
     """
-    path = card_path(run, rater)
+    path = RunFolder(run).rater_card(rater)
     return read_object(path, "delete it; the next judging writes it again") if path.exists() else None

@@ -22,10 +22,7 @@ from pefomed.evaluate.judges.prompts import Pair, rules_hash
 from pefomed.evaluate.judges.replies import (
     Reply,
     alone,
-    card_path,
     read_replies,
-    replies_path,
-    verdicts_path,
 )
 from pefomed.evaluate.judges.work import (
     CALIBRATION,
@@ -38,6 +35,7 @@ from pefomed.evaluate.judges.work import (
     write_verdicts,
 )
 from pefomed.progress import line
+from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 
 __all__ = ["Settings", "UnreadableJudge", "Work", "carry_out", "prepare"]
@@ -55,7 +53,7 @@ def carry_out(work: Work) -> dict[str, Any]:
     """
     with alone(work.run, work.rater):
         # Another process may have answered some of it since it was planned.
-        work.replies = read_replies(replies_path(work.run, work.rater))
+        work.replies = read_replies(RunFolder(work.run).replies_file(work.rater))
         still_open: list[Open[Job]] = []
         dropped: dict[str, str] = {}
         readable = True
@@ -85,10 +83,10 @@ def _remove_empty(work: Work) -> None:
 
     Without a card it may be asked under the same name with other settings.
     """
-    for path in (verdicts_path(work.run, work.rater), replies_path(work.run, work.rater)):
+    for path in (RunFolder(work.run).verdicts_file(work.rater), RunFolder(work.run).replies_file(work.rater)):
         if path.exists() and not path.stat().st_size:
             path.unlink()
-    card_path(work.run, work.rater).unlink()
+    RunFolder(work.run).rater_card(work.rater).unlink()
 
 
 async def _ask(work: Work, jobs: Sequence[Job], dropped: dict[str, str]) -> list[Open[Job]]:
@@ -96,8 +94,8 @@ async def _ask(work: Work, jobs: Sequence[Job], dropped: dict[str, str]) -> list
     for item, number, key in work.wanted(range(work.runs)):
         sharing.setdefault(key, []).append((item, number))
     with (
-        jsonl.writer(replies_path(work.run, work.rater)) as keep_reply,
-        jsonl.writer(verdicts_path(work.run, work.rater)) as keep_verdict,
+        jsonl.writer(RunFolder(work.run).replies_file(work.rater)) as keep_reply,
+        jsonl.writer(RunFolder(work.run).verdicts_file(work.rater)) as keep_verdict,
         line(f"judging as {work.rater}", len(jobs), "calls") as shown,
     ):
         async with Client(work.endpoint) as client:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pefomed import jsonl, recipe
+from pefomed import jsonl
 from pefomed.errors import RunError, typed
 from pefomed.evaluate import predicted
 from pefomed.evaluate.judged import judged_hash
-from pefomed.evaluate.judges.prompts import SCALES, Pair
-from pefomed.schema import Sample
+from pefomed.evaluate.judges.prompts import Pair
+from pefomed.runs import RunFolder
+from pefomed.schema import Prediction, Sample
+from pefomed.tasks import JUDGED, LABELLED, TASKS, Scale
 
 
 @dataclass(frozen=True)
@@ -41,38 +43,29 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
         RunError: nothing is answered, nothing of what is asked for can be judged, samples and predictions do
             not belong together, or an id occurs in two data sets.
     """
-    files = sorted((run / "samples").glob("*.jsonl"))
+    files = RunFolder(run).samples_files()
     if not files:
-        raise RunError(f"no samples in {run / 'samples'}", remedy=f"run `pefomed predict {typed(run)}` first")
+        raise RunError(
+            f"no samples in {RunFolder(run).samples}", remedy=f"run `pefomed predict {typed(run)}` first"
+        )
     items: list[Item] = []
     tasks: set[str] = set()
     for path in files:
         samples = predicted.read_samples(path)
         tasks |= {sample.task for sample in samples}
-        if not any(_wanted(sample.task, only) for sample in samples):
+        if not any(_scale(sample.task, only) for sample in samples):
             continue
-        answers = predicted.read_predictions(run / "predictions" / path.name, samples)
+        answers = predicted.read_predictions(RunFolder(run).predictions_file(path.stem), samples)
         items += [
-            Item(
-                sample.id,
-                path.stem,
-                sample.task,
-                Pair(
-                    SCALES[sample.task],
-                    sample.question,
-                    sample.reference,
-                    answer.text,
-                    sample.further_references,
-                ),
-            )
+            Item(sample.id, path.stem, sample.task, _pair(scale, sample, answer))
             for sample, answer in zip(samples, answers, strict=True)
-            if _wanted(sample.task, only)
+            if (scale := _scale(sample.task, only))
         ]
     if not items:
         raise RunError(
             f"{run} has nothing to judge" + (f" with --only {only}" if only else ""),
             found=f"samples of the task {', '.join(sorted(tasks))}",
-            remedy=f"judges take {', '.join(SCALES)}",
+            remedy=f"judges take {', '.join(JUDGED)}",
         )
     predicted.check_own_ids(((item.sample_id, item.dataset) for item in items), run)
     return items
@@ -80,17 +73,23 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
 
 def other_sample_ids(run: Path, items: Sequence[Item]) -> set[str]:
     """Return the ids of the run's samples that are not among `items`."""
-    ids = {s.id for path in (run / "samples").glob("*.jsonl") for s in jsonl.read(path, Sample)}
+    ids = {s.id for path in RunFolder(run).samples_files() for s in jsonl.read(path, Sample)}
     return ids - {item.sample_id for item in items}
 
 
 def datasets_of(run: Path, items: Sequence[Item]) -> dict[str, str]:
     """Return the data set's name of each file stem: `slake-test` is `slake` where the recipe names it."""
-    path = run / "recipe.toml"
-    splits = recipe.load(path).predict.data if path.is_file() else {}
+    settings = RunFolder(run).read_recipe()
+    splits = settings.predict.data if settings else {}
     known = {f"{dataset}-{split}": dataset for dataset, split in splits.items()}
     return {stem: known.get(stem, stem) for stem in dict.fromkeys(item.dataset for item in items)}
 
 
-def _wanted(task: str, only: str | None) -> bool:
-    return task in SCALES and (only is None or (only == "vqa") == (task == "vqa"))
+def _scale(task: str, only: str | None) -> Scale | None:
+    """Return the scale that answers to a task are judged on, None for those that are not wanted."""
+    wanted = JUDGED if only is None else LABELLED[only]
+    return TASKS[task].scale if task in wanted else None
+
+
+def _pair(scale: Scale, sample: Sample, answer: Prediction) -> Pair:
+    return Pair(scale, sample.question, sample.reference, answer.text, sample.further_references)

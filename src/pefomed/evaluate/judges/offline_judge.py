@@ -25,15 +25,17 @@ from pefomed.evaluate.judges.offline_conflicts import Decision
 from pefomed.evaluate.judges.offline_language import KNOWN
 from pefomed.evaluate.judges.offline_rules import RULES, decide, decide_as_text, unknown_language
 from pefomed.evaluate.judges.offline_words import listed_in
-from pefomed.evaluate.judges.prompts import HIGHEST, Pair
-from pefomed.evaluate.judges.replies import alone, verdicts_path
+from pefomed.evaluate.judges.prompts import Pair
+from pefomed.evaluate.judges.replies import alone
 from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, similarity
 from pefomed.evaluate.judges.thresholds import Thresholds, shipped
 from pefomed.evaluate.judges.wrong_answers import shipped_figures
 from pefomed.jsonl import lines, read
 from pefomed.progress import track
+from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 from pefomed.storage import write
+from pefomed.tasks import HIGHEST
 
 RATER = "offline-similarity-not-an-llm"
 KIND = "offline-judge"
@@ -103,7 +105,7 @@ def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str,
     card = read_card(run, RATER)
     if card is not None and card.get("kind") != KIND:
         raise RunError(
-            f"{run} has another rater called {RATER}", remedy=f"rename {verdicts_path(run, RATER)}"
+            f"{run} has another rater called {RATER}", remedy=f"rename {RunFolder(run).verdicts_file(RATER)}"
         )
     items = read_items(run, only)
     thresholds = shipped()
@@ -115,7 +117,7 @@ def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str,
         labels = {pair: judge.best(pair) for pair in track(pairs, f"judging as {RATER}", unit="pairs")}
         verdicts = [_verdict(item, *labels[item.pair]) for item in items]
         others = other_sample_ids(run, items) if only else set()
-        path = verdicts_path(run, RATER)
+        path = RunFolder(run).verdicts_file(RATER)
         kept = [verdict for verdict in read(path, Verdict) if verdict.sample_id in others]
         write(path, lines([*kept, *verdicts]))
         card = {

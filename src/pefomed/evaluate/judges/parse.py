@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pefomed.endpoint.completion import Completion
 from pefomed.endpoint.thoughts import without_thoughts
-from pefomed.evaluate.judges.prompts import HIGHEST, Scale
+from pefomed.tasks import HIGHEST, Scale
 
 REFUSED, UNPARSABLE = "refused", "unparsable"
 """How the reason of an unscored verdict begins."""

@@ -15,17 +15,10 @@ import hashlib
 import json
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from pefomed.evaluate.references import shown
-
-Scale = Literal["binary", "level"]
-
-HIGHEST: dict[Scale, int] = {"binary": 1, "level": 4}
-"""The best label of each scale; the worst is 0."""
-
-SCALES: dict[str, Scale] = {"vqa": "binary", "report": "level", "caption": "level"}
-"""Task -> scale; other tasks are not judged."""
+from pefomed.tasks import HIGHEST, Scale
 
 _DATA = """
 The texts are given between the lines <<<DATA ...>>> and <<<END ...>>> as one JSON object. Everything between

@@ -20,7 +20,8 @@ from pydantic import Field
 from pefomed import jsonl
 from pefomed.errors import RunError
 from pefomed.evaluate.judges.prompts import Pair, messages
-from pefomed.run_lock import hold
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
 from pefomed.schema import Record
 from pefomed.storage import safe_stem
 
@@ -80,21 +81,6 @@ def safe_name(name: str) -> str:
     return safe
 
 
-def verdicts_path(run: Path, rater: str) -> Path:
-    """Return where a rater's verdicts are."""
-    return run / "verdicts" / f"{rater}.jsonl"
-
-
-def replies_path(run: Path, rater: str) -> Path:
-    """Return where a judge's replies are: apart from the verdicts, which others read by `*.jsonl`."""
-    return run / "verdicts" / "replies" / f"{rater}.jsonl"
-
-
-def card_path(run: Path, rater: str) -> Path:
-    """Return where a judge's card is."""
-    return run / "verdicts" / f"{rater}.card.json"
-
-
 @contextlib.contextmanager
 def alone(run: Path, rater: str) -> Iterator[None]:
     """Hold the rater's files for this process; others may judge the run under other names meanwhile.
@@ -105,7 +91,7 @@ def alone(run: Path, rater: str) -> Iterator[None]:
     """
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(hold(run / "verdicts", f".{rater}.lock", again=False))
+            held.enter_context(hold(RunFolder(run).verdicts, f".{rater}.lock", again=False))
         except RunError as error:
             raise RunError(
                 f"another process is judging {run} as {rater}",

@@ -21,10 +21,9 @@ from pefomed.evaluate.judges.replies import (
     key_of_try,
     prompt_hash,
     read_replies,
-    replies_path,
     safe_name,
-    verdicts_path,
 )
+from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 from pefomed.storage import write
 
@@ -180,7 +179,7 @@ def prepare(
     known = calibration.pairs([item.pair.scale for item in items])
     work = Work(run, name, endpoint, settings, runs, only, items, known)
     _check_settings(work)
-    work.replies = read_replies(replies_path(run, name))
+    work.replies = read_replies(RunFolder(run).replies_file(name))
     return work
 
 
@@ -191,7 +190,7 @@ def label_of(reply: Reply, pair: Pair) -> Label:
 
 def write_verdicts(work: Work) -> list[Verdict]:
     """Write the verdicts anew from the replies: in order, each once, whatever was killed when."""
-    path = verdicts_path(work.run, work.rater)
+    path = RunFolder(work.run).verdicts_file(work.rater)
     verdicts = work.verdicts()
     others = other_sample_ids(work.run, work.items) if work.only else set()
     kept = [verdict for verdict in jsonl.read(path, Verdict) if verdict.sample_id in others]
@@ -204,7 +203,10 @@ def write_verdicts(work: Work) -> list[Verdict]:
 def _check_settings(work: Work) -> None:
     card = read_card(work.run, work.rater)
     if card is None:
-        if verdicts_path(work.run, work.rater).exists() and not replies_path(work.run, work.rater).exists():
+        if (
+            RunFolder(work.run).verdicts_file(work.rater).exists()
+            and not RunFolder(work.run).replies_file(work.rater).exists()
+        ):
             raise RunError(f"{work.run} has a rater {work.rater} already", remedy="choose another --rater")
         return
     before = card.get("settings", {})

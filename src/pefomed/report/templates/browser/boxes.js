@@ -84,6 +84,7 @@ function iouMark(item, name = first) {
 function boxChips(answer) {
   const chips = [];
   if (answer.state === "unparsable") chips.push(["chip warn", "no readable box"]);
+  if (answer.none) chips.push(["chip", "says there is none"]);
   if (answer.state === "repaired") chips.push(["chip", "repaired: " + answer.repairs.join(", ")]);
   if (answer.mistaken) chips.push(["chip warn", "left and right mistaken"]);
   return chips.map(([kind, text]) => make("span", kind, text));

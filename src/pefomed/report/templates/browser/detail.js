@@ -27,7 +27,7 @@ function drawDetail(item) {
   }
   detail.append(make("p", "question", item.question || (TITLES[item.task] || item.task).replace(":", "")));
   const answers = make("dl", "answers");
-  const reference = item.reference || (item.boxes.length ? inWords(item.boxes) : "");
+  const reference = item.reference || (item.boxes.length ? inWords(item.boxes) : ["refer", "detection"].includes(item.task) ? "no box: not in the image" : "");
   addAnswer(answers, "Reference", { text: reference }, null);
   for (const [name, title] of Object.entries(data.names)) {
     if (!(name in item.answers)) continue;

@@ -1,0 +1,114 @@
+"""Samples of a file of boxes: what all loaders of such files do with the rows that they have read.
+
+All boxes of a phrase in an image are one sample's; a box that is given twice counts once; those of several
+readers are taken as the recipe says. Sorting and deleting records keeps the ids: they are hashes of what is
+asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pefomed.data.absent_phrases import Undrawn, not_identified, undrawn
+from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
+from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
+from pefomed.data.content_ids import ContentIds
+from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.box_frames import frame_of
+from pefomed.data.readers.box_numbers import Form, Unit
+from pefomed.data.readers.box_rows import Phrase, Row, all_right, merged, without_repeats
+from pefomed.errors import DataError
+from pefomed.schema import Sample
+
+BARE = "an image without annotations"
+"""Why an image is left out that nothing was drawn on."""
+
+
+@dataclass(frozen=True)
+class Making:
+    """What is made of the rows of a file."""
+
+    tasks: tuple[BoxTask, ...] = ("refer",)
+    boxes: Literal["all", "one", "several"] = "all"
+    form: Form = "xywh"
+    unit: Unit = "pixel"
+    """Of rows that do not say their own."""
+    scaled_images: bool = False
+    reader: str | None = None
+    """The field that says who drew a box; empty for none, None if nobody has said."""
+    readers: Choice | None = None
+    fusion_iou: float = FUSION_IOU
+    without: Undrawn = "left out"
+
+    def __post_init__(self) -> None:
+        """Check that both options of readers are said, or none.
+
+        Raises:
+            DataError: one is.
+        """
+        if bool(self.reader) != (self.readers is not None):
+            raise DataError("`reader` needs `readers` ('apart' or 'fused'), and the other way round")
+
+
+def box_samples(
+    rows: Iterable[Row],
+    stem: str,
+    making: Making,
+    images: Iterable[Row] = (),
+    categories: Iterable[str] = (),
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each task, image and phrase, and the boxes that are given twice.
+
+    Args:
+        stem: what ids begin with: the names of the data set and the split.
+        images: a row without phrase and box for each image that is left out because nothing is drawn on it,
+            or of which `making.without` asks for what is not drawn.
+        categories: what might be drawn, beside what is.
+
+    Raises:
+        DataError: a box, a phrase or an image is wrong, or several readers drew a phrase and nothing says
+            what is to be done with them; the row is named.
+    """
+    apart = making.readers == "apart"
+    if making.without == "left out":
+        yield from (LeftOut(row.place, BARE) for row in images)
+    else:
+        rows = list(rows)
+    found = merged(rows, making.form, making.unit, scaled_images=making.scaled_images, apart=apart)
+    # A phrase of an image is there once: whatever else the file holds, and in which order, its id stays.
+    ids = ContentIds(stem)
+    for phrase in all_right(found):
+        first = phrase.first
+        name = ids(first.name, first.category, first.phrase, *([first.reader] if apart else ()))
+        if making.reader is None:
+            check_one_reader([(row.place, row.fields) for row in phrase.rows], "")
+        each, twice = without_repeats(phrase)
+        yield from (LeftOut(place, "a box given twice") for place in twice)
+        yield from _samples(_fused(each, making), name, making)
+    if making.without != "left out" and making.boxes == "all":
+        drawn: list[Row] = [*rows]
+        for row in undrawn(drawn, images, categories):
+            nothing = Phrase(row, frame_of(row.image).shown, (), ())
+            yield from _samples(nothing, ids(row.name, row.category, row.phrase), making)
+            yield from not_identified(row.place, (), making.tasks)
+
+
+def _fused(phrase: Phrase, making: Making) -> Phrase:
+    if making.readers != "fused":
+        return phrase
+    drawn = zip((row.reader for row in phrase.rows), phrase.boxes, strict=True)
+    return replace(phrase, boxes=fused(drawn, making.fusion_iou))
+
+
+def _samples(phrase: Phrase, name: str, making: Making) -> Iterator[Sample]:
+    first = phrase.first
+    if not is_chosen(phrase.boxes, making.boxes):
+        return
+    meta = {META: first.reader} if making.readers == "apart" else {}
+    for sample in samples_of(
+        name, str(first.image), phrase.size, first.phrase, phrase.boxes,
+        {"category": first.category, **(first.meta or {}), **meta}, making.tasks,
+    ):  # fmt: skip
+        yield sample.model_copy(update={"owners": dict(first.owners)})

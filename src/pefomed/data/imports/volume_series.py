@@ -1,0 +1,115 @@
+"""A volume (NIfTI, MetaImage, NRRD) as slices of one series; nothing but its name says who it is."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.imports.choice import chosen
+from pefomed.data.imports.convert import Settings, split_of
+from pefomed.data.imports.free_text import SEARCH
+from pefomed.data.imports.kept import COLUMNS
+from pefomed.data.imports.planning import COLUMNS as PLACE
+from pefomed.data.imports.pseudonyms import Pseudonyms
+from pefomed.data.imports.records import Imported
+from pefomed.data.pictures.addresses import Address
+from pefomed.data.pictures.hounsfield import looks_like_ct
+from pefomed.data.pictures.images import content_hash
+from pefomed.data.pictures.png import png
+from pefomed.data.pictures.volume_files import opened_slice
+from pefomed.data.pictures.volumes import slice_picture
+from pefomed.data.pictures.windows import AUTO, Window
+from pefomed.errors import ImageError
+from pefomed.storage import write
+
+AXIAL = 2
+_SUBJECT = re.compile(r"(?:^|/)sub-([A-Za-z0-9]+)(?=[_/])")
+VOLUME_LIMIT = 4096
+"""Most volumes of a file that are brought in."""
+
+
+def convert_volume(path: Path, source: str, out: Path, settings: Settings, names: Pseudonyms) -> Imported:
+    """Write the chosen axial slices of a volume below `out` and return what is to be noted.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    state = path.stat()
+    about: dict[str, Any] = {"source": source, "size": state.st_size, "changed": state.st_mtime_ns}
+    try:
+        return _converted(path, source, out, settings, names, about)
+    except ImageError as error:
+        detail = f"{error.problem}; found: {error.found}".replace(str(path), source)
+        return Imported(**about, outcome="unreadable", detail=detail)
+
+
+def _converted(
+    path: Path, source: str, out: Path, settings: Settings, names: Pseudonyms, about: dict[str, Any]
+) -> Imported:
+    # Of its patient nothing is known but what BIDS calls the folder: else each file is one of its own.
+    name = content_hash(path)
+    subject = _SUBJECT.search(source)
+    patient = f"subject {subject[1]}" if subject else f"volume {name}"
+    links = {
+        "patient": (names("patient", patient), patient if subject else f"volume {source}"),
+        "study": (names("study", f"volume {name}"), f"volume {source}"),
+        "series": (names("series", f"volume {name}"), f"volume {source}"),
+    }
+    patient, study, series = (links[kind][0] for kind in ("patient", "study", "series"))
+    instance = names("instance", name)
+    with opened_slice(Address(path)) as cut:
+        volume = cut.volume
+        is_ct = looks_like_ct(Address(path), volume.shape, cut.slices, volume.read)
+        count = math.prod(volume.shape[3:])
+        slices = cut.shape[AXIAL]
+    if count > VOLUME_LIMIT:
+        raise ImageError(f"{path} has {count:,} volumes", found=f"more than {VOLUME_LIMIT:,}")
+    window = _window(settings, is_ct)
+    rows = []
+    for index in chosen(settings.slices, slices):
+        for number in range(count):
+            where = Address(path, axis=AXIAL, index=index, volume=number, window=window)
+            with opened_slice(where) as cut:
+                image = slice_picture(where, cut, square=False)
+                spacing, distance = cut.spacing, cut.distance
+            identifier = f"{instance}-{number * slices + index}"
+            place = Path("images") / patient / study / f"{identifier}.png"
+            write(out / place, png(image, spacing))
+            rows.append(
+                {
+                    "id": identifier,
+                    "image": place.as_posix(),
+                    "split": split_of(names.share("split", patient), settings.shares),
+                    "patient": patient,
+                    "study": study,
+                    "series": series,
+                    "number": "",
+                    "frame": str(number * slices + index),
+                    "width": str(image.width),
+                    "height": str(image.height),
+                    "window": str(window),
+                    "burned_in": "unknown",
+                    **dict.fromkeys((*COLUMNS, *settings.keep), ""),
+                    **dict.fromkeys(PLACE, ""),
+                    "stack": "1",
+                    "slice": str(index),
+                    "slices": str(slices),
+                    "volume": str(number),
+                    "slice_distance": f"{distance:.6g}",
+                    "spacing": "/".join(f"{side:.6g}" for side in spacing),
+                }
+            )
+    if not rows:
+        return Imported(**about, outcome="not chosen", detail="no mask says which of its slices")
+    return Imported(**about, outcome="image", rows=tuple(rows), links=links, search=SEARCH)
+
+
+def _window(settings: Settings, is_ct: bool) -> Window:
+    if is_ct and "CT" in settings.windows:
+        return settings.windows["CT"]
+    other = settings.windows.get("", AUTO)
+    # What only DICOM stores, or only a CT has, is for other files of the same import.
+    stored = any(each.stored is not None for each in (other, *other.channels))
+    return AUTO if stored or (other.in_hounsfield and not is_ct) else other

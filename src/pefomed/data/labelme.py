@@ -1,0 +1,137 @@
+"""Boxes from LabelMe files: a JSON file an image, with rectangles, polygons, circles and masks.
+
+Link, licence, counts: the owner's; the format is that of https://github.com/wkentaro/labelme. Layout: the
+JSON files beside the images or in a folder of their own, those of each split in a folder; see
+`annotation_folder`::
+
+    [data.mine]
+    loader = "labelme"
+    root = "mine"
+
+One shape of a file, as `labelme_file` reads it::
+
+    {"label": "mass", "shape_type": "rectangle", "points": [[64, 48], [320, 240]]}
+
+The phrase is the label, the box that around the shape. Lines and points have none and are counted, and so
+is an image without shapes. `imagePath` may lead upwards (`../images/0.png`), but not out of the root.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pefomed.data.annotation_folder import annotation_files, annotation_parts, no_picture, picture_of
+from pefomed.data.box_samples import BARE, Making, box_samples
+from pefomed.data.box_tasks import BoxTask
+from pefomed.data.card import Card
+from pefomed.data.coco_file import Annotation
+from pefomed.data.labelme_file import WITHOUT_BOX, box_of_shape, kind_of, read_labelme
+from pefomed.data.left_out import LeftOut
+from pefomed.data.owners import owners_of
+from pefomed.data.pictures.images import image_size
+from pefomed.data.readers.box_numbers import Fault
+from pefomed.data.readers.box_rows import Row
+from pefomed.data.split_folders import Part
+from pefomed.errors import DataError, nearest
+from pefomed.schema import Sample
+
+CARD = Card(
+    title="LabelMe files of one's own",
+    licence="the owner's",
+    link="",
+    citation="",
+    files=("*.json beside the images; or train/*.json ...",),
+)
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    tasks: tuple[BoxTask, ...] = ("refer",),
+    boxes: Literal["all", "one", "several"] = "all",
+    annotations: str | None = None,
+    images: str | None = None,
+    meta: tuple[str, ...] = (),
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each task, image and label of `split`, and what images and shapes have no box.
+
+    Args:
+        tasks: `refer` and `detection` (where is it?), `identify` (what is it?).
+        boxes: only the phrases with `one` or with `several` boxes.
+        annotations: folder of the JSON files, relative to `root` or absolute; `{split}` stands for the split.
+        images: folder of the images, likewise.
+        meta: fields of the shape or its file to group results by, e.g. `flags.benign`.
+
+    Raises:
+        DataError: a file is missing or not as it should be, or a shape is wrong; the file and the shape are
+            named.
+    """
+    rows: list[Row] = []
+    for part, file in annotation_files(root, annotations, split, ".json"):
+        about, shapes = read_labelme(file)
+        image = _image(root, part, file, str(about.pop("imagePath", None) or ""), images)
+        about.pop("imageData", None)
+        if not shapes:
+            yield LeftOut(str(file), BARE)
+        for number, shape in enumerate(shapes, 1):
+            each = Annotation(f"{file}, shape {number}", shape, about, str(shape.get("label") or "").strip())
+            if kind_of(shape) in WITHOUT_BOX:
+                yield LeftOut(
+                    each.place, f"a shape of the type {kind_of(shape)!r}, which has no box", each.category
+                )
+            else:
+                rows.append(_row(each, image, file.relative_to(part.folder).as_posix(), meta))
+    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel"))
+
+
+def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str, int | None]:
+    """Return the splits as the folders call them.
+
+    Raises:
+        DataError: see `load`.
+    """
+    return dict.fromkeys(part.split for part in annotation_parts(root, annotations, ".json"))
+
+
+def _row(each: Annotation, image: Path, name: str, meta: tuple[str, ...]) -> Row:
+    for field in meta:
+        if each.text(field) is None:
+            raise DataError(
+                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
+            )
+    said = (each.image.get("imageWidth"), each.image.get("imageHeight"))
+    numbers = box_of_shape(each.entry, image_size(image))
+    if isinstance(numbers, Fault):
+        raise numbers.error(each.place)
+    return Row(
+        place=each.place,
+        image=image,
+        phrase=each.category,
+        category=each.category,
+        numbers=numbers,
+        size=None if said == (None, None) else said,
+        meta={field: each.text(field) or "" for field in meta},
+        name=name,
+        owners=owners_of({**each.image, **each.entry}, meta),
+        fields=each.entry,
+    )
+
+
+def _image(root: Path, part: Part, file: Path, path: str, images: str | None) -> Path:
+    """Return the image that a file calls `path`; a path of another machine stands for the name alone."""
+    said = re.sub(r"^[A-Za-z]:", "", path.replace("\\", "/")) or file.with_suffix("").name
+    if not images:
+        way = Path(os.path.normpath(file.parent / said))
+        if way.is_relative_to(os.path.normpath(root)) and way.is_file():
+            return way
+    name = said.rpartition("/")[2]
+    inner = re.sub(r"^(?:\.{0,2}/)+", "", said)
+    for each in dict.fromkeys((inner, name)):
+        if (".." not in each.split("/")) and (found := picture_of(root, part, file, each, images)):
+            return found
+    raise no_picture(root, part, file, path or name, images)

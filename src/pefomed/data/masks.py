@@ -1,0 +1,187 @@
+"""Boxes from masks: a picture or volume beside each image or volume, whose pixels say what is where.
+
+Link, licence, counts: the owner's. Layout: `images/` and `masks/`, in each the folders of the splits or
+none; other
+names are said in the recipe, see `mask_files`::
+
+    [data.mine]
+    loader = "masks"
+    root = "mine"
+    options = { labels = { 1 = "mass", 2 = "rib" } }
+
+    [data.lungs]
+    loader = "masks"
+    root = "lungs"
+    options = { masks = "masks/{label}/{image}.png", threshold = 128, parts = "component" }
+
+Masks are PNG, TIFF and the like (a palette's numbers, grey of 8 or 16 bits, a colour a label) or NIfTI. The
+phrase is the label's name. Of a volume each slice that the mask touches is an image. An image whose mask is
+empty or missing has no box, and is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pefomed.data.box_samples import Making, box_samples
+from pefomed.data.box_tasks import BoxTask
+from pefomed.data.card import Card
+from pefomed.data.left_out import LeftOut
+from pefomed.data.mask_files import Masked, masked_images
+from pefomed.data.mask_slices import Layer, Slices, layers_of
+from pefomed.data.pictures.addresses import with_view
+from pefomed.data.readers.box_rows import Row
+from pefomed.data.readers.label_maps import Naming, Parts, boxes_of, regions
+from pefomed.data.readers.mask_bounds import Bounds
+from pefomed.data.split_folders import Part, has_pictures, of_split, parts_of
+from pefomed.errors import DataError, listed
+from pefomed.progress import track
+from pefomed.schema import Sample
+
+CARD = Card(
+    title="Masks of one's own",
+    licence="the owner's",
+    link="",
+    citation="",
+    files=("images/ and masks/, files of the same name",),
+)
+
+LAYOUTS = ("images/{split}", "{split}/images", "images", "imagesTr", "imgs")
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    tasks: tuple[BoxTask, ...] = ("refer",),
+    boxes: Literal["all", "one", "several"] = "all",
+    images: str | None = None,
+    masks: str | None = None,
+    labels: dict[str, str] | None = None,
+    phrase: str | None = None,
+    ignore: tuple[str, ...] = (),
+    threshold: float | None = None,
+    parts: Parts = "label",
+    least: int = 1,
+    scaled_masks: bool = False,
+    axis: Literal[0, 1, 2] = 2,
+    slices: Slices = "touched",
+    view: str = "",
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each task, image and label of `split`, and what images have no mask.
+
+    Args:
+        tasks: `refer` and `detection` (where is it?), `identify` (what is it?).
+        boxes: only the phrases with `one` or with `several` boxes.
+        images: folder of the images, relative to `root` or absolute; `{split}` stands for the split.
+        masks: how the masks are called, likewise: a folder, or a pattern with `{image}` and `{label}`.
+        labels: value or colour (`"#ff0000"`) of a mask -> name. Without it a mask is of one thing, whose
+            name is what `{label}` stands for, or `phrase`.
+        phrase: name of what all masks are of.
+        ignore: values or colours that mean nothing, beside 0.
+        threshold: of soft masks: the least value that is inside.
+        parts: `label` is one box around all of a label, `component` one around each connected part.
+        least: pixels that a part must have; smaller ones are left out and counted.
+        scaled_masks: masks are smaller or larger than their images, in the same proportions.
+        axis: of volumes: slices are sagittal (0), coronal (1) or axial (2).
+        slices: of volumes: those that a label touches, or for each label the one with the `largest` area.
+        view: window of every image, e.g. `window=lung`.
+
+    Raises:
+        DataError: a mask has no image, does not fit it, or has a value without a name; the file is named.
+        ImageError: a file cannot be read.
+    """
+    naming = Naming(labels or {}, ignore, threshold)
+    how = _Reading(naming, parts, least, scaled_masks, axis, slices, view)
+    all_parts = _parts(root, images)
+    found = masked_images(root, all_parts, of_split(all_parts, split, str(root)), masks)
+    rows: list[Row] = []
+    for each in track(found, f"reading masks of {root.name}", unit="images"):
+        before = len(rows)
+        for label, mask in each.masks:
+            for made in _rows(each, mask, _name(label, phrase, naming, mask), how):
+                if isinstance(made, LeftOut):
+                    yield made
+                else:
+                    rows.append(made)
+        if len(rows) == before:
+            reason = "an image with an empty mask" if each.masks else "an image without a mask"
+            yield LeftOut(str(each.image), reason)
+    making = Making(tasks, boxes, "xyxy", "pixel", scaled_images=scaled_masks)
+    yield from box_samples(rows, f"{root.name}-{split}", making)
+
+
+def splits(root: Path, *, images: str | None = None, **_: Any) -> dict[str, int | None]:
+    """Return the splits as the folders of images call them.
+
+    Raises:
+        DataError: there are no images.
+    """
+    return dict.fromkeys(part.split for part in _parts(root, images))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    naming: Naming
+    parts: Parts
+    least: int
+    scaled: bool
+    axis: int
+    slices: Slices
+    view: str
+
+
+def _parts(root: Path, images: str | None) -> list[Part]:
+    found = parts_of(root, (images,) if images else LAYOUTS, has_pictures)
+    if not found:
+        raise DataError(
+            f"{root} has no images",
+            found=listed([path.name for path in sorted(root.iterdir())]) if root.is_dir() else "no folder",
+            remedy="put them into `images`, or say in `images` where they are",
+        )
+    return found
+
+
+def _name(label: str, phrase: str | None, naming: Naming, mask: Path) -> str:
+    name = phrase or label
+    if not name and not naming.labels:
+        raise DataError(
+            f"{mask}: what is in the mask has no name",
+            remedy='say it: `phrase = "lung"`, `labels = { 1 = "mass", 2 = "rib" }`, or {label} in `masks`',
+        )
+    return name
+
+
+def _rows(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[Row | LeftOut]:
+    found: dict[str, list[tuple[int, list[Row | LeftOut]]]] = {}
+    for layer in layers_of(each.image, mask, how.naming.meant, how.axis, how.scaled):
+        for label, inside in regions(layer.values, how.naming, name, layer.place):
+            made = [
+                _row(each, layer, label, how, *part) for part in enumerate(boxes_of(inside, how.parts), 1)
+            ]
+            found.setdefault(label, []).append((int(inside.sum()), made))
+    for layers in found.values():
+        # The first of several that are equal: `max` keeps it.
+        for _, made in [max(layers, key=lambda layer: layer[0])] if how.slices == "largest" else layers:
+            yield from made
+
+
+def _row(
+    each: Masked, layer: Layer, label: str, how: _Reading, number: int, part: tuple[Bounds, int]
+) -> Row | LeftOut:
+    box, pixels = part
+    place = f"{layer.place}, {label}" + (f", part {number}" if how.parts == "component" else "")
+    if pixels < how.least:
+        return LeftOut(place, f"a part of fewer than {how.least} pixels", f"{pixels} pixels")
+    return Row(
+        place=place,
+        image=Path(with_view(layer.image, how.view)),
+        phrase=label,
+        category=label,
+        numbers=box,
+        size=layer.size,
+        name=each.name + layer.view,
+    )

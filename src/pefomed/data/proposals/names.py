@@ -1,0 +1,67 @@
+"""What the columns of published data sets are called, each kind with the likeliest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+QUESTION = "question questiontext querytext query q prompt instruction input questionen".split()
+PHRASE = (
+    "labeltext phrase sentence sentenceen expression text findinglabel findinglabels findingname finding"
+    " classname"
+    " categoryname category label labelname class objectscategory objectslabel name disease pathology"
+).split()
+ANSWER = (
+    "answer answertext response a output groundtruth gt gtanswer correctanswer reference target"
+    " solution answeren"
+).split()
+REPORT = "report reporttext fullreport text reporten sectionfindings".split()
+FINDINGS = "findings finding sectionfindings findingstext".split()
+IMPRESSION = "impression impressions sectionimpression conclusion".split()
+CAPTION = "caption captions captiontext description".split()
+ID = "id qid questionid sampleid uid itemid pairid".split()
+READER = "radid readerid reader rater raterid annotator annotatorid radiologist observer".split()
+CATEGORY = (
+    "categoryname category classname findinglabel findingname label labelname class disease pathology".split()
+)
+SIZE = (
+    ("imagewidth", "imageheight"), ("imgwidth", "imgheight"), ("originalimagewidth", "originalimageheight"),
+    ("imagesizewidth", "imagesizeheight"),
+)  # fmt: skip
+"""Width and height of the image."""
+
+CORNERS = {
+    "xyxy": ("xmin ymin xmax ymax", "x0 y0 x1 y1", "x1 y1 x2 y2", "left top right bottom"),
+    "xywh": ("x y w h", "x y width height", "left top width height", "xmin ymin width height", "x0 y0 w h"),
+    "cxcywh": (
+        "xcenter ycenter width height",
+        "cx cy w h",
+        "xcentre ycentre width height",
+        "centerx centery width height",
+    ),
+}
+"""Form of boxes -> what its four columns are called, a common beginning left away."""
+
+BOXES = "bbox bboxes boxes box boundingbox boundingboxes objectsbbox coordinates bboxcoordinates".split()
+"""Columns with all four numbers."""
+
+CHOICE = re.compile(r"(?:answer\W*)?(?:choice|option|opt|candidate)s?[\W_]*(?:[a-h]|\d)?", re.IGNORECASE)
+"""A choice of a question, or all of them."""
+
+FORM_IN_NAME = (
+    ("xywh", re.compile(r"x\W*y\W*w(?:idth)?\W*h", re.IGNORECASE)),
+    ("xyxy", re.compile(r"x\W*(?:[01]|min)\W*y\W*(?:[01]|min)\W*x\W*(?:[12]|max)|xyxy", re.IGNORECASE)),
+)  # fmt: skip
+"""`Bbox [x,y,w,h]` says it itself."""
+
+
+def plain(column: str) -> str:
+    """Return a column's name without case, marks and underscores."""
+    return re.sub(r"[\W_]+", "", column).casefold()
+
+
+def called(columns: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+    """Yield the columns that are called one of `names`, or whose path ends so, in the order of the names."""
+    columns = list(columns)
+    for name in names:
+        yield from (each for each in columns if name in (plain(each), plain(each.rpartition(".")[2])))

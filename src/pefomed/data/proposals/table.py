@@ -1,0 +1,288 @@
+"""A proposal for a table: which column is what, by the names of published sets and by what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.owners import is_owner
+from pefomed.data.proposals import names
+from pefomed.data.proposals.box_columns import BoxNames, add_boxes, box_columns
+from pefomed.data.proposals.looked import Looked, is_empty, value_at
+from pefomed.data.proposals.pictures import Images, image_columns
+from pefomed.data.proposals.proposal import Choice, Proposal
+from pefomed.data.readers.rows import is_number
+from pefomed.data.readers.split_names import seems_split
+from pefomed.data.readers.unpacked import ImageFile
+from pefomed.errors import listed
+
+FEW = 20
+"""Different values of a column that results may be grouped by."""
+
+
+def add_columns(proposal: Proposal, looked: Looked) -> None:
+    """Say in a proposal which columns of a table are what."""
+    if looked.header:
+        proposal.set("header", list(looked.header), "the first line is a row; the names are made up")
+    images = image_columns(looked)
+    chosen = _add_images(proposal, looked, images)
+    used = {chosen.column} if chosen else set()
+    boxes = box_columns(looked)
+    if boxes is not None:
+        used |= {*boxes.columns, *_add_phrase(proposal, looked, used | {*boxes.columns})}
+        add_boxes(proposal, looked, boxes, [_file(row, looked.path.parent, chosen) for row in looked.rows])
+        used |= _add_of_boxes(proposal, looked)
+        _add_without(proposal, looked, boxes)
+    else:
+        used |= _add_texts(proposal, looked, used)
+    used |= _add_id(proposal, looked, used)
+    used |= _add_split(proposal, looked, used)
+    _add_meta(proposal, looked, used)
+
+
+def _add_images(proposal: Proposal, looked: Looked, images: Sequence[Images]) -> Images | None:
+    if not images:
+        called = [
+            name for name in looked.columns if any(w in names.plain(name) for w in ("image", "path", "file"))
+        ]
+        why = "no column holds names of files beside the table, below it or in the folders beside it"
+        choices = [Choice(name, _first(looked, name)) for name in called or looked.columns]
+        proposal.ask("columns.image", f"{why}; the option `images` names their folder", *choices)
+        return None
+    first = images[0]
+    proposal.set("columns.image", first.source, first.why)
+    if first.folder != ".":
+        proposal.set("images", first.folder, "where these files are")
+    same = [each for each in images[1:] if each.looked == 0 or each.found == each.looked]
+    if same:
+        proposal.notes.append(f"also names of images: {listed([each.column for each in same])}")
+    return first
+
+
+def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
+    free = [name for name in looked.columns if name not in used]
+    report = [next(names.called(free, called), None) for called in (names.FINDINGS, names.IMPRESSION)]
+    question = next(names.called(free, names.QUESTION), None) or _asking(looked, free)
+    if question is None:
+        caption = next(names.called(free, names.CAPTION), None)
+        whole = next(names.called(free, names.REPORT), None)
+        if all(report):
+            proposal.set("task", "report", "findings and impression, and no question")
+            both = [name for name in report if name]
+            choices: list[Any] = [both, *both]
+            proposal.ask(
+                "columns.answer",
+                "scores on findings, on impressions and on both are not comparable",
+                *(
+                    Choice(value, _first(looked, *(value if isinstance(value, list) else [value])))
+                    for value in choices
+                ),
+            )
+            _add_empty(proposal, looked, both)
+            _add_studies(proposal, looked, both)
+            return set(both)
+        text = next((name for name in (*report, whole, caption) if name), None)
+        if text:
+            task = "caption" if text == caption else "report"
+            proposal.set("task", task, f"{text} is there, and no question")
+            proposal.set("columns.answer", text, "by its name")
+            _add_empty(proposal, looked, [text])
+            _add_studies(proposal, looked, [text])
+            return {text}
+        choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
+        proposal.ask(
+            "columns.question", "no column is called a question, and none ends in question marks", *choices
+        )
+        return set()
+    named = question in set(names.called(free, names.QUESTION))
+    proposal.set("columns.question", question, "by its name" if named else "its texts end in question marks")
+    rest = [name for name in free if name != question]
+    answers = list(names.called(rest, names.ANSWER))
+    options = [name for name in rest if names.CHOICE.fullmatch(name.rpartition(".")[2].strip())]
+    letters = [name for name in rest if name in tuple("ABCDEFGH")]
+    options = options or (letters if len(letters) > 1 else [])
+    if options and not answers:
+        answers = list(names.called(rest, ["label"]))
+    answers = [name for name in answers if name not in options]
+    texts = [name for name in rest if _is_text(looked, name) and name not in options]
+    answer = (
+        answers[0]
+        if answers
+        else texts[0]
+        if len(texts) == 1 == len([n for n in rest if not is_owner(n)])
+        else None
+    )
+    if answer is None:
+        choices = [
+            Choice("", "no answers: for prediction only"),
+            *(Choice(n, _first(looked, n)) for n in texts),
+        ]
+        proposal.ask("columns.answer", "no column is called an answer", *choices[1:], choices[0])
+        return {question}
+    proposal.set("columns.answer", answer, "by its name" if answers else "the only other text")
+    others = [name for name in answers[1:] if not names.plain(name).startswith(names.plain(answer))]
+    if others:
+        proposal.notes.append(f"also called like answers: {listed(others)}")
+    if options:
+        proposal.set("columns.choices", options, "choices, which are put behind the question")
+    if any(is_number(text) for text in looked.texts(answer)):
+        first = next(text for text in looked.texts(answer) if is_number(text))
+        choice = Choice(True, f"the first would be the text {first!r}")
+        proposal.ask("numbers_as_text", f"{answer} holds numbers: are they text, or class numbers?", choice)
+    _add_empty(proposal, looked, [answer])
+    return {question, answer, *options}
+
+
+def _add_studies(proposal: Proposal, looked: Looked, texts: Sequence[str]) -> None:
+    """Mention a column of which rows with the same value have the same text: the images of one study."""
+    for name in looked.columns:
+        said = looked.texts(name)
+        if not is_owner(name) or len(said) != len(looked.rows) or len(set(said)) == len(said):
+            continue
+        pairs = {
+            (key, str([value_at(row, t) for t in texts])) for key, row in zip(said, looked.rows, strict=True)
+        }
+        if len(pairs) == len(set(said)):
+            why = f"rows with the same {name} have the same text"
+            choice = Choice(name, "they are one sample with all their images")
+            proposal.ask("columns.group_by", why, choice, needed=False)
+            return
+
+
+def _add_empty(proposal: Proposal, looked: Looked, answers: Sequence[str]) -> None:
+    empty = sum(all(is_empty(value_at(row, name)) for name in answers) for row in looked.rows)
+    if empty:
+        proposal.ask(
+            "skip", f"{empty} of {len(looked.rows)} rows that were looked at have no answer",
+            Choice(["empty answer"], "these rows are left out and counted; without it they are an error"),
+        )  # fmt: skip
+
+
+def _add_phrase(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
+    free = [name for name in looked.columns if name not in used]
+    found = list(dict.fromkeys(names.called(free, names.PHRASE)))
+    if not found:
+        choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
+        constant = Choice({"constant": "..."}, "the same phrase in every row: write it there")
+        proposal.ask(
+            "columns.question", "no column is called a phrase, a label or a class", *choices, constant
+        )
+        return set()
+    proposal.set("columns.question", found[0], "the phrase that has the box, by its name")
+    if found[1:]:
+        proposal.notes.append(f"also called like phrases or labels: {listed(found[1:])}")
+    category = next((name for name in names.called(free, names.CATEGORY) if name != found[0]), None)
+    if category and 1 < len(set(looked.texts(category))) <= FEW:
+        proposal.set("boxes.category", category, "results are grouped by it")
+        return {found[0], category}
+    return {found[0]}
+
+
+def _add_of_boxes(proposal: Proposal, looked: Looked) -> set[str]:
+    used: set[str] = set()
+    for width, height in names.SIZE:
+        pair = [next(names.called(looked.columns, [one]), None) for one in (width, height)]
+        if all(pair):
+            proposal.set("boxes.width", pair[0], "is checked against the image")
+            proposal.set("boxes.height", pair[1], "likewise")
+            used = {str(one) for one in pair}
+            break
+    reader = next(names.called(looked.columns, names.READER), None)
+    if reader and len(set(looked.texts(reader))) > 1:
+        proposal.ask(
+            "boxes.readers", f"{reader} says who drew a box: {len(set(looked.texts(reader)))} readers",
+            Choice("apart", "a sample for each reader"),
+            Choice("fused", "one sample, its boxes fused (`pip install 'pefomed[fusion]'`)"),
+        )  # fmt: skip
+        proposal.set("boxes.reader", reader, "by its name; the next line is to be decided")
+        used.add(reader)
+    return used
+
+
+def _add_without(proposal: Proposal, looked: Looked, boxes: BoxNames) -> None:
+    bare = sum(all(is_empty(value_at(row, name)) for name in boxes.columns) for row in looked.rows)
+    if bare:
+        proposal.ask(
+            "boxes.without", f"{bare} of {len(looked.rows)} rows that were looked at have no box",
+            Choice("absent", "what their phrase names is not in the image, and this is the right answer"),
+            Choice(["no box"], "these rows are left out and counted", "skip"),
+        )  # fmt: skip
+
+
+def _add_id(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
+    for name in names.called([each for each in looked.columns if each not in used], names.ID):
+        texts = looked.texts(name)
+        alone = len(texts) == len(looked.rows) == len(set(texts))
+        if alone and not is_owner(name):
+            rows = "rows" if looked.whole else f"first {len(looked.rows)} rows"
+            proposal.set("columns.id", name, f"by its name, and it is another one in all {rows}")
+            return {name}
+        if name == "id":
+            proposal.set("columns.id", "", "the column id is not another one in every row: a hash is the id")
+    return set()
+
+
+def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
+    for name in looked.columns:
+        if name in used:
+            continue
+        texts = set(looked.texts(name))
+        if texts and len(texts) <= FEW and all(seems_split(text) and len(text) < 30 for text in texts):
+            proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
+            return {name}
+    return set()
+
+
+def _add_meta(proposal: Proposal, looked: Looked, used: set[str]) -> None:
+    owners = [name for name in looked.columns if is_owner(name.rpartition(".")[2])]
+    free = [name for name in looked.columns if name not in used and name not in owners]
+    few = [
+        name
+        for name in free
+        if 1 < len(set(looked.texts(name))) <= min(FEW, len(looked.rows) // 2)
+        and not any(is_number(text) or len(text) > 40 for text in looked.texts(name))
+    ]
+    if few:
+        proposal.set("columns.meta", few, "few different values: results can be grouped by them")
+    if owners:
+        proposal.notes.append(f"says whose an image is, and is audited without being named: {listed(owners)}")
+    rest = [name for name in free if name not in few]
+    if rest:
+        proposal.notes.append(f"not used: {listed(rest, most=12)}")
+
+
+def _file(row: dict[str, Any], base: Path, images: Images | None) -> tuple[str, Path]:
+    """Return column and file of a row's image; an empty column if there is none."""
+    value = value_at(row, images.column) if images else None
+    value = value[0] if isinstance(value, list) and value else value
+    if images is None or is_empty(value):
+        return "", base
+    if isinstance(value, ImageFile):
+        return images.column, Path(value)
+    ending = images.source.removeprefix(f"{{{images.column}}}") if images.source != images.column else ""
+    return images.column, base / images.folder / f"{str(value).strip()}{ending}"
+
+
+def _asking(looked: Looked, columns: Sequence[str]) -> str | None:
+    for name in columns:
+        texts = looked.texts(name)
+        if texts and sum(text.endswith(("?", "？", "؟")) for text in texts) > len(texts) / 2:  # noqa: RUF001
+            return name
+    return None
+
+
+def _is_text(looked: Looked, column: str) -> bool:
+    texts = looked.texts(column)
+    return bool(texts) and not is_owner(column) and not all(is_number(text) for text in texts)
+
+
+def _first(looked: Looked, *columns: str) -> str:
+    """Return what the first row that has it would give; of owners nothing."""
+    if any(is_owner(name) for name in columns):
+        return "whose it is; its values are not shown"
+    for row in looked.rows:
+        found = [str(value_at(row, name)).strip() for name in columns if not is_empty(value_at(row, name))]
+        if found:
+            return f"the first would be {' '.join(found)[:60]!r}"
+    return "it is empty"

@@ -1,0 +1,197 @@
+"""Boxes from Pascal VOC files: an XML file an image.
+
+Link, licence, counts: the owner's; the format is that of http://host.robots.ox.ac.uk/pascal/VOC/. Layout:
+`Annotations/*.xml`, `JPEGImages/` and `ImageSets/Main/train.txt` ..., or the XML files of each split in a
+folder,
+beside the images or not; see `annotation_folder`::
+
+    [data.mine]
+    loader = "voc"
+    root = "mine"
+
+One object of a file, the first and the last pixel, counted from 1::
+
+    <object><name>mass</name><bndbox><xmin>65</xmin><ymin>49</ymin><xmax>320</xmax><ymax>240</ymax></bndbox></object>
+
+which is the box from 64 to 320 and from 48 to 240. The phrase is the name. `part`s of an object are not
+read. An image without objects has no box, and is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree.ElementTree import Element
+
+from pefomed.data.annotation_folder import (
+    annotation_files,
+    annotation_parts,
+    no_picture,
+    picture_of,
+    split_lists,
+)
+from pefomed.data.box_samples import BARE, Making, box_samples
+from pefomed.data.box_tasks import BoxTask
+from pefomed.data.card import Card
+from pefomed.data.coco_file import Annotation
+from pefomed.data.left_out import LeftOut
+from pefomed.data.owners import owners_of
+from pefomed.data.readers.box_rows import Row
+from pefomed.data.readers.safe_xml import read_xml
+from pefomed.data.split_folders import stem_of
+from pefomed.errors import DataError, listed, nearest
+from pefomed.schema import Sample
+
+CARD = Card(
+    title="Pascal VOC files of one's own",
+    licence="the owner's",
+    link="",
+    citation="",
+    files=("Annotations/*.xml, JPEGImages/, ImageSets/Main/train.txt ...",),
+)
+
+Pixels = Literal["from 1", "from 0", "edges"]
+"""`from 1`: the first and the last pixel, counted from 1. `from 0`: the same from 0. `edges`: of pixels."""
+
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    tasks: tuple[BoxTask, ...] = ("refer",),
+    boxes: Literal["all", "one", "several"] = "all",
+    annotations: str | None = None,
+    images: str | None = None,
+    meta: tuple[str, ...] = (),
+    pixels: Pixels = "from 1",
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each task, image and name of `split`, and what images have no object.
+
+    Args:
+        tasks: `refer` and `detection` (where is it?), `identify` (what is it?).
+        boxes: only the phrases with `one` or with `several` boxes.
+        annotations: folder of the XML files, relative to `root` or absolute; `{split}` stands for the split.
+        images: folder of the images, likewise.
+        meta: fields of the object or its file to group results by, e.g. `difficult` or `source.database`.
+        pixels: what the corners are: VOC's own `from 1`, `from 0`, or `edges` of pixels.
+
+    Raises:
+        DataError: a file is missing or not as it should be, or a box is wrong; the file and the object are
+            named.
+    """
+    rows: list[Row] = []
+    for part, file in annotation_files(root, annotations, split, ".xml"):
+        found = read_xml(file)
+        if found.tag != "annotation":
+            raise DataError(f"{file} is no VOC file: expected <annotation>", found=f"<{found.tag}>")
+        about = _fields(found, but=("object",))
+        name = str(about.get("filename") or "").strip() or stem_of(file.with_suffix(""))
+        image = picture_of(root, part, file, name, images)
+        if image is None:
+            raise no_picture(root, part, file, name, images)
+        objects = found.findall("object")
+        if not objects:
+            yield LeftOut(str(file), BARE)
+        said = _size(found)
+        for number, each in enumerate(objects, 1):
+            place = f"{file}, object {number}"
+            label = (each.findtext("name") or "").strip()
+            record = Annotation(place, _fields(each, but=("part",)), about, label)
+            rows.append(_row(record, image, name, said, _numbers(each, place, pixels, said), meta))
+    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel"))
+
+
+def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str, int | None]:
+    """Return the splits as the lists or the folders call them.
+
+    Raises:
+        DataError: see `load`.
+    """
+    parts = annotation_parts(root, annotations, ".xml")
+    lists = split_lists(root, parts)
+    return dict.fromkeys(lists or (part.split for part in parts))
+
+
+def _row(
+    each: Annotation,
+    image: Path,
+    name: str,
+    said: tuple[str, str] | None,
+    numbers: tuple[Any, ...],
+    meta: tuple[str, ...],
+) -> Row:
+    for field in meta:
+        if each.text(field) is None:
+            raise DataError(
+                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
+            )
+    return Row(
+        place=each.place,
+        image=image,
+        phrase=each.category,
+        category=each.category,
+        numbers=numbers,
+        size=said,
+        meta={field: each.text(field) or "" for field in meta},
+        name=name,
+        owners=owners_of({**each.image, **each.entry}, meta),
+        fields=each.entry,
+    )
+
+
+def _fields(element: Element, but: tuple[str, ...], deeper: int = 4) -> dict[str, Any]:
+    """Return an element's children as fields: texts, and objects of those that have children."""
+    return {
+        child.tag: _fields(child, (), deeper - 1) if len(child) and deeper else (child.text or "").strip()
+        for child in element
+        if child.tag not in but
+    }
+
+
+def _size(element: Element) -> tuple[str, str] | None:
+    said = [(element.findtext(f"size/{side}") or "").strip() for side in ("width", "height")]
+    # Programs that do not know the size write 0.
+    return None if all(side in ("", "0") for side in said) else (said[0], said[1])
+
+
+def _numbers(element: Element, place: str, pixels: Pixels, said: tuple[str, str] | None) -> tuple[Any, ...]:
+    """Return the edges of an object's box."""
+    box = element.find("bndbox")
+    if box is None:
+        raise DataError(
+            f"{place}: no <bndbox>",
+            found=listed([f"<{child.tag}>" for child in element]) or "nothing",
+            remedy="write the upright box of each object; oriented boxes are not read",
+        )
+    texts = [(box.findtext(corner) or "").strip() for corner in _CORNERS]
+    try:
+        left, top, right, bottom = (float(text) for text in texts)
+    except ValueError:
+        return tuple(texts)
+    if pixels == "edges":
+        return left, top, right, bottom
+    first = 1 if pixels == "from 1" else 0
+    if min(left, top) < first - 0.5:
+        raise _miscounted(place, pixels, texts, "'from 0' or 'edges'")
+    if (
+        pixels == "from 0"
+        and said
+        and any(_is_side(last, side) for last, side in ((right, said[0]), (bottom, said[1])))
+    ):
+        raise _miscounted(place, pixels, texts, "'from 1' or 'edges'")
+    return left - first, top - first, right + 1 - first, bottom + 1 - first
+
+
+def _is_side(last: float, side: str) -> bool:
+    return side.isdecimal() and last == float(side)
+
+
+def _miscounted(place: str, pixels: Pixels, texts: list[str], others: str) -> DataError:
+    return DataError(
+        f"{place}: a corner that is no pixel counted {pixels}",
+        found=", ".join(f"{name} {text}" for name, text in zip(_CORNERS, texts, strict=True)),
+        remedy=f"correct the object; if all files are written so, set pixels = {others}",
+    )

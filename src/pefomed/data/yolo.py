@@ -1,0 +1,171 @@
+"""Boxes from a YOLO folder: a text file beside each image, or beside its folder, a line a box.
+
+Link, licence, counts: the owner's. Layout: `data.yaml` with `names` and the folders of the splits; or
+`images/{split}` and `labels/{split}`, `{split}/images` and `{split}/labels`, `images` and `labels`, or each
+label
+file beside its image; see `yolo_folder`::
+
+    [data.mine]
+    loader = "yolo"
+    root = "mine"
+
+One line of a label file, class, centre, width and height as fractions of the image::
+
+    0 0.3 0.3 0.4 0.4
+
+A line with more numbers is a polygon, and the box that around it; keypoints are not read. The phrase is the
+class's name. An image whose label file is empty or missing has no box, and is counted. Oriented boxes are
+refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pefomed.data.absent_phrases import Undrawn
+from pefomed.data.box_samples import BARE, Making, box_samples
+from pefomed.data.box_tasks import BoxTask
+from pefomed.data.card import Card
+from pefomed.data.left_out import LeftOut
+from pefomed.data.readers.box_numbers import Form, Unit
+from pefomed.data.readers.box_rows import Row
+from pefomed.data.split_folders import Part, files_in, of_split
+from pefomed.data.yolo_folder import NAMES, YoloFolder, images_of, labels_folder, labels_of, read_folder
+from pefomed.data.yolo_labels import Label, read_labels
+from pefomed.errors import DataError, listed
+from pefomed.progress import note
+from pefomed.schema import Sample
+
+CARD = Card(
+    title="A YOLO folder of one's own",
+    licence="the owner's",
+    link="",
+    citation="",
+    files=("data.yaml, images/train ..., labels/train ...",),
+)
+
+
+def load(
+    root: Path,
+    split: str,
+    *,
+    tasks: tuple[BoxTask, ...] = ("refer",),
+    boxes: Literal["all", "one", "several"] = "all",
+    images: str | None = None,
+    labels: str | None = None,
+    names: tuple[str, ...] = (),
+    form: Form = "cxcywh",
+    unit: Unit = "relative",
+    oriented: Literal["refuse", "bounds"] = "refuse",
+    without: Undrawn = "left out",
+) -> Iterator[Sample | LeftOut]:
+    """Yield a sample for each task, image and class of `split`, and what images have no box.
+
+    Args:
+        tasks: `refer` and `detection` (where is it?), `identify` (what is it?).
+        boxes: only the phrases with `one` or with `several` boxes.
+        images: folder of the images, relative to `root` or absolute; `{split}` stands for the split.
+        labels: folder of the label files, likewise.
+        names: of the classes in order, if no file says them.
+        form: of a line with four numbers; `cxcywh` is YOLO's.
+        unit: `relative` is YOLO's.
+        oriented: whether lines with four corners are refused where all polygons have four and some are
+            tilted, as those of oriented boxes; `bounds` takes the upright box around them.
+        without: what the classes are that nobody drew: `left out`, or samples whose answer is that there is
+            no box, in the `images` without a line, or all `categories` that an image lacks.
+
+    Raises:
+        DataError: a file is missing, or a line is not as it should be; the file and the line are named.
+    """
+    folder = read_folder(root, names, images)
+    parts = of_split(folder.parts, split, str(root))
+    found = [
+        (name, path, labels_of(path, part, folder.root, labels))
+        for part in parts
+        for name, path in images_of(part, folder.root)
+    ]
+    _check_pairs(folder, parts, labels, {file for *_, file in found})
+    drawn = [(name, path, _labels(file, folder)) for name, path, file in found]
+    for (_, path, file), (*_, lines) in zip(found, drawn, strict=True):
+        if not lines and without == "left out":
+            reason = BARE if file.is_file() else "an image without a label file"
+            yield LeftOut(str(path), reason, "" if file.is_file() else f"no {file}")
+    if folder.behind:
+        note(f"{folder.root.name}: keypoints are not read")
+    if oriented == "refuse":
+        _check_upright([line for *_, lines in drawn for line in lines])
+    making = Making(tasks, boxes, form, unit, without=without)
+    rows = (_row(name, path, line) for name, path, lines in drawn for line in lines)
+    asked = [
+        _image(name, path)
+        for name, path, lines in drawn
+        if without == "categories" or (without == "images" and not lines)
+    ]
+    yield from box_samples(rows, f"{folder.root.name}-{split}", making, asked, folder.names.values())
+
+
+def splits(
+    root: Path, *, images: str | None = None, names: tuple[str, ...] = (), **_: Any
+) -> dict[str, int | None]:
+    """Return the splits as data.yaml or the folders call them.
+
+    Raises:
+        DataError: see `load`.
+    """
+    return dict.fromkeys(part.split for part in read_folder(root, names, images).parts)
+
+
+def _labels(file: Path, folder: YoloFolder) -> list[Label]:
+    return list(read_labels(file, folder.names, folder.behind)) if file.is_file() else []
+
+
+def _row(name: str, path: Path, line: Label) -> Row:
+    return Row(
+        place=line.place,
+        image=path,
+        phrase=line.name,
+        category=line.name,
+        numbers=line.numbers,
+        form="xyxy" if line.corners else None,
+        unit="relative" if line.corners else None,
+        name=name,
+    )
+
+
+def _image(name: str, path: Path) -> Row:
+    return Row(place=str(path), image=path, phrase="", category="", numbers=(), name=name)
+
+
+def _check_pairs(folder: YoloFolder, parts: list[Part], labels: str | None, used: set[Path]) -> None:
+    """Check that every label file in the parts' own folders is an image's."""
+    for part in parts:
+        own = labels_folder(part, folder.root, labels)
+        # Elsewhere other text files lie about, and one folder may hold the labels of all splits.
+        if (
+            own is None
+            or own == part.folder
+            or not own.is_dir()
+            or (own.name == "labels" and len(folder.parts) > 1)
+        ):
+            continue
+        alone = [file for file in files_in(own, (".txt",)) if file not in used and file.name not in NAMES]
+        if alone:
+            raise DataError(
+                f"{own}: {len(alone):,} label files without an image in {part.folder}",
+                found=listed([file.name for file in alone], most=5),
+                remedy="give each its image, by the same name, or remove it; `images` and `labels` may name"
+                " other folders",
+            )
+
+
+def _check_upright(lines: list[Label]) -> None:
+    corners = {line.corners for line in lines}
+    tilted = [line for line in lines if line.tilted]
+    if tilted and corners <= {0, 4}:
+        raise DataError(
+            f"{tilted[0].place}: an oriented box, which this project cannot draw",
+            found=f"{len(tilted):,} lines of four corners that are no upright rectangle",
+            remedy="if they are polygons, or the upright box around them will do, set oriented = 'bounds'",
+        )

@@ -1,0 +1,5 @@
+"""A run on disk: where each of its files is, who may write them, what happened and under which versions."""
+
+from pefomed.runs.folder import RunFolder
+
+__all__ = ["RunFolder"]

@@ -1,0 +1,185 @@
+"""A run's folder: where everything in it is. Nobody else joins a path.
+
+What the files hold is told in docs/architecture.md; each is read by the part that writes it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pefomed.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run, which need not exist yet."""
+
+    path: Path
+
+    @property
+    def recipe_file(self) -> Path:
+        """The resolved recipe; a run of somebody else's answers has none."""
+        return self.path / "recipe.toml"
+
+    @property
+    def outside_file(self) -> Path:
+        """Says, in the place of a recipe, where the answers of somebody else's model came from."""
+        return self.path / "outside.json"
+
+    @property
+    def outside_training_file(self) -> Path:
+        """Holds what that model was trained on, where it is known."""
+        return self.path / "training.jsonl"
+
+    @property
+    def endpoint_file(self) -> Path:
+        """Which model behind an endpoint answered."""
+        return self.path / "endpoint.json"
+
+    @property
+    def description_file(self) -> Path:
+        return self.path / "describe.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.path / "log.jsonl"
+
+    @property
+    def environment_file(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.path / "audit.json"
+
+    @property
+    def scores_file(self) -> Path:
+        return self.path / "scores.jsonl"
+
+    @property
+    def scores_card(self) -> Path:
+        """What the scores were computed from."""
+        return self.path / "scores.card.json"
+
+    @property
+    def training_images_file(self) -> Path:
+        """Which answered samples show an image that was trained on: data set and split -> id -> kind."""
+        return self.path / "training_images.json"
+
+    @property
+    def agreement_file(self) -> Path:
+        return self.path / "agreement.json"
+
+    @property
+    def adapter(self) -> Path:
+        """Folder of the adapter that was trained, one PEFT adapter."""
+        return self.path / "adapter"
+
+    @property
+    def stages(self) -> Path:
+        """Folder with a folder of checkpoints for each stage."""
+        return self.path / "checkpoints"
+
+    def stage(self, name: str) -> Path:
+        """Return the folder of a stage's checkpoints."""
+        return self.stages / name
+
+    def final(self, stage: str) -> Path:
+        """Return the folder of the adapter that a stage ends with."""
+        return self.stage(stage) / "final"
+
+    @property
+    def samples(self) -> Path:
+        """Folder of the samples that were answered."""
+        return self.path / "samples"
+
+    @property
+    def predictions(self) -> Path:
+        """Folder of the answers."""
+        return self.path / "predictions"
+
+    def samples_file(self, stem: str) -> Path:
+        """Return the samples of `stem`, which is `<dataset>-<split>`."""
+        return self.samples / f"{stem}.jsonl"
+
+    def predictions_file(self, stem: str, *, blind: bool = False) -> Path:
+        """Return the answers about `stem`; `blind`: with the image features replaced by their mean."""
+        return self.predictions / f"{stem}{'.blind' if blind else ''}.jsonl"
+
+    def samples_files(self) -> list[Path]:
+        """Return the files of samples, by name."""
+        return sorted(self.samples.glob("*.jsonl"))
+
+    def predictions_files(self) -> list[Path]:
+        """Return the files of answers that saw the images, by name."""
+        return [path for path in sorted(self.predictions.glob("*.jsonl")) if not path.stem.endswith(".blind")]
+
+    @property
+    def verdicts(self) -> Path:
+        """Folder of what judges and people said."""
+        return self.path / "verdicts"
+
+    def verdicts_file(self, rater: str) -> Path:
+        """Return the labels of a judge or person; `rater` is a name that a file may have."""
+        return self.verdicts / f"{rater}.jsonl"
+
+    def verdicts_files(self) -> list[Path]:
+        """Return the files of labels, by name."""
+        return sorted(self.verdicts.glob("*.jsonl"))
+
+    def rater_card(self, rater: str) -> Path:
+        """Return the card that says who a judge or person is."""
+        return card_of(self.verdicts_file(rater))
+
+    def replies_file(self, rater: str) -> Path:
+        """Return a judge's replies as they came: apart from the verdicts, which others read by `*.jsonl`."""
+        return self.verdicts / "replies" / f"{rater}.jsonl"
+
+    @property
+    def ratings_database(self) -> Path:
+        """The rating sessions: assignment, links, every click."""
+        return self.verdicts / "rating.sqlite"
+
+    @property
+    def report(self) -> Path:
+        """Folder of the page and its tables."""
+        return self.path / "report"
+
+    @property
+    def page(self) -> Path:
+        return self.report / "index.html"
+
+    @property
+    def comparison_page(self) -> Path:
+        """The page that compares this run with others."""
+        return self.report / "compare.html"
+
+    def holds_run(self) -> bool:
+        """Return whether there is a recipe, or somebody else's answers."""
+        return self.recipe_file.exists() or self.outside_file.exists()
+
+    def read_recipe(self) -> Recipe | None:
+        """Return the recipe; None if there is none.
+
+        Raises:
+            RecipeError: it is not valid.
+        """
+        from pefomed.recipe import load  # not for those who only ask where a file is
+
+        return load(self.recipe_file) if self.recipe_file.exists() else None
+
+    def clear_trained(self) -> None:
+        """Remove what training has left and what the trained model answered; verdicts and the recipe stay."""
+        for folder in (self.stages, self.adapter, self.samples, self.predictions, self.report):
+            shutil.rmtree(folder, ignore_errors=True)
+        for file in (self.log_file, self.scores_file, self.scores_card, self.environment_file):
+            file.unlink(missing_ok=True)
+
+
+def card_of(verdicts: Path) -> Path:
+    """Return the card beside a file of verdicts."""
+    return verdicts.with_suffix(".card.json")

@@ -1,0 +1,7 @@
+"""The real data, where it is at hand."""
+
+from __future__ import annotations
+
+from tests.data.conftest import real_data
+
+__all__ = ["real_data"]
