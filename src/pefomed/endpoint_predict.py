@@ -15,11 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.answer_card import prompt_parts
 from pefomed.data import load_samples
-from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.images import from_image
 from pefomed.data.provenance import Provenance, provenance_of_loader
 from pefomed.endpoint import (
     Client,
@@ -165,7 +167,10 @@ def content(sample: Sample, recipe: Recipe) -> list[dict[str, Any]]:
 
 def data_url(path: str | Path) -> str:
     """Return an image as base64 PNG: RGB pixels alone, nothing else of the file."""
-    image = open_image(path)
+    return from_image(path, _packed)
+
+
+def _packed(image: Image.Image) -> str:
     image.thumbnail((MOST_SIDE, MOST_SIDE))  # keeps the proportions, never enlarges
     image.info.clear()
     packed = io.BytesIO()

@@ -19,6 +19,7 @@ The command line prints the message alone and exits with code 2 (`Interrupted`: 
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Sequence
 
 
@@ -98,6 +99,11 @@ def listed(names: Sequence[str], separator: str = ", ", most: int = 5) -> str:
     """Return ``"a, b, c, d, e and 7 more"``: the first names and how many are left out."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return separator.join(names[:most]) + more
+
+
+def typed(path: object) -> str:
+    """Return a path as it is typed in a command: quoted where it holds spaces and the like."""
+    return shlex.quote(str(path))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pefomed.cache import cache_folder, keeps
-from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.images import from_image
 from pefomed.data.pictures.remembered import remembered_hash
 from pefomed.model.feature_precision import check_range, precision_of
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -134,7 +134,7 @@ class Features:
         return self._hashes[path]
 
     def _encode(self, paths: list[str]) -> Tensor:
-        return self.encode(map(open_image, paths))
+        return self._encoded(from_image(path, self._images.pixels) for path in paths)
 
     def encode(self, images: Iterable[Image.Image]) -> Tensor:
         """Return the features (S, P, D) of RGB images, computed now and not kept.
@@ -142,7 +142,10 @@ class Features:
         Raises:
             WeightsError: they are too large for float16, where they are computed in it.
         """
-        pixels = torch.stack([self._images.pixels(image) for image in images])
+        return self._encoded(map(self._images.pixels, images))
+
+    def _encoded(self, tensors: Iterable[Tensor]) -> Tensor:
+        pixels = torch.stack(list(tensors))
         device = next(self._model.vision_encoder.parameters()).device
         self.computed += len(pixels)
         # A product's last bits depend on how many images are in it. On a CPU one at a time costs nothing,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
@@ -57,12 +58,25 @@ def as_created(path: Path) -> None:
         path.chmod(stat.S_IMODE(mode))
 
 
+LONGEST_NAME = 120
+"""Bytes of a name that texts of users become part of: file systems take 255, endings and all."""
+
+
 def safe_stem(name: str) -> str:
     """Return `name` as a file's that any system takes, without ending; empty if nothing is left of it.
 
-    Runs of other characters than [A-Za-z0-9._-] become `-`; none of `-` and `.` begin or end it.
+    Runs of other characters than [A-Za-z0-9._-] become `-`; none of `-` and `.` begin or end it. Of a long
+    name the beginning is left, and a hash of all of it.
     """
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
+    return shortened(re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-."))
+
+
+def shortened(name: str) -> str:
+    """Return `name`, or of one longer than `LONGEST_NAME` its beginning and a hash: two stay two."""
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    beginning = name.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+    return f"{beginning}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _new_file(folder: Path) -> tuple[int, Path]:

@@ -158,6 +158,7 @@ OTHERWISE = {
     "DeepLesion": "the phrase is not in the file",
     "RSNA Pneumonia": "the phrase is not in the file",
     "RSNA Pneumonia, the healthy too": "the phrase is not in the file",
+    "PadChest-GR": "what a sentence without a box means is asked",
     "VinDr-CXR, each reader": "what a row without a box means is asked",
     "VQA-Med, several answers": "the question is not in the file",
 }

@@ -72,14 +72,17 @@ def own_table(root: Path, text: str) -> None:
 
 
 def ward(root: Path) -> None:
-    """Write a table of images of 16 bits."""
+    """Write a table of images of 16 bits, and one of boxes on them as an import makes it."""
     rows = ["image,question,answer,split"]
+    boxes = ["image,phrase,x0,y0,x1,y1,width,height,split,reader"]
     for number, split in enumerate(("train", "test")):
         pixels = np.random.default_rng(number).integers(0, 4096, (40, 48), dtype=np.uint16)
         root.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(root / f"{number}.png")
         rows.append(f"{number}.png,Is it?,yes,{split}")
+        boxes.append(f"{number}.png,nodule,4,5,20,30.5,48,40,{split},abc")
     (root / "questions.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (root / "boxes.csv").write_text("\n".join(boxes) + "\n", encoding="utf-8")
 
 
 def _weights(root: Path) -> None:

@@ -133,7 +133,8 @@ def test_ids_on_one_side_only(tmp_path: Path) -> None:
         ("a.json", b'{"q1": "yes"}', "expected a list of objects\n.*an object with the keys q1"),
         ("a.json", b'[{"id": 1,]', "line 1: not JSON"),
         ("a.csv", b"id,answer\nq1,a,b\n", "line 2: expected 2 cells"),
-        ("a.xlsx", b"PK", "no table that can be read\n.*'.xlsx'"),
+        ("a.xls", b"PK", "no table that can be read\n.*'.xls'"),
+        ("a.xlsx", b"PK", "no workbook that can be read"),
     ],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, message: str) -> None:

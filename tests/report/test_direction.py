@@ -7,8 +7,9 @@ from pathlib import Path
 from tests.report import small_run
 from tests.report.chromium import Browser
 
+from pefomed.data.show import contact_sheet
 from pefomed.report import write_report
-from pefomed.schema import Score
+from pefomed.schema import Sample, Score
 
 ARABIC = "هل هذا CT؟"  # begins with a letter from right to left, and holds Latin ones
 HEBREW = "הכבד"
@@ -64,3 +65,16 @@ def test_groups_judges_and_raters(browser: Browser, run: Path) -> None:
         HEBREW,
     )
     assert inside == ["rtl"]
+
+
+def test_the_contact_sheet(browser: Browser, tmp_path: Path) -> None:
+    about = {"images": ("absent.png",), "task": "vqa"}
+    samples = [
+        Sample(id="a", question=ARABIC, reference=HEBREW, meta={"organ": HEBREW}, **about),
+        Sample(id="b", question="Which organ?", reference="liver", meta={"organ": HEBREW}, **about),
+    ]
+    browser.open(contact_sheet(samples, tmp_path / "sheet.html", title=HEBREW))
+    assert _direction(browser, ARABIC) == {"rtl"}
+    assert _direction(browser, HEBREW) == {"rtl"}
+    assert _direction(browser, "Which organ?") == {"ltr"}
+    assert _direction(browser, "liver") == {"ltr"}

@@ -96,6 +96,13 @@ def _explained(error: BaseException) -> PefomedError | None:
             found=os.strerror(error.errno),
             remedy="free space or choose another folder, then run the same command again",
         )
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        name = str(error.filename or "a name")
+        return StorageError(
+            f"a file's name is too long: {name[:60]}...",
+            found=f"{len(os.fsencode(name)):,} bytes",
+            remedy="a name has at most 255 bytes, a path 4,096: choose a shorter one",
+        )
     if isinstance(error, OSError) and error.filename is not None:
         return StorageError(
             f"cannot use {error.filename}",

@@ -38,6 +38,7 @@ Loader = Callable[..., Iterator[Sample | LeftOut]]
 """`load(root: Path, split: str, **options) -> Iterator[Sample]`, rows it has to leave out among them"""
 
 LOADERS: dict[str, str] = {
+    "chexlocalize": "pefomed.data.chexlocalize:load",
     "coco": "pefomed.data.coco:load",
     "conversations": "pefomed.data.conversations:load",
     "hugging_face": "pefomed.data.hugging_face:load",
@@ -236,5 +237,5 @@ def _checked_value(loader_name: str, name: str, value: Any, hint: Any) -> Any:
         raise RecipeError(
             f"the option {where!r} of the loader {loader_name!r} has a wrong value",
             found=repr(detail["input"]),
-            remedy=detail["msg"],
+            remedy=detail["msg"].removeprefix("Value error, "),
         ) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pefomed.data.mapping.skip import Unusable
 from pefomed.data.readers.files import inside, read_text
 from pefomed.data.readers.split_names import SYNONYMS, known_split, meant
 from pefomed.data.split_folders import WHOLE, Part, files_in, of_split, parts_of, picture_called
@@ -98,13 +99,14 @@ def picture_of(root: Path, part: Part, file: Path, name: str, images: str | None
     return next((found for folder in looked if (found := picture_called(folder, name))), None)
 
 
-def no_picture(root: Path, part: Part, file: Path, name: str, images: str | None) -> DataError:
+def no_picture(root: Path, part: Part, file: Path, name: str, images: str | None) -> Unusable:
     """Return the error for an image that `picture_of` does not find."""
     folders = [str(folder) for folder in _image_folders(root, part, file, images)]
-    return DataError(
+    return Unusable(
         f"{file}: no image {name!r}",
+        "missing image",
+        "add the image, name the folder of the images in `images`",
         found=f"looked in {listed(list(dict.fromkeys(folders)), most=4)}",
-        remedy="add the image, or name the folder of the images in `images`",
     )
 
 

@@ -9,18 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from functools import partial
+from typing import Annotated, Literal
+
+from pydantic import PlainValidator
 
 from pefomed.data.absent_phrases import Undrawn, not_identified, undrawn
 from pefomed.data.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
 from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.paths import ABSENT, at
+from pefomed.data.mapping.skip import NOTHING, Kind, Rules, Unusable, columns_of, rules_of
+from pefomed.data.pictures.addresses import address
 from pefomed.data.readers.box_frames import frame_of
 from pefomed.data.readers.box_numbers import Form, Unit
-from pefomed.data.readers.box_rows import Phrase, Row, all_right, merged, without_repeats
+from pefomed.data.readers.box_rows import NO_PHRASE, Phrase, Row, Wrong, merged, without_repeats
+from pefomed.data.readers.segmentations import EMPTY, NO_BOX
 from pefomed.errors import DataError
 from pefomed.schema import Sample
+
+KINDS: tuple[Kind, ...] = ("no category", "no box", "wrong box", "missing image", "empty question")
+
+Skip = Annotated[Rules, PlainValidator(partial(rules_of, kinds=KINDS))]
+"""Which records of a file of boxes are left out."""
 
 BARE = "an image without annotations"
 """Why an image is left out that nothing was drawn on."""
@@ -41,6 +53,7 @@ class Making:
     readers: Choice | None = None
     fusion_iou: float = FUSION_IOU
     without: Undrawn = "left out"
+    skip: Rules = NOTHING
 
     def __post_init__(self) -> None:
         """Check that both options of readers are said, or none.
@@ -74,25 +87,71 @@ def box_samples(
     apart = making.readers == "apart"
     if making.without == "left out":
         yield from (LeftOut(row.place, BARE) for row in images)
-    else:
-        rows = list(rows)
-    found = merged(rows, making.form, making.unit, scaled_images=making.scaled_images, apart=apart)
+    kept = []
+    for each in _kept([*rows], making.skip):
+        if isinstance(each, LeftOut):
+            yield each
+        else:
+            kept.append(each)
+    found = merged(kept, making.form, making.unit, scaled_images=making.scaled_images, apart=apart)
     # A phrase of an image is there once: whatever else the file holds, and in which order, its id stays.
     ids = ContentIds(stem)
-    for phrase in all_right(found):
+    for phrase in found:
+        if isinstance(phrase, Wrong):
+            yield _wrong(phrase, making.skip)
+            continue
         first = phrase.first
         name = ids(first.name, first.category, first.phrase, *([first.reader] if apart else ()))
         if making.reader is None:
             check_one_reader([(row.place, row.fields) for row in phrase.rows], "")
-        each, twice = without_repeats(phrase)
+        drawn, twice = without_repeats(phrase)
         yield from (LeftOut(place, "a box given twice") for place in twice)
-        yield from _samples(_fused(each, making), name, making)
+        yield from _samples(_fused(drawn, making), name, making)
     if making.without != "left out" and making.boxes == "all":
-        drawn: list[Row] = [*rows]
-        for row in undrawn(drawn, images, categories):
+        for row in undrawn(kept, images, categories):
             nothing = Phrase(row, frame_of(row.image).shown, (), ())
             yield from _samples(nothing, ids(row.name, row.category, row.phrase), making)
             yield from not_identified(row.place, (), making.tasks)
+
+
+def _kept(rows: list[Row], skip: Rules) -> Iterator[Row | LeftOut]:
+    """Yield the rows, those that a rule leaves out as such.
+
+    Raises:
+        DataError: a rule is about a field that no row has.
+    """
+    # A field that some rows lack is empty there: programs leave out what is not set.
+    optional = [
+        column for column in columns_of(skip) if any(at(row.fields, column) is not ABSENT for row in rows)
+    ]
+    for row in rows:
+        lacks = {column: "" for column in optional if at(row.fields, column) is ABSENT}
+        if left := skip.of_row({**row.fields, **lacks}, row.place):
+            yield left
+        elif not row.phrase and "empty question" in skip:
+            yield LeftOut(row.place, "empty question")
+        elif row.fault in (EMPTY, NO_BOX) and "no box" in skip:
+            yield LeftOut(row.place, "no box")
+        elif "missing image" in skip and not address(row.image).file.is_file():
+            yield LeftOut(row.place, "missing image", str(row.image))
+        else:
+            yield row
+
+
+def _wrong(row: Wrong, skip: Rules) -> LeftOut:
+    """Return that a row is left out; its phrase is, too: without all of its boxes it would be scored wrongly.
+
+    Raises:
+        Unusable: no rule says so.
+    """
+    if "wrong box" in skip and row.fault.reason != NO_PHRASE:
+        return LeftOut(row.place, row.fault.reason, row.fault.found)
+    kind: Kind = "wrong box"
+    if row.fault.reason == NO_PHRASE:
+        kind = "empty question"
+    elif row.fault in (EMPTY, NO_BOX):
+        kind = "no box"
+    raise Unusable(f"{row.place}: {row.fault.reason}", kind, row.fault.remedy, found=row.fault.found)
 
 
 def _fused(phrase: Phrase, making: Making) -> Phrase:

@@ -27,16 +27,17 @@ from typing import Any, Literal
 
 from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_readers import FUSION_IOU, Choice
-from pefomed.data.box_samples import Making, box_samples
+from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.files import inside
-from pefomed.data.readers.segmentations import around_segmentation
+from pefomed.data.readers.segmentations import NO_BOX, around_segmentation
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
@@ -69,6 +70,7 @@ def load(
     readers: Choice | None = None,
     fusion_iou: float = FUSION_IOU,
     without: Undrawn = "left out",
+    skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and phrase of `split`, and what images no annotation names.
 
@@ -90,6 +92,9 @@ def load(
         fusion_iou: boxes of several readers that overlap by more are one.
         without: what categories are that nobody drew: `left out`, or samples whose answer is that there is
             no box, in the `images` without annotations, or all `categories` that an image lacks.
+        skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`, `"no
+            category"`, `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1
+            }`.
 
     Raises:
         DataError: the file is not COCO JSON, a box, an image or a phrase is missing or wrong; the
@@ -105,7 +110,7 @@ def load(
             f"{path} has no split {split!r}: the whole file is 'train'",
             remedy="name the field with the split in `split_field`, or give a file a split in `annotations`",
         )
-    making = Making(tasks, boxes, form, unit, scaled_images, reader, readers, fusion_iou, without)
+    making = Making(tasks, boxes, form, unit, scaled_images, reader, readers, fusion_iou, without, skip)
     if phrase and without != "left out":
         raise DataError(
             "`without` asks for the categories that nobody drew, and `phrase` names other phrases"
@@ -117,7 +122,11 @@ def load(
         others = {each.entry["image_id"]: each for each in chosen}
         bare = [*(Annotation(each.place, {}, each.image, "") for each in others.values()), *bare]
     undrawn = (_bare(each, folder, meta) for each in bare)
-    rows = (_row(each, folder, phrase, meta, reader or "") for each in chosen)
+    uncategorised = [] if phrase else [each for each in chosen if not each.category]
+    if uncategorised and "no category" not in skip:
+        raise _without_category(uncategorised[0])
+    yield from (LeftOut(each.place, "no category") for each in uncategorised)
+    rows = (_row(each, folder, phrase, meta, reader or "") for each in chosen if phrase or each.category)
     yield from box_samples(rows, f"{root.name}-{split}", making, undrawn, content.categories)
 
 
@@ -205,19 +214,14 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
                 f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
             )
     text = (each.text(phrase) or "") if phrase else each.category
-    if not text and not phrase:
-        raise DataError(
-            f"{each.place}: no category",
-            found=f"category_id = {each.entry.get('category_id')!r}",
-            remedy="give it one, remove the annotation, or name a field with the phrase in `phrase`",
-        )
-    numbers, outline, size = _box(each)
+    found, outline, size = _box(each)
     return Row(
         place=each.place,
         image=inside(folder, str(image["file_name"]), each.place),
         phrase=text,
         category=each.category or text,
-        numbers=numbers,
+        numbers=() if isinstance(found, Fault) else found,
+        fault=found if isinstance(found, Fault) else None,
         form="xyxy" if outline else None,
         unit="pixel" if outline else None,
         name=str(image["file_name"]),
@@ -225,7 +229,7 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
         meta={field: each.text(field) or "" for field in meta},
         reader=(each.text(reader) or "") if reader else "",
         owners=owners_of({**each.image, **each.entry}, meta),
-        fields=each.entry,
+        fields={**each.image, **each.entry},
     )
 
 
@@ -243,13 +247,20 @@ def _bare(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
     )
 
 
-def _box(each: Annotation) -> tuple[tuple[Any, ...], bool, tuple[Any, Any] | None]:
+def _without_category(each: Annotation) -> Unusable:
+    return Unusable(
+        f"{each.place}: no category",
+        "no category",
+        "give it one, name a field with the phrase in `phrase`",
+        found=f"category_id = {each.entry.get('category_id')!r}",
+    )
+
+
+def _box(each: Annotation) -> tuple[tuple[Any, ...] | Fault, bool, tuple[Any, Any] | None]:
     """Return an annotation's box, whether it is that of its outline, and the image's size."""
     said = (each.image.get("width"), each.image.get("height"))
     size = None if said == (None, None) else said
     if each.outline is None:
-        return each.numbers, False, size
+        return (each.numbers if each.entry.get("bbox") else NO_BOX), False, size
     found = around_segmentation(each.outline, size)
-    if isinstance(found, Fault):
-        raise found.error(each.place)
-    return found.corners, True, found.size
+    return (found, True, size) if isinstance(found, Fault) else (found.corners, True, found.size)

@@ -68,7 +68,8 @@ def load(
     """Yield the samples of `split`; a file's own name for it may be `train`, `validation`, `val`, `test`, ...
 
     Args:
-        columns, task, boxes, skip, only_split, separator, view, numbers_as_text: as of `table`.
+        columns, task, boxes, skip, separator, view, numbers_as_text: as of `table`.
+        only_split: the split that all files are, whatever they are called.
         images: folder of images that are not inside the files, relative to the folder of each file.
 
     Raises:

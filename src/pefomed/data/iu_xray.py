@@ -72,7 +72,7 @@ _LAYOUTS = {
     "kaggle": ("indiana_reports.csv", kaggle),
     "openi": ("ecgen-radiology", openi),
 }
-_PLACEHOLDER = re.compile(r"\s*\bX{4,}\b")
+_PLACEHOLDER = re.compile(r"(?:(?<!\s)\s+)?\bX{4,}\b")
 
 
 def load(

@@ -25,12 +25,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.annotation_folder import annotation_files, annotation_parts, no_picture, picture_of
-from pefomed.data.box_samples import BARE, Making, box_samples
+from pefomed.data.box_samples import BARE, Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
 from pefomed.data.labelme_file import WITHOUT_BOX, box_of_shape, kind_of, read_labelme
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.owners import owners_of
 from pefomed.data.pictures.images import image_size
 from pefomed.data.readers.box_numbers import Fault
@@ -57,6 +58,7 @@ def load(
     annotations: str | None = None,
     images: str | None = None,
     meta: tuple[str, ...] = (),
+    skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and label of `split`, and what images and shapes have no box.
 
@@ -66,6 +68,8 @@ def load(
         annotations: folder of the JSON files, relative to `root` or absolute; `{split}` stands for the split.
         images: folder of the images, likewise.
         meta: fields of the shape or its file to group results by, e.g. `flags.benign`.
+        skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
+            `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1 }`.
 
     Raises:
         DataError: a file is missing or not as it should be, or a shape is wrong; the file and the shape are
@@ -74,7 +78,13 @@ def load(
     rows: list[Row] = []
     for part, file in annotation_files(root, annotations, split, ".json"):
         about, shapes = read_labelme(file)
-        image = _image(root, part, file, str(about.pop("imagePath", None) or ""), images)
+        try:
+            image = _image(root, part, file, str(about.pop("imagePath", None) or ""), images)
+        except Unusable as error:
+            if error.kind not in skip:
+                raise
+            yield LeftOut(str(file), error.kind)
+            continue
         about.pop("imageData", None)
         if not shapes:
             yield LeftOut(str(file), BARE)
@@ -86,7 +96,7 @@ def load(
                 )
             else:
                 rows.append(_row(each, image, file.relative_to(part.folder).as_posix(), meta))
-    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel"))
+    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel", skip=skip))
 
 
 def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str, int | None]:
@@ -106,19 +116,18 @@ def _row(each: Annotation, image: Path, name: str, meta: tuple[str, ...]) -> Row
             )
     said = (each.image.get("imageWidth"), each.image.get("imageHeight"))
     numbers = box_of_shape(each.entry, image_size(image))
-    if isinstance(numbers, Fault):
-        raise numbers.error(each.place)
     return Row(
         place=each.place,
         image=image,
         phrase=each.category,
         category=each.category,
-        numbers=numbers,
+        numbers=() if isinstance(numbers, Fault) else numbers,
+        fault=numbers if isinstance(numbers, Fault) else None,
         size=None if said == (None, None) else said,
         meta={field: each.text(field) or "" for field in meta},
         name=name,
         owners=owners_of({**each.image, **each.entry}, meta),
-        fields=each.entry,
+        fields={**each.image, **each.entry},
     )
 
 

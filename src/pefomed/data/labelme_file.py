@@ -26,6 +26,7 @@ from pefomed.data.readers.box_numbers import Fault, Size
 from pefomed.data.readers.files import read_json
 from pefomed.data.readers.mask_bounds import bounds
 from pefomed.data.readers.outlines import Corners, around, around_circle
+from pefomed.data.readers.segmentations import EMPTY
 from pefomed.errors import DataError, listed
 
 WITHOUT_BOX = ("line", "linestrip", "point", "points")
@@ -115,5 +116,5 @@ def _around_mask(points: Any, text: Any) -> Corners | Fault:
     except Image.DecompressionBombError as error:
         return Fault("a mask of too many pixels", f"{error!s:.80}")
     if inside is None:
-        return Fault("a mask without a pixel", "a PNG of nothing", "correct it, or remove it")
+        return EMPTY
     return left + inside[0], top + inside[1], left + inside[2], top + inside[3]

@@ -140,12 +140,16 @@ def _fields(table: type) -> Iterator[tuple[str, str, FieldInfo, Any]]:
 
 
 def _option(name: str, field: FieldInfo, default: Any, meaning: str) -> Option:
+    # A type that is written in several ways says in a word what it is.
+    extra = field.json_schema_extra
+    told = str(extra.get("kind", "")) if isinstance(extra, dict) else ""
     tables: dict[type, str] = {}
     for table, inside in _tables_in(field.annotation, "."):
         tables.setdefault(table, inside)
     return Option(
         name,
-        kind(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
+        told
+        or kind(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
         + limits(field.metadata),
         tuple(_choices(field.annotation)),
         default is MISSING,

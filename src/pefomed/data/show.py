@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import random
 import re
@@ -14,7 +15,8 @@ from types import MappingProxyType
 from PIL import Image
 
 from pefomed.boxes.tasks import is_absent
-from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.addresses import address
+from pefomed.data.pictures.images import from_image
 from pefomed.errors import ImageError
 from pefomed.machine_paths import short_name, without_paths
 from pefomed.progress import track
@@ -67,11 +69,10 @@ def page(heading: str, subtitle: str, cards: Sequence[str], wide: bool = False) 
 def figure(path: str, colours: Mapping[Box, str] = MappingProxyType({})) -> str:
     """Return the image at `path` as HTML, with boxes over it in their colours, or why it cannot be read."""
     try:
-        image = open_image(path)
+        (width, height), uri = _drawn(path, address(path).file)
     except ImageError as error:
         said = without_paths(str(error).replace(path, short_name(path)))
         return f"<figure class=bad>{escape(said)}</figure>"
-    width, height = image.size
     lines = "".join(
         f"<rect x='{box.x0 * width:.1f}' y='{box.y0 * height:.1f}' width='{(box.x1 - box.x0) * width:.1f}'"
         f" height='{(box.y1 - box.y0) * height:.1f}' stroke='{colour}'/>"
@@ -81,7 +82,7 @@ def figure(path: str, colours: Mapping[Box, str] = MappingProxyType({})) -> str:
     scale = max(1, SMALL // max(width, height))
     enlarged = f" class=small style='width:{width * scale}px'" if scale > 1 else ""
     return (
-        f"<figure><img{enlarged} src='{_thumbnail(image)}' width={width * scale} height={height * scale}"
+        f"<figure><img{enlarged} src='{uri}' width={width * scale} height={height * scale}"
         f" loading=lazy alt='{escape(Path(path).name, quote=True)}'>{overlay}</figure>"
     )
 
@@ -110,11 +111,26 @@ def _card(images: tuple[str, ...], samples: Sequence[Sample]) -> str:
     )
 
 
-def _thumbnail(image: Image.Image) -> str:
+def _drawn(path: str, file: Path) -> tuple[tuple[int, int], str]:
+    try:
+        state = file.stat()
+    except (OSError, ValueError):
+        return from_image(path, _thumbnail)  # which says what is wrong
+    return _drawn_once(path, state.st_size, state.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn_once(path: str, size: int, changed: int) -> tuple[tuple[int, int], str]:
+    """Return the drawing of a file as it is now: a page of pairs shows some pictures many times."""
+    return from_image(path, _thumbnail)
+
+
+def _thumbnail(image: Image.Image) -> tuple[tuple[int, int], str]:
+    size = image.size
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, format="JPEG", quality=82)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return size, "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _item(sample: Sample, colours: dict[Box, str]) -> str:
@@ -189,7 +205,7 @@ strong {{ color: var(--answer); }}
 em {{ color: var(--soft); }}
 li i {{ display: inline-block; width: .7em; height: .7em; border: 2px solid; border-radius: 2px; }}
 </style></head>
-<body><h1 dir=auto>{heading}</h1><p>{subtitle}</p><main>
+<body><div role=banner><h1 dir=auto>{heading}</h1><p>{subtitle}</p></div><main>
 {cards}
 </main></body></html>
 """

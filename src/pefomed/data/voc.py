@@ -31,12 +31,14 @@ from pefomed.data.annotation_folder import (
     picture_of,
     split_lists,
 )
-from pefomed.data.box_samples import BARE, Making, box_samples
+from pefomed.data.box_samples import BARE, Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.skip import NOTHING
 from pefomed.data.owners import owners_of
+from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.safe_xml import read_xml
 from pefomed.data.split_folders import stem_of
@@ -67,6 +69,7 @@ def load(
     images: str | None = None,
     meta: tuple[str, ...] = (),
     pixels: Pixels = "from 1",
+    skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and name of `split`, and what images have no object.
 
@@ -77,6 +80,8 @@ def load(
         images: folder of the images, likewise.
         meta: fields of the object or its file to group results by, e.g. `difficult` or `source.database`.
         pixels: what the corners are: VOC's own `from 1`, `from 0`, or `edges` of pixels.
+        skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
+            `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1 }`.
 
     Raises:
         DataError: a file is missing or not as it should be, or a box is wrong; the file and the object are
@@ -90,6 +95,9 @@ def load(
         about = _fields(found, but=("object",))
         name = str(about.get("filename") or "").strip() or stem_of(file.with_suffix(""))
         image = picture_of(root, part, file, name, images)
+        if image is None and "missing image" in skip:
+            yield LeftOut(str(file), "missing image", name)
+            continue
         if image is None:
             raise no_picture(root, part, file, name, images)
         objects = found.findall("object")
@@ -100,8 +108,8 @@ def load(
             place = f"{file}, object {number}"
             label = (each.findtext("name") or "").strip()
             record = Annotation(place, _fields(each, but=("part",)), about, label)
-            rows.append(_row(record, image, name, said, _numbers(each, place, pixels, said), meta))
-    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel"))
+            rows.append(_row(record, image, name, said, _numbers(each, pixels, said), meta))
+    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel", skip=skip))
 
 
 def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str, int | None]:
@@ -120,7 +128,7 @@ def _row(
     image: Path,
     name: str,
     said: tuple[str, str] | None,
-    numbers: tuple[Any, ...],
+    numbers: tuple[Any, ...] | Fault,
     meta: tuple[str, ...],
 ) -> Row:
     for field in meta:
@@ -133,12 +141,13 @@ def _row(
         image=image,
         phrase=each.category,
         category=each.category,
-        numbers=numbers,
+        numbers=() if isinstance(numbers, Fault) else numbers,
+        fault=numbers if isinstance(numbers, Fault) else None,
         size=said,
         meta={field: each.text(field) or "" for field in meta},
         name=name,
         owners=owners_of({**each.image, **each.entry}, meta),
-        fields=each.entry,
+        fields={**each.image, **each.entry},
     )
 
 
@@ -157,14 +166,14 @@ def _size(element: Element) -> tuple[str, str] | None:
     return None if all(side in ("", "0") for side in said) else (said[0], said[1])
 
 
-def _numbers(element: Element, place: str, pixels: Pixels, said: tuple[str, str] | None) -> tuple[Any, ...]:
-    """Return the edges of an object's box."""
+def _numbers(element: Element, pixels: Pixels, said: tuple[str, str] | None) -> tuple[Any, ...] | Fault:
+    """Return the edges of an object's box, or what is wrong with it."""
     box = element.find("bndbox")
     if box is None:
-        raise DataError(
-            f"{place}: no <bndbox>",
-            found=listed([f"<{child.tag}>" for child in element]) or "nothing",
-            remedy="write the upright box of each object; oriented boxes are not read",
+        return Fault(
+            "no <bndbox>",
+            listed([f"<{child.tag}>" for child in element]) or "nothing",
+            "write the upright box of each object; oriented boxes are not read",
         )
     texts = [(box.findtext(corner) or "").strip() for corner in _CORNERS]
     try:
@@ -175,23 +184,16 @@ def _numbers(element: Element, place: str, pixels: Pixels, said: tuple[str, str]
         return left, top, right, bottom
     first = 1 if pixels == "from 1" else 0
     if min(left, top) < first - 0.5:
-        raise _miscounted(place, pixels, texts, "'from 0' or 'edges'")
-    if (
-        pixels == "from 0"
-        and said
-        and any(_is_side(last, side) for last, side in ((right, said[0]), (bottom, said[1])))
-    ):
-        raise _miscounted(place, pixels, texts, "'from 1' or 'edges'")
+        return _miscounted(pixels, texts, "'from 0' or 'edges'")
+    sides = zip((right, bottom), said or (), strict=False)
+    if pixels == "from 0" and any(side.isdecimal() and last == float(side) for last, side in sides):
+        return _miscounted(pixels, texts, "'from 1' or 'edges'")
     return left - first, top - first, right + 1 - first, bottom + 1 - first
 
 
-def _is_side(last: float, side: str) -> bool:
-    return side.isdecimal() and last == float(side)
-
-
-def _miscounted(place: str, pixels: Pixels, texts: list[str], others: str) -> DataError:
-    return DataError(
-        f"{place}: a corner that is no pixel counted {pixels}",
-        found=", ".join(f"{name} {text}" for name, text in zip(_CORNERS, texts, strict=True)),
-        remedy=f"correct the object; if all files are written so, set pixels = {others}",
+def _miscounted(pixels: Pixels, texts: list[str], others: str) -> Fault:
+    return Fault(
+        f"a corner that is no pixel counted {pixels}",
+        ", ".join(f"{name} {text}" for name, text in zip(_CORNERS, texts, strict=True)),
+        f"correct the object; if all files are written so, set pixels = {others}",
     )

@@ -25,10 +25,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.absent_phrases import Undrawn
-from pefomed.data.box_samples import BARE, Making, box_samples
+from pefomed.data.box_samples import BARE, Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.readers.box_numbers import Form, Unit
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.split_folders import Part, files_in, of_split
@@ -60,6 +61,7 @@ def load(
     unit: Unit = "relative",
     oriented: Literal["refuse", "bounds"] = "refuse",
     without: Undrawn = "left out",
+    skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and class of `split`, and what images have no box.
 
@@ -75,6 +77,8 @@ def load(
             tilted, as those of oriented boxes; `bounds` takes the upright box around them.
         without: what the classes are that nobody drew: `left out`, or samples whose answer is that there is
             no box, in the `images` without a line, or all `categories` that an image lacks.
+        skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
+            `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1 }`.
 
     Raises:
         DataError: a file is missing, or a line is not as it should be; the file and the line are named.
@@ -86,7 +90,10 @@ def load(
         for part in parts
         for name, path in images_of(part, folder.root)
     ]
-    _check_pairs(folder, parts, labels, {file for *_, file in found})
+    alone = _without_image(folder, parts, labels, {file for *_, file in found})
+    if alone and "missing image" not in skip:
+        raise _unpaired(alone)
+    yield from (LeftOut(str(file), "missing image") for file in alone)
     drawn = [(name, path, _labels(file, folder)) for name, path, file in found]
     for (_, path, file), (*_, lines) in zip(found, drawn, strict=True):
         if not lines and without == "left out":
@@ -96,7 +103,7 @@ def load(
         note(f"{folder.root.name}: keypoints are not read")
     if oriented == "refuse":
         _check_upright([line for *_, lines in drawn for line in lines])
-    making = Making(tasks, boxes, form, unit, without=without)
+    making = Making(tasks, boxes, form, unit, without=without, skip=skip)
     rows = (_row(name, path, line) for name, path, lines in drawn for line in lines)
     asked = [
         _image(name, path)
@@ -138,26 +145,27 @@ def _image(name: str, path: Path) -> Row:
     return Row(place=str(path), image=path, phrase="", category="", numbers=(), name=name)
 
 
-def _check_pairs(folder: YoloFolder, parts: list[Part], labels: str | None, used: set[Path]) -> None:
-    """Check that every label file in the parts' own folders is an image's."""
+def _without_image(folder: YoloFolder, parts: list[Part], labels: str | None, used: set[Path]) -> list[Path]:
+    """Return the label files in the parts' own folders that are no image's."""
+    found: list[Path] = []
     for part in parts:
         own = labels_folder(part, folder.root, labels)
         # Elsewhere other text files lie about, and one folder may hold the labels of all splits.
-        if (
-            own is None
-            or own == part.folder
-            or not own.is_dir()
-            or (own.name == "labels" and len(folder.parts) > 1)
-        ):
-            continue
-        alone = [file for file in files_in(own, (".txt",)) if file not in used and file.name not in NAMES]
-        if alone:
-            raise DataError(
-                f"{own}: {len(alone):,} label files without an image in {part.folder}",
-                found=listed([file.name for file in alone], most=5),
-                remedy="give each its image, by the same name, or remove it; `images` and `labels` may name"
-                " other folders",
-            )
+        shared = own is not None and own.name == "labels" and len(folder.parts) > 1
+        if own is not None and own != part.folder and own.is_dir() and not shared:
+            found += [
+                file for file in files_in(own, (".txt",)) if file not in used and file.name not in NAMES
+            ]
+    return found
+
+
+def _unpaired(alone: list[Path]) -> Unusable:
+    return Unusable(
+        f"{alone[0].parent}: {len(alone):,} label files without an image",
+        "missing image",
+        "give each its image, by the same name, name other folders in `images` and `labels`",
+        found=listed([file.name for file in alone], most=5),
+    )
 
 
 def _check_upright(lines: list[Label]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pefomed.data.question_hash import question_hash, shown_hash
-from pefomed.errors import RunError, listed
+from pefomed.errors import RunError, listed, typed
 from pefomed.progress import track
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
@@ -62,7 +62,7 @@ def check_same_shown(
 def answer_again(run: Path) -> str:
     """Return what to do about answers that do not fit."""
     if RunFolder(run).recipe_file.exists():
-        return f"run `pefomed predict {run}`: it answers again what is asked anew, and keeps the rest"
+        return f"run `pefomed predict {typed(run)}`: it answers again what is asked anew, and keeps the rest"
     return "give the answers again, into another folder: `pefomed evaluate FILE --out DIR`"
 
 

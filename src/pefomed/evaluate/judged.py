@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pefomed.evaluate.verdicts import Rater
 
 _JUDGED_AGAIN = {
-    "llm-judge": "run `pefomed judge {run}` again as {name}: only what is new is asked",
-    "offline-judge": "run `pefomed judge {run} --offline` again",
+    "llm-judge": "run `pefomed judge {typed(run)}` again as {name}: only what is new is asked",
+    "offline-judge": "run `pefomed judge {typed(run)} --offline` again",
 }
 _RATED = (
     "people saw what was there before: restore those answers, or move {path} away; new answers are rated in"

@@ -15,7 +15,7 @@ from typing import Any
 
 from pefomed import jsonl
 from pefomed.data.sample_hash import sample_hash, short_hash
-from pefomed.errors import DataError, RunError, listed
+from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.runs.folder import RunFolder, card_of
 from pefomed.schema import Prediction, Sample, Score, Verdict
 from pefomed.storage import write
@@ -60,7 +60,7 @@ def read_scores(run: Path, on_cut: list[str] | None = None) -> list[Score]:
             raise RunError(
                 f"the scores of {run} do not belong to what is there now",
                 found=listed(found, "; "),
-                remedy=f"run `pefomed evaluate {run}` again",
+                remedy=f"run `pefomed evaluate {typed(run)}` again",
             )
     return list(jsonl.read(path, Score, on_cut=on_cut))
 
@@ -119,7 +119,7 @@ _KINDS: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
 
 
 def _read_card(path: Path) -> dict[str, Any]:
-    remedy = f"run `pefomed evaluate {path.parent}` again"
+    remedy = f"run `pefomed evaluate {typed(path.parent)}` again"
     card = jsonl.read_object(path, remedy)
     if not isinstance(card.get("of"), dict) or not isinstance(card.get("scores"), str):
         raise DataError(f"{path} is damaged", found="`of` is no object", remedy=remedy)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pefomed import jsonl
-from pefomed.errors import RunError, listed
+from pefomed.errors import RunError, listed, typed
 from pefomed.evaluate.fitting import answer_again, check_asked
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
@@ -48,13 +48,15 @@ def read_samples(path: Path) -> list[Sample]:
     """
     samples = list(jsonl.read(path, Sample))
     if not samples:
-        raise RunError(f"no samples in {path}", remedy=f"run `pefomed predict {path.parent.parent}` first")
+        raise RunError(
+            f"no samples in {path}", remedy=f"run `pefomed predict {typed(path.parent.parent)}` first"
+        )
     doubled = _doubled(sample.id for sample in samples)
     if doubled:
         raise RunError(
             f"{path}: ids occur more than once",
             found=_named_all({"doubled": doubled}),
-            remedy=f"delete the file and run `pefomed predict {path.parent.parent}` again",
+            remedy=f"delete the file and run `pefomed predict {typed(path.parent.parent)}` again",
         )
     return samples
 
@@ -72,7 +74,7 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
     """
     run = path.parent.parent
     if not path.exists():
-        raise RunError(f"no predictions at {path}", remedy=f"run `pefomed predict {run}` first")
+        raise RunError(f"no predictions at {path}", remedy=f"run `pefomed predict {typed(run)}` first")
     cut: list[str] = []
     predictions = list(jsonl.read(path, Prediction, on_cut=cut))
     by_id = {prediction.sample_id: prediction for prediction in predictions}
@@ -86,15 +88,15 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
         raise RunError(
             f"{path}: every sample needs exactly one prediction",
             found=_named_all({"doubled": doubled, "of no sample": unknown, "missing": missing, kind: mixed}),
-            remedy=f"run `pefomed predict {run}` again"
+            remedy=f"run `pefomed predict {typed(run)}` again"
             if not doubled and not mixed
-            else f"delete the file and run `pefomed predict {run}` again",
+            else f"delete the file and run `pefomed predict {typed(run)}` again",
         )
     if missing:
         raise RunError(
             f"{path}: {len(missing)} of {len(wanted)} samples have no prediction",
             found="; ".join([_named_all({"missing": missing}), *cut]),
-            remedy=f"run `pefomed predict {run}` again: it continues where it stopped",
+            remedy=f"run `pefomed predict {typed(run)}` again: it continues where it stopped",
         )
     check_asked(samples, predictions, path)
     return [by_id[sample_id] for sample_id in wanted]

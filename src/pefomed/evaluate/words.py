@@ -68,7 +68,7 @@ _JOINED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...
     (re.compile(r"(?<![\w.])\.(?=\d)"), "0."),
     (re.compile(r"<\s?=|\u2a7d"), "\u2264"),
     (re.compile(r">\s?=|\u2a7e"), "\u2265"),
-    (re.compile(r"[-=]+>|<[-=]+"), " "),  # arrows
+    (re.compile(r"(?<![-=])[-=]+>|<[-=]+"), " "),  # arrows
     (re.compile(r"([<>\u2264\u2265\u00b1~\u2248])\s+(?=[-+]?\d)"), r"\1"),
     (re.compile(r"(?<=\d)\s*x\s*(?=\d)"), " x "),  # 5x3 cm
     (re.compile(r"(?<=[^\W\d_])\^(?=\d)"), ""),  # cm^2

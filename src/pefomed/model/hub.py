@@ -81,7 +81,7 @@ def hashes(snapshot: Path) -> dict[str, str]:
 
 def identity(folder: Path) -> dict[str, str] | None:
     """Return the repository and commit of a folder inside the hub's cache, else None."""
-    match = re.search(r"models--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})$", str(folder))
+    match = re.search(r"(?:^|[/\\])models--([^/\\]+)[/\\]snapshots[/\\]([0-9a-f]{40})$", str(folder))
     if match is None:
         return None
     return {"origin": "hub", "repository": match[1].replace("--", "/", 1), "revision": match[2]}

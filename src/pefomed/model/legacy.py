@@ -31,11 +31,11 @@ from pefomed.progress import note
 from pefomed.storage import write
 
 _LORA = re.compile(
-    r"llama_model\.base_model\.model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[\w.]+)"
+    r"llama_model\.base_model\.model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[\w.]{1,200})"
     r"\.lora_(?P<half>[AB])(?:\.default)?\.weight"
 )
 _OURS = re.compile(
-    r"base_model\.model\.language_model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[\w.]+)"
+    r"base_model\.model\.language_model\.model\.layers\.(?P<layer>\d+)\.(?P<module>[\w.]{1,200})"
     r"\.lora_(?P<half>[AB])\.weight"
 )
 _PROJECTOR = {

@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 from PIL import Image
 
-from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.images import from_image
 
 LONGEST = 2048
 """Longest side in pixels that a browser gets: a chest radiograph's detail, at a size a phone can hold."""
@@ -23,6 +23,7 @@ class Pictures:
         self._longest = longest
         self._kept: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
         self._lock = threading.Lock()
+        self._making: dict[str, threading.Lock] = {}
 
     def encoded(self, path: str) -> tuple[bytes, str]:
         """Return the image's bytes and their media type: PNG for grey, JPEG for colour.
@@ -31,24 +32,37 @@ class Pictures:
             ImageError: it is missing or cannot be read.
         """
         with self._lock:
-            if path in self._kept:
-                self._kept.move_to_end(path)
-                return self._kept[path]
-        found = encode(shrunk(open_image(path), self._longest))
-        with self._lock:
-            self._kept[path] = found
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return found
+            if (found := self._found(path)) is not None:
+                return found
+            making = self._making.setdefault(path, threading.Lock())
+        # Whoever asks meanwhile waits for it: ten raters open the same picture at the same moment.
+        with making:
+            with self._lock:
+                if (found := self._found(path)) is not None:
+                    return found
+            try:
+                found = from_image(path, lambda image: encode(shrunk(image, self._longest)))
+            finally:
+                with self._lock:
+                    self._making.pop(path, None)
+            with self._lock:
+                self._kept[path] = found
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+            return found
+
+    def _found(self, path: str) -> tuple[bytes, str] | None:
+        if path not in self._kept:
+            return None
+        self._kept.move_to_end(path)
+        return self._kept[path]
 
 
 def shrunk(image: Image.Image, longest: int) -> Image.Image:
-    """Return the image with no side longer than `longest`; a smaller one stays as it is."""
-    if max(image.size) <= longest:
-        return image
-    small = image.copy()
-    small.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-    return small
+    """Shrink the image until no side is longer than `longest` and return it; a smaller one stays as it is."""
+    if max(image.size) > longest:
+        image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return image
 
 
 def encode(image: Image.Image, quality: int = 92) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.data.provenance import provenance_in_words
-from pefomed.errors import RunError
+from pefomed.errors import RunError, typed
 from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.predicted import check_own_ids, read_predictions, read_samples
 from pefomed.evaluate.references import best
@@ -105,7 +105,7 @@ def _all_answers(run: Path) -> list[Answer]:
         raise RunError(f"no run at {run}", remedy="give the folder of a run")
     paths = RunFolder(run).predictions_files()
     if not paths:
-        raise RunError(f"no predictions in {run}", remedy=f"run `pefomed predict {run}` first")
+        raise RunError(f"no predictions in {run}", remedy=f"run `pefomed predict {typed(run)}` first")
     answers = []
     for path in paths:
         samples = read_samples(RunFolder(run).samples_file(path.stem))

@@ -16,6 +16,7 @@ from pefomed.errors import PefomedError, RunError
 from pefomed.rate.app import make_app
 from pefomed.rate.export import export
 from pefomed.rate.guards import LOOPBACK
+from pefomed.rate.patience import PatientProtocol
 from pefomed.rate.pool import privacy
 from pefomed.rate.session import Session
 
@@ -80,6 +81,7 @@ class Listening:
             log_level="warning",
             server_header=False,
             proxy_headers=False,
+            http=PatientProtocol,
             ws="none",
             timeout_graceful_shutdown=3,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from pefomed.errors import DataError, RunError, listed
+from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.evaluate import references
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
@@ -124,7 +124,7 @@ def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) 
     """
     wishes = wishes or Wishes()
     if not RunFolder(run).ratings_database.exists() and not make:
-        raise RunError(f"no rating session in {run}", remedy=f"run `pefomed rate {run}` first")
+        raise RunError(f"no rating session in {run}", remedy=f"run `pefomed rate {typed(run)}` first")
     task, answers = read_answers(run, wishes.task or _only_task(run))
     database = Database(RunFolder(run).ratings_database)
     try:

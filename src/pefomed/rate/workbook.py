@@ -19,7 +19,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from pefomed import progress
-from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.images import from_image
 from pefomed.errors import DataError
 from pefomed.rate.pictures import encode, shrunk
 from pefomed.rate.scale import CANNOT, Scale
@@ -166,7 +166,7 @@ def _put_images(sheet: Worksheet, row: int, column: int, item: Item, small: dict
     left = 0
     for path in item.images:
         if path not in small:
-            small[path] = encode(shrunk(open_image(path), _SIDE), quality=80)[0]
+            small[path] = from_image(path, lambda image: encode(shrunk(image, _SIDE), quality=80)[0])
         drawing = Drawing(io.BytesIO(small[path]))
         if left:
             # Further images stand to the right, over the empty rest of the row's text.

@@ -10,6 +10,7 @@ from pefomed.machine_paths import without_paths
 from pefomed.report.figures import Cell
 from pefomed.report.groups import GroupTable
 from pefomed.report.tables import ResultTable
+from pefomed.storage import shortened
 
 Entry = Cell | str | None
 """A number with its interval, a text, or nothing."""
@@ -46,7 +47,8 @@ class Sheet:
 
 def sheet_name(*parts: str) -> str:
     """Return a file name of `parts` that any system takes: `slake-test-by-organ`."""
-    return "-".join(word for part in parts for word in re.findall(r"[a-z0-9]+", part.lower())) or "table"
+    words = [word for part in parts for word in re.findall(r"[a-z0-9]+", part.lower())]
+    return shortened("-".join(words)) or "table"
 
 
 def handed_on(sheet: Sheet) -> Sheet:

@@ -6,11 +6,12 @@ import base64
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import Image
 
 from pefomed import progress
-from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.images import from_image
 from pefomed.errors import ImageError
 from pefomed.evaluate.outside_table import NO_IMAGE
 from pefomed.machine_paths import short_name, without_paths
@@ -50,14 +51,12 @@ def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnai
     used, size = 0, 0
     for path in progress.track(distinct, "thumbnails", unit="images"):
         try:
-            original = open_image(path)
+            ratios[path], images[path] = from_image(path, partial(_small, side=SIZES[size][0]))
         except ImageError as error:
             # What somebody else's answers without images have in its place says so itself.
             absent = path.startswith(NO_IMAGE)
             problems[path] = path if absent else without_paths(error.problem.replace(path, short_name(path)))
             continue
-        ratios[path] = round(original.width / original.height, 4)
-        images[path] = _shrunk(original, SIZES[size][0])
         uris[path] = _data_uri(images[path], SIZES[size][1])
         used += len(uris[path])
         while used > budget and size + 1 < len(SIZES):
@@ -72,6 +71,13 @@ def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnai
         path: Thumbnail(short_name(path), uris.get(path, ""), problems.get(path, ""), ratios.get(path, 1.0))
         for path in distinct
     }
+
+
+def _small(original: Image.Image, side: int) -> tuple[float, Image.Image]:
+    ratio = round(original.width / original.height, 4)
+    if max(original.size) > side:
+        original.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return ratio, original
 
 
 def _shrunk(image: Image.Image, side: int) -> Image.Image:

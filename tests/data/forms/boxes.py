@@ -87,34 +87,35 @@ def padchest_gr(root: Path) -> None:
                 "sentence_en": "mass", "sentence_es": "masa", "abnormal": True, "labels": ["mass"],
                 "boxes": [[0.1, 0.1, 0.5, 0.5]], "extra_boxes": [], "locations": [],
             },
+            {"sentence_en": "Normal heart.", "sentence_es": "Corazon normal.", "abnormal": False},
         ],
     }  # fmt: skip
     put_json(root / "grounded_reports_20240819.json", [row])
 
 
 def chexlocalize(root: Path) -> None:
-    pictures(root / "images", "patient1_study1_view1_frontal", ending=".jpg")
+    picture(root / "CheXpert/val/patient1/study1/view1_frontal.jpg")
     put_json(
-        root / "gt_annotations_val.json",
-        {"patient1_study1_view1_frontal": {"img_size": [H, W], "mass": [CORNERS]}},
+        root / "CheXlocalize/gt_annotations_val.json",
+        {"patient1_study1_view1_frontal": {"img_size": [H, W], "Edema": [CORNERS]}},
     )
 
 
 def chexlocalize_rle(root: Path) -> None:
     from pycocotools import mask as codes
 
-    pictures(root / "images", "patient1_study1_view1_frontal", ending=".jpg")
+    picture(root / "CheXpert/val/patient1/study1/view1_frontal.jpg")
 
     def coded(of: np.ndarray[Any, Any]) -> dict[str, Any]:
         found = codes.encode(np.asfortranarray(of))
         return {"size": [H, W], "counts": found["counts"].decode()}
 
     put_json(
-        root / "gt_segmentations_val.json",
+        root / "CheXlocalize/gt_segmentations_val.json",
         {
             "patient1_study1_view1_frontal": {
-                "mass": coded(mask()),
-                "Edema": coded(np.zeros((H, W), np.uint8)),
+                "Edema": coded(mask()),
+                "Atelectasis": coded(np.zeros((H, W), np.uint8)),
             }
         },
     )
@@ -260,9 +261,11 @@ FORMS = {
     ),
     "MS-CXR": Form(ms_cxr, (boxed("a-b.jpg"),)),
     "DeepLesion": Form(deep_lesion, (boxed("000001_01_01_109.png", "lesion"),)),
-    "PadChest-GR": Form(padchest_gr, MASS),
-    "CheXlocalize, outlines": Form(chexlocalize, (boxed("view1_frontal.jpg"),), split="validate"),
-    "CheXlocalize, run lengths": Form(chexlocalize_rle, (boxed("view1_frontal.jpg"),), split="validate"),
+    "PadChest-GR": Form(padchest_gr, MASS, left_out=1),
+    "CheXlocalize, outlines": Form(chexlocalize, (boxed("view1_frontal.jpg", "Edema"),), split="validate"),
+    "CheXlocalize, run lengths": Form(
+        chexlocalize_rle, (boxed("view1_frontal.jpg", "Edema"),), split="validate", left_out=1
+    ),
     "SIIM-ACR Pneumothorax": Form(siim, (boxed("1.2.3.png", "pneumothorax"),)),
     "COCO, boxes": Form(coco_boxes, MASS, left_out=1),
     "COCO, polygons": Form(coco_polygons, MASS, left_out=1),

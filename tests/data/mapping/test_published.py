@@ -36,13 +36,13 @@ def seen(sample: Sample, folder: Path) -> tuple[list[str], str, tuple[str, ...]]
 
 TEXTS: dict[str, tuple[str, str, dict[str, Any], list[tuple[list[str], str, tuple[str, ...]]]]] = {
     "ImageCLEF VQA-Med, no header, no ending": (
-        "QA.psv", "synpic123|what is shown?|mr, flair\nsynpic7|is it normal?|no\n",
+        "QA.txt", "synpic123|what is shown?|mr, flair\nsynpic7|is it normal?|no\n",
         {"header": ["image", "question", "answer"], "columns": {"image": "Images/{image}.jpg"}},
         [(["Images/synpic123.jpg"], "what is shown?", ("mr, flair",)),
          (["Images/synpic7.jpg"], "is it normal?", ("no",))],
     ),
     "VQA-Med 2020, several answers": (
-        "QA.psv", "synpic1|yes|a mass\nsynpic2|left|on the left\n",
+        "several.txt", "synpic1|yes|a mass\nsynpic2|left|on the left\n",
         {"header": ["image", "answer", "answer_2"],
          "columns": {"image": "{image}.jpg", "question": {"constant": "What is abnormal in the image?"}}},
         [(["synpic1.jpg"], "What is abnormal in the image?", ("yes", "a mass")),

@@ -17,7 +17,7 @@ from pathlib import Path
 import PIL
 
 from pefomed.data.audits.fingerprints import Fingerprint, fingerprint
-from pefomed.data.pictures.images import open_image
+from pefomed.data.pictures.images import from_image
 from pefomed.data.pictures.remembered import remembered_hash
 from pefomed.errors import ImageError, StorageError
 from pefomed.progress import Line, line
@@ -164,7 +164,7 @@ def _content(path: str) -> str | ImageError:
 
 def _decoded(path: str) -> Fingerprint | ImageError:
     try:
-        return fingerprint(open_image(path))
+        return from_image(path, fingerprint)
     except ImageError as error:
         return error
 

@@ -16,7 +16,7 @@ from pefomed.data.imports.looking import text as _text
 from pefomed.data.imports.profile import dropped
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
-from pefomed.data.pictures.dicom import of_frame, picture, spacing_of
+from pefomed.data.pictures.dicom import of_frame, picture, room, spacing_of
 from pefomed.data.pictures.dicom_file import DicomFile, is_dicom, opened
 from pefomed.data.pictures.png import png
 from pefomed.data.pictures.windows import AUTO, Window
@@ -123,8 +123,9 @@ def _converted(
             columns, _ = columns_of(header, settings.keep, links["patient"][0], names, frame)
         identifier = f"{instance}-{frame}" if file.frames > 1 else instance
         place = Path("images") / patient / study / f"{identifier}.png"
-        image = picture(file, frame, window, square=False)
-        write(out / place, png(image, spacing_of(of_frame(header, frame))))
+        with room(file):
+            image = picture(file, frame, window, square=False)
+            write(out / place, png(image, spacing_of(of_frame(header, frame))))
         rows.append(
             {
                 "id": identifier,

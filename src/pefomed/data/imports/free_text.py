@@ -25,7 +25,8 @@ _B, _E = r"(?<![^\W_])", r"(?![^\W_])"
 _NAME = r"[A-ZÀ-ÖØ-Þ][\wÀ-ÿ'’-]+"  # noqa: RUF001
 
 FORMS: dict[str, re.Pattern[str]] = {
-    "mail": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+|https?://\S+|www\.\S+"),
+    # From where a word begins, with all that hangs on behind: else each sign of a long one is a beginning.
+    "mail": re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.+@-]+|https?://\S+|www\.\S+"),
     "date": re.compile(
         rf"{_B}\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{1,4}}{_E}|{_B}(?:19|20)\d{{2}}[01]\d[0-3]\d{_E}"
         rf"|{_B}\d{{1,2}}\.?\s*(?:{MONTHS}){_E}\.?,?\s*(?:\d{{2,4}}{_E})?"
@@ -36,7 +37,7 @@ FORMS: dict[str, re.Pattern[str]] = {
     "time": re.compile(rf"{_B}\d{{1,2}}:\d{{2}}(?::\d{{2}})?{_E}"),
     "number": re.compile(rf"\+?{_B}\d(?:[\s/()-]{{0,2}}\d){{5,}}{_E}|{_B}[A-Z]{{1,4}}[-_]?\d{{5,}}{_E}"),
     "name": re.compile(
-        rf"\b(?:(?i:{TITLES})\b\.?\s*)+(?:{_NAME}(?:\s+|\b)){{1,3}}|\b{_NAME}\^{_NAME}(?:\^\w*)*|\b[A-Z]+\^[A-Z]+\b"
+        rf"\b(?:(?i:{TITLES})\b\.?\s*){{1,8}}(?:{_NAME}(?:\s+|\b)){{1,3}}|\b{_NAME}\^{_NAME}(?:\^\w*)*|\b[A-Z]+\^[A-Z]+\b"
     ),
     # Also "Thorax, Abdomen": noted for the reader, left in the text.
     "name?": re.compile(rf"\b{_NAME}, {_NAME}\b"),

@@ -24,7 +24,7 @@ COLUMNS = {
 
 _BINARY = frozenset("FL FD SL SS SV UL US UV".split())
 # One of several values may be empty.
-_NUMBERS = re.compile(r"(?=.*\d)(?:\s*(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)?\s*(?:/|$))+")
+_NUMBERS = re.compile(r"(?=.*\d)(?:\s*(?:[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?\s*)?(?:/|$))+")
 
 
 def columns_of(

@@ -34,7 +34,9 @@ def number(value: str) -> Number | None:
     size = len(word.letters)
     cuts = frozenset(size - place for place in range(1, size) if word.edges[place] is Edge.GAP)
     bare = word.letters.lstrip("0")
-    zeros = f"0*{re.escape(bare)}" if bare.isdigit() and len(bare) > _LEAST else re.escape(word.letters)
+    zeros = (
+        f"0{{0,64}}{re.escape(bare)}" if bare.isdigit() and len(bare) > _LEAST else re.escape(word.letters)
+    )
     return Number(re.compile(f"(?=({zeros}))"), cuts, word.letters)
 
 

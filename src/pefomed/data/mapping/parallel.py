@@ -68,12 +68,17 @@ def apart(
         further = {name: values for name, values in _lists(row, others).items() if len(values) == number}
         for index in range(number):
             own = {name: values[index] for name, values in {**further, **lists, **drawn}.items()}
-            if len(boxes) == 1:
-                own[boxes[0]] = [own[boxes[0]]]
+            if len(boxes) == 1 and not _are_boxes(own[boxes[0]]):
+                own[boxes[0]] = [] if is_empty(own[boxes[0]]) else [own[boxes[0]]]
             if id_column and id_column in row:
                 own[id_column] = f"{row[id_column]}-{index + 1}"
             # A name that is there exactly counts before a path.
             yield f"{place}, box {index + 1}", {**row, **own}
+
+
+def _are_boxes(value: Any) -> bool:
+    """Return whether these are the boxes of a phrase, a list of lists, and not the numbers of one."""
+    return isinstance(value, list) and all(isinstance(each, list) for each in value)
 
 
 def _names(sources: Iterable[AnySource | None]) -> Iterator[str]:

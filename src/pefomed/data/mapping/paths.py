@@ -72,7 +72,10 @@ def _within(value: Any, names: list[str]) -> Any:
         place = int(names[0])
         return _within(value[place], names[1:]) if -len(value) <= place < len(value) else None
     each = [_within(one, names) for one in value]
-    return ABSENT if any(one is ABSENT for one in each) else each
+    if each and all(one is ABSENT for one in each):
+        return ABSENT
+    # JSON leaves away what is empty: a name that others of the list have.
+    return [None if one is ABSENT else one for one in each]
 
 
 def _collect(value: Any, before: str, depth: int, found: list[str]) -> None:

@@ -11,6 +11,7 @@ counts for no window. Overlays are not drawn. Pixels that are not square are mad
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from pefomed.data.pictures.addresses import Address
 from pefomed.data.pictures.dicom_file import DicomFile, opened
 from pefomed.data.pictures.dicom_palette import check_palette
 from pefomed.data.pictures.image_errors import not_for
+from pefomed.data.pictures.memory import room_for
 from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.windows import (
     AUTO,
@@ -39,15 +41,30 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
-def open_dicom(where: Address) -> Image.Image:
-    """Decode one frame to an RGB image.
+def open_dicom(where: Address, held: ExitStack) -> Image.Image:
+    """Decode one frame to an RGB image; the memory it needs stays taken until `held` is closed.
 
     Raises:
         ImageError: the file is damaged, too large, or has no such frame or window.
     """
     _check(where)
     with opened(where.file) as file:
+        held.enter_context(room(file))
         return picture(file, where.frame or 0, where.window)
+
+
+def room(file: DicomFile) -> AbstractContextManager[None]:
+    """Hold the memory that one frame needs.
+
+    Raises:
+        ImageError: it needs more than one picture may.
+    """
+    columns, rows = file.size
+    values = max(1, int(file.header.get("SamplesPerPixel") or 1))
+    each = max(1, int(file.header.get("BitsAllocated") or 8) // 8)
+    # As stored and as decoded, the greys, the RGB image; of more than 16 bits all is done in float64.
+    needed = values * (3 * each + 1 if each <= 2 else 40) + 8
+    return room_for(file.path, columns * rows, needed)
 
 
 def dicom_size(where: Address, square: bool = True) -> tuple[int, int]:

@@ -223,6 +223,14 @@ class DicomFile:
                 self.path,
                 f"a frame of {claimed[0]} x {claimed[1]} pixels where the header says {size[0]} x {size[1]}",
             )
+        samples = int(options.get("samples_per_pixel") or 1)
+        if claimed is not None and claimed[2] > max(samples, 4):
+            raise damaged(self.path, f"a frame of {claimed[2]} components where the header says {samples}")
+        if self.syntax.keyword == "RLELossless":
+            # PackBits (PS3.5, G.3): two bytes become up to 128, and are at worst 129 for 128.
+            most = size[0] * size[1] * samples * math.ceil(int(options.get("bits_allocated") or 8) / 8)
+            if len(data) > 2 * most + 65536:
+                raise damaged(self.path, f"a frame of {len(data):,} bytes where {most:,} are to come of it")
         # The decoder of JPEG-LS looks for seconds for what a cut frame does not hold.
         if self.syntax.keyword.startswith("JPEGLS") and data.rstrip(b"\0")[-2:] != b"\xff\xd9":
             raise damaged(self.path, "a compressed frame without its end")

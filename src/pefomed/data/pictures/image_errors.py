@@ -12,6 +12,9 @@ PIXEL_LIMIT = 100_000_000
 BYTE_LIMIT = 1_000_000_000
 """Most bytes of decoded values: a colour image of 32 bits reaches it before `PIXEL_LIMIT`."""
 
+SIDE_LIMIT = 65_535
+"""Most pixels of a side: what DICOM and JPEG can say."""
+
 
 def check_size(path: Path, width: int, height: int, bytes_per_pixel: int = 1) -> None:
     """Refuse an image above the limits.
@@ -21,6 +24,12 @@ def check_size(path: Path, width: int, height: int, bytes_per_pixel: int = 1) ->
     """
     if width < 1 or height < 1:
         raise damaged(path, f"{width} x {height} pixels")
+    if max(width, height) > SIDE_LIMIT:
+        raise ImageError(
+            f"{path} is too large: a side has at most {SIDE_LIMIT:,} pixels",
+            found=f"{width} x {height} pixels",
+            remedy="scale the image down, or cut it into tiles",
+        )
     if width * height > PIXEL_LIMIT or width * height * bytes_per_pixel > BYTE_LIMIT:
         raise too_large(path, f"{width} x {height} pixels")
 

@@ -12,17 +12,21 @@ import struct
 import threading
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from pefomed import urls
 from pefomed.data.pictures.addresses import Address, address
+from pefomed.data.pictures.claims import check_claims, turn_behind_pixels
 from pefomed.data.pictures.deep import eight_bits
 from pefomed.data.pictures.dicom import dicom_size, open_dicom
 from pefomed.data.pictures.dicom_file import is_dicom
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT, check_size, damaged, not_for, too_large
+from pefomed.data.pictures.memory import room_for
 from pefomed.data.pictures.png import pixel_of
 from pefomed.data.pictures.square import squared, squared_size
 from pefomed.data.pictures.volume_files import is_volume, open_slice, values_file, volume_size
@@ -34,6 +38,7 @@ __all__ = [
     "PIXEL_LIMIT",
     "check_file",
     "content_hash",
+    "from_image",
     "hash_of_pixels",
     "image_size",
     "matrix_size",
@@ -52,9 +57,28 @@ _FAULTS = (
 )  # fmt: skip
 """What Pillow raises on damaged files."""
 
+Made = TypeVar("Made")
+
 _ORIENTATION = 0x0112  # the EXIF tag
 _PHOTOMETRIC = 0x0106  # the TIFF tag: 0 for WhiteIsZero
+_ORDINARY, _WIDE, _WHOLE = 10, 40, 6
+"""Bytes that a pixel of 8 or 16 bits a value needs, one of 32 bits, and what some decoders need besides."""
+
+_DRAWN_LIMIT = 2_000_000_000
+"""Most pixels that are drawn for the frames in front of the one asked for."""
+
+_STRIP = 1 << 20  # pixels
 _FILTERS = threading.Lock()
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What undoes each EXIF orientation."""
 
 
 def open_image(path: str | Path) -> Image.Image:
@@ -68,10 +92,23 @@ def open_image(path: str | Path) -> Image.Image:
         ImageError: the file is missing, empty, truncated, no image, or above `PIXEL_LIMIT`; or has
             no such frame, slice or window.
     """
+    return from_image(path, lambda image: image)
+
+
+def from_image(path: str | Path, make: Callable[[Image.Image], Made]) -> Made:
+    """Return what `make` makes of the RGB image at `path`, see `open_image`; it may change the image.
+
+    As long as it runs the picture counts for the memory of all pictures: of many, only what is kept
+    stays. `make` opens no other picture.
+
+    Raises:
+        ImageError: see `open_image`.
+    """
     where = address(path)
     check_file(where.file)
-    image = _decoded(where)
-    return where.crop.of(image) if where.crop else image
+    with ExitStack() as held:
+        image = _decoded(where, held)
+        return make(where.crop.of(image) if where.crop else image)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -103,8 +140,7 @@ def turn_of(path: str | Path) -> int:
     if is_volume(where.file) or is_dicom(where.file):
         return 1
     with opened(where) as image:
-        turn = image.getexif().get(_ORIENTATION)
-        return turn if isinstance(turn, int) and 1 < turn < 9 else 1
+        return _turn(where, image)
 
 
 def content_hash(path: str | Path) -> str:
@@ -143,8 +179,9 @@ def rgb_of(image: Image.Image, name: str) -> Image.Image:
     path = Path(name)
     check_size(path, image.width, image.height)
     try:
-        image.load()
-        return _turned(Address(path), image)
+        with _room(path, image):
+            image.load()
+            return _turned(Address(path), image, image.getexif().get(_ORIENTATION))
     except _FAULTS as error:
         raise damaged(path, str(error) or type(error).__name__) from None
 
@@ -156,21 +193,38 @@ def hash_of_pixels(image: Image.Image) -> str:
     return digest.hexdigest()
 
 
-def _decoded(where: Address) -> Image.Image:
+def _decoded(where: Address, held: ExitStack) -> Image.Image:
     if is_volume(where.file):
-        return open_slice(where)
+        return open_slice(where, held)
     if is_dicom(where.file):
-        return open_dicom(where)
+        return open_dicom(where, held)
     with opened(where) as image:
+        held.enter_context(_room(where.file, image))
         image.load()
-        return _turned(where, image)
+        return _turned(where, image, _turn(where, image))
 
 
-def _turned(where: Address, image: Image.Image) -> Image.Image:
+def _room(path: Path, image: Image.Image) -> contextlib.AbstractContextManager[None]:
+    needed = _WIDE if image.mode in ("I", "F") else _ORDINARY
+    # Decoders that keep all of it beside what they give out.
+    whole = image.format in ("WEBP", "GIF") or "progressive" in image.info
+    return room_for(path, image.width * image.height, needed + (_WHOLE if whole else 0))
+
+
+def _turned(where: Address, image: Image.Image, turn: int | None) -> Image.Image:
     # Of more than 8 bits Pillow leaves WhiteIsZero to its caller.
     negative = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
-    rgb = _to_rgb(where, ImageOps.exif_transpose(image), negative)
-    return squared(where.file, rgb, pixel_of(image))
+    rgb = _to_rgb(where, image, negative)
+    turned = rgb.transpose(_TURNS[turn]) if turn in _TURNS else rgb
+    return squared(where.file, turned, pixel_of(image))
+
+
+def _turn(where: Address, image: Image.Image) -> int:
+    """Return the EXIF orientation, 1 to 8."""
+    # Pillow decodes a PNG to find out whether any stands behind its pixels.
+    early = image.format == "PNG" and not turn_behind_pixels(where.file)
+    turn = (Image.Image.getexif(image) if early else image.getexif()).get(_ORIENTATION)
+    return turn if isinstance(turn, int) and 1 < turn < 9 else 1
 
 
 def _said_size(path: str | Path, square: bool) -> tuple[int, int]:
@@ -186,8 +240,8 @@ def _size(where: Address, square: bool) -> tuple[int, int]:
     if is_dicom(where.file):
         return dicom_size(where, square)
     with opened(where) as image:
-        turned = image.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-        size = (image.height, image.width) if turned else (image.width, image.height)
+        upright = _turn(where, image) < 5
+        size = (image.width, image.height) if upright else (image.height, image.width)
         return squared_size(where.file, size, pixel_of(image)) if square else size
 
 
@@ -227,6 +281,7 @@ def opened(where: Address) -> Iterator[Image.Image]:
         # Our own limit speaks instead of Pillow's warning; filters are shared by all threads.
         with _FILTERS, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            check_claims(path)
             image = Image.open(path, formats=FORMATS)
         with image:
             _choose_frame(where, image)
@@ -258,6 +313,13 @@ def _choose_frame(where: Address, image: Image.Image) -> None:
             remedy="frames count from 0",
         )
     if where.frame:
+        # All formats but TIFF draw every frame before it.
+        if image.format != "TIFF" and where.frame * image.width * image.height > _DRAWN_LIMIT:
+            raise ImageError(
+                f"{where.file}: frame {where.frame} is too far behind the first",
+                found=f"{where.frame} frames of {image.width} x {image.height} pixels to draw before it",
+                remedy="save the frame as a picture of its own",
+            )
         image.seek(where.frame)
 
 
@@ -267,9 +329,20 @@ def _to_rgb(where: Address, image: Image.Image, negative: bool) -> Image.Image:
     if where.window != AUTO:
         raise not_for(where.file, "window", "an image of 8 bits a colour", "leave `window` out")
     if "A" in image.mode or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")
+        return _over_black(image)
     return image.convert("RGB")
+
+
+def _over_black(image: Image.Image) -> Image.Image:
+    seen = Image.new("RGB", image.size)
+    # Some rows at a time: of the whole picture three copies of four channels would be needed.
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        area = (0, top, image.width, min(top + rows, image.height))
+        strip = image.crop(area).convert("RGBA")
+        black = Image.new("RGBA", strip.size, (0, 0, 0, 255))
+        seen.paste(Image.alpha_composite(black, strip).convert("RGB"), area)
+    return seen
 
 
 def _beginning(path: Path) -> str:

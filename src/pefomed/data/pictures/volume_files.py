@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -13,10 +13,14 @@ from pefomed.data.pictures.addresses import Address
 from pefomed.data.pictures.image_errors import not_for
 from pefomed.data.pictures.itk import opened_itk
 from pefomed.data.pictures.itk_header import checked_header
+from pefomed.data.pictures.memory import room_for
 from pefomed.data.pictures.nifti import opened_nifti
 from pefomed.data.pictures.volumes import Cut, Volume, cut_of, slice_picture, slice_size
 
 ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
+
+NEEDED = 50
+"""Bytes that a pixel of a slice needs: values and shares are float64."""
 
 _READERS: dict[tuple[str, ...], Callable[[Path], AbstractContextManager[Volume]]] = {
     nifti.ENDINGS: opened_nifti,
@@ -29,13 +33,14 @@ def is_volume(path: Path) -> bool:
     return path.name.lower().endswith(ENDINGS)
 
 
-def open_slice(where: Address) -> Image.Image:
-    """Cut one slice and return it as an RGB image.
+def open_slice(where: Address, held: ExitStack) -> Image.Image:
+    """Cut one slice and return it as an RGB image; the memory it needs stays taken until `held` is closed.
 
     Raises:
         ImageError: the file is damaged, too large, or has no such slice; its package is not installed.
     """
     with opened_slice(where) as cut:
+        held.enter_context(room_for(where.file, cut.size[0] * cut.size[1], NEEDED))
         return slice_picture(where, cut)
 
 

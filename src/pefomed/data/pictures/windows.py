@@ -141,17 +141,19 @@ def limits_of(values: Values, counts: Counts, of: Window) -> tuple[float, float]
     Raises:
         ValueError: a value that occurs is not a finite number.
     """
-    order = np.flatnonzero(counts)
-    if order.size == 0:
+    # Where all occur nothing is copied: of large pictures every copy counts.
+    occurring = None if counts.all() else counts > 0
+    seen = values if occurring is None else values[occurring]
+    if seen.size == 0:
         return 0.0, 0.0
-    if not np.isfinite(values[order]).all():
+    low, high = float(seen.min()), float(seen.max())  # not finite if one of them is not
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise ValueError("a pixel is not a finite number")
-    order = order[np.argsort(values[order], kind="stable")]
-    low, high = float(values[order[0]]), float(values[order[-1]])
     if of == ROBUST:
-        below = np.cumsum(counts[order])
+        order = np.argsort(seen, kind="stable")
+        below = np.cumsum((counts if occurring is None else counts[occurring])[order])
         ends = np.searchsorted(below, np.array((0.005, 0.995)) * below[-1])
-        first, last = (float(values[order[end]]) for end in ends)
+        first, last = (float(seen[order[end]]) for end in ends)
         if last > first:
             return first, last
     return low, high
@@ -173,17 +175,28 @@ def render(stored: NDArray[Any], shade: Callable[[Values, Counts], Values]) -> G
         return np.zeros(stored.shape, np.uint8)
     if stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
         low, high = int(stored.min()), int(stored.max())
-        places = stored.astype(np.int32) - low
-        counts = np.bincount(places.ravel(), minlength=high - low + 1)
+        counts = np.zeros(high - low + 1, np.int64)
+        for some in _strips(stored):
+            counts += np.bincount((some.astype(np.int32) - low).ravel(), minlength=counts.size)
         table = greys(shade(np.arange(low, high + 1, dtype=np.float64), counts))
-        return table[places]
+        seen = np.empty(stored.shape, np.uint8)
+        for place, some in zip(_strips(seen), _strips(stored), strict=True):
+            place[...] = table[some.astype(np.int32) - low]
+        return seen
     flat = stored.astype(np.float64).ravel()
-    return greys(shade(flat, np.ones(flat.size, np.int64))).reshape(stored.shape)
+    return greys(shade(flat, np.broadcast_to(np.int64(1), flat.shape))).reshape(stored.shape)
+
+
+def _strips(values: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return views of some rows each: what is computed of a whole picture needs four times its memory."""
+    rows = max(1, (1 << 20) * len(values) // max(1, values.size)) if values.ndim else 1
+    return [values[top : top + rows] for top in range(0, len(values), rows)] if values.ndim else [values]
 
 
 def greys(share: Values) -> Grey:
     """Return shares in [0, 1] as greys, rounded."""
-    return np.rint(share * 255).astype(np.uint8)
+    scaled = share * 255
+    return np.rint(scaled, out=scaled).astype(np.uint8)
 
 
 def _single(text: str) -> Window:

@@ -42,7 +42,7 @@ def propose(path: Path, data_folder: Path) -> Proposal:
     elif found.loader == "conversations" and found.table is not None:
         add_talks(proposal, found.table, found.content)
     elif found.loader == "masks":
-        add_masks(proposal, path, found.content)
+        add_masks(proposal, path, *found.content)
     elif found.loader in ("table", "hugging_face") and found.table is not None:
         if found.records:
             proposal.set("records", found.records, "the longest list of objects in the file")

@@ -155,9 +155,12 @@ def boxes_in(value: Any) -> list[tuple[Any, ...]]:
                 return []
         else:
             value = [re.split(r"[,\s]+", part.strip()) for part in text.split(";") if part.strip()]
-    if not isinstance(value, list) or not value:
+    value = [one for one in value if one is not None] if isinstance(value, list) else []
+    if not value:
         return []
     several = value if isinstance(value[0], list | tuple) else [value]
+    if all(isinstance(one, list) and (not one or isinstance(one[0], list)) for one in several):
+        several = [box for one in several for box in one]  # the boxes of several phrases
     if not all(
         isinstance(one, list | tuple) and len(one) == 4 and all(map(_is_number, one)) for one in several
     ):

@@ -15,7 +15,7 @@ from pefomed.data.proposals.talks import talk_key
 from pefomed.data.readers.files import read_json
 from pefomed.data.readers.shards import has_shards, shards_of, splits_of
 from pefomed.data.readers.split_names import in_order, seems_split
-from pefomed.data.readers.tables import FORMS, kind_of
+from pefomed.data.readers.tables import FORMS, files_of, is_saved, kind_of
 from pefomed.errors import DataError, listed
 
 SEEN = 2000
@@ -149,11 +149,15 @@ def _labelme_folder(path: Path) -> Found | None:
 
 def _masks_folder(path: Path) -> Found | None:
     inside = _folders(path)
-    folders = [folder for folder in inside if FOLDERS.fullmatch(folder.name)] if len(inside) > 1 else []
-    found = next((masks for folder in folders if (masks := masks_in(folder))), None)
-    return (
-        Found("masks", path, f"a folder of masks in {found[0].parent.name}", content=found) if found else None
-    )
+    for folder in inside if len(inside) > 1 else ():
+        if FOLDERS.fullmatch(folder.name) and (masks := masks_in(folder)):
+            return Found("masks", path, f"a folder of masks in {folder.name}", content=(folder, masks))
+    return None
+
+
+def _saved_folder(path: Path) -> Found | None:
+    files = files_of(path) if is_saved(path) else []
+    return Found("hugging_face", path, "a folder that `datasets` saved", files[0]) if files else None
 
 
 def _hub_folder(path: Path) -> Found | None:
@@ -197,7 +201,7 @@ _FILES: tuple[Callable[[Path], Found | None], ...] = (
     _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
 )  # fmt: skip
 _FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
-    _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _tables_folder
+    _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _saved_folder, _tables_folder
 )  # fmt: skip
 
 

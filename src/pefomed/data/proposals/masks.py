@@ -28,10 +28,12 @@ def masks_in(folder: Path) -> list[Path]:
     return [one for one in sorted(folder.rglob("*"))[:2000] if one.name.lower().endswith(PICTURES)][:MOST]
 
 
-def add_masks(proposal: Proposal, folder: Path, masks: list[Path]) -> None:
+def add_masks(proposal: Proposal, root: Path, folder: Path, masks: list[Path]) -> None:
     """Say in a proposal what the values of masks mean, as far as a file says it; else ask."""
+    if folder.name != "masks":
+        proposal.set("masks", folder.name, "pictures are in there, and it is called so")
     values = sorted({value for path in masks if not _is_volume(path) for value in _values(path)})
-    named = _named(folder)
+    named = _named(root)
     if named:
         proposal.set("labels", named, "as dataset.json says")
     elif len(values) > 1:

@@ -201,13 +201,19 @@ def _add_of_boxes(proposal: Proposal, looked: Looked) -> set[str]:
 
 
 def _add_without(proposal: Proposal, looked: Looked, boxes: BoxNames) -> None:
-    bare = sum(all(is_empty(value_at(row, name)) for name in boxes.columns) for row in looked.rows)
+    cells = [[value_at(row, name) for name in boxes.columns] for row in looked.rows]
+    bare = sum(all(_is_bare(cell) for cell in each) for each in cells)
     if bare:
         proposal.ask(
             "boxes.without", f"{bare} of {len(looked.rows)} rows that were looked at have no box",
             Choice("absent", "what their phrase names is not in the image, and this is the right answer"),
             Choice(["no box"], "these rows are left out and counted", "skip"),
         )  # fmt: skip
+
+
+def _is_bare(cell: Any) -> bool:
+    """Return whether a cell has no box, or none of one of its phrases."""
+    return is_empty(cell) or (isinstance(cell, list) and any(one is None or one == [] for one in cell))
 
 
 def _add_id(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:

@@ -17,6 +17,8 @@ from pefomed.schema import Box
 
 T = TypeVar("T")
 
+NO_PHRASE = "the phrase is empty"
+
 TOLERATED = 0.05
 """Wrong rows for each right phrase that a known data set may have; with more it is not the published one."""
 
@@ -45,6 +47,8 @@ class Row:
     unit: Unit | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     """The record's own fields."""
+    fault: Fault | None = None
+    """What is wrong with it, where that was seen before its image was."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +99,13 @@ def merged(
         groups.setdefault((row.image, row.category, row.phrase, row.reader * apart), []).append(row)
     for (image, _, phrase, _), group in track(groups.items(), "checking boxes", len(groups), "phrases"):
         at = frame_at(image)
-        boxes, wrong = [], []
+        boxes: list[Box] = []
+        wrong: list[Wrong] = []
         for row in group:
-            pixels = frame or _pixels(row, at, scaled_images)
-            box = (
-                at.box(row.numbers, row.form or form, row.unit or unit, pixels)
-                if phrase
-                else Fault("the phrase is empty", "")
-            )
+            box: Box | Fault | None = row.fault or (Fault(NO_PHRASE, "") if not phrase else None)
+            if box is None:
+                pixels = frame or _pixels(row, at, scaled_images)
+                box = at.box(row.numbers, row.form or form, row.unit or unit, pixels)
             if isinstance(box, Fault):
                 wrong.append(Wrong(row.place, box))
             else:

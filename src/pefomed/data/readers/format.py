@@ -13,7 +13,9 @@ from pydantic import ConfigDict, field_validator
 from pefomed.checked import Checked
 from pefomed.errors import DataError
 
-CELLS, OBJECTS, LINES, COLUMNAR, WORKBOOK = "text", "JSON", "JSON Lines", "Parquet or Arrow", "workbook"
+CELLS, OBJECTS, LINES, COLUMNAR, WORKBOOK, TAR = (
+    "text", "JSON", "JSON Lines", "Parquet or Arrow", "workbook", "tar archive"
+)  # fmt: skip
 """The forms of tables."""
 
 _FITS = {

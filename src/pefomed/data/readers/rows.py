@@ -13,9 +13,10 @@ from typing import Any
 
 from pefomed.data.readers.cells import read_cells
 from pefomed.data.readers.files import check_fields
-from pefomed.data.readers.format import COLUMNAR, LINES, OBJECTS, WORKBOOK, Format
+from pefomed.data.readers.format import COLUMNAR, LINES, OBJECTS, TAR, WORKBOOK, Format
 from pefomed.data.readers.json_rows import read_json_rows
 from pefomed.data.readers.tables import files_of, form_of, kind_of
+from pefomed.data.readers.tar_rows import read_tar
 
 _USUAL = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
@@ -37,6 +38,8 @@ def read_table(path: Path, how: Format = Format()) -> Iterator[tuple[str, dict[s
         from pefomed.data.readers.columnar import read_columnar
 
         return itertools.chain.from_iterable(map(read_columnar, files_of(path)))
+    if form == TAR:
+        return itertools.chain.from_iterable(map(read_tar, files_of(path)))
     if form == WORKBOOK:
         from pefomed.data.readers.workbook import read_workbook
 

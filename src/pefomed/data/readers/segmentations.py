@@ -20,7 +20,10 @@ class Around(NamedTuple):
     """Width and height of the image, as far as the file says them."""
 
 
-EMPTY = Fault("a mask without a pixel", "a run-length code of nothing", "correct it, or remove it")
+NO_BOX = Fault(
+    "a box needs four finite numbers, or an outline", "neither `bbox` nor `segmentation`", "give it one"
+)
+EMPTY = Fault("a mask without a pixel", "nothing inside", "correct it")
 
 
 def around_segmentation(value: Any, said: Said | None) -> Around | Fault:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.readers.files import inside, read_text, wide_encoding
-from pefomed.data.readers.format import CELLS, COLUMNAR, LINES, OBJECTS, WORKBOOK
+from pefomed.data.readers.format import CELLS, COLUMNAR, LINES, OBJECTS, TAR, WORKBOOK
 from pefomed.data.readers.packed import PACKED, inner_name, opened
 from pefomed.data.readers.split_names import meant, seems_split
 from pefomed.errors import DataError, listed, nearest
@@ -20,11 +20,12 @@ FORMS = {
     ".csv": CELLS, ".tsv": CELLS, ".tab": CELLS, ".psv": CELLS, ".txt": CELLS, ".text": CELLS, ".dat": CELLS,
     ".lst": CELLS, ".jsonl": LINES, ".ndjson": LINES, ".json": OBJECTS, ".parquet": COLUMNAR, ".pq": COLUMNAR,
     ".arrow": COLUMNAR, ".feather": COLUMNAR, ".ipc": COLUMNAR, ".xlsx": WORKBOOK, ".xlsm": WORKBOOK,
+    ".tar": TAR, ".tgz": TAR,
 }  # fmt: skip
 """Known endings, and the form of such a table."""
 
 _ANY_TEXT = (".txt", ".text", ".dat", ".lst")
-_LOOSE = _ANY_TEXT  # in a folder they are tables only where nothing else is
+_LOOSE = (*_ANY_TEXT, ".tar", ".tgz")  # in a folder they are tables only where nothing else is
 _TEXTS = (CELLS, LINES, OBJECTS)
 
 
@@ -46,7 +47,7 @@ def form_of(path: Path) -> str:
             found=f"the ending {path.suffix!r}",
             remedy=f"save it as CSV, XLSX, JSON Lines or Parquet; {nearest(path.suffix, FORMS)}",
         )
-    if path.suffix.lower() in PACKED and form not in _TEXTS:
+    if path.suffix.lower() in PACKED and form not in (*_TEXTS, TAR):
         raise DataError(f"{path} is packed: of tables only texts are read so", remedy="unpack it first")
     return _by_letter(path) if kind in _ANY_TEXT else form
 
@@ -58,12 +59,16 @@ def kind_of(path: Path) -> str:
 
 def stem_of(path: Path) -> str:
     """Return a table's name without its ending: `train` of `train.csv.gz`."""
-    return Path(path.stem).stem if path.suffix.lower() in PACKED else path.stem
+    stem = Path(path.stem).stem if path.suffix.lower() in PACKED else path.stem
+    shards = _SHARDS.search(stem)
+    return stem[: shards.start()].rstrip("-_.") if shards else stem
 
 
 def is_table(path: Path) -> bool:
     """Return whether something is there that may be one table: a file, or what `datasets` saved."""
-    return path.is_file() or is_saved(path)
+    return (
+        path.is_file() or is_saved(path) or (bool(_SHARDS.search(path.name)) and files_of(path)[0].is_file())
+    )
 
 
 def tables_in(folder: Path) -> list[Path]:
@@ -78,7 +83,7 @@ def tables_in(folder: Path) -> list[Path]:
         and path.name not in _ABOUT
         and (is_saved(path) or (path.is_file() and kind_of(path) in FORMS))
     ]
-    return [path for path in found if is_saved(path) or kind_of(path) not in _LOOSE] or found
+    return [path for path in found if is_saved(path) or kind_of(path) not in _LOOSE] or _whole(found)
 
 
 def files_of(path: Path) -> list[Path]:
@@ -87,6 +92,12 @@ def files_of(path: Path) -> list[Path]:
     Raises:
         DataError: the list is damaged, or names a file elsewhere.
     """
+    if (shards := _SHARDS.search(path.name)) and not path.exists():
+        first, last = int(shards[1]), int(shards[2])
+        if not first <= last < first + _MOST_SHARDS:
+            raise DataError(f"{path}: expected numbers as in {{000000..000012}}", found=shards[0])
+        numbers = [f"{number:0{len(shards[1])}}" for number in range(first, last + 1)]
+        return [path.with_name(path.name.replace(shards[0], each, 1)) for each in numbers]
     if not is_saved(path):
         return [path]
     listed_files = _state(path)["_data_files"]
@@ -121,6 +132,25 @@ def table_of(path: Path, split: str) -> Path:
     if len(found) != 1:
         raise DataError(f"{path} has no split {split!r}", found=listed(names), remedy=nearest(split, names))
     return path / found[0]
+
+
+_SHARDS = re.compile(r"\{(\d{1,9})\.\.(\d{1,9})\}")
+_MOST_SHARDS = 100_000
+
+
+def _whole(paths: list[Path]) -> list[Path]:
+    """Return tar archives that are numbered as one: `a-{000..012}.tar`; one that is missing is missed."""
+    found: dict[Path, list[str]] = {}
+    for path in paths:
+        match = re.fullmatch(r"(.+?)(\d{3,9})(\.tar(?:\.\w+)?|\.tgz)", path.name)
+        if match:
+            found.setdefault(path.with_name(f"{match[1]}{{}}{match[3]}"), []).append(match[2])
+        else:
+            found[path] = []
+    return [
+        path.with_name(path.name.replace("{}", f"{{{numbers[0]}..{numbers[-1]}}}")) if numbers else path
+        for path, numbers in found.items()
+    ]
 
 
 _STATE_LIMIT = 2**24  # bytes; a name for each of the files

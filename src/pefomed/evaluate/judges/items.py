@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pefomed import jsonl
-from pefomed.errors import RunError
+from pefomed.errors import RunError, typed
 from pefomed.evaluate import predicted
 from pefomed.evaluate.judged import judged_hash
 from pefomed.evaluate.judges.prompts import Pair
@@ -45,7 +45,9 @@ def read_items(run: Path, only: str | None = None) -> list[Item]:
     """
     files = RunFolder(run).samples_files()
     if not files:
-        raise RunError(f"no samples in {RunFolder(run).samples}", remedy=f"run `pefomed predict {run}` first")
+        raise RunError(
+            f"no samples in {RunFolder(run).samples}", remedy=f"run `pefomed predict {typed(run)}` first"
+        )
     items: list[Item] = []
     tasks: set[str] = set()
     for path in files:

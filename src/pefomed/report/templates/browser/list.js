@@ -3,7 +3,10 @@ const CHUNK = 60;
 const TITLES = { caption: "Caption:", report: "Report:", grounding: "Caption with boxes:", identify: "What is in the box?" };
 
 function drawMore() {
-  list.querySelector(".more")?.remove();
+  list.parentElement.querySelector(".more")?.remove();
+  // A list box holds options alone: without any it is none, and what shows more stands behind it.
+  list.setAttribute("role", shown.length ? "listbox" : "group");
+  if (!shown.length) list.removeAttribute("aria-activedescendant");
   const until = Math.min(drawn + CHUNK, shown.length);
   for (; drawn < until; drawn += 1) list.append(rowOf(shown[drawn], drawn));
   if (!shown.length) list.append(make("p", "more missing", "No item passes these filters."));
@@ -12,7 +15,7 @@ function drawMore() {
     more.type = "button";
     more.tabIndex = -1;
     more.addEventListener("click", drawMore);
-    list.append(more);
+    list.after(more);
   }
 }
 

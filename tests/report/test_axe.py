@@ -1,0 +1,74 @@
+"""Every page of a report under axe-core: nothing that it finds, in light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+from tests.axe import LOOKS, findings
+from tests.report import small_run
+from tests.report.chromium import Browser
+from tests.report.test_compare import copy_of
+
+from pefomed.data.show import contact_sheet
+from pefomed.report import write_report, write_reports
+from pefomed.schema import Box, Sample
+
+
+def looked_at(browser: Browser, page: Path) -> list[str]:
+    """Return what axe finds on a page with all that unfolds unfolded and an item chosen."""
+    browser.open(page)
+    browser.tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    if browser.tab.locator("#list .item").count():
+        browser.tab.click("#list .item >> nth=0")
+    return [
+        f"{scheme}, {width}: {found}"
+        for scheme, width in LOOKS
+        for found in findings(browser.tab, scheme, width)
+    ]
+
+
+def test_the_report_of_a_run(browser: Browser, run: Path) -> None:
+    assert looked_at(browser, write_report(run)) == []
+    browser.tab.fill("#search", "nothing like it")
+    assert findings(browser.tab, *LOOKS[0]) == []  # the list without an item is no list box
+
+
+def test_the_report_of_boxes(browser: Browser, box_run: Path) -> None:
+    assert looked_at(browser, write_report(box_run)) == []
+
+
+def test_a_list_that_goes_on(browser: Browser, run: Path) -> None:
+    images = run.parent.parent / "images"
+    row = small_run.ROWS[0]
+    many = [(f"{row[0]}-{place}", str(images / row[1]), *row[2:]) for place in range(70)]
+    small_run.write_answers(run, many)
+    browser.open(write_report(run))
+    assert findings(browser.tab, *LOOKS[0]) == []
+    assert browser.tab.locator("button.more").count() == 1
+    assert browser.tab.locator("[role=listbox] button").count() == 0
+
+
+def test_the_page_that_compares_runs(browser: Browser, run: Path) -> None:
+    other = copy_of(run, "second", {"q2": "liver", "q3": "no"})
+    page = write_reports([run, other], run.parent / "both.html")[-1]
+    assert looked_at(browser, page) == []
+
+
+def test_the_contact_sheet(browser: Browser, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        Image.effect_noise((200, 100), 30).save(tmp_path / f"{name}.png")
+    samples = [
+        Sample(
+            id=f"{name}-{place}",
+            images=(str(tmp_path / f"{name}.png"),),
+            task="vqa",
+            question=f"Is this {place}?",
+            reference="yes",
+            boxes=(Box(x0=0.1, y0=0.1, x1=0.5, y1=0.6),) if place == 1 else (),
+            meta={"organ": "chest"},
+        )
+        for name in ("a", "b", "absent")
+        for place in range(8)
+    ]
+    assert looked_at(browser, contact_sheet(samples, tmp_path / "sheet.html")) == []
