@@ -10,7 +10,7 @@ from tests.growth.attacks import texts
 from tests.growth.expressions import Expression, expressions
 from tests.growth.steps import Counter, TooMany
 
-SHORT, LONG = 64, 256
+SHORT, LONG = 48, 192
 
 MOST = 8
 """How many times the steps four times the length may take: 4 in proportion, 16 with the square."""

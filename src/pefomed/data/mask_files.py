@@ -109,7 +109,7 @@ def _parted(pattern: str) -> tuple[str, str]:
 
 def _image_of(file: Path, pattern: str, images: dict[str, Path]) -> tuple[str | None, str]:
     """Return the image a mask is of, and its label; None where it is of none."""
-    if not re.search(r"\.[A-Za-z.]+$", pattern):
+    if not re.search(r"(?<![A-Za-z.])[A-Za-z]*\.[A-Za-z.]+$", pattern):
         file = file.with_name(stem_of(file))
     name = file.as_posix()
     match = _expression(pattern, r".+").fullmatch(name)

@@ -98,7 +98,7 @@ def arguments(docstring: str) -> dict[str, str]:
     for part in re.split(r"^(?=\S)", textwrap.dedent(section[1]), flags=re.MULTILINE):
         names, colon, text = part.partition(":")
         for name in names.split(",") if colon else ():
-            plain = re.sub(r"\s*\(.*\)$", "", name.strip()).lstrip("*")
+            plain = name.partition("(")[0].strip().lstrip("*")
             found[plain] = " ".join(text.split())
     return found
 
