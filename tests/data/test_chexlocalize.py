@@ -96,3 +96,16 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
         read(tmp_path)
     with pytest.raises(DataError, match="no split 'train'"):
         read(tmp_path, "train")
+
+
+def test_findings_that_are_not_there_may_be_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, {NAME: {"Edema": code([SQUARE]), "Atelectasis": code([])}}, "segmentations")
+    found, left = read(tmp_path, without="categories")
+    assert len(found) == 10  # the findings of the release
+    assert [finding for finding, boxes in found.items() if boxes] == ["Edema"]
+    assert left == []
+    found, left = read(tmp_path, without="images")
+    assert (list(found), left) == (["Edema"], ["a finding that is not there"])
+    write(tmp_path, {NAME: {"Atelectasis": code([])}}, "segmentations")
+    found, left = read(tmp_path, without="images")
+    assert (len(found), any(found.values()), left) == (10, False, [])

@@ -180,3 +180,26 @@ def test_mistakes_are_named(tmp_path: Path, made: Any, words: str) -> None:
     put(tmp_path, {"mine/0.json": made, "mine/0.png": None})
     with pytest.raises(DataError, match=rf"(?s)0\.json.*{words}"):
         read(tmp_path)
+
+
+def test_what_nobody_drew_may_be_asked_for(tmp_path: Path) -> None:
+    point = {"label": "clip", "shape_type": "point", "points": [[9, 9]]}
+    put(
+        tmp_path,
+        {
+            "mine/0.json": file(RECTANGLE), "mine/0.png": None,
+            "mine/1.json": file(image="1.png"), "mine/1.png": None,
+            "mine/2.json": file(point, image="2.png"), "mine/2.png": None,
+        },
+    )  # fmt: skip
+    drawn, left = read(tmp_path)
+    assert left[0] != left[1]
+    samples, left = read(tmp_path, without="images")
+    assert samples[0] == drawn[0]
+    assert [(Path(s.images[0]).name, s.question, s.boxes) for s in samples[1:]] == [("1.png", "mass", ())]
+    assert left == ["a shape of the type 'point', which has no box"]
+    samples, _ = read(tmp_path, without="categories", names=["clip"])
+    # The clip of the third image has no box, but it is there.
+    assert sorted((Path(s.images[0]).name, s.question) for s in samples if not s.boxes) == [
+        ("0.png", "clip"), ("1.png", "clip"), ("1.png", "mass"), ("2.png", "mass"),
+    ]  # fmt: skip

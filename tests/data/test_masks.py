@@ -303,3 +303,49 @@ def test_a_volume_and_its_mask_are_on_the_same_voxels(tmp_path: Path) -> None:
     put(tmp_path, {"mine/masks/ct.png": two_labels()})
     with pytest.raises(DataError, match="is a volume"):
         read(tmp_path, **NUMBERS)
+
+
+def test_what_no_mask_holds_may_be_asked_for(tmp_path: Path) -> None:
+    mass = two_labels(rib=0)
+    put(
+        tmp_path,
+        {
+            "mine/images/0.png": None, "mine/masks/0.png": mass, "mine/images/1.png": None,
+            "mine/masks/1.png": np.zeros_like(mass), "mine/images/2.png": None,
+        },
+    )  # fmt: skip
+    drawn, left = read(tmp_path, **NUMBERS)
+    assert left == ["an image with an empty mask", "an image without a mask"]
+    samples, left = read(tmp_path, without="images", view="window=lung", **NUMBERS)
+    assert [s.id for s in samples[:1]] == [s.id for s in drawn]
+    assert [(Path(s.images[0]).name, s.question, s.boxes) for s in samples[1:]] == [
+        (f"{name}.png#window=lung", label, ()) for name in (1, 2) for label in ("mass", "rib")
+    ]
+    assert left == []
+    samples, _ = read(tmp_path, without="categories", **NUMBERS)
+    absent = [(Path(s.images[0]).name, s.question) for s in samples if not s.boxes]
+    assert absent == [
+        ("0.png", "rib"), ("1.png", "mass"), ("1.png", "rib"), ("2.png", "mass"), ("2.png", "rib"),
+    ]  # fmt: skip
+
+
+def test_a_part_too_small_is_there_all_the_same(tmp_path: Path) -> None:
+    put(tmp_path, {"mine/images/0.png": None, "mine/masks/0.png": two_labels()})
+    samples, left = read(tmp_path, without="categories", least=5000, **NUMBERS)  # the rib has 50 x 40
+    assert [(s.question, len(s.boxes)) for s in samples] == [("mass", 1)]
+    assert left == ["a part of fewer than 5000 pixels"]
+
+
+def test_slices_that_a_mask_touches_are_asked_about(tmp_path: Path) -> None:
+    values = np.zeros((6, 5, 4), np.uint8)
+    values[1:3, 1:3, 1] = 1
+    values[1:4, 1:4, 2] = 1
+    values[4, 4, 2] = 2
+    volume(tmp_path, np.ones((6, 5, 4), np.int16), RAS, "mine/images/0.nii.gz")
+    volume(tmp_path, values, RAS, "mine/masks/0.nii.gz")
+    samples, _ = read(tmp_path, without="categories", **NUMBERS)
+    asked = {(s.images[0].rpartition("index=")[2], s.question): len(s.boxes) for s in samples}
+    assert asked == {("1", "mass"): 1, ("1", "rib"): 0, ("2", "mass"): 1, ("2", "rib"): 1}
+    # Of each label the largest slice alone: both in the same, and neither is absent there.
+    samples, _ = read(tmp_path, without="categories", slices="largest", **NUMBERS)
+    assert [(s.question, len(s.boxes)) for s in samples] == [("mass", 1), ("rib", 1)]

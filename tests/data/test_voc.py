@@ -185,3 +185,35 @@ def test_a_wrong_convention_and_an_empty_folder_are_named(tmp_path: Path) -> Non
         read(tmp_path)
     with pytest.raises(RecipeError, match="'pixels' of the loader 'voc'"):
         read(tmp_path, pixels="from 2")
+
+
+def test_what_nobody_drew_may_be_asked_for(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {
+            "mine/train/0.xml": voc(thing(), thing("rib", (1, 1, 9, 9))), "mine/train/0.png": None,
+            "mine/train/1.xml": voc(image="1.png"), "mine/train/1.png": None,
+            "mine/train/2.xml": voc(thing("rib"), image="2.png"), "mine/train/2.png": None,
+        },
+    )  # fmt: skip
+    drawn, left = read(tmp_path)
+    assert (len(drawn), left) == (3, ["an image without annotations"])
+    samples, left = read(tmp_path, without="images", meta=["source.database"])
+    assert [s.id for s in samples[:3]] == [s.id for s in drawn]
+    assert [(Path(s.images[0]).name, s.question, s.boxes) for s in samples[3:]] == [
+        ("1.png", "mass", ()), ("1.png", "rib", ()),
+    ]  # fmt: skip
+    assert samples[3].meta == {"category": "mass", "source.database": "ward 7", "boxes": "none"}
+    assert left == []
+    samples, _ = read(tmp_path, without="categories", names=["liver"])
+    absent = [(Path(s.images[0]).name, s.question) for s in samples if not s.boxes]
+    assert sorted(absent) == [
+        ("0.png", "liver"), ("1.png", "liver"), ("1.png", "mass"), ("1.png", "rib"),
+        ("2.png", "liver"), ("2.png", "mass"),
+    ]  # fmt: skip
+    # An object that a rule leaves out is in its image all the same.
+    samples, _ = read(tmp_path, without="categories", skip=[{"column": "name", "is": "rib"}])
+    assert [(s.question, len(s.boxes)) for s in samples] == [("mass", 1), ("mass", 0), ("mass", 0)]
+    # A rule about the file itself holds for an image without objects too.
+    samples, left = read(tmp_path, without="images", skip=[{"column": "filename", "is": "1.png"}])
+    assert (samples, left) == (drawn, ["filename is 1.png"])

@@ -49,16 +49,19 @@ def check_all_or_none(rows: Sequence[tuple[str, str]], drawn: Iterable[tuple[str
             )
 
 
-def undrawn(rows: Sequence[Row], images: Iterable[Row], categories: Iterable[str]) -> Iterator[Row]:
+def undrawn(
+    rows: Sequence[Row], images: Iterable[Row], categories: Iterable[str], there: Iterable[Row] = ()
+) -> Iterator[Row]:
     """Yield a row without a box for each category that is nowhere in an image.
 
     Args:
         rows: what is drawn.
+        there: what is in an image though no box of it is asked for: nobody asks whether it is absent.
         images: a row without phrase for each image that is asked about, once.
         categories: what might be drawn, beside what is.
     """
     every = list(dict.fromkeys([*categories, *(row.category for row in rows)]))
-    seen = {(row.image, row.category) for row in rows}
+    seen = {(row.image, row.category) for row in (*rows, *there)}
     for row in images:
         for category in every:
             if (row.image, category) not in seen:

@@ -20,7 +20,7 @@ from pefomed.data.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.paths import ABSENT, at
-from pefomed.data.mapping.skip import NOTHING, Kind, Rules, Unusable, columns_of, rules_of
+from pefomed.data.mapping.skip import NOTHING, Kind, Rules, Unusable, Where, columns_of, rules_of
 from pefomed.data.pictures.addresses import address
 from pefomed.data.readers.box_frames import frame_of
 from pefomed.data.readers.box_numbers import Form, Unit
@@ -71,6 +71,7 @@ def box_samples(
     making: Making,
     images: Iterable[Row] = (),
     categories: Iterable[str] = (),
+    there: Iterable[Row] = (),
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and phrase, and the boxes that are given twice.
 
@@ -79,6 +80,7 @@ def box_samples(
         images: a row without phrase and box for each image that is left out because nothing is drawn on it,
             or of which `making.without` asks for what is not drawn.
         categories: what might be drawn, beside what is.
+        there: what is in an image and has no box that can be used (points, parts too small).
 
     Raises:
         DataError: a box, a phrase or an image is wrong, or several readers drew a phrase and nothing says
@@ -87,8 +89,8 @@ def box_samples(
     apart = making.readers == "apart"
     if making.without == "left out":
         yield from (LeftOut(row.place, BARE) for row in images)
-    kept = []
-    for each in _kept([*rows], making.skip):
+    kept, rows = [], [*rows]
+    for each in _kept(rows, making.skip):
         if isinstance(each, LeftOut):
             yield each
         else:
@@ -108,7 +110,15 @@ def box_samples(
         yield from (LeftOut(place, "a box given twice") for place in twice)
         yield from _samples(_fused(drawn, making), name, making)
     if making.without != "left out" and making.boxes == "all":
-        for row in undrawn(kept, images, categories):
+        asked = []
+        for image in images:
+            left = _of_image(image, making.skip)
+            if left is None:
+                asked.append(image)
+            else:
+                yield left
+        # What a rule leaves out is in its image all the same.
+        for row in undrawn(kept, asked, categories, (*rows, *there)):
             nothing = Phrase(row, frame_of(row.image).shown, (), ())
             yield from _samples(nothing, ids(row.name, row.category, row.phrase), making)
             yield from not_identified(row.place, (), making.tasks)
@@ -136,6 +146,14 @@ def _kept(rows: list[Row], skip: Rules) -> Iterator[Row | LeftOut]:
             yield LeftOut(row.place, "missing image", str(row.image))
         else:
             yield row
+
+
+def _of_image(image: Row, skip: Rules) -> LeftOut | None:
+    """Return that an image is left out: its file is missing, or a rule is about a field that it has."""
+    if "missing image" in skip and not address(image.image).file.is_file():
+        return LeftOut(image.place, "missing image", str(image.image))
+    own = (rule for rule in skip if isinstance(rule, Where) and at(image.fields, rule.column) is not ABSENT)
+    return Rules(own).of_row(image.fields, image.place)
 
 
 def _wrong(row: Wrong, skip: Rules) -> LeftOut:

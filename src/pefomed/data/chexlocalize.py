@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_samples import Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
@@ -65,6 +66,7 @@ def load(
     kind: Literal["annotations", "segmentations"] | None = None,
     parts: Parts = "component",
     images: str | None = None,
+    without: Undrawn = "left out",
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and finding of `split` (`validate`, `test`).
 
@@ -74,6 +76,9 @@ def load(
         kind: the outlines as they were drawn (`annotations`), or their masks; by default what is there.
         parts: a box for each outline or connected part (`component`), or one around all (`label`).
         images: folder of the images, relative to `root` or absolute; by default CheXpert's.
+        without: what findings are that nobody drew: `left out`, or samples whose answer is that there is no
+            box, in the `images` of the file without any finding, or all of the ten (`categories`) that an
+            image of the file lacks.
 
     Raises:
         DataError: a file is missing or not as published, or an image is.
@@ -85,8 +90,10 @@ def load(
     if not isinstance(content, dict) or not all(isinstance(each, dict) for each in content.values()):
         raise DataError(f"{path}: expected an object for each image", remedy="download the file again")
     rows: list[Row] = []
+    asked: list[Row] = []
     for name, findings in content.items():
         image = _image(root, name, _SPLITS[split], images, path)
+        own, missing = [], []
         for finding, drawn in findings.items():
             if finding == "img_size":
                 continue
@@ -98,20 +105,31 @@ def load(
                 raise found.error(place)
             corners, size = found
             if not corners:
-                yield LeftOut(place, "a finding that is not there")
-            rows += [_row(each, place, image, name, finding, size) for each in corners]
-    yield from box_samples(rows, f"chexlocalize-{split}", Making(tasks, boxes, "xyxy", "pixel"))
+                missing.append(LeftOut(place, "a finding that is not there"))
+            own += [_row(each, place, image, name, finding, size) for each in corners]
+        rows += own
+        if without == "categories" or (without == "images" and not own):
+            asked.append(_row((), f"{path}, {name}", image, name, "", None))
+        else:
+            yield from missing
+    making = Making(tasks, boxes, "xyxy", "pixel", without=without)
+    yield from box_samples(rows, f"chexlocalize-{split}", making, asked, FINDINGS)
 
 
 def _row(
-    corners: Corners, place: str, image: Path, name: str, finding: str, size: tuple[Any, Any] | None
+    numbers: tuple[Any, ...],
+    place: str,
+    image: Path,
+    name: str,
+    finding: str,
+    size: tuple[Any, Any] | None,
 ) -> Row:
     return Row(
         place=place,
         image=image,
         phrase=finding,
         category=finding,
-        numbers=corners,
+        numbers=numbers,
         size=size,
         name=name,
         meta={"view": name.rpartition("_")[2]},

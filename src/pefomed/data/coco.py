@@ -244,6 +244,7 @@ def _bare(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
         name=str(each.image["file_name"]),
         meta={field: text for field in meta if (text := each.text(field)) is not None},
         owners=owners_of(each.image, meta),
+        fields=each.image,
     )
 
 

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.annotation_folder import annotation_files, annotation_parts, no_picture, picture_of
-from pefomed.data.box_samples import BARE, Making, Skip, box_samples
+from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
@@ -58,6 +59,8 @@ def load(
     annotations: str | None = None,
     images: str | None = None,
     meta: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
+    without: Undrawn = "left out",
     skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and label of `split`, and what images and shapes have no box.
@@ -68,6 +71,9 @@ def load(
         annotations: folder of the JSON files, relative to `root` or absolute; `{split}` stands for the split.
         images: folder of the images, likewise.
         meta: fields of the shape or its file to group results by, e.g. `flags.benign`.
+        names: with `without`, what might be drawn beside what is drawn in the split.
+        without: what names are that nobody drew: `left out`, or samples whose answer is that there is no
+            box, in the `images` without shapes, or all names that an image lacks (`categories`).
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
             `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1 }`.
 
@@ -76,6 +82,8 @@ def load(
             named.
     """
     rows: list[Row] = []
+    asked: list[Row] = []
+    there: list[Row] = []
     for part, file in annotation_files(root, annotations, split, ".json"):
         about, shapes = read_labelme(file)
         try:
@@ -86,17 +94,20 @@ def load(
             yield LeftOut(str(file), error.kind)
             continue
         about.pop("imageData", None)
-        if not shapes:
-            yield LeftOut(str(file), BARE)
+        own = file.relative_to(part.folder).as_posix()
+        if not shapes or without == "categories":
+            asked.append(_bare(file, image, own, about, meta))
         for number, shape in enumerate(shapes, 1):
             each = Annotation(f"{file}, shape {number}", shape, about, str(shape.get("label") or "").strip())
             if kind_of(shape) in WITHOUT_BOX:
                 yield LeftOut(
                     each.place, f"a shape of the type {kind_of(shape)!r}, which has no box", each.category
                 )
+                there.append(Row(each.place, image, each.category, each.category, ()))
             else:
-                rows.append(_row(each, image, file.relative_to(part.folder).as_posix(), meta))
-    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel", skip=skip))
+                rows.append(_row(each, image, own, meta))
+    making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
+    yield from box_samples(rows, f"{root.name}-{split}", making, asked, names, there)
 
 
 def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str, int | None]:
@@ -128,6 +139,22 @@ def _row(each: Annotation, image: Path, name: str, meta: tuple[str, ...]) -> Row
         name=name,
         owners=owners_of({**each.image, **each.entry}, meta),
         fields={**each.image, **each.entry},
+    )
+
+
+def _bare(file: Path, image: Path, name: str, about: Mapping[str, Any], meta: tuple[str, ...]) -> Row:
+    """Return the row of an image itself; it has the fields of a shape only by chance."""
+    each = Annotation(str(file), {}, about, "")
+    return Row(
+        place=each.place,
+        image=image,
+        phrase="",
+        category="",
+        numbers=(),
+        name=name,
+        meta={field: text for field in meta if (text := each.text(field)) is not None},
+        owners=owners_of(about, meta),
+        fields=about,
     )
 
 

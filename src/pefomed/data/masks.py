@@ -21,11 +21,12 @@ empty or missing has no box, and is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_samples import Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
@@ -33,6 +34,7 @@ from pefomed.data.left_out import LeftOut
 from pefomed.data.mask_files import Masked, masked_images
 from pefomed.data.mask_slices import Layer, Slices, layers_of
 from pefomed.data.pictures.addresses import with_view
+from pefomed.data.pictures.volume_files import is_volume
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.label_maps import Naming, Parts, boxes_of, regions
 from pefomed.data.readers.mask_bounds import Bounds
@@ -70,6 +72,7 @@ def load(
     axis: Literal[0, 1, 2] = 2,
     slices: Slices = "touched",
     view: str = "",
+    without: Undrawn = "left out",
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and label of `split`, and what images have no mask.
 
@@ -89,6 +92,9 @@ def load(
         axis: of volumes: slices are sagittal (0), coronal (1) or axial (2).
         slices: of volumes: those that a label touches, or for each label the one with the `largest` area.
         view: window of every image, e.g. `window=lung`.
+        without: what labels are that a mask does not hold: `left out`, or samples whose answer is that there
+            is no box, in the `images` whose mask is empty or missing, or all labels that an image lacks
+            (`categories`). Of a volume the slices that a mask touches are images, and no others.
 
     Raises:
         DataError: a mask has no image, does not fit it, or has a value without a name; the file is named.
@@ -99,19 +105,26 @@ def load(
     all_parts = _parts(root, images)
     found = masked_images(root, all_parts, of_split(all_parts, split, str(root)), masks)
     rows: list[Row] = []
+    asked: list[Row] = []
+    there: list[Row] = []
     for each in track(found, f"reading masks of {root.name}", unit="images"):
-        before = len(rows)
-        for label, mask in each.masks:
-            for made in _rows(each, mask, _name(label, phrase, naming, mask), how):
-                if isinstance(made, LeftOut):
-                    yield made
-                else:
-                    rows.append(made)
-        if len(rows) == before:
+        regions_of = [
+            region
+            for label, mask in each.masks
+            for region in _regions(each, mask, _name(label, phrase, naming, mask), how)
+        ]
+        there += [region.row for region in regions_of]
+        yield from (region.left for region in regions_of if region.left)
+        own = [region.row for region in regions_of if region.chosen and not region.left]
+        rows += own
+        new = _asked(each, own, bool(regions_of), view, without)
+        asked += new
+        if not own and not new:
             reason = "an image with an empty mask" if each.masks else "an image without a mask"
             yield LeftOut(str(each.image), reason)
-    making = Making(tasks, boxes, "xyxy", "pixel", scaled_images=scaled_masks)
-    yield from box_samples(rows, f"{root.name}-{split}", making)
+    making = Making(tasks, boxes, "xyxy", "pixel", scaled_images=scaled_masks, without=without)
+    known = _labels(naming, phrase, found)
+    yield from box_samples(rows, f"{root.name}-{split}", making, asked, known, there)
 
 
 def splits(root: Path, *, images: str | None = None, **_: Any) -> dict[str, int | None]:
@@ -155,8 +168,16 @@ def _name(label: str, phrase: str | None, naming: Naming, mask: Path) -> str:
     return name
 
 
-def _rows(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[Row | LeftOut]:
-    found: dict[str, list[tuple[int, list[Row | LeftOut]]]] = {}
+class _Region(NamedTuple):
+    row: Row
+    left: LeftOut | None
+    """Why it is left out."""
+    chosen: bool
+    """Whether its slice is one that its label is asked in."""
+
+
+def _regions(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[_Region]:
+    found: dict[str, list[tuple[int, list[tuple[Row, LeftOut | None]]]]] = {}
     for layer in layers_of(each.image, mask, how.naming.meant, how.axis, how.scaled):
         for label, inside in regions(layer.values, how.naming, name, layer.place):
             made = [
@@ -165,18 +186,19 @@ def _rows(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[Row | 
             found.setdefault(label, []).append((int(inside.sum()), made))
     for layers in found.values():
         # The first of several that are equal: `max` keeps it.
-        for _, made in [max(layers, key=lambda layer: layer[0])] if how.slices == "largest" else layers:
-            yield from made
+        largest = max(range(len(layers)), key=lambda number: layers[number][0])
+        for number, (_, made) in enumerate(layers):
+            chosen = how.slices == "touched" or number == largest
+            yield from (_Region(row, left if chosen else None, chosen) for row, left in made)
 
 
 def _row(
     each: Masked, layer: Layer, label: str, how: _Reading, number: int, part: tuple[Bounds, int]
-) -> Row | LeftOut:
+) -> tuple[Row, LeftOut | None]:
     box, pixels = part
     place = f"{layer.place}, {label}" + (f", part {number}" if how.parts == "component" else "")
-    if pixels < how.least:
-        return LeftOut(place, f"a part of fewer than {how.least} pixels", f"{pixels} pixels")
-    return Row(
+    small = pixels < how.least
+    row = Row(
         place=place,
         image=Path(with_view(layer.image, how.view)),
         phrase=label,
@@ -185,3 +207,23 @@ def _row(
         size=layer.size,
         name=each.name + layer.view,
     )
+    left = LeftOut(place, f"a part of fewer than {how.least} pixels", f"{pixels} pixels") if small else None
+    return row, left
+
+
+def _asked(each: Masked, rows: Sequence[Row], touched: bool, view: str, without: Undrawn) -> list[Row]:
+    """Return a row without phrase for each picture that is asked about what its mask does not hold."""
+    if without == "left out" or (without == "images" and touched):
+        return []
+    if is_volume(each.image):
+        pictures = {row.image: row for row in rows}
+        return [replace(row, phrase="", category="", numbers=(), size=None) for row in pictures.values()]
+    image = Path(with_view(str(each.image), view))
+    return [Row(str(each.image), image, "", "", (), name=each.name)]
+
+
+def _labels(naming: Naming, phrase: str | None, found: Sequence[Masked]) -> list[str]:
+    """Return the names of all that masks may hold."""
+    if naming.labels and naming.threshold is None:
+        return list(naming.labels.values())
+    return [phrase] if phrase else [label for each in found for label, _ in each.masks if label]

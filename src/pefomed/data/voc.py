@@ -19,11 +19,12 @@ read. An image without objects has no box, and is counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
+from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.annotation_folder import (
     annotation_files,
     annotation_parts,
@@ -31,7 +32,7 @@ from pefomed.data.annotation_folder import (
     picture_of,
     split_lists,
 )
-from pefomed.data.box_samples import BARE, Making, Skip, box_samples
+from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
@@ -69,6 +70,8 @@ def load(
     images: str | None = None,
     meta: tuple[str, ...] = (),
     pixels: Pixels = "from 1",
+    names: tuple[str, ...] = (),
+    without: Undrawn = "left out",
     skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and name of `split`, and what images have no object.
@@ -80,6 +83,9 @@ def load(
         images: folder of the images, likewise.
         meta: fields of the object or its file to group results by, e.g. `difficult` or `source.database`.
         pixels: what the corners are: VOC's own `from 1`, `from 0`, or `edges` of pixels.
+        names: with `without`, what might be drawn beside what is drawn in the split.
+        without: what names are that nobody drew: `left out`, or samples whose answer is that there is no
+            box, in the `images` without objects, or all names that an image lacks (`categories`).
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
             `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1 }`.
 
@@ -88,6 +94,7 @@ def load(
             named.
     """
     rows: list[Row] = []
+    asked: list[Row] = []
     for part, file in annotation_files(root, annotations, split, ".xml"):
         found = read_xml(file)
         if found.tag != "annotation":
@@ -101,15 +108,16 @@ def load(
         if image is None:
             raise no_picture(root, part, file, name, images)
         objects = found.findall("object")
-        if not objects:
-            yield LeftOut(str(file), BARE)
+        if not objects or without == "categories":
+            asked.append(_bare(file, image, name, about, meta))
         said = _size(found)
         for number, each in enumerate(objects, 1):
             place = f"{file}, object {number}"
             label = (each.findtext("name") or "").strip()
             record = Annotation(place, _fields(each, but=("part",)), about, label)
             rows.append(_row(record, image, name, said, _numbers(each, pixels, said), meta))
-    yield from box_samples(rows, f"{root.name}-{split}", Making(tasks, boxes, "xyxy", "pixel", skip=skip))
+    making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
+    yield from box_samples(rows, f"{root.name}-{split}", making, asked, names)
 
 
 def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str, int | None]:
@@ -148,6 +156,22 @@ def _row(
         name=name,
         owners=owners_of({**each.image, **each.entry}, meta),
         fields={**each.image, **each.entry},
+    )
+
+
+def _bare(file: Path, image: Path, name: str, about: Mapping[str, Any], meta: tuple[str, ...]) -> Row:
+    """Return the row of an image itself; it has the fields of an object only by chance."""
+    each = Annotation(str(file), {}, about, "")
+    return Row(
+        place=each.place,
+        image=image,
+        phrase="",
+        category="",
+        numbers=(),
+        name=name,
+        meta={field: text for field in meta if (text := each.text(field)) is not None},
+        owners=owners_of(about, meta),
+        fields=about,
     )
 
 
