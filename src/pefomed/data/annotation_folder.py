@@ -6,9 +6,11 @@ images lie in `JPEGImages` or `images`, or beside the annotations.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pefomed.data.mapping.images import Pictures, relative_in
 from pefomed.data.mapping.skip import Unusable
 from pefomed.data.readers.files import inside, read_text
 from pefomed.data.readers.split_names import SYNONYMS, known_split, meant
@@ -89,14 +91,19 @@ def picture_of(root: Path, part: Part, file: Path, name: str, images: str | None
         images: pattern of the folders of images, if they are elsewhere.
 
     Raises:
-        DataError: the name leads out of the folder.
+        DataError: the name is a URL or a path of Windows, or leads out of the folders.
     """
-    inside(root, name, str(file))
     own = file.parent.relative_to(part.folder)
-    looked = (
+    looked = [
         inner for folder in _image_folders(root, part, file, images) for inner in (folder / own, folder)
-    )
-    return next((found for folder in looked if (found := picture_called(folder, name))), None)
+    ]
+    if os.path.isabs(name):  # as a path in one of the folders, or none of this data set's
+        named = [(folder, relative_in(folder, name)) for folder in (*looked, root)]
+        inner_names = [(folder, inner) for folder, inner in named if inner != name]
+        if inner_names:
+            return next((found for each in inner_names if (found := picture_called(*each))), None)
+    plain = Pictures(root).own_name(name, str(file))
+    return next((found for folder in looked if (found := picture_called(folder, plain))), None)
 
 
 def no_picture(root: Path, part: Part, file: Path, name: str, images: str | None) -> Unusable:

@@ -32,11 +32,11 @@ from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.images import Picture, Pictures
 from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import Row
-from pefomed.data.readers.files import inside
 from pefomed.data.readers.segmentations import NO_BOX, around_segmentation
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, nearest
@@ -207,24 +207,24 @@ def _of_split(
 
 
 def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str) -> Row:
-    image = each.image
     for field in (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta):
         if each.text(field) is None:
             raise DataError(
                 f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
             )
+    picture = _picture(each, folder)
     text = (each.text(phrase) or "") if phrase else each.category
     found, outline, size = _box(each)
     return Row(
         place=each.place,
-        image=inside(folder, str(image["file_name"]), each.place),
+        image=Path(picture.path),
         phrase=text,
         category=each.category or text,
         numbers=() if isinstance(found, Fault) else found,
         fault=found if isinstance(found, Fault) else None,
         form="xyxy" if outline else None,
         unit="pixel" if outline else None,
-        name=str(image["file_name"]),
+        name=picture.name,
         size=size,
         meta={field: each.text(field) or "" for field in meta},
         reader=(each.text(reader) or "") if reader else "",
@@ -235,17 +235,26 @@ def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ..
 
 def _bare(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
     """Return the row of an image without annotations; it has the fields of an annotation only by chance."""
+    picture = _picture(each, folder)
     return Row(
         place=each.place,
-        image=inside(folder, str(each.image["file_name"]), each.place),
+        image=Path(picture.path),
         phrase="",
         category="",
         numbers=(),
-        name=str(each.image["file_name"]),
+        name=picture.name,
         meta={field: text for field in meta if (text := each.text(field)) is not None},
         owners=owners_of(each.image, meta),
         fields=each.image,
     )
+
+
+def _picture(each: Annotation, folder: Path) -> Picture:
+    name = str(each.image["file_name"])
+    picture = Pictures(folder).picture(name, each.place)
+    if picture is None:
+        raise DataError(f"{each.place}: the image has no `file_name`", found=repr(name))
+    return picture
 
 
 def _without_category(each: Annotation) -> Unusable:

@@ -32,6 +32,7 @@ from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
 from pefomed.data.labelme_file import WITHOUT_BOX, box_of_shape, kind_of, read_labelme
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.images import Pictures, relative_in
 from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.owners import owners_of
 from pefomed.data.pictures.images import image_size
@@ -160,11 +161,16 @@ def _bare(file: Path, image: Path, name: str, about: Mapping[str, Any], meta: tu
 
 def _image(root: Path, part: Part, file: Path, path: str, images: str | None) -> Path:
     """Return the image that a file calls `path`; a path of another machine stands for the name alone."""
+    Pictures(root).check_no_url(path, str(file))
     said = re.sub(r"^[A-Za-z]:", "", path.replace("\\", "/")) or file.with_suffix("").name
     if not images:
         way = Path(os.path.normpath(file.parent / said))
         if way.is_relative_to(os.path.normpath(root)) and way.is_file():
             return way
+    if os.path.isabs(said):
+        folder = root / images.replace("{split}", part.split) if images else root
+        if (own := relative_in(folder, said)) != said and (folder / own).is_file():
+            return folder / own
     name = said.rpartition("/")[2]
     inner = re.sub(r"^(?:\.{0,2}/)+", "", said)
     for each in dict.fromkeys((inner, name)):

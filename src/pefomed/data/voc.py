@@ -19,6 +19,7 @@ read. An image without objects has no box, and is counted.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -107,6 +108,8 @@ def load(
             continue
         if image is None:
             raise no_picture(root, part, file, name, images)
+        if os.path.isabs(name):  # an id is the same wherever the data lies
+            name = Path(os.path.relpath(image, root)).as_posix()
         objects = found.findall("object")
         if not objects or without == "categories":
             asked.append(_bare(file, image, name, about, meta))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.mapping.images import Pictures, relative_in
 from pefomed.data.readers.files import read_text
 from pefomed.data.readers.safe_yaml import read_yaml
 from pefomed.data.split_folders import Part, has_pictures, parts_of, pictures_in, stem_of
@@ -181,7 +182,10 @@ def _said_parts(said: Mapping[str, Any], root: Path, path: Path) -> Iterator[Par
 
 def _within(root: Path, bases: tuple[Path, ...], name: str, place: str) -> Path:
     """Return the file or folder of that name; one that leads upwards is looked for from each base, too."""
+    Pictures(root).check_no_url(name, place)
     text = name.replace("\\", "/")
+    own = relative_in(root, text)
+    text = str(root / own) if own != text else text
     inner = re.sub(r"^(?:\.\.?/)+", "", text)
     for way in (*(base / text for base in bases), *(base / inner for base in bases)):
         plain = os.path.normpath(way)

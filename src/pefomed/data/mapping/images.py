@@ -96,10 +96,36 @@ class Pictures:
         if isinstance(value, bool | list | dict):
             raise DataError(f"{place}: the name of a picture must be text", found=repr(value)[:60])
         name = str(value).strip()
-        own = self._relative(name, place)
+        own = self.own_name(name, place)
         path = within(self.folder, own, place, self._remedy)
         self._check_links(path, (self.folder,), name, place)
         return Picture(with_view(path, self.view), own)
+
+    def own_name(self, name: str, place: str) -> str:
+        """Return a name relative to the folder, which it may be already.
+
+        Raises:
+            DataError: it is a URL, a path of Windows, or leads out of the folder.
+        """
+        own = self._relative(name, place)
+        within(self.folder, own, place, self._remedy)
+        return own
+
+    def check_no_url(self, name: str, place: str) -> None:
+        """Check that a name is a path.
+
+        Raises:
+            DataError: it is a URL.
+        """
+        if _SCHEME.match(name) and not os.path.isfile(self.folder / without_view(name)):
+            here = name.lower().startswith("file:")
+            raise DataError(
+                f"{place}: a picture's name is a URL, not a path",
+                found=repr(name)[:80],
+                remedy=f"write the path without `file://`; {self._remedy}"
+                if here
+                else f"download the pictures and write their paths; {self.option} names their folder",
+            )
 
     def _names(self, row: Mapping[str, Any], source: One, place: str) -> list[Any]:
         if isinstance(source, str) and source not in row and is_template(source):
@@ -119,24 +145,10 @@ class Pictures:
 
     def _relative(self, name: str, place: str) -> str:
         """Return a name relative to the folder, if it is a path inside it."""
-        if _SCHEME.match(name) and not os.path.isfile(self.folder / without_view(name)):
-            here = name.lower().startswith("file:")
-            raise DataError(
-                f"{place}: a picture's name is a URL, not a path",
-                found=repr(name)[:80],
-                remedy=f"write the path without `file://`; {self._remedy}"
-                if here
-                else f"download the pictures and write their paths; {self.option} names their folder",
-            )
+        self.check_no_url(name, place)
         if "\\" in name and not os.path.isfile(self.folder / without_view(name)):
             self._check_windows(name, place)
-        if not os.path.isabs(name):
-            return name
-        path = Path(os.path.normpath(name))
-        for root in (os.path.abspath(self.folder), os.path.realpath(self.folder)):
-            if path.is_relative_to(root):
-                return path.relative_to(root).as_posix()
-        return name
+        return relative_in(self.folder, name)
 
     def _check_windows(self, name: str, place: str) -> None:
         plain = name.replace("\\", "/")
@@ -163,6 +175,16 @@ class Pictures:
                     found=f"{name!r}, a link that leads out of it",
                     remedy=f"put the picture itself there, or name its folder with {self.option}",
                 )
+
+
+def relative_in(folder: Path, name: str) -> str:
+    """Return an absolute path inside a folder relative to it, and any other name as it is."""
+    if os.path.isabs(name):
+        path = Path(os.path.normpath(name))
+        for root in (os.path.abspath(folder), os.path.realpath(folder)):
+            if path.is_relative_to(root):
+                return path.relative_to(root).as_posix()
+    return name
 
 
 def no_image(sources: Iterable[tuple[str, One]], place: str) -> Unusable:
