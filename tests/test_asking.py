@@ -267,6 +267,28 @@ def test_what_cannot_be_drawn_is_said(
     assert not (tmp_path / "out.png").exists()
 
 
+def test_that_nothing_is_there_is_said_in_words(
+    run: Path, asked: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, saved = image_of(run), tmp_path / "out.png"
+    monkeypatch.setattr(Predictor, "ask_each", lambda *_, **__: iter([Answer("{}")]))
+    words = (image, "an effusion", "--task", "refer", "--save", saved)
+    code, out, err = asked(*words)
+    assert (code, out) == (0, "no box: 'an effusion' is not in the image\n")
+    assert "out.png is not written: the answer is that nothing is there" in " ".join(err.split())
+    code, out, _ = asked(*words, "--json")
+    assert (code, json.loads(out)["answer"], json.loads(out)["boxes"]) == (0, "{}", [])
+    lines_in(monkeypatch, b"an effusion\n")
+    monkeypatch.setattr(Predictor, "ask_each", lambda _, __, lines, ___: (Answer("{ }") for _ in lines))
+    code, out, err = asked(image, "-", "--task", "refer", "--save", saved)
+    assert (code, out) == (0, "no box: 'an effusion' is not in the image\n")
+    assert "the answer is that nothing is there" in " ".join(err.split())
+    assert not list(tmp_path.glob("out*"))
+    # Of a task that asks for words it is what the model wrote.
+    monkeypatch.setattr(Predictor, "ask_each", lambda *_, **__: iter([Answer("{}")]))
+    assert asked(image, "is it left?")[:2] == (0, "{}\n")
+
+
 @pytest.mark.parametrize(
     ("words", "shown"),
     [

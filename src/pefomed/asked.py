@@ -15,7 +15,7 @@ from pefomed.prompts import instructions
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Prediction, Sample
-from pefomed.tasks import ABOUT_BOXES, TASKS, WITH_BOXES
+from pefomed.tasks import ABOUT_BOXES, BOXES, TASKS, WITH_BOXES
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,11 @@ def answer_of(prediction: Prediction, sample: Sample, recipe: Recipe) -> Answer:
         placed = (frame.to_image(box) for box in read_boxes(prediction.text, recipe.prompt.box_bins).boxes)
         boxes = [box for box in placed if box is not None]
     return Answer(prediction.text, tuple(boxes), prediction.finish, prediction.tokens)
+
+
+def says_none(answer: Answer, task: str) -> bool:
+    """Return whether the answer of a task that asks for boxes is that there is none."""
+    return task in BOXES and not answer.boxes and read_boxes(answer.text).says_none
 
 
 def trained_tasks(run: Path) -> frozenset[str] | None:

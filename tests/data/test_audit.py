@@ -12,6 +12,7 @@ from pefomed.data.audits.finding import EXAMPLES
 from pefomed.data.audits.text import bare, normalised
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
+from pefomed.data.show import contact_sheet
 from pefomed.schema import Box, Sample
 
 Make = Callable[..., Sample]
@@ -102,6 +103,27 @@ def test_boxes_are_counted_and_phrases_are_no_leak(write_image: Writer) -> None:
     assert "train: 4 boxes, in 2 samples, 1 of which have several; 1 thinner" in text
     assert "test: 1 boxes, one in each sample." in text
     assert "train: left out 1, odd, e.g. t.csv, line 3." in text
+
+
+def test_phrases_that_are_nowhere_are_counted_where_there_are_some(
+    write_image: Writer, tmp_path: Path
+) -> None:
+    def asked(number: int, task: str, *boxes: Box) -> Sample:
+        return Sample(
+            id=f"p{number}", images=(str(write_image("1.png")),), task=task, question="heart", size=(12, 8),
+            reference="x" if task == "vqa" else "", boxes=boxes,
+        )  # fmt: skip
+
+    box = Box(x0=0.25, y0=0.25, x1=0.5, y1=0.5)
+    train = [asked(0, "refer", box), asked(1, "refer"), asked(2, "detection"), asked(3, "vqa")]
+    found = audit({"train": train, "validate": [asked(4, "refer")], "test": [asked(5, "refer", box)]})
+    assert [counts.get("absent") for counts in found["boxes"].values()] == [2, 1, None]
+    assert "train: 2 phrases that are nowhere in the image: the answer is no box." in found["summary"]
+    assert "validate: 1 phrase that is nowhere in the image: the answer is no box." in found["summary"]
+    assert not [text for text in found["summary"] if text.startswith("test:") and "nowhere" in text]
+    sheet = contact_sheet(train, tmp_path / "sheet.html").read_text()
+    assert "; in all 2 of what is not in the image" in sheet
+    assert "not in the image" not in contact_sheet(train[:1], tmp_path / "sheet.html").read_text()
 
 
 def test_normalisations() -> None:

@@ -69,7 +69,7 @@ class Asking:
                 question has no box to draw.
         """
         from pefomed import recipe as recipes
-        from pefomed.asked import sample_of, takes_question
+        from pefomed.asked import sample_of, says_none, takes_question
         from pefomed.data.pictures.given import given_images
 
         # What can be said before a model is loaded is said at once.
@@ -83,7 +83,9 @@ class Asking:
         if question != LINES:
             [answer] = model.ask_each(pictures, [question], self.task)
             self._print(question, answer)
-            if self.save is not None and not _draw(pictures[0], answer, self.save):
+            if self.save is not None and says_none(answer, self.task):
+                note(f"{self.save} is not written: {_NOTHING}")
+            elif self.save is not None and not _draw(pictures[0], answer, self.save):
                 raise RunError(
                     "the answer has no box to draw", found=repr(answer.text), remedy="nothing was saved"
                 )
@@ -95,7 +97,8 @@ class Asking:
             if self.save is not None:
                 file = self.save.with_stem(f"{self.save.stem}-{len(asked)}")
                 if not _draw(pictures[0], answer, file):
-                    note(f"{file} is not written: the answer has no box")
+                    why = _NOTHING if says_none(answer, self.task) else "the answer has no box"
+                    note(f"{file} is not written: {why}")
         if not asked:
             raise DataError("there is no question on the standard input", remedy="give one a line")
 
@@ -103,15 +106,23 @@ class Asking:
         if self.json:
             print_json(self._about(question, answer))
             return
-        typer.echo(answer.text)
+        typer.echo(self._told(question, answer))
         if answer.finish == "length":
             note(f"the answer was cut after {answer.tokens} tokens, the recipe's predict.max_new_tokens")
 
     def _print_line(self, question: str, answer: Answer) -> None:
         # An answer of several lines is one line all the same: the lines of questions and answers agree.
-        text = " ".join(answer.text.splitlines())
+        text = " ".join(self._told(question, answer).splitlines())
         typer.echo(json.dumps(self._about(question, answer), ensure_ascii=False) if self.json else text)
         sys.stdout.flush()
+
+    def _told(self, question: str, answer: Answer) -> str:
+        """Return the answer for a person: that nothing is there stands in it as empty braces."""
+        from pefomed.asked import says_none
+
+        if says_none(answer, self.task):
+            return f"no box: {' '.join(question.split())!r} is not in the image"
+        return answer.text
 
     def _about(self, question: str, answer: Answer) -> dict[str, object]:
         return {
@@ -123,6 +134,9 @@ class Asking:
             "finish": answer.finish,
             "tokens": answer.tokens,
         }
+
+
+_NOTHING = "the answer is that nothing is there, so that there is no box to draw"
 
 
 def _draw(picture: Image.Image, answer: Answer, file: Path) -> bool:

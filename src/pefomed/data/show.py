@@ -50,9 +50,11 @@ def contact_sheet(samples: Sequence[Sample], out: Path, n: int = 24, seed: int =
         groups.setdefault(sample.images, []).append(sample)
     chosen = random.Random(seed).sample(sorted(groups), min(n, len(groups)))
     cards = [_card(images, groups[images]) for images in track(chosen, "drawing the sheet", unit="images")]
+    absent = sum(map(is_absent, samples))
     subtitle = (
         f"{len(chosen):,} of {len(groups):,} images, {sum(len(groups[images]) for images in chosen):,} of"
         f" {len(samples):,} samples, drawn with seed {seed}"
+        f"{f'; in all {absent:,} of what is not in the image' if absent else ''}"
     )
     write(out, page(title or "Contact sheet", subtitle, cards), "free space or choose another place")
     return out

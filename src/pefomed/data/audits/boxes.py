@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pefomed.boxes.tasks import is_absent
 from pefomed.data.left_out import LeftOut
 from pefomed.data.pictures.images import turn_of
 from pefomed.errors import ImageError
@@ -20,10 +21,12 @@ def box_counts(samples: Sequence[Sample]) -> dict[str, Any]:
 
     `thin` boxes are narrower or lower than a hundredth of the image, and written a step wide; `whole`
     ones cover it; `repeated` ones occur twice in a sample; `turned` ones are on a picture with an EXIF turn.
+    `absent`, where there are such: samples whose answer is that there is no box.
     """
     turns = functools.cache(_turns)
     with_boxes = [sample for sample in samples if sample.boxes]
     boxes = [box for sample in with_boxes for box in sample.boxes]
+    absent = sum(map(is_absent, samples))
     return {
         "samples": len(with_boxes),
         "several": sum(len(sample.boxes) > 1 for sample in with_boxes),
@@ -32,6 +35,7 @@ def box_counts(samples: Sequence[Sample]) -> dict[str, Any]:
         "whole": sum((box.x1 - box.x0) * (box.y1 - box.y0) > 0.99 for box in boxes),
         "turned": sum(len(sample.boxes) for sample in with_boxes if turns(sample.images[0])),
         "repeated": sum(len(sample.boxes) - len(set(sample.boxes)) for sample in with_boxes),
+        **({"absent": absent} if absent else {}),
     }
 
 
@@ -61,6 +65,9 @@ def sentences(result: Mapping[str, Any]) -> list[str]:
                 else "one in each sample"
             )
             told.append(f"{split}: {counts['boxes']:,} boxes, {each}{_odd(counts)}.")
+        if absent := counts.get("absent"):
+            are = "phrase that is" if absent == 1 else "phrases that are"
+            told.append(f"{split}: {absent:,} {are} nowhere in the image: the answer is no box.")
     for split, found in result["left_out"].items():
         told += [
             f"{split}: left out {each['count']:,}, {each['reason']}, e.g. {each['examples'][0]}."
