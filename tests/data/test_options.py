@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import typing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from pefomed.cli import main
-from pefomed.data import LOADERS
+from pefomed.data import LOADERS, loader
+from pefomed.data.mapping.skip import Kind
 from pefomed.data.options import Option, arguments, options_of
 from pefomed.data.options_page import markdown
 
@@ -168,3 +172,17 @@ def listed(words: list[Any], capsys: pytest.CaptureFixture[str]) -> str:
         main(["data", "list", *words])
     assert left.value.code == 0
     return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "voc", "labelme", "table", "hugging_face", "conversations"])
+def test_skip_tells_the_loaders_own_kinds_and_no_others(name: str) -> None:
+    [skip] = [option for option in options_of(name) if option.name == "skip"]
+    hints = typing.get_type_hints(loader(name), include_extras=True)
+    taken = []
+    for kind in typing.get_args(Kind):
+        with contextlib.suppress(ValidationError):
+            TypeAdapter(hints["skip"]).validate_python([kind])
+            taken.append(kind)
+    assert sorted(skip.choices) == sorted(taken)
+    assert [each for each in typing.get_args(Kind) if f"`{each}`" in skip.kind] == taken
+    assert 0 < len(taken) < len(typing.get_args(Kind))

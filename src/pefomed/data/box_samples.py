@@ -29,7 +29,7 @@ from pefomed.data.readers.segmentations import EMPTY, NO_BOX
 from pefomed.errors import DataError
 from pefomed.schema import Sample
 
-KINDS: tuple[Kind, ...] = ("no category", "no box", "wrong box", "missing image", "empty question")
+KINDS: tuple[Kind, ...] = ("no box", "wrong box", "missing image", "empty question")
 
 Skip = Annotated[Rules, PlainValidator(partial(rules_of, kinds=KINDS))]
 """Which records of a file of boxes are left out."""

@@ -22,18 +22,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import PlainValidator
 
 from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_readers import FUSION_IOU, Choice
-from pefomed.data.box_samples import Making, Skip, box_samples
+from pefomed.data.box_samples import KINDS, Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.images import Picture, Pictures
-from pefomed.data.mapping.skip import NOTHING, Unusable
+from pefomed.data.mapping.skip import NOTHING, Rules, Unusable, rules_of
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import Row
@@ -50,6 +53,9 @@ CARD = Card(
     citation="",
     files=("train.json, validate.json, test.json and the images",),
 )
+
+Skip = Annotated[Rules, PlainValidator(partial(rules_of, kinds=("no category", *KINDS)))]
+"""Which records of a COCO file are left out."""
 
 
 def load(

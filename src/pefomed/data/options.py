@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from pefomed.data import loader
+from pefomed.data.mapping.skip import rules_of
 from pefomed.recipe.kinds import bare, kind, limits
 
 
@@ -143,6 +144,9 @@ def _option(name: str, field: FieldInfo, default: Any, meaning: str) -> Option:
     # A type that is written in several ways says in a word what it is.
     extra = field.json_schema_extra
     told = str(extra.get("kind", "")) if isinstance(extra, dict) else ""
+    kinds = _kinds(field)
+    if kinds:
+        told = f"list of {', '.join(f'`{each}`' for each in kinds)} or table"
     tables: dict[type, str] = {}
     for table, inside in _tables_in(field.annotation, "."):
         tables.setdefault(table, inside)
@@ -151,13 +155,22 @@ def _option(name: str, field: FieldInfo, default: Any, meaning: str) -> Option:
         told
         or kind(Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation)
         + limits(field.metadata),
-        tuple(_choices(field.annotation)),
+        kinds or tuple(_choices(field.annotation)),
         default is MISSING,
         None if default is MISSING else _written(default),
         meaning[:1].upper() + meaning[1:],
         tuple(tables),
         next(iter(tables.values()), ""),
     )
+
+
+def _kinds(field: FieldInfo) -> tuple[str, ...]:
+    """Return which rows the loader itself leaves out by name, of all that there are; none for other types."""
+    for rule in field.metadata:
+        check: Any = getattr(rule, "func", None)
+        if getattr(check, "func", check) is rules_of:
+            return tuple(inspect.signature(check).parameters["kinds"].default)
+    return ()
 
 
 def _tables_in(annotation: Any, inside: str) -> Iterator[tuple[type, str]]:

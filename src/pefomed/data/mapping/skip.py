@@ -125,7 +125,7 @@ def rules_of(value: Any, kinds: tuple[Kind, ...] = TABLE) -> Rules:
     return Rules(_rule(each, kinds) for each in (value if isinstance(value, list | tuple) else [value]))
 
 
-Skip = Annotated[Rules, PlainValidator(rules_of), Field(json_schema_extra={"kind": "rule, or list of rules"})]
+Skip = Annotated[Rules, PlainValidator(rules_of)]
 """Which rows are left out."""
 
 NOTHING = Rules()
