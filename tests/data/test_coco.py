@@ -136,3 +136,19 @@ def test_what_nobody_drew_may_be_asked_for(read: Callable[..., list[Sample]], wr
     assert read(made, without="categories", boxes="one") == drawn
     with pytest.raises(DataError, match="`phrase` names other phrases"):
         read(made, without="images", phrase="ward")
+
+
+def test_what_rules_leave_out_is_not_asked_about(
+    read: Callable[..., list[Sample]], write_image: Writer
+) -> None:
+    write_image("mine/b.png")
+    made = content({"iscrowd": 1}, ward="north")
+    made["images"] += [
+        {"id": 4, "file_name": "b.png", "width": 12, "height": 8, "ward": "south"},
+        {"id": 5, "file_name": "gone.png", "width": 12, "height": 8, "ward": "north"},
+    ]
+    rules = ["missing image", {"column": "iscrowd", "is": 1}, {"column": "ward", "is": "south"}]
+    # The liver is drawn as a crowd: it is left out, but not said to be absent.
+    assert [(s.question, s.boxes) for s in read(made, without="categories", skip=rules)] == [
+        ("left kidney", ())
+    ]

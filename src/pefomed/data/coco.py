@@ -34,13 +34,10 @@ from pefomed.data.box_samples import KINDS, Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
+from pefomed.data.coco_rows import bare_row, row_of
 from pefomed.data.left_out import LeftOut
-from pefomed.data.mapping.images import Picture, Pictures
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable, rules_of
-from pefomed.data.owners import owners_of
-from pefomed.data.readers.box_numbers import Fault, Form, Unit
-from pefomed.data.readers.box_rows import Row
-from pefomed.data.readers.segmentations import NO_BOX, around_segmentation
+from pefomed.data.readers.box_numbers import Form, Unit
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
@@ -127,12 +124,12 @@ def load(
     if without == "categories":
         others = {each.entry["image_id"]: each for each in chosen}
         bare = [*(Annotation(each.place, {}, each.image, "") for each in others.values()), *bare]
-    undrawn = (_bare(each, folder, meta) for each in bare)
+    undrawn = (bare_row(each, folder, meta) for each in bare)
     uncategorised = [] if phrase else [each for each in chosen if not each.category]
     if uncategorised and "no category" not in skip:
         raise _without_category(uncategorised[0])
     yield from (LeftOut(each.place, "no category") for each in uncategorised)
-    rows = (_row(each, folder, phrase, meta, reader or "") for each in chosen if phrase or each.category)
+    rows = (row_of(each, folder, phrase, meta, reader or "") for each in chosen if phrase or each.category)
     yield from box_samples(rows, f"{root.name}-{split}", making, undrawn, content.categories)
 
 
@@ -212,57 +209,6 @@ def _of_split(
     return chosen, [each for each in content.bare if _said(each, field) in names]
 
 
-def _row(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str) -> Row:
-    for field in (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta):
-        if each.text(field) is None:
-            raise DataError(
-                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
-            )
-    picture = _picture(each, folder)
-    text = (each.text(phrase) or "") if phrase else each.category
-    found, outline, size = _box(each)
-    return Row(
-        place=each.place,
-        image=Path(picture.path),
-        phrase=text,
-        category=each.category or text,
-        numbers=() if isinstance(found, Fault) else found,
-        fault=found if isinstance(found, Fault) else None,
-        form="xyxy" if outline else None,
-        unit="pixel" if outline else None,
-        name=picture.name,
-        size=size,
-        meta={field: each.text(field) or "" for field in meta},
-        reader=(each.text(reader) or "") if reader else "",
-        owners=owners_of({**each.image, **each.entry}, meta),
-        fields={**each.image, **each.entry},
-    )
-
-
-def _bare(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
-    """Return the row of an image without annotations; it has the fields of an annotation only by chance."""
-    picture = _picture(each, folder)
-    return Row(
-        place=each.place,
-        image=Path(picture.path),
-        phrase="",
-        category="",
-        numbers=(),
-        name=picture.name,
-        meta={field: text for field in meta if (text := each.text(field)) is not None},
-        owners=owners_of(each.image, meta),
-        fields=each.image,
-    )
-
-
-def _picture(each: Annotation, folder: Path) -> Picture:
-    name = str(each.image["file_name"])
-    picture = Pictures(folder).picture(name, each.place)
-    if picture is None:
-        raise DataError(f"{each.place}: the image has no `file_name`", found=repr(name))
-    return picture
-
-
 def _without_category(each: Annotation) -> Unusable:
     return Unusable(
         f"{each.place}: no category",
@@ -270,13 +216,3 @@ def _without_category(each: Annotation) -> Unusable:
         "give it one, name a field with the phrase in `phrase`",
         found=f"category_id = {each.entry.get('category_id')!r}",
     )
-
-
-def _box(each: Annotation) -> tuple[tuple[Any, ...] | Fault, bool, tuple[Any, Any] | None]:
-    """Return an annotation's box, whether it is that of its outline, and the image's size."""
-    said = (each.image.get("width"), each.image.get("height"))
-    size = None if said == (None, None) else said
-    if each.outline is None:
-        return (each.numbers if each.entry.get("bbox") else NO_BOX), False, size
-    found = around_segmentation(each.outline, size)
-    return (found, True, size) if isinstance(found, Fault) else (found.corners, True, found.size)

@@ -1,0 +1,85 @@
+"""What an annotation of a COCO file says of its image: the row that becomes a box of a sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.coco_file import Annotation
+from pefomed.data.mapping.images import Picture, Pictures
+from pefomed.data.owners import owners_of
+from pefomed.data.readers.box_numbers import Fault
+from pefomed.data.readers.box_rows import Row
+from pefomed.data.readers.segmentations import NO_BOX, around_segmentation
+from pefomed.errors import DataError, nearest
+
+
+def row_of(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str) -> Row:
+    """Return the row of an annotation.
+
+    Args:
+        folder: of the images.
+        phrase: field that holds the phrase; by default its category.
+        reader: field that says who drew it; empty for none.
+
+    Raises:
+        DataError: a field is missing, or the image's name is none.
+    """
+    for field in (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta):
+        if each.text(field) is None:
+            raise DataError(
+                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
+            )
+    picture = _picture(each, folder)
+    text = (each.text(phrase) or "") if phrase else each.category
+    found, outline, size = _box(each)
+    return Row(
+        place=each.place,
+        image=Path(picture.path),
+        phrase=text,
+        category=each.category or text,
+        numbers=() if isinstance(found, Fault) else found,
+        fault=found if isinstance(found, Fault) else None,
+        form="xyxy" if outline else None,
+        unit="pixel" if outline else None,
+        name=picture.name,
+        size=size,
+        meta={field: each.text(field) or "" for field in meta},
+        reader=(each.text(reader) or "") if reader else "",
+        owners=owners_of({**each.image, **each.entry}, meta),
+        fields={**each.image, **each.entry},
+    )
+
+
+def bare_row(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
+    """Return the row of an image without annotations; it has the fields of an annotation only by chance."""
+    picture = _picture(each, folder)
+    return Row(
+        place=each.place,
+        image=Path(picture.path),
+        phrase="",
+        category="",
+        numbers=(),
+        name=picture.name,
+        meta={field: text for field in meta if (text := each.text(field)) is not None},
+        owners=owners_of(each.image, meta),
+        fields=each.image,
+    )
+
+
+def _picture(each: Annotation, folder: Path) -> Picture:
+    name = str(each.image["file_name"])
+    picture = Pictures(folder).picture(name, each.place)
+    if picture is None:
+        raise DataError(f"{each.place}: the image has no `file_name`", found=repr(name))
+    return picture
+
+
+def _box(each: Annotation) -> tuple[tuple[Any, ...] | Fault, bool, tuple[Any, Any] | None]:
+    """Return an annotation's box, whether it is that of its outline, and the image's size."""
+    said = (each.image.get("width"), each.image.get("height"))
+    size = None if said == (None, None) else said
+    if each.outline is None:
+        return (each.numbers if each.entry.get("bbox") else NO_BOX), False, size
+    found = around_segmentation(each.outline, size)
+    return (found, True, size) if isinstance(found, Fault) else (found.corners, True, found.size)
