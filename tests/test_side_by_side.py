@@ -27,7 +27,7 @@ from pefomed.rate.verdicts import State, save
 from pefomed.report import write_report
 from pefomed.schema import Prediction
 from tests.endpoint import faulty_server
-from tests.test_run_lock import another, write_lock
+from tests.runs.test_lock import another, write_lock
 
 ANSWERS = "id,question,reference,answer,image\n" + "".join(
     f"q{number},Is it?,yes,{'yes' if number % 3 else 'no'},a.png\n" for number in range(12)

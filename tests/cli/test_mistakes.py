@@ -117,7 +117,7 @@ def test_a_recipe_that_cannot_be_written_there_is_a_mistake(
     Path("a.txt").write_text("a")
     assert exit_code("recipe", "copy", "mini/slake", to) == 2
     assert "Traceback" not in (shown := capsys.readouterr().err)
-    assert shown.startswith("error: cannot ")
+    assert shown.startswith(("error: cannot ", "error: a file's name is too long"))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from PIL import Image
 
 from pefomed.data.audits.fingerprint_store import Fingerprints
 from pefomed.data.audits.fingerprints import fingerprint
-from pefomed.data.pictures import claims, images, memory
+from pefomed.data.pictures import claims, memory, pillow_file
 from pefomed.data.pictures.images import from_image, image_size, open_image, turn_of
 from pefomed.data.pictures.memory import Budget
 from pefomed.errors import ImageError
@@ -143,7 +143,7 @@ def test_a_far_frame_of_an_animation_is_not_drawn(tmp_path: Path, monkeypatch: p
     for name in ("a.gif", "a.png", "a.tif"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
         open_image(f"{tmp_path / name}#frame=3")
-    monkeypatch.setattr(images, "_DRAWN_LIMIT", 20_000)
+    monkeypatch.setattr(pillow_file, "_DRAWN_LIMIT", 20_000)
     for name in ("a.gif", "a.png"):
         with pytest.raises(ImageError, match="too far behind"):
             open_image(f"{tmp_path / name}#frame=3")
@@ -181,7 +181,7 @@ def test_threads_share_the_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Image.effect_noise((64, 64), place + 1).save(tmp_path / f"{place}.png")
         paths.append(str(tmp_path / f"{place}.png"))
     together = Counted()
-    monkeypatch.setattr(memory, "PICTURES", Budget(2 * 64 * 64 * images._ORDINARY))
+    monkeypatch.setattr(memory, "PICTURES", Budget(2 * 64 * 64 * pillow_file._ORDINARY))
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     watched = together.watched(fingerprint)
     monkeypatch.setattr("pefomed.data.audits.fingerprint_store.fingerprint", watched)

@@ -82,7 +82,7 @@ def test_preprocessing_is_undone() -> None:
 
 
 def test_without_recipe_100_bins_of_the_image() -> None:
-    assert writing_of(None) == Writing(BoxFormat(100, "round"), Resizing("squash"))
+    assert writing_of(None) == Writing(BoxFormat(100, "round"), Resizing("squash"), given=True)
 
 
 def ceiling(boxes: list[Box], bins: int, rounding: str) -> float:

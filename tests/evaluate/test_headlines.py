@@ -9,7 +9,9 @@ from pefomed import jsonl
 from pefomed.cli.output import print_scores
 from pefomed.evaluate.headlines import HEADLINES, heading, heads_of
 from pefomed.report.figures import is_share
-from pefomed.schema import Prediction, Sample, Score, TaskName
+from pefomed.schema import Prediction, Sample, Score
+from pefomed.tasks import ALL
+from pefomed.tasks.task import Answer
 
 
 def score(metric: str, group: str = "overall", system: str = "model") -> Score:
@@ -26,8 +28,8 @@ def score(metric: str, group: str = "overall", system: str = "model") -> Score:
 
 
 def test_every_task_has_a_headline_and_its_unit_is_that_of_the_report() -> None:
-    assert set(HEADLINES) == set(typing.get_args(TaskName))
-    for head in heads_of(HEADLINES):
+    assert set(HEADLINES) == set(typing.get_args(Answer))
+    for head in heads_of(ALL):
         assert (head.unit == " %") == is_share(head.metric)
 
 

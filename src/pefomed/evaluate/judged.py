@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pefomed import jsonl
 from pefomed.data.sample_hash import short_hash
-from pefomed.errors import RunError, listed
+from pefomed.errors import RunError, listed, typed
 from pefomed.evaluate.references import Reference, shown
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pefomed.evaluate.verdicts import Rater
 
 _JUDGED_AGAIN = {
-    "llm-judge": "run `pefomed judge {typed(run)}` again as {name}: only what is new is asked",
-    "offline-judge": "run `pefomed judge {typed(run)} --offline` again",
+    "llm-judge": "run `pefomed judge {run}` again as {name}: only what is new is asked",
+    "offline-judge": "run `pefomed judge {run} --offline` again",
 }
 _RATED = (
     "people saw what was there before: restore those answers, or move {path} away; new answers are rated in"
@@ -54,7 +54,7 @@ def check_judged(run: Path, samples: Sequence[Sample], raters: Sequence[Rater]) 
             raise RunError(
                 f"{rater.path}: {len(stale)} verdicts are of what has changed since",
                 found=f"question, reference, answer or image of {len(named)}: {listed(named)}",
-                remedy=remedy.format(run=run, name=rater.name, path=rater.path),
+                remedy=remedy.format(run=typed(run), name=rater.name, path=rater.path),
             )
 
 

@@ -11,7 +11,8 @@ from PIL import ImageOps
 
 from pefomed.data.pictures.addresses import address
 from pefomed.data.pictures.dicom_file import is_dicom
-from pefomed.data.pictures.images import check_file, opened
+from pefomed.data.pictures.images import check_file
+from pefomed.data.pictures.pillow_file import opened
 from pefomed.data.pictures.volume_files import is_volume
 from pefomed.data.pictures.volume_values import slice_values
 from pefomed.errors import ImageError
