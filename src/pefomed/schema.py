@@ -57,6 +57,22 @@ class Box(Record):
         return self
 
 
+class Mask(Record):
+    """Where the mask of a phrase is kept: some pixels of one file."""
+
+    path: str
+    """Of the mask's file, with its slice behind `#`, as an image's."""
+    meant: Literal["numbers", "colours", "grey"]
+    """What the file's values are."""
+    value: float | None = None
+    """The value inside; None where it is `threshold` or more."""
+    threshold: float | None = None
+    least: int = 1
+    """Connected parts of fewer pixels are not inside."""
+    digest: str
+    """Hash of the pixels, by which it is noticed that the file has changed."""
+
+
 class Sample(Record):
     """One question (or caption, report, phrase) about one or more images."""
 
@@ -77,6 +93,8 @@ class Sample(Record):
     """Empty where what refer or detection ask for is nowhere in the image: this is the right answer then."""
     size: tuple[PositiveInt, PositiveInt] | None = None
     """Width and height of the first image in pixels; known where there are boxes, or might be."""
+    masks: tuple[Mask, ...] = ()
+    """Of refer and detection, where the boxes are those of masks: together what the phrase names."""
     meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
     owners: dict[str, str] = Field({}, exclude=True)
@@ -84,8 +102,8 @@ class Sample(Record):
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        # Files of samples with one reference stay what they were, for readers that know no other.
-        return _without_empty(write(self), "further_references")
+        # Files of samples with one reference, or without masks, stay what they were.
+        return _without_empty(write(self), "further_references", "masks")
 
     @property
     def references(self) -> tuple[str, ...]:

@@ -27,7 +27,8 @@ from pefomed.data.readers.box_numbers import Form, Unit
 from pefomed.data.readers.box_rows import NO_PHRASE, Phrase, Row, Wrong, merged, without_repeats
 from pefomed.data.readers.segmentations import EMPTY, NO_BOX
 from pefomed.errors import DataError
-from pefomed.schema import Sample
+from pefomed.schema import Mask, Sample
+from pefomed.tasks import BOXES
 
 KINDS: tuple[Kind, ...] = ("no box", "wrong box", "missing image", "empty question")
 
@@ -108,7 +109,8 @@ def box_samples(
             check_one_reader([(row.place, row.fields) for row in phrase.rows], "")
         drawn, twice = without_repeats(phrase)
         yield from (LeftOut(place, "a box given twice") for place in twice)
-        yield from _samples(_fused(drawn, making), name, making)
+        # Of all rows: masks with the same box need not be the same.
+        yield from _samples(_fused(drawn, making), name, making, _masks(phrase))
     if making.without != "left out" and making.boxes == "all":
         asked = []
         for image in images:
@@ -179,7 +181,13 @@ def _fused(phrase: Phrase, making: Making) -> Phrase:
     return replace(phrase, boxes=fused(drawn, making.fusion_iou))
 
 
-def _samples(phrase: Phrase, name: str, making: Making) -> Iterator[Sample]:
+def _masks(phrase: Phrase) -> tuple[Mask, ...]:
+    masks = dict.fromkeys(row.mask for row in phrase.rows)
+    found = tuple(mask for mask in masks if mask is not None)
+    return found if len(found) == len(masks) else ()
+
+
+def _samples(phrase: Phrase, name: str, making: Making, masks: tuple[Mask, ...] = ()) -> Iterator[Sample]:
     first = phrase.first
     if not is_chosen(phrase.boxes, making.boxes):
         return
@@ -188,4 +196,5 @@ def _samples(phrase: Phrase, name: str, making: Making) -> Iterator[Sample]:
         name, str(first.image), phrase.size, first.phrase, phrase.boxes,
         {"category": first.category, **(first.meta or {}), **meta}, making.tasks,
     ):  # fmt: skip
-        yield sample.model_copy(update={"owners": dict(first.owners)})
+        own = masks if sample.task in BOXES else ()
+        yield sample.model_copy(update={"owners": dict(first.owners), "masks": own})

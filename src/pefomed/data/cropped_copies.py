@@ -52,6 +52,7 @@ def cropped_copies(samples: Iterable[Sample], copies: int, reach: float, seed: i
                         "id": f"{sample.id}+crop{number}",
                         "images": (with_view(path, f"crop={crop}"),),
                         "boxes": kept,
+                        "masks": (),  # they are of the whole image
                         "size": crop.size(sizes[path]),
                     }
                 )

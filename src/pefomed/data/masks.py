@@ -30,6 +30,7 @@ from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_samples import Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
+from pefomed.data.kept_masks import kept_mask
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mask_files import Masked, masked_images
 from pefomed.data.mask_slices import Layer, Slices, layers_of
@@ -41,7 +42,7 @@ from pefomed.data.readers.mask_bounds import Bounds
 from pefomed.data.split_folders import Part, has_pictures, of_split, parts_of
 from pefomed.errors import DataError, listed
 from pefomed.progress import track
-from pefomed.schema import Sample
+from pefomed.schema import Mask, Sample
 
 CARD = Card(
     title="Masks of one's own",
@@ -180,8 +181,11 @@ def _regions(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[_Re
     found: dict[str, list[tuple[int, list[tuple[Row, LeftOut | None]]]]] = {}
     for layer in layers_of(each.image, mask, how.naming.meant, how.axis, how.scaled):
         for label, inside in regions(layer.values, how.naming, name, layer.place):
+            least = how.least if how.parts == "component" else 1
+            kept = kept_mask(f"{mask}{layer.view}", layer.values, inside, how.naming, least)
             made = [
-                _row(each, layer, label, how, *part) for part in enumerate(boxes_of(inside, how.parts), 1)
+                _row(each, layer, label, how, kept, *part)
+                for part in enumerate(boxes_of(inside, how.parts), 1)
             ]
             found.setdefault(label, []).append((int(inside.sum()), made))
     for layers in found.values():
@@ -193,7 +197,7 @@ def _regions(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[_Re
 
 
 def _row(
-    each: Masked, layer: Layer, label: str, how: _Reading, number: int, part: tuple[Bounds, int]
+    each: Masked, layer: Layer, label: str, how: _Reading, kept: Mask, number: int, part: tuple[Bounds, int]
 ) -> tuple[Row, LeftOut | None]:
     box, pixels = part
     place = f"{layer.place}, {label}" + (f", part {number}" if how.parts == "component" else "")
@@ -206,6 +210,7 @@ def _row(
         numbers=box,
         size=layer.size,
         name=each.name + layer.view,
+        mask=kept,
     )
     left = LeftOut(place, f"a part of fewer than {how.least} pixels", f"{pixels} pixels") if small else None
     return row, left
@@ -217,7 +222,10 @@ def _asked(each: Masked, rows: Sequence[Row], touched: bool, view: str, without:
         return []
     if is_volume(each.image):
         pictures = {row.image: row for row in rows}
-        return [replace(row, phrase="", category="", numbers=(), size=None) for row in pictures.values()]
+        return [
+            replace(row, phrase="", category="", numbers=(), size=None, mask=None)
+            for row in pictures.values()
+        ]
     image = Path(with_view(str(each.image), view))
     return [Row(str(each.image), image, "", "", (), name=each.name)]
 

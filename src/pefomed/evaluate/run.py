@@ -20,6 +20,7 @@ from pefomed.evaluate import predicted
 from pefomed.evaluate.answered import Answered, Run, read_answered
 from pefomed.evaluate.fitting import check_shown
 from pefomed.evaluate.headlines import RATES
+from pefomed.evaluate.mask_dice import masks_now
 from pefomed.evaluate.origin import write_scores
 from pefomed.evaluate.published import published_scores
 from pefomed.evaluate.run_answers import answer_scores
@@ -118,9 +119,14 @@ def _dataset_scores(run: Run, dataset: str, split: str, samples: list[Sample]) -
         path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
         data = load_samples(table, split, run.data_folder)
         predicted.check_unchanged(samples, data, path)
-        # The images may have moved since; floors look for them among the training images.
-        images = {sample.id: sample.images for sample in data}
-        samples = [sample.model_copy(update={"images": images[sample.id]}) for sample in samples]
+        # The images may have moved since; floors look for them among the training images. So may masks.
+        now = {sample.id: sample for sample in data}
+        samples = [
+            sample.model_copy(
+                update={"images": now[sample.id].images, "masks": masks_now(sample, now[sample.id])}
+            )
+            for sample in samples
+        ]
     answered = read_answered(run, dataset, split, samples)
     check_shown(
         samples, answered.predictions[0], RunFolder(run.folder).predictions_file(f"{dataset}-{split}")

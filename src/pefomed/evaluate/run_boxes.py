@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pefomed.boxes import Reading
 from pefomed.boxes.given import read_given
-from pefomed.errors import ImageError
+from pefomed.errors import DataError, ImageError
 from pefomed.evaluate.absent_floors import NoneFloor, none_floors
 from pefomed.evaluate.answered import Answered
 from pefomed.evaluate.box_floors import floors_of
@@ -24,6 +24,7 @@ from pefomed.evaluate.box_items import (
 )
 from pefomed.evaluate.grounding import MOST_CATEGORIES, score_answered_boxes
 from pefomed.evaluate.groups import OVERALL, groups_of
+from pefomed.evaluate.mask_dice import mask_dice, score_masks
 from pefomed.evaluate.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
 from pefomed.evaluate.reader_agreement import others_boxes
 from pefomed.evaluate.score import Questions, numbered, score_share
@@ -72,6 +73,7 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         scores += score_answered_boxes(questions, categories, references, answers, name, how)
         scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
+    scores += _mask_scores(answered, items, samples, systems, questions)
     return scores + _agreement(answered, items, samples)
 
 
@@ -143,6 +145,31 @@ def _ceiling(items: Sequence[Item], samples: Sequence[Sample], writing: Writing)
     bins, rounding = writing.format.bins, writing.format.rounding
     how = f"the reference boxes written in {bins} bins ({rounding}) and read again"
     return _System("ceiling:bins", written_and_read(items, samples, writing), how)
+
+
+def _mask_scores(
+    answered: Answered,
+    items: Sequence[Item],
+    samples: Sequence[Sample],
+    systems: Sequence[_System],
+    questions: Questions,
+) -> list[Score]:
+    """Return the Dice with the masks, where the boxes are those of masks; also of the reference boxes."""
+    masks = [samples[item.place].masks for item in items]
+    if not any(masks):
+        return []
+    references = [Answer(item.boxes) for item in items]
+    of_all = [*systems, _System("ceiling:boxes", references, "the reference boxes themselves")]
+    try:
+        columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in of_all])
+    except (DataError, ImageError) as error:
+        answered.run.events.append(f"{answered.name}: no mask_dice: {error.problem}")
+        return []
+    return [
+        score
+        for system, values in zip(of_all, columns, strict=True)
+        for score in score_masks(questions, values, system.name, system.how)
+    ]
 
 
 def _agreement(answered: Answered, items: Sequence[Item], samples: Sequence[Sample]) -> list[Score]:

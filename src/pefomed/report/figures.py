@@ -30,6 +30,7 @@ BOXES = (
     "pointing",
     "box_precision",
     "box_recall",
+    "mask_dice",
     "n_acc",
     "t_acc",
 )
@@ -85,6 +86,7 @@ _PLAIN = {
     "cider": "CIDEr",
     "iou": "IoU",
     "dice": "Dice",
+    "mask_dice": "Dice with the mask",
     "wasm_judge": "WASM, judge",
     "wasm_offline_judge": "WASM, offline judge",
     "wasm_model_rater": "WASM, model rater",
@@ -109,6 +111,7 @@ _SYSTEMS = {
     "floor:none-or-median-box": "No box or the median, as most training phrases have it",
     "floor:nearest-image": "Boxes of the most similar training image",
     "ceiling:bins": "Reference boxes, written and read back",
+    "ceiling:boxes": "Reference boxes",
     "ceiling:readers": "Another reader's boxes",
 }
 
@@ -122,6 +125,7 @@ _SHORT = {
     "floor:none-or-median-box": "none or median",
     "floor:nearest-image": "by image",
     "ceiling:bins": "ceiling",
+    "ceiling:boxes": "reference boxes",
     "ceiling:readers": "readers",
 }
 

@@ -105,12 +105,19 @@ def boxes_of(mask: NDArray[np.bool_], parts: Parts) -> list[tuple[Bounds, int]]:
         return [(found, int(mask.sum()))] if found else []
     from scipy import ndimage
 
-    numbered, _ = ndimage.label(mask, structure=np.ones((3, 3)))
-    sizes = np.bincount(numbered.ravel())[1:]
+    numbered, sizes = _components(mask)
     return [
         ((columns.start, rows.start, columns.stop, rows.stop), int(size))
         for (rows, columns), size in zip(ndimage.find_objects(numbered), sizes, strict=True)
     ]
+
+
+def without_small(mask: NDArray[np.bool_], least: int) -> NDArray[np.bool_]:
+    """Return a mask without its connected parts of fewer than `least` pixels."""
+    if least <= 1:
+        return mask
+    numbered, sizes = _components(mask)
+    return np.concatenate(([False], sizes >= least))[numbered]
 
 
 def value_of(text: str) -> int | None:
@@ -124,6 +131,14 @@ def value_of(text: str) -> int | None:
     if len(channels) == 3 and max(channels) < 256:
         return channels[0] << 16 | channels[1] << 8 | channels[2]
     return None
+
+
+def _components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the number of each pixel's part, from 1 and 0 outside, and the pixels of each part."""
+    from scipy import ndimage
+
+    numbered, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    return numbered, np.bincount(numbered.ravel(), minlength=count + 1)[1:]
 
 
 _RGB = re.compile(r"[0-9]{1,3} *, *[0-9]{1,3} *, *[0-9]{1,3}")
