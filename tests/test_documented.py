@@ -158,12 +158,15 @@ def follow_recipe(block: Block, here: Path, whole: bool) -> None:
     for name, table in raw.get("data", {}).items():
         dataset = Dataset.model_validate(table)
         if f"{block.page} {name}" not in not_run.DATA:
+            ward = here / "data" / "ward"
+            there = ward.exists()
             if dataset.root.startswith("ward/"):
-                workspace.ward(here / "data" / "ward")
+                workspace.ward(ward)
             elif block.page != "docs/own-data.md":
                 own_rows(here)
             assert next(iter(stream_samples(dataset, "train", here / "data")))
-            shutil.rmtree(here / "data" / "ward", ignore_errors=True)  # what a command makes later
+            if not there:
+                shutil.rmtree(ward, ignore_errors=True)  # what a command makes later
 
 
 def own_rows(here: Path) -> None:
