@@ -142,13 +142,13 @@ def _judge(run: Path) -> None:
     """Write what a judge behind an endpoint leaves: replies, verdicts, its card."""
     from pefomed.evaluate.judges import card, work
     from pefomed.evaluate.judges.endpoint_judge import _card
-    from pefomed.evaluate.judges.replies import replies_path
+    from pefomed.runs import RunFolder
 
     judging = prepare(run, JUDGE, Settings(), runs=2)
     body = '{"choices": [{"message": {"content": "{\\"label\\": 1}"}, "finish_reason": "stop"}]}'
     replies = [Reply(key=job.key, run=job.run, sample_id=job.sample_id, model="judge",
                      base_url=JUDGE.base_url, body=body) for job in judging.jobs()]  # fmt: skip
-    jsonl.append(replies_path(run, "judge"), replies)
+    jsonl.append(RunFolder(run).replies_file("judge"), replies)
     judging.replies = {reply.key: reply for reply in replies}
     card.write_card(run, "judge", _card(judging, work.write_verdicts(judging), (), {}))
 

@@ -44,8 +44,8 @@ def test_no_page_holds_a_picture(run: Path, tmp_path: Path, capsys: pytest.Captu
 
 
 def test_pictures_are_not_even_opened(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: str) -> None:
+    def refuse(path: str, make: object) -> None:
         raise AssertionError(path)
 
-    monkeypatch.setattr("pefomed.report.thumbnails.open_image", refuse)
+    monkeypatch.setattr("pefomed.report.thumbnails.from_image", refuse)
     assert len(write_reports([leaking(run)], images=False)) == 1
