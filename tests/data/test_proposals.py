@@ -107,6 +107,14 @@ def test_a_missing_picture_and_an_unknown_column_are_questions(folder: Path) -> 
     assert "'heart'" in as_toml(found)
 
 
+def test_an_answer_that_is_a_file_elsewhere_is_no_picture(folder: Path) -> None:
+    (folder / "other").mkdir()
+    Image.new("L", (4, 4)).save(folder / "other" / "b.png")
+    found = proposed(folder / "a.csv", "image,question,answer\nhttp://x/y.png,what?,b\n")
+    assert "columns.image" in {one.option for one in found.open}
+    assert "b.png" not in as_toml(found)
+
+
 def test_an_id_that_repeats_is_not_the_id(folder: Path) -> None:
     text = "id,image,question,answer\n7,0.png,Is it?,yes\n7,1.png,Is it?,no\n"
     found = proposed(folder / "a.csv", text)

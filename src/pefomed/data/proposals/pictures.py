@@ -62,6 +62,9 @@ def image_columns(looked: Looked) -> list[Images]:
         best = _best(column, [name for name in names if len(name) < _LONGEST], base, folders)
         if best is not None:
             found.append(best)
+    if any(map(_is_named, looked.columns)) and not any(_is_named(one.column) for one in found):
+        # Its files are elsewhere: that an answer `b` is a file `b.png` somewhere says nothing.
+        found = [one for one in found if not one.looked]
     return sorted(found, key=lambda one: (-_share(one), not _is_named(one.column), one.source != one.column))
 
 
