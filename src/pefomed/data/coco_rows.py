@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.annotation_rows import check_fields, image_row
 from pefomed.data.coco_file import Annotation
 from pefomed.data.mapping.images import Picture, Pictures
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.segmentations import NO_BOX, around_segmentation
-from pefomed.errors import DataError, nearest
+from pefomed.errors import DataError
 
 
 def row_of(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str) -> Row:
@@ -25,11 +26,7 @@ def row_of(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, 
     Raises:
         DataError: a field is missing, or the image's name is none.
     """
-    for field in (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta):
-        if each.text(field) is None:
-            raise DataError(
-                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
-            )
+    check_fields(each, (*((phrase,) if phrase else ()), *((reader,) if reader else ()), *meta))
     picture = _picture(each, folder)
     text = (each.text(phrase) or "") if phrase else each.category
     found, outline, size = _box(each)
@@ -54,17 +51,7 @@ def row_of(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, 
 def bare_row(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
     """Return the row of an image without annotations; it has the fields of an annotation only by chance."""
     picture = _picture(each, folder)
-    return Row(
-        place=each.place,
-        image=Path(picture.path),
-        phrase="",
-        category="",
-        numbers=(),
-        name=picture.name,
-        meta={field: text for field in meta if (text := each.text(field)) is not None},
-        owners=owners_of(each.image, meta),
-        fields=each.image,
-    )
+    return image_row(each.place, Path(picture.path), picture.name, each.image, meta)
 
 
 def _picture(each: Annotation, folder: Path) -> Picture:

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.annotation_folder import annotation_files, annotation_parts, no_picture, picture_of
+from pefomed.data.annotation_rows import drawn_row, image_row
 from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
@@ -34,12 +35,9 @@ from pefomed.data.labelme_file import WITHOUT_BOX, box_of_shape, kind_of, read_l
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.images import Pictures, relative_in
 from pefomed.data.mapping.skip import NOTHING, Unusable
-from pefomed.data.owners import owners_of
 from pefomed.data.pictures.images import image_size
-from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.split_folders import Part
-from pefomed.errors import DataError, nearest
 from pefomed.schema import Sample
 
 CARD = Card(
@@ -97,7 +95,7 @@ def load(
         about.pop("imageData", None)
         own = file.relative_to(part.folder).as_posix()
         if not shapes or without == "categories":
-            asked.append(_bare(file, image, own, about, meta))
+            asked.append(image_row(str(file), image, own, about, meta))
         for number, shape in enumerate(shapes, 1):
             each = Annotation(f"{file}, shape {number}", shape, about, str(shape.get("label") or "").strip())
             if kind_of(shape) in WITHOUT_BOX:
@@ -106,7 +104,9 @@ def load(
                 )
                 there.append(Row(each.place, image, each.category, each.category, ()))
             else:
-                rows.append(_row(each, image, own, meta))
+                said = (about.get("imageWidth"), about.get("imageHeight"))
+                size = None if said == (None, None) else said
+                rows.append(drawn_row(each, image, own, size, box_of_shape(shape, image_size(image)), meta))
     making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
     yield from box_samples(rows, f"{root.name}-{split}", making, asked, names, there)
 
@@ -118,45 +118,6 @@ def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str,
         DataError: see `load`.
     """
     return dict.fromkeys(part.split for part in annotation_parts(root, annotations, ".json"))
-
-
-def _row(each: Annotation, image: Path, name: str, meta: tuple[str, ...]) -> Row:
-    for field in meta:
-        if each.text(field) is None:
-            raise DataError(
-                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
-            )
-    said = (each.image.get("imageWidth"), each.image.get("imageHeight"))
-    numbers = box_of_shape(each.entry, image_size(image))
-    return Row(
-        place=each.place,
-        image=image,
-        phrase=each.category,
-        category=each.category,
-        numbers=() if isinstance(numbers, Fault) else numbers,
-        fault=numbers if isinstance(numbers, Fault) else None,
-        size=None if said == (None, None) else said,
-        meta={field: each.text(field) or "" for field in meta},
-        name=name,
-        owners=owners_of({**each.image, **each.entry}, meta),
-        fields={**each.image, **each.entry},
-    )
-
-
-def _bare(file: Path, image: Path, name: str, about: Mapping[str, Any], meta: tuple[str, ...]) -> Row:
-    """Return the row of an image itself; it has the fields of a shape only by chance."""
-    each = Annotation(str(file), {}, about, "")
-    return Row(
-        place=each.place,
-        image=image,
-        phrase="",
-        category="",
-        numbers=(),
-        name=name,
-        meta={field: text for field in meta if (text := each.text(field)) is not None},
-        owners=owners_of(about, meta),
-        fields=about,
-    )
 
 
 def _image(root: Path, part: Part, file: Path, path: str, images: str | None) -> Path:

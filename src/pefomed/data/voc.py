@@ -2,8 +2,7 @@
 
 Link, licence, counts: the owner's; the format is that of http://host.robots.ox.ac.uk/pascal/VOC/. Layout:
 `Annotations/*.xml`, `JPEGImages/` and `ImageSets/Main/train.txt` ..., or the XML files of each split in a
-folder,
-beside the images or not; see `annotation_folder`::
+folder, beside the images or not; see `annotation_folder`::
 
     [data.mine]
     loader = "voc"
@@ -20,7 +19,7 @@ read. An image without objects has no box, and is counted.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
@@ -33,18 +32,18 @@ from pefomed.data.annotation_folder import (
     picture_of,
     split_lists,
 )
+from pefomed.data.annotation_rows import drawn_row, image_row
 from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.skip import NOTHING
-from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.safe_xml import read_xml
 from pefomed.data.split_folders import stem_of
-from pefomed.errors import DataError, listed, nearest
+from pefomed.errors import DataError, listed
 from pefomed.schema import Sample
 
 CARD = Card(
@@ -112,13 +111,13 @@ def load(
             name = Path(os.path.relpath(image, root)).as_posix()
         objects = found.findall("object")
         if not objects or without == "categories":
-            asked.append(_bare(file, image, name, about, meta))
+            asked.append(image_row(str(file), image, name, about, meta))
         said = _size(found)
         for number, each in enumerate(objects, 1):
             place = f"{file}, object {number}"
             label = (each.findtext("name") or "").strip()
             record = Annotation(place, _fields(each, but=("part",)), about, label)
-            rows.append(_row(record, image, name, said, _numbers(each, pixels, said), meta))
+            rows.append(drawn_row(record, image, name, said, _numbers(each, pixels, said), meta))
     making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
     yield from box_samples(rows, f"{root.name}-{split}", making, asked, names)
 
@@ -132,50 +131,6 @@ def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str,
     parts = annotation_parts(root, annotations, ".xml")
     lists = split_lists(root, parts)
     return dict.fromkeys(lists or (part.split for part in parts))
-
-
-def _row(
-    each: Annotation,
-    image: Path,
-    name: str,
-    said: tuple[str, str] | None,
-    numbers: tuple[Any, ...] | Fault,
-    meta: tuple[str, ...],
-) -> Row:
-    for field in meta:
-        if each.text(field) is None:
-            raise DataError(
-                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
-            )
-    return Row(
-        place=each.place,
-        image=image,
-        phrase=each.category,
-        category=each.category,
-        numbers=() if isinstance(numbers, Fault) else numbers,
-        fault=numbers if isinstance(numbers, Fault) else None,
-        size=said,
-        meta={field: each.text(field) or "" for field in meta},
-        name=name,
-        owners=owners_of({**each.image, **each.entry}, meta),
-        fields={**each.image, **each.entry},
-    )
-
-
-def _bare(file: Path, image: Path, name: str, about: Mapping[str, Any], meta: tuple[str, ...]) -> Row:
-    """Return the row of an image itself; it has the fields of an object only by chance."""
-    each = Annotation(str(file), {}, about, "")
-    return Row(
-        place=each.place,
-        image=image,
-        phrase="",
-        category="",
-        numbers=(),
-        name=name,
-        meta={field: text for field in meta if (text := each.text(field)) is not None},
-        owners=owners_of(about, meta),
-        fields=about,
-    )
 
 
 def _fields(element: Element, but: tuple[str, ...], deeper: int = 4) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 Link, licence, counts: the owner's. Layout: `data.yaml` with `names` and the folders of the splits; or
 `images/{split}` and `labels/{split}`, `{split}/images` and `{split}/labels`, `images` and `labels`, or each
-label
-file beside its image; see `yolo_folder`::
+label file beside its image; see `yolo_folder`::
 
     [data.mine]
     loader = "yolo"

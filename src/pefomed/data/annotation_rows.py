@@ -1,0 +1,77 @@
+"""The rows of annotation files: of each thing that is drawn, and of an image itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pefomed.data.coco_file import Annotation
+from pefomed.data.owners import owners_of
+from pefomed.data.readers.box_numbers import Fault
+from pefomed.data.readers.box_rows import Row
+from pefomed.errors import DataError, nearest
+
+
+def check_fields(each: Annotation, fields: Iterable[str]) -> None:
+    """Check that an annotation or its image has all of these fields.
+
+    Raises:
+        DataError: neither has one of them.
+    """
+    for field in fields:
+        if each.text(field) is None:
+            raise DataError(
+                f"{each.place}: no field {field!r}", remedy=nearest(field, {*each.entry, *each.image})
+            )
+
+
+def drawn_row(
+    each: Annotation,
+    image: Path,
+    name: str,
+    size: tuple[Any, Any] | None,
+    numbers: tuple[Any, ...] | Fault,
+    meta: tuple[str, ...],
+) -> Row:
+    """Return the row of what is drawn, its phrase its category.
+
+    Args:
+        name: what the image is called, the same wherever the data lies.
+        size: of the image, as the file says it.
+        numbers: of its box, or what is wrong with it.
+        meta: the fields to group results by.
+
+    Raises:
+        DataError: there is no field of `meta`.
+    """
+    check_fields(each, meta)
+    return Row(
+        place=each.place,
+        image=image,
+        phrase=each.category,
+        category=each.category,
+        numbers=() if isinstance(numbers, Fault) else numbers,
+        fault=numbers if isinstance(numbers, Fault) else None,
+        size=size,
+        meta={field: each.text(field) or "" for field in meta},
+        name=name,
+        owners=owners_of({**each.image, **each.entry}, meta),
+        fields={**each.image, **each.entry},
+    )
+
+
+def image_row(place: str, image: Path, name: str, about: Mapping[str, Any], meta: tuple[str, ...]) -> Row:
+    """Return the row of an image itself; it has the fields of what is drawn only by chance."""
+    each = Annotation(place, {}, about, "")
+    return Row(
+        place=place,
+        image=image,
+        phrase="",
+        category="",
+        numbers=(),
+        name=name,
+        meta={field: text for field in meta if (text := each.text(field)) is not None},
+        owners=owners_of(about, meta),
+        fields=about,
+    )
