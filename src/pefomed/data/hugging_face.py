@@ -22,14 +22,14 @@ where the file states the names.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pefomed.data import table, table_splits
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
+from pefomed.data.hub_splits import column_of, hub_splits, shards_with
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.rows import Reading
@@ -77,7 +77,7 @@ def load(
             the row are named.
     """
     names = splits_of(root)
-    column = _column(root, names, columns, only_split)
+    column = _column(root, columns, only_split)
     said = None if column or only_split is None else only_split
     if said is not None and not meant(split, [said]):
         raise DataError(
@@ -90,7 +90,7 @@ def load(
             found=f"splits: {', '.join(names)}" if names else "none of any split",
             remedy=nearest(split, names) if names else CARD.access,
         )
-    files = _with_rows(files, column, split) if column else files
+    files = shards_with(files, column, split) if column else files
     # One for all: in how many files a split is cut says nothing of its rows.
     ids = ContentIds(split)
 
@@ -114,37 +114,9 @@ def splits(
     **_: Any,
 ) -> dict[str, int | None]:
     """Return the splits that there are files of, or that their column says, as they are called."""
-    names = splits_of(root)
-    column = _column(root, names, columns, only_split)
-    if not column and only_split is not None:
-        return {only_split: None}
-    if not column:
-        return dict.fromkeys(names)
-    files = [file for name in names for file in shards_of(root, name)]
-    return dict(sum((_counted(file, column) for file in files), Counter[str]()))
+    column = _column(root, columns, only_split)
+    return hub_splits(root, column) if column or only_split is None else {only_split: None}
 
 
-def _column(root: Path, names: Sequence[str], columns: table.Columns, only_split: str | None) -> str:
-    """Return the column that says the split; by default `split`, where all files are one split."""
-    if columns.split is not None or only_split is not None or len(names) != 1:
-        return columns.split or ""
-    files = shards_of(root, names[0])
-    return table_splits.own_column(files[0]) if files else ""
-
-
-def _with_rows(files: Sequence[Path], column: str, split: str) -> list[Path]:
-    """Return the files that have rows of `split`.
-
-    Raises:
-        DataError: none has.
-    """
-    counts = {file: _counted(file, column) for file in files}
-    there = sum(counts.values(), Counter[str]())
-    names = set(meant(split, there))
-    if not names:
-        raise DataError(f"{files[0].parent}: no row of the split {split!r}", remedy=nearest(split, there))
-    return [file for file in files if names & counts[file].keys()]
-
-
-def _counted(file: Path, column: str) -> Counter[str]:
-    return Counter(table.splits(file, columns=table.Columns(split=column)))
+def _column(root: Path, columns: table.Columns, only_split: str | None) -> str:
+    return column_of(root, columns.split if only_split is None else columns.split or "")

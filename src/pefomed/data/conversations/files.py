@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from pefomed.data import table_splits
 from pefomed.data.conversations import records
+from pefomed.data.hub_splits import all_shards, column_of, hub_splits, shards_with
 from pefomed.data.readers import shards
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
-from pefomed.data.readers.split_names import meant
 from pefomed.data.readers.tables import stem_of
 from pefomed.errors import DataError, nearest
 
@@ -38,7 +37,7 @@ def rows_of(
             # Records of two splits may ask the same.
             yield path, f"{stem}-{split}" if named else stem, rows
         return
-    column = _column(root, column)
+    column = column_of(root, column)
     if not column:
         files = shards.shards_of(root, split)
         if not files:
@@ -50,15 +49,9 @@ def rows_of(
             # In how many files a split is cut says nothing of its records.
             yield file, split, read_table(file)
         return
-    found = {file: _counted(file, column) for file in _shards(root)}
-    wanted = set(meant(split, sum(found.values(), Counter[str]())))
-    if not wanted:
-        there = {name for counts in found.values() for name in counts}
-        raise DataError(f"{root}: no record of the split {split!r}", remedy=nearest(split, there))
-    for file, counts in found.items():
-        if wanted & counts.keys():
-            for path, _, rows in table_splits.rows_of(file, split, column, None, Format()):
-                yield path, split, rows
+    for file in shards_with(all_shards(root), column, split):
+        for path, _, rows in table_splits.rows_of(file, split, column, None, Format()):
+            yield path, split, rows
 
 
 def splits_of(root: Path, column: str | None, only_split: str | None, how: Format) -> dict[str, int | None]:
@@ -69,29 +62,11 @@ def splits_of(root: Path, column: str | None, only_split: str | None, how: Forma
     """
     if not _is_hub(root):
         return dict(table_splits.splits_of(root, column, only_split, how, _fits))
-    column = _column(root, column)
-    if not column:
-        return dict.fromkeys(shards.splits_of(root))
-    return dict(sum((_counted(file, column) for file in _shards(root)), Counter[str]()))
+    return hub_splits(root, column_of(root, column))
 
 
 def _is_hub(root: Path) -> bool:
     return root.is_dir() and shards.has_shards(root)
-
-
-def _shards(root: Path) -> list[Path]:
-    return [file for name in shards.splits_of(root) for file in shards.shards_of(root, name)]
-
-
-def _column(root: Path, named: str | None) -> str:
-    files = _shards(root)
-    if named is not None or len(shards.splits_of(root)) != 1 or not files:
-        return named or ""
-    return table_splits.own_column(files[0])
-
-
-def _counted(file: Path, column: str) -> Counter[str]:
-    return Counter(table_splits.splits_of(file, column, None, Format(), _fits))
 
 
 def _fits(header: Collection[str]) -> bool:
