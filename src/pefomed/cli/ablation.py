@@ -28,4 +28,4 @@ def ablate(
     from pefomed.report import write_report
 
     folder = ablate_recipe(recipe, out, data, overrides, fresh=fresh)
-    show_report(write_report(folder), open_)
+    show_report(write_report(folder, data_folder=data), open_)
