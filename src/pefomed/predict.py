@@ -34,6 +34,7 @@ from pefomed.runs import RunFolder, environment
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import hold
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.storage import usable_paths
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
@@ -170,6 +171,7 @@ class Predictor:
         return torch.autocast(self.device.type, self.dtype)
 
 
+@usable_paths()
 def load(run: str | Path) -> Predictor:
     """Load a run's model; `load(run).ask(image, question)` answers.
 
@@ -186,6 +188,7 @@ def load(run: str | Path) -> Predictor:
     return Predictor(recipe, RunFolder(run).adapter, trained)
 
 
+@usable_paths()
 def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | None = None) -> list[Path]:
     """Answer every split of the recipe's [predict] table, but for what is answered; return the files.
 

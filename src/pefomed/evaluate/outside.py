@@ -36,11 +36,12 @@ from pefomed.evaluate.outside_training import check_apart
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample, TaskName
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 __all__ = ["Columns", "columns_of", "outside_run"]
 
 
+@usable_paths()
 def outside_run(
     file: Path,
     out: Path,
