@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.tiny import model_recipe, table_recipe
 
 import pefomed
 from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.errors import RunError
-from pefomed.predict import load, predict_run
+from pefomed.inference.predictor import load
+from pefomed.inference.splits import predict_run
 from pefomed.schema import Prediction, Sample, Score
-from tests.tiny import model_recipe, table_recipe
 
 
 @pytest.fixture
