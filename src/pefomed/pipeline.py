@@ -128,7 +128,7 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     with hold(folder), read_once():
         predict_run(folder, data)
         evaluate_run(folder, data)
-        write_report(folder)
+        write_report(folder, data_folder=data)
     return folder
 
 
