@@ -121,7 +121,7 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     if not is_main():
         return folder
     from pefomed.evaluate import evaluate_run
-    from pefomed.predict import predict_run
+    from pefomed.inference.splits import predict_run
     from pefomed.report import write_report
 
     with hold(folder):
