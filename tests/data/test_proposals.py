@@ -273,6 +273,15 @@ def test_the_views_of_a_study_are_offered(folder: Path) -> None:
     assert (asked["columns.role"], asked["columns.roles"]) == ("view", ["Frontal", "Lateral"])
 
 
+def test_texts_about_tests_are_no_splits(folder: Path) -> None:
+    rows = ["stress test,train", "lab test,train", "stress test,test"]
+    text = "image,question,answer,what,part\n"
+    text += "".join(f"{n}.png,Is it {n}?,yes,{row}\n" for n, row in enumerate(rows))
+    assert proposed(folder / "a.csv", text).options["columns"]["split"] == "part"
+    only = proposed(folder / "b.csv", text.replace(",train\n", ",a\n").replace(",test\n", ",b\n"))
+    assert "split" not in only.options["columns"]
+
+
 def run(words: list[str]) -> Any:
     with pytest.raises(SystemExit) as left:
         main(words)

@@ -56,6 +56,9 @@ CORNERS = {
 BOXES = "bbox bboxes boxes box boundingbox boundingboxes objectsbbox coordinates bboxcoordinates".split()
 """Columns with all four numbers."""
 
+SPLIT = re.compile(r".*(?:split|subset|fold|partition|phase)(?:name)?|(?:data)?set|usage")
+"""A column that says the split; in others each value must be nothing but the name of one."""
+
 CHOICE = re.compile(r"(?:answer\W*)?(?:choice|option|opt|candidate)s?[\W_]*(?:[a-h]|\d)?", re.IGNORECASE)
 """A choice of a question, or all of them."""
 

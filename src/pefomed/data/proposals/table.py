@@ -14,7 +14,7 @@ from pefomed.data.proposals.looked import Looked, is_empty, value_at
 from pefomed.data.proposals.pictures import Images, image_columns, roles_of
 from pefomed.data.proposals.proposal import Choice, Proposal
 from pefomed.data.readers.rows import is_number
-from pefomed.data.readers.split_names import seems_split
+from pefomed.data.readers.split_names import is_split, seems_split
 from pefomed.data.readers.unpacked import ImageFile
 from pefomed.errors import listed
 
@@ -287,7 +287,8 @@ def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if name in used:
             continue
         texts = set(looked.texts(name))
-        if texts and len(texts) <= FEW and all(seems_split(text) and len(text) < 30 for text in texts):
+        seems = seems_split if names.SPLIT.fullmatch(names.plain(name.rpartition(".")[2])) else is_split
+        if texts and len(texts) <= FEW and all(seems(text) for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}
     return set()
