@@ -70,7 +70,7 @@ class LanguageFile:
         problems = [f"unexpected {name}" for name in found if not _TENSORS.fullmatch(name)]
         try:
             with contextlib.redirect_stderr(io.StringIO()):  # its progress line, beside ours
-                model, read = AutoModelForCausalLM.from_pretrained(
+                loaded: Any = AutoModelForCausalLM.from_pretrained(
                     self._path.parent,
                     gguf_file=self._path.name,
                     quantization_config=GgufConfig(dequantize=True),
@@ -82,6 +82,7 @@ class LanguageFile:
             raise WeightsError(
                 f"{self._path} cannot be read", found=first_line(error), remedy="fetch it again"
             ) from None
+        model, read = loaded
         problems += [f"missing {name}" for name in read["missing_keys"]]
         problems += [f"unexpected {name}" for name in read["unexpected_keys"]]
         problems += [
@@ -96,10 +97,8 @@ class LanguageFile:
             )
         # Stored as float32: 1e-05 comes back as 9.99999974e-06.
         model.config.rms_norm_eps = float(f"{model.config.rms_norm_eps:.6g}")
-        for passing in (
-            "_model_name_or_path",
-            "unk_token_id",
-        ):  # the folder's hash is of what decides a number
+        # A folder's hash is over what decides a number: these do not.
+        for passing in ("_model_name_or_path", "unk_token_id"):
             if hasattr(model.config, passing):
                 delattr(model.config, passing)
         return cast(LlamaForCausalLM, model.eval())
