@@ -1,4 +1,4 @@
-"""Whether a language model computes in our rows what it computes of each question alone, found out once.
+"""Whether a language model computes in our rows what it computes of each question alone.
 
 Of a small random copy of the model (`model.small_copy`), with transformers' own plain attention and masks on
 one side and ours on the other (where embeddings alone, which is what an image gives, say what a text's
@@ -7,44 +7,30 @@ tokens say):
 - logits of every answer token, in rows that several questions share, against each question's own text;
 - gradients with respect to the image features of those rows, against the sum of the questions' own;
 - cached greedy decoding, against a plain loop that runs the whole text for every token.
-
-A model is given the first kind of attention with which rows can be shared; where none is right, the first
-with which one question a row is. The result is kept by configuration and versions, in the user's cache.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
-import transformers
 from torch import Tensor
 
-from pefomed.batch import Tokens, collate, rows
-from pefomed.cache import cache_folder
-from pefomed.decoding import greedy
-from pefomed.errors import PefomedError, RecipeError, StorageError, WeightsError
-from pefomed.forward import forward
-from pefomed.model.attention import candidates, set_attention
+from pefomed.errors import PefomedError
+from pefomed.inference.greedy import greedy
+from pefomed.model.attention import set_attention
 from pefomed.model.config import PefomedConfig
 from pefomed.model.folders import first_line
-from pefomed.model.layers import carries_state
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.small_copy import large_weights, plain_model, small_configs
-from pefomed.progress import note
-from pefomed.recipe import Compute
+from pefomed.packing.batch import Tokens, collate, rows
+from pefomed.packing.forward import forward
 from pefomed.schema import Sample
-from pefomed.storage import write
 
 TOLERANCE = 2e-3
 """Of the logits' deviation and the gradient's norm. Float32 differs by 1e-6 to 1e-4, a wrong mask by .04."""
 
-_VERSION = 1  # raise it when what is compared, or how rows are computed, changes
 _GENERATED = 6
 
 
@@ -68,70 +54,6 @@ class Difference(NamedTuple):
             f"logits differ by {self.logits:.2g} of their deviation, gradients by {self.gradients:.2g} of"
             f" their norm, {self.decoded:.0%} of the generated texts"
         )
-
-
-def fit_attention(model: PefomedForConditionalGeneration, compute: Compute, *, decoding: bool = False) -> str:
-    """Give `model` a kind of attention with which its family is right, and say whether it may share rows.
-
-    Sets `model.shares_rows`; returns the kind.
-
-    Raises:
-        RecipeError: the kind that the recipe names is not right for this family, or not for this device.
-        WeightsError: none is.
-    """
-    config = model.config.text_config
-    device = next(model.language_model.parameters()).device
-    kinds = candidates(compute, device, decoding=decoding)
-    found: dict[str, Difference] = {}
-    for shares in (False,) if carries_state(model.language_model) else (True, False):
-        for kind in kinds:
-            found[kind] = difference(config, kind, device.type, shares)
-            if found[kind].right:
-                set_attention(model, kind)
-                model.shares_rows = shares
-                if not shares:
-                    _say_once(config.model_type)
-                return kind
-    differs = "; ".join(f"with {kind} attention: {one}" for kind, one in found.items())
-    if compute.attention != "auto" and kinds == [compute.attention]:
-        raise RecipeError(
-            f"compute.attention = {compute.attention!r} is not right for language models of the kind"
-            f" {config.model_type}",
-            found=differs,
-            remedy="set compute.attention = 'auto'",
-        )
-    raise WeightsError(
-        f"language models of the kind {config.model_type} cannot be computed here as transformers does it",
-        found=differs,
-        remedy="use another language model (docs/families.md lists those that are right)",
-    )
-
-
-def difference(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> Difference:
-    """Return how far `kind` of attention is from the plain model of this configuration, computed once."""
-    from pefomed import __version__
-
-    fields = {name: value for name, value in config.to_dict().items() if name not in _NOT_THE_FAMILY}
-    versions = [_VERSION, __version__, transformers.__version__, torch.__version__]
-    about = [*versions, config.model_type, fields, kind, device, shares]
-    key = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    if key not in _known:
-        path = cache_folder() / "parity" / f"{key}.json"
-        try:
-            _known[key] = Difference(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError):  # never computed, or not whole: then now
-            _known[key] = compared(config, kind, device, shares)
-            with contextlib.suppress(OSError, StorageError):  # else the next process finds out again
-                write(path, json.dumps(_known[key]._asdict()) + "\n")
-    return _known[key]
-
-
-@lru_cache
-def _say_once(family: str) -> None:
-    note(
-        f"questions cannot share rows in language models of the kind {family}: one question a row,"
-        " in training and prediction"
-    )
 
 
 def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> Difference:
@@ -161,10 +83,6 @@ def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -
             except Exception as error:  # whatever a family says to masks and caches that it does not know
                 return Difference(failed=first_line(error))
     return Difference(failed=f"no small copy of it can be computed ({reason})")
-
-
-_known: dict[str, Difference] = {}
-"""What this process has found out already."""
 
 
 class _Pair:
@@ -274,8 +192,4 @@ _ASKED = (
     ("a", (10, 11, 12, 13, 17, 18), (22, 2)),
     ("a", (10, 11, 30, 31, 32, 33, 34, 35, 36, 37, 38), (20, 23, 24, 25, 2)),
     ("b", (10, 11, 12, 13, 14, 15), (26, 27, 2)),
-)
-
-_NOT_THE_FAMILY = frozenset(
-    {"_name_or_path", "architectures", "transformers_version", "dtype", "torch_dtype", "model_type"}
 )

@@ -8,18 +8,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.tiny import image_files, model_recipe, questions
 
-from pefomed.batch import Row, Tokens, collate, row, rows, tokenise
 from pefomed.errors import DataError
-from pefomed.features import Features
+from pefomed.features.frozen import Features
 from pefomed.model.adapter import add_adapter, trainable
 from pefomed.model.attention import set_attention
 from pefomed.model.build import build_model
 from pefomed.model.masks import tree_mask
+from pefomed.packing.batch import Row, Tokens, collate, row, rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
-from tests.tiny import image_files, model_recipe, questions
 
 SAMPLE = Sample(id="a", images=("x.png",), task="vqa")
 

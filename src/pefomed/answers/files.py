@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pefomed import jsonl
-from pefomed.answer_card import Card, Parts
+from pefomed.answers.card import Card, Parts
 from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.errors import listed
 from pefomed.progress import note

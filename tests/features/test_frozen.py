@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.tiny import image_files, model_recipe
 
 from pefomed import storage
 from pefomed.cache import prune, spaces
 from pefomed.errors import ImageError, StorageError
-from pefomed.features import Features, open_features, space
+from pefomed.features.frozen import Features, open_features, space
 from pefomed.model.build import build_model
 from pefomed.recipe import Compute
-from tests.tiny import image_files, model_recipe
 
 
 def test_cached_features_equal_uncached_ones_and_are_computed_once(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_two_processes_at_once_and_one_killed_leave_whole_files(tmp_path: Path) 
     recipe = model_recipe(tmp_path)
     paths = image_files(tmp_path, 12)
     script = (
-        "import sys; from pathlib import Path; from pefomed.features import Features\n"
+        "import sys; from pathlib import Path; from pefomed.features.frozen import Features\n"
         "from pefomed.model.build import build_model; from pefomed.recipe import Model\n"
         "model, processor = build_model(Model.model_validate_json(sys.argv[1]))\n"
         "print('ready', flush=True)\n"

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.tiny import model_recipe, table_recipe
 
 import pefomed
 from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
-from pefomed.asked import Answer, answer_of, doubts, sample_of, trained_tasks
+from pefomed.answers.asking import Answer, answer_of, doubts, sample_of, trained_tasks
 from pefomed.cli import main
 from pefomed.errors import DataError, ImageError
-from pefomed.predict import Predictor
+from pefomed.inference.predictor import Predictor
 from pefomed.schema import Box, Prediction, Sample
-from tests.tiny import model_recipe, table_recipe
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +204,8 @@ def test_lines_of_the_standard_input_are_answered_after_one_load(
     questions = ["is it left?", "what is it?", "is it"]
     expected = [" ".join(model.ask(image_of(run), question).text.splitlines()) for question in questions]
     loads = []
-    load = pefomed.predict.load
-    monkeypatch.setattr("pefomed.predict.load", lambda path: loads.append(path) or load(path))
+    load = pefomed.inference.predictor.load
+    monkeypatch.setattr("pefomed.inference.predictor.load", lambda path: loads.append(path) or load(path))
     lines_in(monkeypatch, b"\xef\xbb\xbfis it left?\r\n\nwhat is it?\nis it")
     code, out, err = asked(image_of(run), "-")
     assert (code, out.split("\n")) == (0, [*expected, ""])

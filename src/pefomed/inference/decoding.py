@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from pefomed.batch import Row, Tokens
-from pefomed.box_decoding import BoxVocabulary
-from pefomed.box_median import DIGITS, TOKENS, median_boxes
-from pefomed.decoding import Answer, greedy
+from pefomed.inference.box_grammar import BoxVocabulary
+from pefomed.inference.box_medians import DIGITS, TOKENS, median_boxes
+from pefomed.inference.greedy import Answer, greedy
+from pefomed.packing.batch import Row, Tokens
 from pefomed.recipe import Recipe
 from pefomed.tasks import BOXES
 

@@ -17,9 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pefomed.alone import Paths
-from pefomed.batch import Row, columns
-from pefomed.prefix import run_prefix
+from pefomed.inference.alone import Paths
+from pefomed.inference.prefill import run_prefix
+from pefomed.packing.batch import Row, columns
 
 
 def grown(model: Any, rows: Sequence[Row], features: Tensor) -> Forest | Paths:

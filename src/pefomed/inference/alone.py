@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.batch import Row, Tokens, collate, row
-from pefomed.forward import forward
+from pefomed.packing.batch import Row, Tokens, collate, row
+from pefomed.packing.forward import forward
 
 TOGETHER = 16
 """Most texts that are run again from their beginning together."""

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pefomed.fitting import Fitting
 from pefomed.model.processing import PefomedProcessor
+from pefomed.packing.fitting import Fitting
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 

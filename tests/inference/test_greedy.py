@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.tiny import image_files, model_recipe, questions
 
-from pefomed.batch import rows, tokenise
-from pefomed.decoding import greedy
-from pefomed.features import Features
+from pefomed.features.frozen import Features
+from pefomed.inference.greedy import greedy
 from pefomed.model.adapter import add_adapter
 from pefomed.model.build import build_model
+from pefomed.packing.batch import rows, tokenise
 from pefomed.recipe import Prompt
-from tests.tiny import image_files, model_recipe, questions
 
 
 @pytest.mark.parametrize("key_value_heads", [4, 2])

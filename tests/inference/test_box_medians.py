@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.tiny import image_files, model_recipe
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from pefomed import box_median
-from pefomed.batch import Row, rows, tokenise
-from pefomed.box_median import DIGITS, TOKENS, _partings, median_boxes, number_walks
 from pefomed.boxes import read_boxes
-from pefomed.features import Features
-from pefomed.forest import Forest
+from pefomed.features.frozen import Features
+from pefomed.inference import number_walks as walking
+from pefomed.inference.box_medians import DIGITS, TOKENS, _partings, median_boxes
+from pefomed.inference.forest import Forest
+from pefomed.inference.number_walks import number_walks
 from pefomed.model.build import build_model
+from pefomed.packing.batch import Row, rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
-from tests.tiny import image_files, model_recipe
 
 MARK = "<p>lung</p>"
 
@@ -126,7 +127,7 @@ def test_random_weights_write_boxes_of_medians(asked: Asked, monkeypatch: pytest
     alone = [row for whole in asked.rows for row in rows(whole.sequences, share_image=False, max_questions=1)]
     assert answers(alone) == together
     # One node at a time, so that each round has little to go by.
-    monkeypatch.setattr(box_median, "NODES", 1)
+    monkeypatch.setattr(walking, "NODES", 1)
     assert answers(asked.rows) == together
 
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from pefomed.batch import tokenise
-from pefomed.errors import DataError
-from pefomed.fitting import Fitting
-from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
-from pefomed.recipe import Prompt
-from pefomed.schema import Box, Sample
 from tests.model.test_text_tokens import MADE
 from tests.tiny import byte_tokenizer
+
+from pefomed.errors import DataError
+from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
+from pefomed.packing.batch import tokenise
+from pefomed.packing.fitting import Fitting
+from pefomed.recipe import Prompt
+from pefomed.schema import Box, Sample
 
 BARE = {"vqa": ("{question}",), "report": ("Go.",), "refer": ("{question}",)}
 AROUND = len("[INST] <Img></Img> [vqa]  [/INST]") + 1

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.tiny import image_files, model_recipe, table_recipe
 
-from pefomed import jsonl, predict
+from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.data.pictures.images import content_hash
 from pefomed.errors import PefomedError, RunError
 from pefomed.evaluate import evaluate_run
 from pefomed.evaluate.compare import compare_runs
+from pefomed.inference import splits
+from pefomed.inference.predictor import Predictor
+from pefomed.inference.splits import predict_run
 from pefomed.pipeline import train_recipe
-from pefomed.predict import predict_run
 from pefomed.report import write_report
 from pefomed.schema import Prediction, Sample
-from tests.tiny import image_files, model_recipe, table_recipe
 
 Row = dict[str, str]
 
@@ -144,19 +146,19 @@ def test_a_killed_second_answering_leaves_what_belongs_together(
     for place in (3, 4):
         rows[place]["question"] = "what is that?"
     write_table(root, rows)
-    whole = predict.Predictor.predict
+    whole = Predictor.predict
 
-    def killed(self: predict.Predictor, *given: Any, **named: Any) -> Iterator[Prediction]:
+    def killed(self: Predictor, *given: Any, **named: Any) -> Iterator[Prediction]:
         yield next(iter(whole(self, *given, **named)))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(predict.Predictor, "predict", killed)
+    monkeypatch.setattr(Predictor, "predict", killed)
     with pytest.raises(KeyboardInterrupt):
         predict_run(root / "run", root)
     # The former answers, all of them, beside the questions that they answer.
     assert kept(root) == {f"r{n}" for n in range(8)}
     assert samples_of(root)["r3"].question == "what is it?"
-    monkeypatch.setattr(predict.Predictor, "predict", whole)
+    monkeypatch.setattr(Predictor, "predict", whole)
     rows[4]["question"] = "is it left?"  # as it was
     write_table(root, rows)
     predict_run(root / "run", root)
@@ -171,7 +173,7 @@ def test_sorted_rows_and_corrected_references_need_no_new_answer(
     rows = sorted(rows_of(4), key=lambda row: (row["question"], row["image"]), reverse=True)
     rows[0]["answer"] = "kept"
     write_table(root, rows)
-    monkeypatch.setattr(predict, "load", None)  # nothing may be answered
+    monkeypatch.setattr(splits, "load", None)  # nothing may be answered
     with pytest.raises(RunError, match=r"(?s)1 changed.*pefomed predict"):
         evaluate_run(root / "run", root)
     predict_run(root / "run", root)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from tests.tiny import image_files, model_recipe
 
-from pefomed.batch import rows, tokenise
-from pefomed.box_decoding import BoxVocabulary
 from pefomed.boxes import read_boxes
 from pefomed.boxes.grammar import may_go_on
-from pefomed.decoding import greedy
-from pefomed.features import Features
+from pefomed.features.frozen import Features
+from pefomed.inference.box_grammar import BoxVocabulary
+from pefomed.inference.greedy import greedy
 from pefomed.model.build import build_model
+from pefomed.packing.batch import rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
-from tests.tiny import image_files, model_recipe
 
 MARK = "<p>lung</p>"
 

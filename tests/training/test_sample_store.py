@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pefomed.errors import StorageError
-from pefomed.sample_store import SampleStore
 from pefomed.schema import Box, Sample
+from pefomed.training.sample_store import SampleStore
 
 
 def sample(number: int) -> Sample:

@@ -17,9 +17,9 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-from pefomed.alone import Continuations
-from pefomed.batch import Row, columns
-from pefomed.prefix import run_prefix
+from pefomed.inference.alone import Continuations
+from pefomed.inference.prefill import run_prefix
+from pefomed.packing.batch import Row, columns
 
 
 @dataclass

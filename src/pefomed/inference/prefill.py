@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from pefomed.batch import Row, collate
-from pefomed.forward import forward
 from pefomed.model.masks import tree_mask
+from pefomed.packing.batch import Row, collate
+from pefomed.packing.forward import forward
 
 
 class Prefix(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.batch import Batch
+from pefomed.packing.batch import Batch
 
 
 def forward(model: Any, batch: Batch, features: Tensor, **options: Any) -> Any:
