@@ -103,7 +103,5 @@ def test_replaced_base_weights_are_noticed_though_all_is_answered(recipe_file: P
     predict_run(run, tmp_path)  # nothing is left, nothing is said
     file = Path(recipes.load(recipe_file).model.language_model) / "model.safetensors"
     save_file({name: 1.01 * tensor for name, tensor in load_file(file).items()}, file, {"format": "pt"})
-    with pytest.raises(
-        WeightsError, match=r"on another base(?s:.*)language model: other weights"
-    ):
+    with pytest.raises(WeightsError, match=r"on another base(?s:.*)language model: other weights"):
         predict_run(run, tmp_path)
