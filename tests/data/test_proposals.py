@@ -169,6 +169,8 @@ OTHERWISE = {
     "PadChest-GR": "what a sentence without a box means is asked",
     "VinDr-CXR, each reader": "what a row without a box means is asked",
     "VQA-Med, several answers": "the question is not in the file",
+    "several answers, joined in a cell": "whether a mark joins answers is asked",
+    "messages, several answers": "which field holds further answers is not proposed",
 }
 """Forms that are read by an answer of their owner's."""
 OWN = ("coco", "conversations", "hugging_face", "labelme", "masks", "table", "voc", "yolo")

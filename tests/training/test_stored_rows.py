@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pefomed.batch import Tokens, rows
+from pefomed.packing.batch import Tokens, rows
 from pefomed.recipe import Stage
-from pefomed.sample_store import SampleStore
 from pefomed.schema import Sample
 from pefomed.training.plan import plan
+from pefomed.training.sample_store import SampleStore
 from pefomed.training.stored_rows import StoredRows
 
 # `pefomed.training` has a function of the module's name.

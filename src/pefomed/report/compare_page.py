@@ -41,12 +41,19 @@ def write_ablation_report(folder: Path, images: bool = True) -> Path:
         DataError: a file of an arm, or ablation.json, is damaged.
         StorageError: the page cannot be written.
     """
-    recipe, arms = read_arms(folder)
-    lead = "What each training stage gives: no training, the first stages alone, the last alone, both."
-    # What every arm lacks of the whole recipe; of the last one, the last stage alone, item by item.
-    pairs = [(arm, arms[-1]) for arm in arms[:-1]]
-    how = f"The arm {arms[-1].label} against each of the others"
-    return _write(RunFolder(folder).page, f"Ablation of {recipe}", lead, arms, pairs, pairs[-1], how, images)
+    arms = read_arms(folder)
+    others = [arm for arm in arms.runs if arm is not arms.base]
+    page, title = RunFolder(folder).page, f"Ablation of {arms.recipe}"
+    if arms.are_stages:
+        lead = "What each training stage gives: no training, the first stages alone, the last alone, both."
+        # What every arm lacks of the whole recipe; of the last one, the last stage alone, item by item.
+        pairs = [(arm, arms.base) for arm in others]
+        how = f"The arm {arms.base.label} against each of the others"
+    else:
+        lead = "What each change of the recipe gives: each arm changes what its description says."
+        pairs = [(arms.base, arm) for arm in others]
+        how = f"Each arm against {arms.base.label}, the recipe as it stands"
+    return _write(page, title, lead, arms.runs, pairs, pairs[-1], how, images)
 
 
 def write_comparison(folders: Sequence[Path], page: Path, images: bool = True) -> Path:

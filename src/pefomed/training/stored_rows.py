@@ -13,9 +13,9 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from pefomed.batch import Row, Tokens, row
-from pefomed.sample_store import SampleStore
+from pefomed.packing.batch import Row, Tokens, row
 from pefomed.schema import Sample
+from pefomed.training.sample_store import SampleStore
 
 Tokenise = Callable[[Iterable[Sample]], list[Tokens]]
 Numbers = npt.NDArray[np.int64]
@@ -48,11 +48,11 @@ class StoredRow:
 
 
 class StoredRows(Sequence[StoredRow]):
-    """All rows of a data set: those `batch.rows` would make, in its order.
+    """All rows of a data set: those `packing.batch.rows` would make, in its order.
 
     Args:
         samples: every one has an answer.
-        tokenise: samples to tokens, as `batch.tokenise`; called anew whenever a row is built.
+        tokenise: samples to tokens, as `packing.batch.tokenise`; called anew whenever a row is built.
         share_image: all samples of an image in one row, at most `max_questions`; else one each.
     """
 
@@ -110,7 +110,7 @@ class StoredRows(Sequence[StoredRow]):
 
 
 def _grouped(samples: SampleStore, max_questions: int) -> tuple[Numbers, Numbers]:
-    """Return sample numbers row by row (N,), and where each row starts (R + 1,): dealt as by `batch.rows`."""
+    """Return sample numbers row by row (N,), and where each row starts (R + 1,); as `packing.batch` deals."""
     keys = np.frombuffer(bytes(samples.image_keys), dtype=[("high", "<u8"), ("low", "<u8")])
     by_image = np.lexsort((keys["low"], keys["high"]))  # stable: the samples of an image keep their order
     begins = _changes(keys[by_image])

@@ -12,9 +12,11 @@ PHRASE = (
     " categoryname category label labelname class objectscategory objectslabel name disease pathology"
 ).split()
 ANSWER = (
-    "answer answertext response a output groundtruth gt gtanswer correctanswer reference target"
-    " solution answeren"
+    "multiplechoiceanswer answer answertext response a output groundtruth gt gtanswer correctanswer reference"
+    " target solution answeren answers answertexts groundtruths references"
 ).split()
+IMAGE = "image imagepath imagename imagefile imageid img filename".split()
+"""First in tables that are recognised by nothing but the names in their first line."""
 REPORT = "report reporttext fullreport text reporten sectionfindings".split()
 FINDINGS = "findings finding sectionfindings findingstext".split()
 IMPRESSION = "impression impressions sectionimpression conclusion".split()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.mapping.references import joined_by
 from pefomed.data.owners import is_owner
 from pefomed.data.proposals import names
 from pefomed.data.proposals.box_columns import BoxNames, add_boxes, box_columns
@@ -24,7 +25,9 @@ FEW = 20
 def add_columns(proposal: Proposal, looked: Looked) -> None:
     """Say in a proposal which columns of a table are what."""
     if looked.header:
-        proposal.set("header", list(looked.header), "the first line is a row; the names are made up")
+        made_up = "column_1" in looked.header or "column_1..." in looked.header
+        why = "the first line is a row; the names are made up" if made_up else "rows go on behind the last"
+        proposal.set("header", list(looked.header), why)
     images = image_columns(looked)
     chosen = _add_images(proposal, looked, images)
     used = {chosen.column} if chosen else set()
@@ -90,11 +93,15 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
             _add_empty(proposal, looked, [text])
             _add_studies(proposal, looked, [text])
             return {text}
+        several = [name for name in free if _is_texts(looked, name)]
+        if len(several) == 1:
+            proposal.set("columns.answer", several[0], _SEVERAL)
         choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
+        choices += [Choice({"constant": "..."}, "the same question in every row: write it there")]
         proposal.ask(
             "columns.question", "no column is called a question, and none ends in question marks", *choices
         )
-        return set()
+        return set(several) if len(several) == 1 else set()
     named = question in set(names.called(free, names.QUESTION))
     proposal.set("columns.question", question, "by its name" if named else "its texts end in question marks")
     rest = [name for name in free if name != question]
@@ -113,6 +120,10 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if len(texts) == 1 == len([n for n in rest if not is_owner(n)])
         else None
     )
+    several = [name for name in rest if _is_texts(looked, name)]
+    if answer is None and len(several) == 1:
+        proposal.set("columns.answer", several[0], _SEVERAL)
+        return {question, several[0]}
     if answer is None:
         choices = [
             Choice("", "no answers: for prediction only"),
@@ -121,7 +132,14 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         proposal.ask("columns.answer", "no column is called an answer", *choices[1:], choices[0])
         return {question}
     proposal.set("columns.answer", answer, "by its name" if answers else "the only other text")
-    others = [name for name in answers[1:] if not names.plain(name).startswith(names.plain(answer))]
+    further = [name for name in answers[1:] if _is_texts(looked, name)]
+    if further:
+        proposal.set("columns.further", further, "lists of answers: the best of them counts")
+    others = [
+        name
+        for name in answers[1:]
+        if name not in further and not names.plain(name).startswith(names.plain(answer))
+    ]
     if others:
         proposal.notes.append(f"also called like answers: {listed(others)}")
     if options:
@@ -130,8 +148,21 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         first = next(text for text in looked.texts(answer) if is_number(text))
         choice = Choice(True, f"the first would be the text {first!r}")
         proposal.ask("numbers_as_text", f"{answer} holds numbers: are they text, or class numbers?", choice)
+    _add_separator(proposal, looked, answer)
     _add_empty(proposal, looked, [answer])
-    return {question, answer, *options}
+    return {question, answer, *options, *further}
+
+
+def _add_separator(proposal: Proposal, looked: Looked, answer: str) -> None:
+    """Ask whether a mark between texts of an answer joins several right ones."""
+    texts = looked.texts(answer)
+    mark = next((found for text in texts if (found := joined_by(text))), None)
+    if mark:
+        count = sum(joined_by(text) == mark for text in texts)
+        text = next(text for text in texts if joined_by(text) == mark)
+        parts = " or ".join(repr(part.strip()) for part in text.split(mark) if part.strip())
+        why = f"{count} of {len(texts)} answers that were looked at hold {mark!r}"
+        proposal.ask("columns.separator", why, Choice(mark, f"right would be {parts:.90}"), needed=False)
 
 
 def _add_studies(proposal: Proposal, looked: Looked, texts: Sequence[str]) -> None:
@@ -281,6 +312,15 @@ def _asking(looked: Looked, columns: Sequence[str]) -> str | None:
 def _is_text(looked: Looked, column: str) -> bool:
     texts = looked.texts(column)
     return bool(texts) and not is_owner(column) and not all(is_number(text) for text in texts)
+
+
+def _is_texts(looked: Looked, column: str) -> bool:
+    """Return whether a column holds lists of texts, and nothing else in its lists."""
+    lists = [one for one in looked.values(column) if isinstance(one, list)]
+    return bool(lists) and all(isinstance(each, str) or each is None for one in lists for each in one)
+
+
+_SEVERAL = "holds several texts a row: the best of them counts"
 
 
 def _first(looked: Looked, *columns: str) -> str:
