@@ -131,7 +131,7 @@ def predict(
         raise typer.BadParameter("--endpoint and --model belong together")
     if endpoint is None or model is None:
         folder = checked_run(run)
-        from pefomed.predict import predict_run
+        from pefomed.inference.splits import predict_run
 
         files = predict_run(folder, data, blind=blind)
     else:

@@ -34,6 +34,7 @@ from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.tables import form_of
 from pefomed.data.table_boxes import BoxColumns
+from pefomed.data.table_masks import is_nothing
 from pefomed.errors import DataError, PefomedError, listed
 from pefomed.schema import Prediction, Sample
 
@@ -140,7 +141,11 @@ class BoxTable:
         """Return the rows but those without numbers whose phrase has some in another row."""
         keys = [self._key(row, place) for place, row in rows]
         empty = [
-            all(is_empty(cell(row, name, place, "boxes")) for name in boxes.columns) for place, row in rows
+            all(is_empty(cell(row, name, place, "boxes")) for name in boxes.columns)
+            and (
+                boxes.mask is None or bool(boxes.columns) or is_nothing(cell(row, boxes.mask, place, "boxes"))
+            )
+            for place, row in rows
         ]
         drawn = {key for key, nothing in zip(keys, empty, strict=True) if not nothing}
         return [
@@ -175,7 +180,7 @@ class BoxTable:
                 found=f"{len(foreign)} ids: {listed(foreign)}",
                 remedy="complete the references, or take these rows out",
             )
-        own = {*self.answers.columns, self.answers.width, self.answers.height}
+        own = {*self.answers.columns, self.answers.width, self.answers.height, self.answers.mask}
         return [
             (place, {**known[name], **{key: row[key] for key in row if key in own or key not in known[name]}})
             for name, (place, row) in zip(ids, rows, strict=True)
