@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from pefomed.errors import nearest
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
+from pefomed.storage import LONGEST_NAME
 from pefomed.tasks import TASKS
 
 
@@ -216,6 +217,7 @@ class Recipe(Section):
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+        max_length=LONGEST_NAME,
         description="Name of the run's folder.",
         json_schema_extra={"default": "the file's name"},
     )
