@@ -27,6 +27,7 @@ from pefomed.evaluate.settings import settings_of
 from pefomed.progress import note
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Sample
+from pefomed.storage import usable_paths
 from pefomed.tasks import BINARY, LEVELS, MARKED, TEXTS, WORDS
 
 
@@ -57,6 +58,7 @@ class Difference:
     worse: tuple[str, ...] = ()
 
 
+@usable_paths()
 def compare_runs(
     run_a: Path, run_b: Path, *, draws: int | None = None, seed: int | None = None
 ) -> list[Difference]:

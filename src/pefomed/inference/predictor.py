@@ -25,6 +25,7 @@ from pefomed.progress import note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.storage import usable_paths
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
@@ -161,6 +162,7 @@ class Predictor:
         return torch.autocast(self.device.type, self.dtype)
 
 
+@usable_paths()
 def load(run: str | Path) -> Predictor:
     """Load a run's model; `load(run).ask(image, question)` answers.
 

@@ -12,6 +12,7 @@ from pefomed.errors import nearest
 from pefomed.recipe.own_task import OwnTask, add_all
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
+from pefomed.storage import LONGEST_NAME
 from pefomed.tasks import TASKS
 
 
@@ -217,6 +218,7 @@ class Recipe(Section):
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+        max_length=LONGEST_NAME,
         description="Name of the run's folder.",
         json_schema_extra={"default": "the file's name"},
     )
