@@ -13,14 +13,14 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM
 
 from pefomed import forest
-from pefomed.batch import Tokens, collate, rows
-from pefomed.decoding import greedy
 from pefomed.errors import RecipeError, WeightsError
+from pefomed.inference.attention_choice import fit_attention
+from pefomed.inference.greedy import greedy
 from pefomed.model.config import PefomedConfig
 from pefomed.model.layers import known_alone
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.small_copy import plain_model
-from pefomed.parity import fit_attention
+from pefomed.packing.batch import Tokens, collate, rows
 from pefomed.recipe import Compute
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
@@ -181,8 +181,8 @@ def test_what_was_found_out_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_wrong_masks_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of indices instead of positions, and questions that see each other."""
+    from pefomed.inference.parity import compared
     from pefomed.model import masks
-    from pefomed.parity import compared
 
     config = SHARED["Mistral (window)"]()
     assert compared(config, "grouped").right

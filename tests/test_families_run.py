@@ -12,8 +12,8 @@ from transformers import AutoModelForCausalLM
 
 from pefomed import jsonl, parity, pipeline
 from pefomed import recipe as recipes
+from pefomed.inference.predictor import load
 from pefomed.model.adapter import base_of
-from pefomed.predict import load
 from pefomed.prompts import render
 from pefomed.schema import Prediction, Sample
 from tests.families import ALONE, SHARED

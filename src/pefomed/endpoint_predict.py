@@ -19,7 +19,8 @@ from PIL import Image
 
 from pefomed import jsonl
 from pefomed import recipe as recipes
-from pefomed.answer_card import prompt_parts
+from pefomed.answers.card import prompt_parts
+from pefomed.answers.files import Answers, Split
 from pefomed.data import load_samples
 from pefomed.data.pictures.images import from_image
 from pefomed.data.provenance import Provenance, provenance_of_loader
@@ -34,7 +35,6 @@ from pefomed.endpoint import (
     without_thoughts,
 )
 from pefomed.errors import Interrupted, RunError
-from pefomed.kept_answers import Answers, Split
 from pefomed.progress import line
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe

@@ -144,7 +144,7 @@ class Prediction(Record):
     shown: str = ""
     """Hash of what its images held; empty if that is not known, or none was seen."""
     made_by: str = ""
-    """Which entry of the card beside the file says what made it (`answer_card`); empty if none does."""
+    """Which entry of the card beside the file says what made it (`answers.card`); empty if none does."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.rows import Reading
 from pefomed.data.mapping.skip import NOTHING, Rules, Where
 from pefomed.data.pictures.addresses import without_view
-from pefomed.data.question_hash import question_hash
+from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.tables import form_of
@@ -103,6 +103,7 @@ class BoxTable:
                 finish="unknown",
                 generation=generation,
                 asked=question_hash(sample),
+                shown=shown_hash(sample),
             )
             for sample in samples
         ]

@@ -138,7 +138,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         Args:
             attention_mask: (B, L) of ones and zeros, or (B, 1, L, K) boolean, True where a key is seen. A
                 family's own rules, as of windows, come on top, by position.
-            tree: (B, L) instead of a mask: the end of each node's subtree, see `batch`.
+            tree: (B, L) instead of a mask: the end of each node's subtree, see `packing.batch`.
             key_positions: (B, K) with a boolean mask where there is a cache: the positions of its keys and
                 of these tokens; else `position_ids`.
             labels: (B, L), -100 where there is no loss; shifted inside, as everywhere in transformers.
