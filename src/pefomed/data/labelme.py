@@ -13,7 +13,8 @@ One shape of a file, as `labelme_file` reads it::
     {"label": "mass", "shape_type": "rectangle", "points": [[64, 48], [320, 240]]}
 
 The phrase is the label, the box that around the shape. Lines and points have none and are counted, and so
-is an image without shapes. `imagePath` may lead upwards (`../images/0.png`), but not out of the root.
+is an image without shapes. `imagePath` may lead upwards (`../images/0.png`), but not out of the root. Where
+there is no such file, the picture is what the JSON file itself holds (`imageData`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.pictures.images import image_size
 from pefomed.data.reader_folders import READER, reader_folders, reader_option
 from pefomed.data.readers.box_rows import Row
+from pefomed.data.readers.unpacked import image_of
 from pefomed.data.split_folders import Part
+from pefomed.errors import DataError, ImageError
 from pefomed.schema import Sample
 
 CARD = Card(
@@ -102,14 +105,17 @@ def load(
         for found in annotation_files(root, each.pattern, split, ".json")
     ):
         about, shapes = read_labelme(file)
+        inside = about.pop("imageData", None)
         try:
             image = _image(root, part, file, str(about.pop("imagePath", None) or ""), images)
         except Unusable as error:
-            if error.kind not in skip:
+            if inside:
+                image = _held(inside, f"{file}, `imageData`")
+            elif error.kind not in skip:
                 raise
-            yield LeftOut(str(file), error.kind)
-            continue
-        about.pop("imageData", None)
+            else:
+                yield LeftOut(str(file), error.kind)
+                continue
         own = file.relative_to(part.folder).as_posix()
         if not shapes or without == "categories":
             asked.append(image_row(str(file), image, own, about, meta))
@@ -145,6 +151,18 @@ def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str,
         for each in reader_folders(root, annotations, "annotations")
         for part in annotation_parts(root, each.pattern, ".json")
     )
+
+
+def _held(value: Any, place: str) -> Path:
+    """Return where the picture is kept that a file holds itself."""
+    if not isinstance(value, str):
+        raise DataError(f"{place} is a text", found=f"{value!r:.60}")
+    path = Path(image_of({"bytes": value, "path": None}, place))
+    try:
+        image_size(path)
+    except ImageError as error:
+        raise DataError(f"{place} is no picture", found=error.found or error.problem) from None
+    return path
 
 
 def _image(root: Path, part: Part, file: Path, path: str, images: str | None) -> Path:
