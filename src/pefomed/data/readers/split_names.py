@@ -30,7 +30,7 @@ def known_split(name: str) -> str:
 
 
 def seems_split(name: str) -> bool:
-    """Return whether a name is that of a split: `val2017`, `Test`, `held-out`; not `labels`, nor a text."""
+    """Return whether a name is that of a split: `val2017`, `Test`, `held-out`, no `labels` and no text."""
     if len(name.split()) > _MOST_WORDS or name.rstrip().endswith((".", "?", "!")):
         return False
     words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold())
