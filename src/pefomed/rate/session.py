@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pefomed.errors import DataError, RunError, listed, typed
-from pefomed.evaluate import references
+from pefomed.metrics import references
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
 from pefomed.rate.making import grow_session, make_session

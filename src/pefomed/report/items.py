@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pefomed.evaluate.groups import values_of
-from pefomed.evaluate.references import shown
+from pefomed.metrics.references import shown
 from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located
