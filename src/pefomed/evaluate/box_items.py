@@ -18,7 +18,7 @@ from pefomed.boxes import BoxFormat, Reading, Resizing, read_boxes
 from pefomed.boxes.given import read_given
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.tasks import how_many
-from pefomed.evaluate.normalise import plain
+from pefomed.metrics.normalise import plain
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Sample
 from pefomed.tasks import BOXES, MARKED

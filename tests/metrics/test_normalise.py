@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pefomed.evaluate.normalise import plain, vqa_style
+from pefomed.metrics.normalise import plain, vqa_style
 
 # Everything the normalisation looks at, more often than random text holds it.
 WORDS = st.sampled_from(

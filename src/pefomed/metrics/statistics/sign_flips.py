@@ -14,7 +14,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluate.jackknife import Figures
+from pefomed.metrics.statistics.jackknife import Figures
 
 _MOST_COUNTED = 17  # images: 2^16 ways, as each has a mirror image that is equally far
 _MOST_STEPS = 20_000  # of a sum of whole numbers, whose distribution is exact for any number of images

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from pefomed.evaluate.interval import Interval, figure_intervals, mean_interval, mean_intervals, why_none
+from pefomed.metrics.statistics.interval import (
+    Interval,
+    figure_intervals,
+    mean_interval,
+    mean_intervals,
+    why_none,
+)
 
 Numbers = NDArray[np.float64]
 

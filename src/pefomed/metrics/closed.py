@@ -16,8 +16,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-from pefomed.evaluate.words import words
-from pefomed.evaluate.writing import cleaned
+from pefomed.metrics.words import words
+from pefomed.metrics.writing import cleaned
 
 Said = Literal["yes", "no", ""]
 

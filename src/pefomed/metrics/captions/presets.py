@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from pefomed.evaluate.captions.ptb import tokenize
+from pefomed.metrics.captions.ptb import tokenize
 
 MOST_WORDS = 60
 

@@ -15,8 +15,8 @@ import re
 import sys
 from collections.abc import Iterable
 
-from pefomed.evaluate.captions import ptb_words as words
-from pefomed.evaluate.captions.ptb_patterns import longest, patterns
+from pefomed.metrics.captions import ptb_words as words
+from pefomed.metrics.captions.ptb_patterns import longest, patterns
 
 DROPPED = frozenset(
     ["''", "'", "``", "`", "-LRB-", "-RRB-", "-LCB-", "-RCB-", ".", "?", "!", ",", ":", "-", "--", "...", ";"]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluate.captions.bleu import COLUMNS, ORDER
-from pefomed.evaluate.captions.cider import SIGMA
+from pefomed.metrics.captions.bleu import COLUMNS, ORDER
+from pefomed.metrics.captions.cider import SIGMA
 
 Hashes = NDArray[np.uint64]
 _BLOCK = 5000  # items counted at once: some 100 MB

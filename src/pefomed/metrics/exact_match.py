@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pefomed.evaluate.normalise import plain, vqa_style
-from pefomed.evaluate.writing import cleaned
+from pefomed.metrics.normalise import plain, vqa_style
+from pefomed.metrics.writing import cleaned
 
 Metric = Callable[[str, str], bool]
 """`metric(reference, prediction)`"""

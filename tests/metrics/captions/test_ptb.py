@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.evaluate.captions import java
+from tests.metrics.captions import java
 
-from pefomed.evaluate.captions.ptb import DROPPED, tokenize
+from pefomed.metrics.captions.ptb import DROPPED, tokenize
 
 KNOWN = Path(__file__).parent / "data" / "ptb.tsv"
 

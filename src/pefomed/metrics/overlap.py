@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from pefomed.evaluate.closed import closed_accuracy
-from pefomed.evaluate.words import TOKENIZER, words
+from pefomed.metrics.closed import closed_accuracy
+from pefomed.metrics.words import TOKENIZER, words
 
 __all__ = [
     "CLOSED", "DEFINITIONS", "OVERLAPS", "TOKENIZER",

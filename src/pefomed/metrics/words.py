@@ -21,8 +21,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from pefomed.evaluate.normalise import ARTICLES, CONTRACTIONS, NUMBERS
-from pefomed.evaluate.writing import cleaned, plain_characters
+from pefomed.metrics.normalise import ARTICLES, CONTRACTIONS, NUMBERS
+from pefomed.metrics.writing import cleaned, plain_characters
 
 TOKENIZER = (
     "words of the text in case-folded NFKC without Markdown, HTML and punctuation; signs of numbers kept,"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.evaluate.captions import bleu, cider, pairs
-from pefomed.evaluate.captions.pairs import Numbered
-from pefomed.evaluate.captions.ptb import tokenize
-from pefomed.evaluate.captions.rouge import longest_common_subsequence, rouge_l
-from pefomed.evaluate.captions.scores import corpora, figures_of, item_sums
+from pefomed.evaluate.caption_scores import corpora, figures_of, item_sums
+from pefomed.metrics.captions import bleu, cider, pairs
+from pefomed.metrics.captions.pairs import Numbered
+from pefomed.metrics.captions.ptb import tokenize
+from pefomed.metrics.captions.rouge import longest_common_subsequence, rouge_l
 
 bleu_peer = pytest.importorskip("pycocoevalcap.bleu.bleu", reason="needs pycocoevalcap")
 cider_peer = pytest.importorskip("pycocoevalcap.cider.cider", reason="needs pycocoevalcap")

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluate.interval import (
+from pefomed.metrics.statistics.interval import (
     DRAWS,
     NONE,
     NOTHING,
@@ -29,15 +29,15 @@ from pefomed.evaluate.interval import (
     cluster_sums,
     too_few,
 )
-from pefomed.evaluate.jackknife import (
+from pefomed.metrics.statistics.jackknife import (
     Figures,
     figure_variances,
     grouped,
     mean_variances,
     worth_in_images,
 )
-from pefomed.evaluate.limits import KORN_GRAUBARD, korn_graubard, quantile
-from pefomed.evaluate.sign_flips import p_of_figures, p_of_means
+from pefomed.metrics.statistics.limits import KORN_GRAUBARD, korn_graubard, quantile
+from pefomed.metrics.statistics.sign_flips import p_of_figures, p_of_means
 
 _MOST_EXACT = 1000  # above it the binomial numbers get long, and scipy's are as good
 

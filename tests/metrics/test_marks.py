@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pefomed.evaluate.exact_match import exact_match, exact_match_vqa
-from pefomed.evaluate.normalise import vqa_style
-from pefomed.evaluate.overlap import closed_accuracy, token_f1, token_precision, token_recall
-from pefomed.evaluate.words import words
-from pefomed.evaluate.writing import cleaned
+from pefomed.metrics.exact_match import exact_match, exact_match_vqa
+from pefomed.metrics.normalise import vqa_style
+from pefomed.metrics.overlap import closed_accuracy, token_f1, token_precision, token_recall
+from pefomed.metrics.words import words
+from pefomed.metrics.writing import cleaned
 
 # reference, answer, exact match, recall, precision
 OPEN = [

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
-from pefomed.evaluate.captions import bleu, meteor
-from pefomed.evaluate.captions.pairs import Numbered
-from pefomed.evaluate.captions.presets import PRESETS, Preset
-from pefomed.evaluate.captions.rouge import rouge_l
-from pefomed.evaluate.interval import figure_intervals
-from pefomed.evaluate.references import Reference, each_of
 from pefomed.evaluate.score import Questions, made_score
+from pefomed.metrics.captions import bleu, meteor
+from pefomed.metrics.captions.pairs import Numbered
+from pefomed.metrics.captions.presets import PRESETS, Preset
+from pefomed.metrics.captions.rouge import rouge_l
+from pefomed.metrics.references import Reference, each_of
+from pefomed.metrics.statistics.interval import figure_intervals
 from pefomed.progress import track
 from pefomed.schema import Score
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.evaluate.captions.presets import PRESETS, as_given, r2gen
-from pefomed.evaluate.captions.scores import corpora, figures_of, item_sums, tokens_of
+from pefomed.evaluate.caption_scores import corpora, figures_of, item_sums, tokens_of
+from pefomed.metrics.captions.presets import PRESETS, as_given, r2gen
 
 
 @pytest.mark.parametrize(

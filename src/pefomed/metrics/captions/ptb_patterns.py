@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from pefomed.evaluate.captions import ptb_words as words
+from pefomed.metrics.captions import ptb_words as words
 
 
 class Pattern(NamedTuple):

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.evaluate.captions import java
+from tests.metrics.captions import java
 
-from pefomed.evaluate.captions import meteor
+from pefomed.metrics.captions import meteor
 
 # Answer, reference, and what the program says of them: its sums (SCORE) and its score (EVAL).
 KNOWN = [

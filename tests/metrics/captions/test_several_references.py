@@ -7,10 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from pefomed.evaluate.captions import bleu, cider
-from pefomed.evaluate.captions.pairs import Numbered
-from pefomed.evaluate.captions.presets import PRESETS
-from pefomed.evaluate.captions.scores import corpora, figures_of, item_sums, tokens_of
+from pefomed.evaluate.caption_scores import corpora, figures_of, item_sums, tokens_of
+from pefomed.metrics.captions import bleu, cider
+from pefomed.metrics.captions.pairs import Numbered
+from pefomed.metrics.captions.presets import PRESETS
 
 bleu_peer = pytest.importorskip("pycocoevalcap.bleu.bleu", reason="needs pycocoevalcap")
 cider_peer = pytest.importorskip("pycocoevalcap.cider.cider", reason="needs pycocoevalcap")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from pefomed.evaluate.paired import Paired, mcnemar, paired_figures, paired_means
+from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
 
 
 def ends(paired: Paired) -> tuple[float, float]:

@@ -19,14 +19,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluate.jackknife import (
+from pefomed.metrics.statistics.jackknife import (
     Figures,
     figure_variances,
     grouped,
     mean_variances,
     worth_in_images,
 )
-from pefomed.evaluate.limits import KORN_GRAUBARD, binomial, korn_graubard
+from pefomed.metrics.statistics.limits import KORN_GRAUBARD, binomial, korn_graubard
 
 DRAWS = 2000
 """Sign flips drawn for a p where they cannot be counted, and images left out for an interval at most."""

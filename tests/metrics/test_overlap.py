@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.evaluate.overlap import (
+from pefomed.metrics.overlap import (
     closed_accuracy,
     llava_med_recall,
     token_f1,

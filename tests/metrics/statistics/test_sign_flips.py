@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from pefomed.evaluate.paired import mcnemar
-from pefomed.evaluate.sign_flips import p_of_figures, p_of_means
+from pefomed.metrics.statistics.paired import mcnemar
+from pefomed.metrics.statistics.sign_flips import p_of_figures, p_of_means
 
 
 def counted(differences: NDArray[np.float64]) -> float:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluate.captions.bleu import ORDER, Ngram, ngrams
+from pefomed.metrics.captions.bleu import ORDER, Ngram, ngrams
 
 SIGMA = 6.0
 
