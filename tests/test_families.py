@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM
 from pefomed import forest
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.inference.attention_choice import fit_attention
-from pefomed.inference.greedy import greedy
+from pefomed.inference.generate import greedy
 from pefomed.model.config import PefomedConfig
 from pefomed.model.layers import known_alone
 from pefomed.model.modeling import PefomedForConditionalGeneration

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed.answers.writing import writing_of
 from pefomed.errors import RunError
 from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
@@ -173,7 +174,7 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
         return []
     rows: list[list[dict[str, float]]] = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
-        writing = box_items.writing_of(RunFolder(run).read_recipe())
+        writing = writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
         rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pefomed.boxes import Reading
+from pefomed.answers.writing import writing_of
+from pefomed.boxes import Placed, Reading, Writing
 from pefomed.boxes.given import read_given
 from pefomed.errors import DataError, ImageError
 from pefomed.evaluate.absent_floors import NoneFloor, none_floors
 from pefomed.evaluate.answered import Answered
 from pefomed.evaluate.box_floors import floors_of
 from pefomed.evaluate.box_items import (
-    Answer,
     Item,
-    Writing,
     answers_of,
     are_known,
     items_of,
     readings_of,
-    writing_of,
     written_and_read,
 )
 from pefomed.evaluate.grounding import MOST_CATEGORIES, score_answered_boxes
@@ -37,7 +35,7 @@ _REPAIRS = "missing braces or delimiters, spaces, swapped corners, out of range,
 
 class _System(NamedTuple):
     name: str
-    answers: list[Answer]
+    answers: list[Placed]
     how: str
 
 
@@ -94,7 +92,7 @@ def _rates(questions: Questions, readings: Sequence[Reading], system: str) -> li
     ]
 
 
-def _say_outside(answered: Answered, system: str, answers: Sequence[Answer]) -> None:
+def _say_outside(answered: Answered, system: str, answers: Sequence[Placed]) -> None:
     outside = sum(answer.outside for answer in answers)
     if outside:
         answered.run.events.append(
@@ -117,7 +115,7 @@ def _floors(answered: Answered, items: Sequence[Item]) -> list[_System]:
         NoneFloor(floor.name, [(box,) for box in floor.boxes], floor.how, floor.learns) for floor in floors
     ]
     return [
-        _System(floor.name, [Answer(given) for given in floor.boxes], floor.how + source * floor.learns)
+        _System(floor.name, [Placed(given) for given in floor.boxes], floor.how + source * floor.learns)
         for floor in (*boxes, *none_floors(known, items, floors))
     ]
 
@@ -138,7 +136,7 @@ def _nearest_image(answered: Answered, items: Sequence[Item], samples: Sequence[
         answered.run.events.append(f"{answered.dataset}: no floor of the most similar image: {error.problem}")
         return []
     how = f"{NEAREST_IMAGE}, {training.source}"
-    return [_System("floor:nearest-image", [Answer(boxes) for boxes in found], how)]
+    return [_System("floor:nearest-image", [Placed(boxes) for boxes in found], how)]
 
 
 def _ceiling(items: Sequence[Item], samples: Sequence[Sample], writing: Writing) -> _System:
@@ -158,7 +156,7 @@ def _mask_scores(
     masks = [samples[item.place].masks for item in items]
     if not any(masks):
         return []
-    references = [Answer(item.boxes) for item in items]
+    references = [Placed(item.boxes) for item in items]
     of_all = [*systems, _System("ceiling:boxes", references, "the reference boxes themselves")]
     try:
         columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in of_all])
@@ -178,7 +176,7 @@ def _agreement(answered: Answered, items: Sequence[Item], samples: Sequence[Samp
     if not others:
         return []
     asked = [items[place] for place in others]
-    answers = [Answer(boxes) for boxes in others.values()]
+    answers = [Placed(boxes) for boxes in others.values()]
     how = f"each reader's boxes against the next one's, of the {len(asked)} items with several readers"
     return score_answered_boxes(
         _questions(answered, asked, samples),

@@ -21,7 +21,7 @@ from pefomed.evaluate.captions import bleu
 from pefomed.evaluate.captions.cider import cider
 from pefomed.evaluate.captions.presets import PRESETS
 from pefomed.evaluate.references import each_of
-from pefomed.inference.greedy import greedy
+from pefomed.inference.generate import greedy
 from pefomed.model.adapter import base_of
 from pefomed.model.processing import PefomedProcessor
 from pefomed.packing.batch import Row, Tokens, rows
