@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from transformers import AutoModelForCausalLM
 
-from pefomed import jsonl, parity, pipeline
+from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.inference.predictor import load
 from pefomed.model.adapter import base_of
