@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from safetensors.torch import load_file
 from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.ablation import ablate
-from pefomed.errors import RecipeError
+from pefomed.errors import PefomedError, RecipeError
+from pefomed.report import write_report
 from pefomed.schema import Score
 from tests.tiny import model_recipe, table_recipe
 
@@ -79,6 +81,96 @@ def test_one_stage_has_no_arms(recipe_file: Path, tmp_path: Path) -> None:
     recipe_file.write_text(recipes.dumps(recipe.model_copy(update={"stages": recipe.stages[1:]})))
     with pytest.raises(RecipeError, match="needs two of them"):
         ablate(recipe_file, tmp_path / "runs", tmp_path)
+
+
+def test_named_arms_take_over_the_stages_that_they_share(recipe_file: Path, tmp_path: Path) -> None:
+    _name_arms(
+        recipe_file,
+        """
+        [arms.slow]
+        "stages.1.lr" = 1e-3
+        [arms.short_answers.predict]
+        max_new_tokens = 2
+        [arms.seed_1]
+        seed = 1
+        """,
+    )
+    folder = ablate(recipe_file, tmp_path / "runs", tmp_path)
+    told = json.loads((folder / "ablation.json").read_text())
+    assert told["base"] == "base"
+    runs = {arm["name"]: folder / arm["run"] for arm in told["arms"]}
+    assert list(runs) == ["base", "slow", "short_answers", "seed_1"]
+    weights = {name: load_file(run / "adapter" / "adapter_model.safetensors") for name, run in runs.items()}
+
+    def stage(name: str, of: str) -> bytes:
+        return (runs[of] / "checkpoints" / name / "final" / "adapter_model.safetensors").read_bytes()
+
+    assert stage("captions", "slow") == stage("captions", "base") != stage("captions", "seed_1")
+    assert stage("task", "short_answers") == stage("task", "base") != stage("task", "slow")
+    # Nothing of it was trained: the steps in the log are the base's, to the second.
+    logs = {name: (run / "log.jsonl").read_text().splitlines() for name, run in runs.items()}
+    steps = {name: [row for row in log if json.loads(row)["kind"] == "step"] for name, log in logs.items()}
+    assert steps["short_answers"] == steps["base"]
+    # A stage after one that was taken over ends as it does in a run of its own.
+    alone = recipes.load_arms(recipe_file)["slow"].model_copy(update={"name": "alone"})
+    path = tmp_path / "alone.toml"
+    path.write_text(recipes.dumps(alone))
+    trained = load_file(
+        pipeline.train(path, tmp_path / "runs", tmp_path) / "adapter/adapter_model.safetensors"
+    )
+    assert all(weights["slow"][name].equal(tensor) for name, tensor in trained.items())
+    assert "[arms" not in (runs["slow"] / "recipe.toml").read_text()
+    assert recipes.load(runs["slow"] / "recipe.toml").description == "Arm slow: stages.1.lr = 0.001."
+
+    page = write_report(folder).read_text()
+    assert "the recipe as it stands" in page
+    assert "short_answers" in page
+    before = (runs["slow"] / "log.jsonl").read_bytes()
+    again = ablate(recipe_file, tmp_path / "runs", tmp_path, arms=["slow"])
+    assert (runs["slow"] / "log.jsonl").read_bytes() == before
+    told = json.loads((again / "ablation.json").read_text())
+    assert [arm["name"] for arm in told["arms"]] == ["base", "slow"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[arms.a]\n"stages.7.lr" = 1', "arm 'a'.*no key 'stages.7.lr'"),
+        ('[arms.a]\n"stages.1.lrr" = 1', "arm 'a'.*unknown key"),
+        ('[arms.a]\n"stages.1.lr" = "fast"', "arm 'a'.*not valid"),
+        ("[arms.a]", "changes nothing"),
+        ('[arms.a]\nname = "other"', "the run's name"),
+        ("[arms.base]\nseed = 1", "cannot be called 'base'"),
+        ("[arms.stage-1]\nseed = 1", "cannot be called"),
+        ('[arms."../x"]\nseed = 1', "cannot be called"),
+    ],
+)
+def test_wrong_arms_are_named_before_anything_is_trained(
+    recipe_file: Path, tmp_path: Path, text: str, said: str
+) -> None:
+    _name_arms(recipe_file, text)
+    with pytest.raises(RecipeError, match=said):
+        ablate(recipe_file, tmp_path / "runs", tmp_path)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_is_wrong_with_one_arm_is_known_before_the_first_is_trained(
+    recipe_file: Path, tmp_path: Path
+) -> None:
+    _name_arms(recipe_file, '[arms.good]\nseed = 1\n[arms.bad]\n"data.table.root" = "elsewhere.csv"')
+    with pytest.raises(PefomedError, match=r"arm 'bad'.*elsewhere\.csv"):
+        ablate(recipe_file, tmp_path / "runs", tmp_path)
+    assert not list((tmp_path / "runs").rglob("adapter_model.safetensors"))
+
+
+def test_an_unknown_arm_is_named_with_the_nearest(recipe_file: Path, tmp_path: Path) -> None:
+    _name_arms(recipe_file, "[arms.seed_1]\nseed = 1")
+    with pytest.raises(RecipeError, match=r"no arm 'seed1'(.|\n)*seed_1"):
+        ablate(recipe_file, tmp_path / "runs", tmp_path, arms=["seed1"])
+
+
+def _name_arms(recipe_file: Path, text: str) -> None:
+    recipe_file.write_text(recipe_file.read_text() + textwrap.dedent(text))
 
 
 def _stages(run: Path) -> set[str]:

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class PefomedError(Exception):
@@ -71,11 +72,11 @@ class StorageError(PefomedError):
 class ChecksFailed(PefomedError):
     """Several errors that were found before training, together."""
 
-    def __init__(self, errors: Sequence[PefomedError]):
+    def __init__(self, errors: Sequence[PefomedError], of: str = ""):
         self.errors = tuple(errors)
         texts = (str(error).replace("\n", "\n  ") for error in errors)
         super().__init__(
-            f"{len(errors)} things are wrong, found before training:\n"
+            f"{of}{len(errors)} things are wrong, found before training:\n"
             + "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, 1))
         )
 
@@ -112,3 +113,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return f"{hint}known: {', '.join(known)}"
+
+
+@contextmanager
+def named(what: str) -> Iterator[None]:
+    """Put `what` before the problem of an error that is raised within."""
+    try:
+        yield
+    except ChecksFailed as error:
+        raise ChecksFailed(error.errors, of=f"{what}: ") from None
+    except PackageError:
+        raise
+    except PefomedError as error:
+        raise type(error)(f"{what}: {error.problem}", found=error.found, remedy=error.remedy) from None

@@ -1,4 +1,7 @@
-"""Append-only JSON Lines of records: a cut last line is tolerated and reported, ids are resumable."""
+"""Append-only JSON Lines of records: a cut last line is tolerated and reported, ids are resumable.
+
+pydantic parses each line; libraries for JSON Lines know nothing of writers that were killed.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pefomed import recipe as recipes
+from pefomed.data.read_once import read_once
 from pefomed.processes import is_main
 from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise, make_room
@@ -33,7 +34,7 @@ def run(
         The run's folder, `out / recipe.name`.
     """
     recipe, folder = _open(recipe_path, out, overrides)
-    with hold(folder):
+    with hold(folder), read_once():
         train_recipe(recipe, folder, data, fresh=fresh)
         return finish(folder, data)
 
@@ -71,8 +72,23 @@ def check(
     """
     recipe, folder = _open(recipe_path, out, overrides)
     if is_main():
-        _check(recipe, folder, data, fresh=fresh)
+        check_recipe(recipe, folder, data, fresh=fresh)
     return folder
+
+
+def check_recipe(
+    recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
+) -> Checked:
+    """Check `recipe` against the run that is in `folder`, if one is, then all else; write nothing.
+
+    Raises:
+        PefomedError: what is wrong; several things are one `ChecksFailed`.
+    """
+    from pefomed.checks import check as check_all
+
+    if not fresh:
+        begun_otherwise(recipe, folder)
+    return check_all(recipe, folder, data, fresh=fresh, untrained=untrained)
 
 
 def train_recipe(
@@ -88,9 +104,9 @@ def train_recipe(
     """
     from pefomed.training import train as train_stages
 
-    with hold(folder):
+    with hold(folder), read_once():
         if is_main():
-            checked = _check(recipe, folder, data, fresh=fresh, untrained=untrained)
+            checked = check_recipe(recipe, folder, data, fresh=fresh, untrained=untrained)
             if not fresh:
                 make_room(recipe, folder)
             write(RunFolder(folder).recipe_file, recipes.dumps(recipe))
@@ -109,10 +125,10 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     from pefomed.inference.splits import predict_run
     from pefomed.report import write_report
 
-    with hold(folder):
+    with hold(folder), read_once():
         predict_run(folder, data)
         evaluate_run(folder, data)
-        write_report(folder)
+        write_report(folder, data_folder=data)
     return folder
 
 
@@ -152,14 +168,3 @@ def _open(path: Path, out: Path, overrides: dict[str, Any] | None) -> tuple[Reci
         return recipes.load(RunFolder(path).recipe_file, overrides), path
     recipe = recipes.load(path, overrides)
     return recipe, out / recipe.name
-
-
-def _check(
-    recipe: Recipe, folder: Path, data: Path | None, *, fresh: bool, untrained: bool = False
-) -> Checked:
-    """Check the recipe against the run that is there, then all else."""
-    from pefomed.checks import check as check_all
-
-    if not fresh:
-        begun_otherwise(recipe, folder)
-    return check_all(recipe, folder, data, fresh=fresh, untrained=untrained)

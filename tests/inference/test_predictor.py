@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 from tests.tiny import model_recipe, table_recipe
 
 import pefomed
 from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
-from pefomed.errors import RunError
+from pefomed.errors import RunError, WeightsError
 from pefomed.inference.predictor import load
 from pefomed.inference.splits import predict_run
 from pefomed.schema import Prediction, Sample, Score
@@ -95,3 +96,12 @@ def test_an_untrained_run_says_what_to_do(recipe_file: Path, tmp_path: Path) -> 
     (run / "recipe.toml").write_text(recipe_file.read_text())
     with pytest.raises(RunError, match=r"no adapter in(?s:.*)pefomed train"):
         load(run)
+
+
+def test_replaced_base_weights_are_noticed_though_all_is_answered(recipe_file: Path, tmp_path: Path) -> None:
+    run = pipeline.run(recipe_file, tmp_path / "runs", tmp_path)
+    predict_run(run, tmp_path)  # nothing is left, nothing is said
+    file = Path(recipes.load(recipe_file).model.language_model) / "model.safetensors"
+    save_file({name: 1.01 * tensor for name, tensor in load_file(file).items()}, file, {"format": "pt"})
+    with pytest.raises(WeightsError, match=r"on another base(?s:.*)language model: other weights"):
+        predict_run(run, tmp_path)

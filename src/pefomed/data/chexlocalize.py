@@ -25,6 +25,7 @@ from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_samples import Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
+from pefomed.data.kept_outlines import counted_on, of_mask, of_polygons
 from pefomed.data.left_out import LeftOut
 from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
@@ -34,7 +35,7 @@ from pefomed.data.readers.outlines import Corners, around, around_all
 from pefomed.data.readers.rle import is_rle, rle_mask
 from pefomed.data.split_folders import picture_called
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Sample
+from pefomed.schema import Outline, Sample
 
 CARD = Card(
     title="CheXlocalize",
@@ -103,10 +104,10 @@ def load(
             found = _boxes(drawn, findings, parts)
             if isinstance(found, Fault):
                 raise found.error(place)
-            corners, size = found
+            corners, size, outline = found
             if not corners:
                 missing.append(LeftOut(place, "a finding that is not there"))
-            own += [_row(each, place, image, name, finding, size) for each in corners]
+            own += [_row(each, place, image, name, finding, size, outline) for each in corners]
         rows += own
         if without == "categories" or (without == "images" and not own):
             asked.append(_row((), f"{path}, {name}", image, name, "", None))
@@ -123,6 +124,7 @@ def _row(
     name: str,
     finding: str,
     size: tuple[Any, Any] | None,
+    outline: Outline | None = None,
 ) -> Row:
     return Row(
         place=place,
@@ -133,20 +135,21 @@ def _row(
         size=size,
         name=name,
         meta={"view": name.rpartition("_")[2]},
+        mask=outline,
         owners={"patient": name.partition("_")[0], "study": name.rpartition("_view")[0]},
     )
 
 
 def _boxes(
     drawn: Any, findings: Mapping[str, Any], parts: Parts
-) -> tuple[list[Corners], tuple[Any, Any] | None] | Fault:
-    """Return the boxes of a finding, none if it is not there, and the image's size."""
+) -> tuple[list[Corners], tuple[Any, Any] | None, Outline | None] | Fault:
+    """Return the boxes of a finding, none if it is not there, the image's size, and its outline."""
     if is_rle(drawn):
         mask = rle_mask(drawn)
         if isinstance(mask, Fault):
             return mask
         found: list[Corners] = [box for box, _ in boxes_of(mask, parts)]
-        return found, (mask.shape[1], mask.shape[0])
+        return found, (mask.shape[1], mask.shape[0]), of_mask(mask)
     said = findings.get("img_size")
     if not isinstance(drawn, list) or not isinstance(said, list) or len(said) != 2:
         return Fault("expected outlines and `img_size`, or a run-length code", f"{drawn!r:.80}")
@@ -157,7 +160,9 @@ def _boxes(
             return corners
         outlines.append(corners)
     whole = [around_all(outlines)] if outlines and parts == "label" else outlines
-    return whole, (said[1], said[0])
+    size = counted_on((said[1], said[0]), "")
+    drawn_all = of_polygons(drawn, size) if size and drawn else None
+    return whole, (said[1], said[0]), drawn_all if isinstance(drawn_all, Outline) else None
 
 
 def _file(root: Path, name: str, kind: str | None) -> Path:

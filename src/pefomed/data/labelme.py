@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,7 +32,8 @@ from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
-from pefomed.data.labelme_file import WITHOUT_BOX, box_of_shape, kind_of, read_labelme
+from pefomed.data.kept_outlines import counted_on
+from pefomed.data.labelme_file import WITHOUT_BOX, box_of_shape, kind_of, outline_of_shape, read_labelme
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.images import Pictures, relative_in
 from pefomed.data.mapping.skip import NOTHING, Unusable
@@ -106,7 +108,9 @@ def load(
             else:
                 said = (about.get("imageWidth"), about.get("imageHeight"))
                 size = None if said == (None, None) else said
-                rows.append(drawn_row(each, image, own, size, box_of_shape(shape, image_size(image)), meta))
+                row = drawn_row(each, image, own, size, box_of_shape(shape, image_size(image)), meta)
+                on = counted_on(size, image) if row.fault is None else None
+                rows.append(replace(row, mask=outline_of_shape(shape, on) if on else None))
     making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
     yield from box_samples(rows, f"{root.name}-{split}", making, asked, names, there)
 

@@ -27,16 +27,17 @@ from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.box_samples import BARE, Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
+from pefomed.data.kept_outlines import counted_on, of_polygons
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.skip import NOTHING, Unusable
-from pefomed.data.readers.box_numbers import Form, Unit
+from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.split_folders import Part, files_in, of_split
 from pefomed.data.yolo_folder import NAMES, YoloFolder, images_of, labels_folder, labels_of, read_folder
 from pefomed.data.yolo_labels import Label, read_labels
 from pefomed.errors import DataError, listed
 from pefomed.progress import note
-from pefomed.schema import Sample
+from pefomed.schema import Outline, Sample
 
 CARD = Card(
     title="A YOLO folder of one's own",
@@ -103,7 +104,9 @@ def load(
     if oriented == "refuse":
         _check_upright([line for *_, lines in drawn for line in lines])
     making = Making(tasks, boxes, form, unit, without=without, skip=skip)
-    rows = (_row(name, path, line) for name, path, lines in drawn for line in lines)
+    # Where all have four corners they may be oriented boxes, which outline nothing.
+    outlined = any(line.corners not in (0, 4) for *_, lines in drawn for line in lines)
+    rows = (_row(name, path, line, outlined) for name, path, lines in drawn for line in lines)
     asked = [
         _image(name, path)
         for name, path, lines in drawn
@@ -115,19 +118,23 @@ def load(
 def splits(
     root: Path, *, images: str | None = None, names: tuple[str, ...] = (), **_: Any
 ) -> dict[str, int | None]:
-    """Return the splits as data.yaml or the folders call them.
+    """Return the splits as data.yaml or the folders call them; one whose folder is not there is named.
 
     Raises:
         DataError: see `load`.
     """
-    return dict.fromkeys(part.split for part in read_folder(root, names, images).parts)
+    parts = read_folder(root, names, images).parts
+    absent = {part.split: part.fault for part in parts if part.fault}
+    for split, fault in absent.items():
+        note(f"the split {split!r} cannot be read: {fault.problem} (found {fault.found})")
+    return dict.fromkeys(part.split for part in parts if part.split not in absent)
 
 
 def _labels(file: Path, folder: YoloFolder) -> list[Label]:
     return list(read_labels(file, folder.names, folder.behind)) if file.is_file() else []
 
 
-def _row(name: str, path: Path, line: Label) -> Row:
+def _row(name: str, path: Path, line: Label, outlined: bool) -> Row:
     return Row(
         place=line.place,
         image=path,
@@ -137,7 +144,17 @@ def _row(name: str, path: Path, line: Label) -> Row:
         form="xyxy" if line.corners else None,
         unit="relative" if line.corners else None,
         name=name,
+        mask=_outline(path, line) if outlined and line.corners else None,
     )
+
+
+def _outline(path: Path, line: Label) -> Outline | None:
+    size = counted_on(None, path)
+    if size is None:
+        return None
+    xs, ys = line.polygon[::2], line.polygon[1::2]
+    found = of_polygons([[(x * size[0], y * size[1]) for x, y in zip(xs, ys, strict=True)]], size)
+    return None if isinstance(found, Fault) else found
 
 
 def _image(name: str, path: Path) -> Row:

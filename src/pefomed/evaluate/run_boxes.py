@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from pefomed.answers.writing import writing_of
 from pefomed.boxes import Placed, Reading, Writing
 from pefomed.boxes.given import read_given
@@ -71,7 +73,8 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         scores += score_answered_boxes(questions, categories, references, answers, name, how)
         scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
-    scores += _mask_scores(answered, items, samples, systems, questions)
+    own = _System("ceiling:boxes", [Placed(item.boxes) for item in items], "the reference boxes themselves")
+    scores += _mask_scores(answered, items, samples, [*systems, own], questions)
     return scores + _agreement(answered, items, samples)
 
 
@@ -152,20 +155,20 @@ def _mask_scores(
     systems: Sequence[_System],
     questions: Questions,
 ) -> list[Score]:
-    """Return the Dice with the masks, where the boxes are those of masks; also of the reference boxes."""
+    """Return the Dice with the masks, where some are known."""
     masks = [samples[item.place].masks for item in items]
     if not any(masks):
         return []
-    references = [Placed(item.boxes) for item in items]
-    of_all = [*systems, _System("ceiling:boxes", references, "the reference boxes themselves")]
     try:
-        columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in of_all])
+        columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in systems])
     except (DataError, ImageError) as error:
         answered.run.events.append(f"{answered.name}: no mask_dice: {error.problem}")
         return []
+    if bare := sum(bool(kept) for kept in masks) - int((~np.isnan(columns[0])).sum()):
+        answered.run.events.append(f"{answered.name}: {bare} masks hold no pixel's centre: no mask_dice")
     return [
         score
-        for system, values in zip(of_all, columns, strict=True)
+        for system, values in zip(systems, columns, strict=True)
         for score in score_masks(questions, values, system.name, system.how)
     ]
 
@@ -176,15 +179,19 @@ def _agreement(answered: Answered, items: Sequence[Item], samples: Sequence[Samp
     if not others:
         return []
     asked = [items[place] for place in others]
+    questions = _questions(answered, asked, samples)
     answers = [Placed(boxes) for boxes in others.values()]
     how = f"each reader's boxes against the next one's, of the {len(asked)} items with several readers"
-    return score_answered_boxes(
-        _questions(answered, asked, samples),
+    scores = score_answered_boxes(
+        questions,
         [item.category for item in asked],
         [item.boxes for item in asked],
         answers,
         "ceiling:readers",
         how,
+    )
+    return scores + _mask_scores(
+        answered, asked, samples, [_System("ceiling:readers", answers, how)], questions
     )
 
 

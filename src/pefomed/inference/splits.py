@@ -16,7 +16,7 @@ from pefomed.inference.decoding import generation
 from pefomed.inference.predictor import Predictor, load
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of
-from pefomed.model.identity import read_base
+from pefomed.model.identity import base_on_disk, check_base, read_base
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, environment
@@ -35,6 +35,7 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
     Raises:
         RunError: the folder is not a trained run, another process works in it, or it holds answers of
             another adapter, model or prompt, or generated in another way; what differs is named.
+        WeightsError: the base weights are others than the adapter was trained on, even if all is answered.
     """
     if not RunFolder(run).recipe_file.exists():
         load(run)
@@ -46,6 +47,8 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
     recipe = recipes.load(RunFolder(run).recipe_file)
     wanted = recipe.predict.blind if blind is None else blind
     adapter, base = adapter_part(RunFolder(run).adapter), read_base(RunFolder(run).adapter)
+    if base is not None and base.is_hashed():  # as far as they are on this disk; loading asks again
+        check_base(lambda: base_on_disk(recipe.model), base, f"the adapter in {RunFolder(run).adapter}")
     files: list[Path] = []
     predictor: Predictor | None = None
     for name, split in recipe.predict.data.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pefomed.recipe.arms import load_arms
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
     WEIGHTS,
@@ -35,6 +36,7 @@ __all__ = [
     "found",
     "is_recipe",
     "load",
+    "load_arms",
     "load_data",
     "names",
     "parse",

@@ -26,7 +26,7 @@ def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
         RecipeError: the file is missing, not TOML, has an unknown key or a value out of range.
     """
     path = found(Path(path))
-    raw = completed(_read(path), path)
+    raw = completed(_without_arms(path), path)
     for key, value in (overrides or {}).items():
         _override(raw, key, value, path)
     return parse(raw, str(path))
@@ -39,7 +39,7 @@ def load_data(path: Path) -> Recipe:
         RecipeError: see `load`.
     """
     path = found(Path(path))
-    return parse(only_data(_read(path), path), str(path))
+    return parse(only_data(_without_arms(path), path), str(path))
 
 
 def parse(raw: dict[str, Any], origin: str = "recipe") -> Recipe:
@@ -79,7 +79,12 @@ def dumps(recipe: Recipe) -> str:
     return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a recipe's file as they stand.
+
+    Raises:
+        RecipeError: it cannot be read or is not TOML.
+    """
     try:
         # utf-8-sig: editors on Windows put a byte order mark in front, which TOML does not allow.
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -91,6 +96,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise RecipeError(f"{path} is not a TOML file", found=str(error), remedy="correct it there") from None
     except (RecursionError, ValueError) as error:  # lists in lists, a number of thousands of digits
         raise RecipeError(f"{path} is not TOML that can be read", found=str(error)) from None
+
+
+def _without_arms(path: Path) -> dict[str, Any]:
+    return {key: value for key, value in read_toml(path).items() if key != "arms"}
 
 
 def _override(raw: dict[str, Any], key: str, value: Any, path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pefomed.errors import DataError, RunError
 from pefomed.machine_paths import short_name
+from pefomed.recipe.arms import STAGES
 from pefomed.report.figures import kind_of
 from pefomed.report.run import Run, read_run
 from pefomed.schema import Score
@@ -31,8 +32,23 @@ def is_ablation(folder: Path) -> bool:
     return (folder / ABLATION).is_file()
 
 
-def read_arms(folder: Path) -> tuple[str, list[Named]]:
-    """Return the recipe's name and the runs of an ablation, in its order.
+@dataclass(frozen=True)
+class Arms:
+    """The runs of an ablation, in its order."""
+
+    recipe: str
+    base: Named
+    """What the others are compared with."""
+    runs: list[Named]
+
+    @property
+    def are_stages(self) -> bool:
+        """Whether the arms are the recipe's stages, of which the base has all."""
+        return self.base.label == STAGES[-1]
+
+
+def read_arms(folder: Path) -> Arms:
+    """Return the arms of an ablation.
 
     Raises:
         DataError: ablation.json or a file of an arm is damaged.
@@ -43,15 +59,17 @@ def read_arms(folder: Path) -> tuple[str, list[Named]]:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
         recipe = str(content["recipe"])
         arms = [(str(arm["name"]), folder / str(arm["run"])) for arm in content["arms"]]
+        base = str(content.get("base", STAGES[-1]))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(
             f"{path} is damaged",
             found=f"{type(error).__name__}: {error}",
             remedy="delete it and run `pefomed ablate` again",
         ) from None
-    if not arms:
-        raise RunError(f"{path} names no arm", remedy="run `pefomed ablate` again")
-    return recipe, [Named(name, read_run(place)) for name, place in arms]
+    if base not in dict(arms):
+        raise RunError(f"{path} names no arm {base!r}", remedy="run `pefomed ablate` again")
+    runs = [Named(name, read_run(place)) for name, place in arms]
+    return Arms(recipe, next(one for one in runs if one.label == base), runs)
 
 
 def named(folders: Sequence[Path]) -> list[Named]:
@@ -64,8 +82,8 @@ def named(folders: Sequence[Path]) -> list[Named]:
     found: list[Named] = []
     for folder in folders:
         if is_ablation(folder):
-            recipe, arms = read_arms(folder)
-            found += [Named(f"{recipe}, {arm.label}", arm.run) for arm in arms]
+            arms = read_arms(folder)
+            found += [Named(f"{arms.recipe}, {arm.label}", arm.run) for arm in arms.runs]
         else:
             run = read_run(folder)
             found.append(Named(run.name, run))
