@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed.answers.writing import writing_of
 from pefomed.errors import DataError, ImageError, RunError
 from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.caption_scores import METRICS as TEXT_METRICS
@@ -185,7 +186,7 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
     rows: list[list[dict[str, float]]] = []
     given = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
-        writing = box_items.writing_of(RunFolder(run).read_recipe())
+        writing = writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
         given.append([answer.boxes for answer in answers])

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from pefomed.inference.greedy import greedy
+from pefomed.inference.generate import greedy
 from pefomed.metrics.captions import bleu
 from pefomed.metrics.captions.cider import cider
 from pefomed.metrics.captions.presets import PRESETS
