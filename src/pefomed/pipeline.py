@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pefomed import recipe as recipes
+from pefomed.data.read_once import read_once
 from pefomed.processes import is_main
 from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise, make_room
@@ -33,7 +34,7 @@ def run(
         The run's folder, `out / recipe.name`.
     """
     recipe, folder = _open(recipe_path, out, overrides)
-    with hold(folder):
+    with hold(folder), read_once():
         train_recipe(recipe, folder, data, fresh=fresh)
         return finish(folder, data)
 
@@ -103,7 +104,7 @@ def train_recipe(
     """
     from pefomed.training import train as train_stages
 
-    with hold(folder):
+    with hold(folder), read_once():
         if is_main():
             checked = check_recipe(recipe, folder, data, fresh=fresh, untrained=untrained)
             if not fresh:
@@ -124,10 +125,10 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     from pefomed.inference.splits import predict_run
     from pefomed.report import write_report
 
-    with hold(folder):
+    with hold(folder), read_once():
         predict_run(folder, data)
         evaluate_run(folder, data)
-        write_report(folder)
+        write_report(folder, data_folder=data)
     return folder
 
 

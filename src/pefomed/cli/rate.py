@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pefomed.cli.options import one_of
+from pefomed.cli.options import Data, one_of
 from pefomed.cli.output import print_table
 from pefomed.errors import PefomedError
 from pefomed.tasks import LABELLED
@@ -55,6 +55,7 @@ def rate(
         str | None,
         typer.Option(metavar="URL", help="What the raters' links begin with, if not http://HOST:PORT."),
     ] = None,
+    data: Data = None,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let other machines reach the page: they get the images.")
     ] = False,
@@ -86,7 +87,7 @@ def rate(
     if sum((export, xlsx is not None, import_ is not None)) > 1:
         raise typer.BadParameter("--export, --xlsx and --import are separate steps: give one")
     wishes = Wishes(task, raters, _listed(names), sample, seed, wrong_share, overlap, _listed(models))
-    session = open_session(run, wishes, make=not export and import_ is None)
+    session = open_session(run, wishes, make=not export and import_ is None, data_folder=data)
     try:
         if export:
             _show_progress(session)

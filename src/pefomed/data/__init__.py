@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pefomed.data.card import Card, Published
 from pefomed.data.left_out import LeftOut
 from pefomed.data.loaded import checked_records
+from pefomed.data.read_once import kept
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
@@ -105,6 +106,11 @@ def load_split(
 
 
 def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample | LeftOut]:
+    key = f"{_folder(data_folder)}\n{split}\n{dataset.model_dump_json()}"
+    return kept(key, lambda: _read(dataset, split, data_folder))
+
+
+def _read(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample | LeftOut]:
     load = loader(dataset.loader)
     options = checked_options(dataset, load)
     root = _folder(data_folder) / dataset.root

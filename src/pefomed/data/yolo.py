@@ -118,12 +118,16 @@ def load(
 def splits(
     root: Path, *, images: str | None = None, names: tuple[str, ...] = (), **_: Any
 ) -> dict[str, int | None]:
-    """Return the splits as data.yaml or the folders call them.
+    """Return the splits as data.yaml or the folders call them; one whose folder is not there is named.
 
     Raises:
         DataError: see `load`.
     """
-    return dict.fromkeys(part.split for part in read_folder(root, names, images).parts)
+    parts = read_folder(root, names, images).parts
+    absent = {part.split: part.fault for part in parts if part.fault}
+    for split, fault in absent.items():
+        note(f"the split {split!r} cannot be read: {fault.problem} (found {fault.found})")
+    return dict.fromkeys(part.split for part in parts if part.split not in absent)
 
 
 def _labels(file: Path, folder: YoloFolder) -> list[YoloLine]:

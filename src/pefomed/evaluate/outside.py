@@ -23,7 +23,7 @@ from pefomed import jsonl
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.cells import said
 from pefomed.data.mapping.skip import NOTHING, Rules
-from pefomed.data.question_hash import question_hash
+from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import is_number
@@ -116,6 +116,7 @@ def outside_run(
             finish="unknown",
             generation=generation,
             asked=question_hash(sample),
+            shown=shown_hash(sample),
         )
         for sample in samples
     ]

@@ -71,7 +71,7 @@ def write_workbooks(session: Session, folder: Path) -> list[Path]:
 
     Raises:
         DataError: a text is longer than a cell can hold.
-        ImageError: an image is missing or damaged.
+        ImageError: an image is missing, damaged, or not what was answered about.
         StorageError: the folder cannot be written.
     """
     small: dict[str, bytes] = {}
@@ -138,6 +138,7 @@ def _fill_rating(
         for name in ("label", "comment"):
             cell = sheet.cell(row, place[name])
             cell.protection, cell.fill = Protection(locked=False), _INPUT
+        session.gate.check(item.images, item.shown)
         _put_images(sheet, row, place["image"], item, small)
     last = max(2, len(items) + 1)
     _restrict(sheet, scale, f"{get_column_letter(place['label'])}2:{get_column_letter(place['label'])}{last}")
