@@ -30,7 +30,7 @@ from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
-from pefomed.evaluate.writing import cleaned
+from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.runs import RunFolder

@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from pefomed.errors import DataError, RunError, listed, typed
-from pefomed.evaluate import references
 from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.metrics import references
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
 from pefomed.rate.making import grow_session, make_session
