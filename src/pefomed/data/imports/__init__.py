@@ -33,7 +33,7 @@ from pefomed.data.imports.volume_series import convert_volume, state_of
 from pefomed.errors import DataError
 from pefomed.progress import line
 from pefomed.schema import Record
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 __all__ = ["Settings", "import_folder", "secret_folder"]
 
@@ -41,6 +41,7 @@ _PORTION = 32
 _Made = TypeVar("_Made", bound=Record)
 
 
+@usable_paths()
 def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]:
     """Convert every DICOM file and volume below `folder`; what an earlier call has done is not done again.
 
