@@ -53,6 +53,7 @@ OUTLINES = (
     [[1, 1, 5, 1, 5, 4.5]], {"size": [8, 12], "counts": [9, 5, 82]}, {"size": [8, 12], "counts": "95b2"},
     "9 5 3 5", "[[1, 1, 5, 1, 5, 4]]", "imgs/x/source.jpg",
 )  # fmt: skip
+MASK_COLUMN = {"mask": "mask", "runs": "gaps", "without": "absent"}
 OUTLINED = COCO | {
     "annotations": [
         {"id": number, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 4], "segmentation": outline}
@@ -232,7 +233,7 @@ TARGETS = {
     ),
     "masks_of_table": Target(
         ("train.json",),
-        _load("table", columns={"question": "say"}, boxes={"mask": "mask", "runs": "gaps", "without": "absent"}),
+        _load("table", columns={"question": "say"}, boxes=MASK_COLUMN),
         _json(*([{"image": "a.png", "say": "mass", "mask": outline}] for outline in OUTLINES)), words=VALUES,
     ),
     "xml": Target(("a.xml",), lambda folder: read_report(folder / "a.xml"), lambda: [XML], words=(
