@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -26,28 +27,33 @@ HEADS = {
 """What stands on top of each file."""
 
 _BUILD = ("hatchling", "pip")
-_HASH = re.compile(r"^(sha256:[0-9a-f]{64})  (\S+)$", re.MULTILINE)
+_BUILT = re.compile(r"^(sha256:[0-9a-f]{64})  (\S+)$", re.MULTILINE)
+_PIN = re.compile(r"^[\w.-]+==[^\\\n]+", re.MULTILINE)
 
 
 def main(options: list[str]) -> int:
-    """Rewrite both files; return the exit code of uv where it fails."""
-    pins = HERE / "pins.txt"
-    for file, sources, told in (
-        (pins, [str(HERE.parent / "pyproject.toml"), "--all-extras"], None),
-        (HERE / "build.txt", ["-", "--constraint", str(pins)], "\n".join(_BUILD)),
-    ):
-        done = subprocess.run(
-            ["uv", "pip", "compile", *sources, "--universal", "--python-version", "3.11", "--generate-hashes",
-             "--no-annotate", "--no-header", "--quiet", "--output-file", str(file), *options],
-            input=told, text=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        if done.returncode:
-            return done.returncode
-    pins.write_text(_with_builds(pins.read_text("utf-8"), (HERE / "torch-builds.txt").read_text("utf-8")), "utf-8")
-    for name, head in HEADS.items():
-        file = HERE / name
-        file.write_text(head + file.read_text("utf-8"), "utf-8")
+    """Rewrite both files; return the exit code of uv where it fails, which leaves both as they were."""
+    with tempfile.TemporaryDirectory() as made:
+        pins, build = Path(made, "pins.txt"), Path(made, "build.txt")
+        code = _compiled(pins, [str(HERE.parent / "pyproject.toml"), "--all-extras"], options)
+        code = code or _compiled(build, ["-", "--constraint", str(pins)], options, "\n".join(_BUILD))
+        if code:
+            return code
+        pins.write_text(_with_builds(pins.read_text("utf-8"), (HERE / "torch-builds.txt").read_text("utf-8")), "utf-8")
+        for file in (pins, build):
+            (HERE / file.name).write_text(HEADS[file.name] + file.read_text("utf-8"), "utf-8")
     return 0
+
+
+def _compiled(file: Path, sources: list[str], options: list[str], told: str | None = None) -> int:
+    """Write the pins of `sources` to `file`, which starts as the versions of today: uv would keep their hashes."""
+    kept = _PIN.findall((HERE / file.name).read_text("utf-8"))
+    file.write_text("".join(f"{pin}\n" for pin in kept), "utf-8")
+    return subprocess.run(
+        ["uv", "pip", "compile", *sources, "--universal", "--python-version", "3.11", "--generate-hashes",
+         "--no-annotate", "--no-header", "--quiet", "--output-file", str(file), *options],
+        input=told, text=True, stdout=subprocess.DEVNULL,
+    ).returncode  # fmt: skip
 
 
 def _with_builds(pins: str, builds: str) -> str:
@@ -55,7 +61,7 @@ def _with_builds(pins: str, builds: str) -> str:
     found = re.search(r"^torch==(\S+) .*?(?=^\S)", pins, re.MULTILINE | re.DOTALL)
     if found is None:
         raise SystemExit("error: torch is not among the pins")
-    more = [hashed for hashed, name in _HASH.findall(builds) if name.startswith(f"torch-{found[1]}+")]
+    more = [hashed for hashed, name in _BUILT.findall(builds) if name.startswith(f"torch-{found[1]}+")]
     if not more:
         print(f"note: no build of torch {found[1]} in torch-builds.txt", file=sys.stderr)
     lines = "".join(f" \\\n    --hash={hashed}" for hashed in more)
