@@ -73,6 +73,7 @@ $(VENV)/.runtime: pyproject.toml $(PINS) requirements/build.txt
 # the build that pip chooses by version alone, then that file, compared with the hashes.
 .PHONY: torch
 torch:
+	@rm -rf $(VENV)/torch
 	@$(BIN)/python -m pip --disable-pip-version-check download --quiet $(PIP_FLAGS) --no-deps --dest $(VENV)/torch '$(TORCH)'
 	@$(PIP) --require-hashes --constraint $(PINS) --no-deps --no-index --find-links $(VENV)/torch torch
 	@rm -r $(VENV)/torch

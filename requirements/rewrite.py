@@ -1,7 +1,7 @@
-"""Rewrites the pins and their hashes: `python requirements/rewrite.py [--upgrade] [options of uv]`, or `make pins`.
+"""Rewrites the pins and their hashes: `make pins`, or `python requirements/rewrite.py [options of uv]`.
 
-uv resolves for every platform and Python from 3.11 at once and writes the hash of every file that the index holds
-of each pin. Versions stay as they are unless `--upgrade` or `--upgrade-package NAME` says otherwise.
+uv resolves for every platform and Python from 3.11 at once and writes the hash of every file that the index
+holds of each pin. Versions stay as they are unless `--upgrade` or `--upgrade-package NAME` says otherwise.
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ def main(options: list[str]) -> int:
         code = code or _compiled(build, ["-", "--constraint", str(pins)], options, "\n".join(_BUILD))
         if code:
             return code
-        pins.write_text(_with_builds(pins.read_text("utf-8"), (HERE / "torch-builds.txt").read_text("utf-8")), "utf-8")
+        builds = (HERE / "torch-builds.txt").read_text("utf-8")
+        pins.write_text(_with_builds(pins.read_text("utf-8"), builds), "utf-8")
         for file in (pins, build):
             (HERE / file.name).write_text(HEADS[file.name] + file.read_text("utf-8"), "utf-8")
     return 0
 
 
 def _compiled(file: Path, sources: list[str], options: list[str], told: str | None = None) -> int:
-    """Write the pins of `sources` to `file`, which starts as the versions of today: uv would keep their hashes."""
+    """Write the pins of `sources` to `file`, which starts as today's versions: uv would keep their hashes."""
     kept = _PIN.findall((HERE / file.name).read_text("utf-8"))
     file.write_text("".join(f"{pin}\n" for pin in kept), "utf-8")
     return subprocess.run(
