@@ -20,13 +20,13 @@ from time import perf_counter
 from benchmarks.memory import forget_peak, peak
 from benchmarks.table import Row
 from pefomed import recipe as recipes
-from pefomed.batch import rows, tokenise
 from pefomed.data import load_samples
 from pefomed.model.build import build_processor, joined_config
 from pefomed.model.language_part import language_config
 from pefomed.model.processing import PefomedProcessor
 from pefomed.model.vision_part import vision_config
 from pefomed.model.weights import resolve
+from pefomed.packing.batch import rows, tokenise
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Recipe
 from pefomed.training.log import Log

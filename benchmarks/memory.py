@@ -97,7 +97,7 @@ def _train(chosen: argparse.Namespace, own: Path) -> None:
 def _predict(chosen: argparse.Namespace, own: Path) -> None:
     from benchmarks.prediction import apart, questions, together
     from benchmarks.setting import setting
-    from pefomed.predict import Predictor
+    from pefomed.inference.predictor import Predictor
 
     found = setting(chosen.recipe, chosen.data, chosen.scratch, quick=chosen.quick)
     predictor = Predictor(found.recipe, chosen.adapter)

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.setting import Bench
-from pefomed.batch import Tokens
 from pefomed.data.pictures.images import open_image
-from pefomed.features import Features
+from pefomed.features.frozen import Features
 from pefomed.model.processing import PefomedProcessor
+from pefomed.packing.batch import Tokens
 
 ROWS = 8
 """Questions in one batch."""

@@ -12,9 +12,9 @@ import torch
 from benchmarks import ordinary
 from benchmarks.setting import Setting
 from benchmarks.table import Row, interleaved, seconds
-from pefomed.batch import tokenise
-from pefomed.features import Features
-from pefomed.predict import Predictor
+from pefomed.features.frozen import Features
+from pefomed.inference.predictor import Predictor
+from pefomed.packing.batch import tokenise
 from pefomed.progress import line
 from pefomed.schema import Sample
 

@@ -15,8 +15,8 @@ from benchmarks import ordinary
 from benchmarks.setting import Bench, Setting, open_bench
 from benchmarks.table import Row, Times, interleaved
 from benchmarks.training import samples
-from pefomed.batch import Row as Tree
-from pefomed.batch import row, tokenise
+from pefomed.packing.batch import Row as Tree
+from pefomed.packing.batch import row, tokenise
 from pefomed.progress import track
 from pefomed.training.plan import padded_batches
 

@@ -17,15 +17,15 @@ from accelerate.state import AcceleratorState
 from peft import PeftModel
 
 from pefomed import recipe as recipes
-from pefomed.batch import Row, Tokens, rows, tokenise
 from pefomed.data import load_samples
 from pefomed.errors import DataError
-from pefomed.features import Features
+from pefomed.features.frozen import Features
+from pefomed.inference.attention_choice import fit_attention
 from pefomed.model import device as devices
 from pefomed.model.adapter import add_adapter, load_state, trainable
 from pefomed.model.build import build_model
 from pefomed.model.processing import PefomedProcessor
-from pefomed.parity import fit_attention
+from pefomed.packing.batch import Row, Tokens, rows, tokenise
 from pefomed.progress import track
 from pefomed.recipe import Compute, Dataset, Recipe, Stage
 from pefomed.schema import Sample

@@ -18,10 +18,10 @@ from torch import Tensor
 from benchmarks import ordinary
 from benchmarks.setting import Bench, Setting, float32_model
 from benchmarks.table import Row, Times, interleaved, seconds
-from pefomed.batch import Row as Tree
-from pefomed.batch import Tokens, collate
-from pefomed.features import Features
+from pefomed.features.frozen import Features
 from pefomed.model.adapter import adapter_state
+from pefomed.packing.batch import Row as Tree
+from pefomed.packing.batch import Tokens, collate
 from pefomed.progress import line, track
 from pefomed.training.loss import answer
 

@@ -21,9 +21,10 @@ from pefomed import recipe as recipes
 from pefomed.evaluate import evaluate_run
 from pefomed.evaluate.agreement.run import agreement_of
 from pefomed.evaluate.judges.work import Settings, prepare
+from pefomed.inference.predictor import load
+from pefomed.inference.splits import predict_run
 from pefomed.model.describe import describe
 from pefomed.model.exchange import export_adapter
-from pefomed.predict import load, predict_run
 from pefomed.rate import open_session
 from pefomed.rate.verdicts import states
 from pefomed.report import write_report

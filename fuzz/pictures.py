@@ -22,7 +22,8 @@ DEEP = GREY.astype(np.uint16) * 257
 
 # Of the files that pydicom's own package ships: small ones, one of each compression and encoding.
 _SHIPPED = (
-    "693_J2KI.dcm", "ExplVR_BigEnd.dcm", "JPEG-lossy.dcm", "JPEG2000.dcm", "JPEGLSNearLossless_16.dcm",
+    "693_J2KI.dcm", "ExplVR_BigEnd.dcm", "JPEG-lossy.dcm", "SC_rgb_jpeg_gdcm.dcm", "JPEG2000.dcm",
+    "JPEGLSNearLossless_16.dcm",
     "MR_small_RLE.dcm", "MR_small_jpeg_ls_lossless.dcm", "MR_small_padded.dcm", "SC_rgb_jpeg_dcmtk.dcm",
     "SC_rgb_rle_16bit_2frame.dcm", "SC_rgb_small_odd.dcm", "image_dfl.dcm", "rtdose_1frame.dcm",
 )  # fmt: skip

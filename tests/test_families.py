@@ -12,15 +12,15 @@ import transformers
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from pefomed import forest
-from pefomed.batch import Tokens, collate, rows
-from pefomed.decoding import greedy
 from pefomed.errors import RecipeError, WeightsError
+from pefomed.inference import forest
+from pefomed.inference.attention_choice import fit_attention
+from pefomed.inference.generate import greedy
 from pefomed.model.config import PefomedConfig
 from pefomed.model.layers import known_alone
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.small_copy import plain_model
-from pefomed.parity import fit_attention
+from pefomed.packing.batch import Tokens, collate, rows
 from pefomed.recipe import Compute
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
@@ -166,23 +166,23 @@ def test_pytorchs_attention_is_refused_where_it_knows_no_caps_or_sinks(family: s
 
 
 def test_what_was_found_out_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pefomed import parity
+    from pefomed.inference import attention_choice
 
     config = SHARED["LLaMA"]()
-    first = parity.difference(config, "grouped")
-    monkeypatch.setattr(parity, "compared", None)  # nothing is compared again ...
-    assert parity.difference(config, "grouped") == first
-    monkeypatch.setattr(parity, "_known", {})
-    assert parity.difference(config, "grouped") == first  # ... in another process neither
+    first = attention_choice.difference(config, "grouped")
+    monkeypatch.setattr(attention_choice, "compared", None)  # nothing is compared again ...
+    assert attention_choice.difference(config, "grouped") == first
+    monkeypatch.setattr(attention_choice, "_known", {})
+    assert attention_choice.difference(config, "grouped") == first  # ... in another process neither
     config.rope_parameters = {"rope_type": "default", "rope_theta": 5e5}
     with pytest.raises(TypeError):  # but another configuration is another family
-        parity.difference(config, "grouped")
+        attention_choice.difference(config, "grouped")
 
 
 def test_wrong_masks_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of indices instead of positions, and questions that see each other."""
+    from pefomed.inference.parity import compared
     from pefomed.model import masks
-    from pefomed.parity import compared
 
     config = SHARED["Mistral (window)"]()
     assert compared(config, "grouped").right

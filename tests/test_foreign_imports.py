@@ -20,7 +20,9 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("first", ["import pefomed, peft", "from pefomed.predict import Predictor"])
+@pytest.mark.parametrize(
+    "first", ["import pefomed, peft", "from pefomed.inference.predictor import Predictor"]
+)
 def test_a_torchvision_that_does_not_fit_is_left_out(tmp_path: Path, first: str) -> None:
     package = tmp_path / "torchvision"
     package.mkdir()
@@ -110,7 +112,7 @@ def test_a_users_own_imports_fail_as_they_always_do(tmp_path: Path) -> None:
 
 
 def test_a_cache_folder_that_cannot_be_made_does_not_stop_an_import() -> None:
-    done = python("import pefomed.predict; print('works')", TORCHINDUCTOR_CACHE_DIR="/proc/none")
+    done = python("import pefomed.inference.predictor; print('works')", TORCHINDUCTOR_CACHE_DIR="/proc/none")
     assert done.stdout == "works\n", done.stderr
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from pefomed import jsonl
 from pefomed import recipe as recipes
-from pefomed.batch import Row
 from pefomed.cli import main
+from pefomed.packing.batch import Row
 from pefomed.schema import Prediction, Sample, Score
 from pefomed.training.loop import Loop
 from tests import mixed_folders

@@ -1,4 +1,4 @@
-"""Everything that the Makefile installs has a version and hashes; pip refuses a file that differs from them."""
+"""Everything that the Makefile installs has a version and hashes; pip refuses a file that differs."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.batch import tokenise
 from pefomed.errors import RecipeError
 from pefomed.model.build import build_model
+from pefomed.packing.batch import tokenise
 from pefomed.prompts import instruction, render, target
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample

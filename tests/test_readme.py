@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from pefomed.recipe import Dataset, parse
+from pefomed.recipe import Dataset, load_arms, parse, shipped
+from pefomed.recipe.own_task import OwnTask
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,13 +67,19 @@ def test_a_command_is_accepted(line: str, parse_command: Callable[[list[str]], N
 
 
 @pytest.mark.parametrize("text", blocks("toml"))
-def test_a_piece_of_a_recipe_is_valid(text: str) -> None:
+def test_a_piece_of_a_recipe_is_valid(text: str, tmp_path: Path) -> None:
     raw = tomllib.loads(text)
     if "name" in raw:
         parse(raw)
     for dataset in raw.get("data", {}).values():
         Dataset.model_validate(dataset)
-    assert {"name", "data"} & raw.keys()
+    if "arms" in raw:
+        path = tmp_path / "armed.toml"
+        path.write_text(shipped("mini/slake").read_text() + text)
+        assert list(load_arms(path)) == list(raw["arms"])
+    for task in raw.get("tasks", {}).values():
+        OwnTask.model_validate(task)
+    assert {"name", "data", "arms", "tasks"} & raw.keys()
 
 
 @pytest.mark.parametrize("text", blocks("python"))

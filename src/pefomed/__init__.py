@@ -16,11 +16,12 @@ from pefomed.guarded_imports import broken_in
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pefomed.asked import Answer
+    from pefomed.answers.answer import Answer, Piece
+    from pefomed.answers.asking import Request
     from pefomed.errors import PefomedError
     from pefomed.evaluate import evaluate_run, score_boxes, score_pairs
+    from pefomed.inference.predictor import Predictor, load
     from pefomed.pipeline import check, run
-    from pefomed.predict import Predictor, load
     from pefomed.recipe import Recipe
     from pefomed.recipe import load as load_recipe
     from pefomed.report import write_report
@@ -31,9 +32,11 @@ __all__ = [
     "Answer",
     "Box",
     "PefomedError",
+    "Piece",
     "Prediction",
     "Predictor",
     "Recipe",
+    "Request",
     "Sample",
     "Score",
     "Verdict",
@@ -54,18 +57,20 @@ foreign_imports.prepare()
 
 # Imported when first asked for: `import pefomed` alone takes no torch and no time.
 _PLACES = {
-    "Answer": "pefomed.asked:Answer",
+    "Answer": "pefomed.answers.answer:Answer",
     "Box": "pefomed.schema:Box",
+    "Piece": "pefomed.answers.answer:Piece",
     "PefomedError": "pefomed.errors:PefomedError",
     "Prediction": "pefomed.schema:Prediction",
-    "Predictor": "pefomed.predict:Predictor",
+    "Predictor": "pefomed.inference.predictor:Predictor",
+    "Request": "pefomed.answers.asking:Request",
     "Recipe": "pefomed.recipe:Recipe",
     "Sample": "pefomed.schema:Sample",
     "Score": "pefomed.schema:Score",
     "Verdict": "pefomed.schema:Verdict",
     "check": "pefomed.pipeline:check",
     "evaluate_run": "pefomed.evaluate:evaluate_run",
-    "load": "pefomed.predict:load",
+    "load": "pefomed.inference.predictor:load",
     "load_recipe": "pefomed.recipe:load",
     "run": "pefomed.pipeline:run",
     "score_boxes": "pefomed.evaluate:score_boxes",

@@ -17,6 +17,7 @@ from typing import Any
 
 from pefomed import pipeline
 from pefomed import recipe as recipes
+from pefomed.data.read_once import read_once
 from pefomed.errors import RecipeError, named
 from pefomed.recipe import Recipe
 from pefomed.recipe.arms import BASE, STAGES, chosen
@@ -56,7 +57,7 @@ def ablate(
     if not named_arms:
         named_arms = _stages_apart(recipe, recipe_path)
     folder = out / f"{recipe.name}-ablation"
-    with hold(folder):
+    with hold(folder), read_once():
         for name, arm in named_arms.items():
             with named(f"arm {name!r}"):
                 pipeline.check_recipe(arm, folder / name, data, fresh=fresh, untrained=not arm.stages)

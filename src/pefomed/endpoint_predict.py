@@ -19,7 +19,8 @@ from PIL import Image
 
 from pefomed import jsonl
 from pefomed import recipe as recipes
-from pefomed.answer_card import prompt_parts
+from pefomed.answers.card import prompt_parts
+from pefomed.answers.files import Answers, Split
 from pefomed.data import load_samples
 from pefomed.data.pictures.images import from_image
 from pefomed.data.provenance import Provenance, provenance_of_loader
@@ -34,14 +35,13 @@ from pefomed.endpoint import (
     without_thoughts,
 )
 from pefomed.errors import Interrupted, RunError
-from pefomed.kept_answers import Answers, Split
 from pefomed.progress import line
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample
-from pefomed.storage import safe_stem, write
+from pefomed.storage import safe_stem, usable_paths, write
 
 MOST_SIDE = 2048
 """Pixels; a larger image is scaled down to this, as servers do themselves."""
@@ -87,6 +87,7 @@ class Answering:
         }
 
 
+@usable_paths()
 def prepare(
     target: Path,
     endpoint: Endpoint,
@@ -117,6 +118,7 @@ def prepare(
     return about
 
 
+@usable_paths()
 def carry_out(about: Answering) -> list[Path]:
     """Answer what is left and return the files of predictions.
 

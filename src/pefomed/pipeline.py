@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pefomed import recipe as recipes
+from pefomed.data.read_once import read_once
 from pefomed.processes import is_main
 from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise, make_room
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.runs.log import add_once
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 if TYPE_CHECKING:
     from pefomed.checks import Checked
 
 
+@usable_paths()
 def run(
     recipe_path: Path,
     out: Path = Path("runs"),
@@ -33,11 +35,12 @@ def run(
         The run's folder, `out / recipe.name`.
     """
     recipe, folder = _open(recipe_path, out, overrides)
-    with hold(folder):
+    with hold(folder), read_once():
         train_recipe(recipe, folder, data, fresh=fresh)
         return finish(folder, data)
 
 
+@usable_paths()
 def train(
     recipe_path: Path,
     out: Path = Path("runs"),
@@ -56,6 +59,7 @@ def train(
     return folder
 
 
+@usable_paths()
 def check(
     recipe_path: Path,
     out: Path = Path("runs"),
@@ -90,6 +94,7 @@ def check_recipe(
     return check_all(recipe, folder, data, fresh=fresh, untrained=untrained)
 
 
+@usable_paths()
 def train_recipe(
     recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
 ) -> None:
@@ -103,7 +108,7 @@ def train_recipe(
     """
     from pefomed.training import train as train_stages
 
-    with hold(folder):
+    with hold(folder), read_once():
         if is_main():
             checked = check_recipe(recipe, folder, data, fresh=fresh, untrained=untrained)
             if not fresh:
@@ -116,26 +121,29 @@ def train_recipe(
             add_once(folder, recipe.stages[-1].name, checked.cut)
 
 
+@usable_paths()
 def finish(folder: Path, data: Path | None = None) -> Path:
     """Predict, evaluate and report a trained run, in the main process; return its folder."""
     if not is_main():
         return folder
     from pefomed.evaluate import evaluate_run
-    from pefomed.predict import predict_run
+    from pefomed.inference.splits import predict_run
     from pefomed.report import write_report
 
-    with hold(folder):
+    with hold(folder), read_once():
         predict_run(folder, data)
         evaluate_run(folder, data)
-        write_report(folder)
+        write_report(folder, data_folder=data)
     return folder
 
 
+@usable_paths()
 def demo(out: Path = Path("runs"), overrides: dict[str, Any] | None = None, *, fresh: bool = False) -> Path:
     """Run the shipped demo recipe on drawn images; return the run's folder."""
     return run(recipes.shipped("mini/demo.toml"), out, out / "demo-data", overrides, fresh=fresh)
 
 
+@usable_paths()
 def import_adapter(file: Path, recipe_path: Path, out: Path) -> Path:
     """Write a PeFoMed / MiniGPT-v2 `.pth` as the adapter folder `out`; return it.
 
@@ -147,6 +155,7 @@ def import_adapter(file: Path, recipe_path: Path, out: Path) -> Path:
     return import_into(file, recipes.load(recipe_path).model, out)
 
 
+@usable_paths()
 def export_adapter(folder: Path, file: Path) -> Path:
     """Write a run's adapter as a `.pth` that PeFoMed and MiniGPT-v2 load; return the file."""
     from pefomed.model.exchange import export_adapter as export_from
@@ -154,6 +163,7 @@ def export_adapter(folder: Path, file: Path) -> Path:
     return export_from(RunFolder(folder).adapter, file)
 
 
+@usable_paths()
 def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
     """Write the leakage audit of the data that is trained on and predicted into the run."""
     from pefomed.data.audits.recipe import audit_recipe

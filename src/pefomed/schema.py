@@ -73,6 +73,21 @@ class Mask(Record):
     """Hash of the pixels, by which it is noticed that the file has changed."""
 
 
+class Outline(Record):
+    """What a phrase names as it was drawn on its image: polygons, or pixels. Nothing else has to be there."""
+
+    size: tuple[PositiveInt, PositiveInt]
+    """Width and height of the image in the pixels that are counted here."""
+    polygons: tuple[str, ...] = ()
+    """Each its corners, `x,y x,y x,y`; what is inside of any is inside."""
+    pixels: str = ""
+    """COCO's compressed run-length code (`data.readers.rle`), where there are no polygons."""
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_empty(write(self), "polygons", "pixels")
+
+
 class Sample(Record):
     """One question (or caption, report, phrase) about one or more images."""
 
@@ -93,8 +108,8 @@ class Sample(Record):
     """Empty where what refer or detection ask for is nowhere in the image: this is the right answer then."""
     size: tuple[PositiveInt, PositiveInt] | None = None
     """Width and height of the first image in pixels; known where there are boxes, or might be."""
-    masks: tuple[Mask, ...] = ()
-    """Of refer and detection, where the boxes are those of masks: together what the phrase names."""
+    masks: tuple[Mask | Outline, ...] = ()
+    """Of refer and detection, where masks or outlines are known: together what the phrase names."""
     meta: dict[str, str] = Field(default_factory=dict)
     """What results are grouped by: answer_type, question_type, image_organ, modality, ..."""
     owners: dict[str, str] = Field({}, exclude=True)
@@ -128,12 +143,17 @@ class Prediction(Record):
     """Hash of the question that was answered (`data.question_hash`); empty if that is not known."""
     shown: str = ""
     """Hash of what its images held; empty if that is not known, or none was seen."""
+    logprob: float | None = None
+    """Natural logarithm of the answer's probability (`answers.answer`); None if it is not known."""
     made_by: str = ""
-    """Which entry of the card beside the file says what made it (`answer_card`); empty if none does."""
+    """Which entry of the card beside the file says what made it (`answers.card`); empty if none does."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_empty(write(self), "asked", "shown", "made_by")
+        written = _without_empty(write(self), "asked", "shown", "made_by")
+        if self.logprob is None:
+            del written["logprob"]
+        return written
 
 
 class Verdict(Record):

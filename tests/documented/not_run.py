@@ -19,6 +19,8 @@ COMMANDS = {
     "pefomed train recipes/paper/stage1.toml --data data": "5,000 steps, credentialed data",
     "pefomed run recipes/paper/vqa_rad.toml --data data": "5,000 steps from the adapter of stage 1",
     "pefomed run recipes/mini/slake_joint.toml --data data": "6,174 steps; it is run before, with three",
+    "pefomed ablate my.toml --data data": "trains each arm; tests/test_ablation.py does it",
+    "pefomed ablate my.toml --data data --arm small_steps --arm seed_1": "the same",
     "pefomed data get slake --data data": "downloads the data set",
     "pefomed weights fetch all-minilm-l6-v2": "downloads",
     "pefomed weights fetch dinov2-small smollm2-135m": "downloads",

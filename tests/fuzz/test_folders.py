@@ -14,7 +14,7 @@ from fuzz.folder_readers import READERS, train
 from fuzz.folders import FAULT, SAME, SILENT, Folders
 from fuzz.world import World, make
 
-from pefomed.asked import trained_tasks
+from pefomed.answers.asking import trained_tasks
 from pefomed.errors import DataError, WeightsError
 from pefomed.evaluate.verdicts import read_raters
 from pefomed.model.legacy import import_legacy

@@ -13,7 +13,7 @@ import transformers as hf
 from tests.tiny import MEAN, STD, model_recipe
 
 from pefomed.errors import RecipeError, WeightsError
-from pefomed.features import space
+from pefomed.features.frozen import space
 from pefomed.model.build import build_model
 
 S: dict[str, Any] = {

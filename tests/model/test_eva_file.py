@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pefomed.errors import WeightsError
-from pefomed.features import Features
+from pefomed.features.frozen import Features
 from pefomed.model.build import build_model
 from pefomed.model.describe import part_config
 from pefomed.model.eva_file import eva_state

@@ -12,13 +12,13 @@ from transformers import Blip2VisionConfig, LlamaConfig
 
 from pefomed import recipe as recipes
 from pefomed.errors import RecipeError, WeightsError
-from pefomed.features import Features
+from pefomed.features.frozen import Features
+from pefomed.inference.predictor import Predictor
 from pefomed.model import device as devices
 from pefomed.model.build import build_model
 from pefomed.model.config import PefomedConfig
 from pefomed.model.feature_precision import halve, precision_of
 from pefomed.model.modeling import PefomedForConditionalGeneration
-from pefomed.predict import Predictor
 from pefomed.recipe import Compute
 from pefomed.training import Trainer, train
 

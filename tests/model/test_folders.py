@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.tiny import byte_tokenizer, language_folder, model_recipe, vision_folder
 
-from pefomed.batch import tokenise
 from pefomed.errors import DataError, PefomedError, RecipeError, WeightsError
 from pefomed.model.adapter import add_adapter
 from pefomed.model.build import build_model
 from pefomed.model.describe import meta_model
+from pefomed.packing.batch import tokenise
 from pefomed.recipe import Lora, Prompt
 from pefomed.schema import Sample
 

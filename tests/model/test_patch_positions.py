@@ -10,7 +10,7 @@ import torch
 from tests.tiny import model_recipe
 
 from pefomed.errors import WeightsError
-from pefomed.features import space
+from pefomed.features.frozen import space
 from pefomed.model.adapter import add_adapter, load_adapter, save_adapter
 from pefomed.model.build import build_model
 from pefomed.model.describe import describe, meta_model

@@ -12,10 +12,10 @@ from tests.tiny import byte_tokenizer
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from pefomed.batch import tokenise
 from pefomed.data import load_samples
 from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
 from pefomed.model.text_tokens import IMAGE_PLACE, TextTokens
+from pefomed.packing.batch import tokenise
 from pefomed.prompts import render, target
 from pefomed.recipe import Dataset, Prompt
 from pefomed.schema import Box, Sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.scale.made import recipe
 
-from pefomed.batch import Row, Tokens, row
+from pefomed.packing.batch import Row, Tokens, row
 from pefomed.scale.counts import Count
 from pefomed.scale.work import parts
 from pefomed.schema import Sample

@@ -17,11 +17,11 @@ from peft import PeftModel
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pefomed.batch import Row, Tokens, rows, tokenise
 from pefomed.data.cropped_copies import cropped_copies
 from pefomed.model.adapter import add_adapter, base_of, trainable
 from pefomed.model.attention import set_attention
 from pefomed.model.build import build_model
+from pefomed.packing.batch import Row, Tokens, rows, tokenise
 from pefomed.recipe import LossMean, Model, Prompt, Stage
 from pefomed.schema import Box, Sample
 from pefomed.training import sharding

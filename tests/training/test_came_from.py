@@ -17,8 +17,8 @@ from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.data.pictures import remembered
 from pefomed.errors import RunError
+from pefomed.inference.splits import predict_run
 from pefomed.pipeline import train_recipe
-from pefomed.predict import predict_run
 from pefomed.recipe import Recipe
 from pefomed.room import begun_otherwise
 from pefomed.runs import environment

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pefomed.batch import Row
+from pefomed.packing.batch import Row
 from pefomed.recipe import Recipe, Stage
 from pefomed.training import epochs, train
 from pefomed.training.plan import plan

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from pefomed.batch import rows
+from pefomed.packing.batch import rows
 from pefomed.recipe import LossMean
 from tests.tiny import model_recipe
 from tests.training import one_step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pefomed.batch import Row, Tokens, row
+from pefomed.packing.batch import Row, Tokens, row
 from pefomed.recipe import Stage
 from pefomed.schema import Sample
 from pefomed.training.plan import plan

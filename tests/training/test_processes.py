@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from pefomed import recipe as recipes
-from pefomed.batch import Row
 from pefomed.data.pictures.images import content_hash
-from pefomed.features import Features
+from pefomed.features.frozen import Features
 from pefomed.model.build import build_model
+from pefomed.packing.batch import Row
 from pefomed.recipe import Recipe
 from pefomed.training import train
 from pefomed.training.plan import shares
@@ -121,7 +121,7 @@ def test_each_file_is_read_for_its_hash_by_one_process(
         hashed.append(path)
         return content_hash(path)
 
-    monkeypatch.setattr("pefomed.features.remembered_hash", hashing)
+    monkeypatch.setattr("pefomed.features.frozen.remembered_hash", hashing)
     found: list[dict[str, str]] = []
     for number, features in enumerate(processes):  # what gathering gives to both at once
         features.prepare(files, share=(number, 2), exchange=lambda own: found.append(own) or [])

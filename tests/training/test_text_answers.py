@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import load_file
 
 from pefomed.data import load_samples
-from pefomed.predict import Predictor
+from pefomed.inference.predictor import Predictor
 from pefomed.recipe import Recipe
 from pefomed.training import checkpoint, train
 from pefomed.training.text_answers import Written, text_score

@@ -16,8 +16,8 @@ from safetensors.torch import load_file
 
 from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
-from pefomed.batch import Row
 from pefomed.errors import ImageError, Interrupted, RunError
+from pefomed.packing.batch import Row
 from pefomed.recipe import Recipe
 from pefomed.schema import Prediction
 from pefomed.training import train

@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from pefomed.batch import collate, rows, tokenise
 from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
+from pefomed.packing.batch import collate, rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Box, Sample
 from pefomed.training.loss import Answered

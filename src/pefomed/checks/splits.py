@@ -12,7 +12,7 @@ from pefomed.checks.findings import Findings
 from pefomed.checks.model import Known
 from pefomed.data import stream_samples
 from pefomed.errors import DataError, PefomedError, RecipeError, listed
-from pefomed.fitting import Fitting
+from pefomed.packing.fitting import Fitting
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Predict, Recipe, Stage
 from pefomed.runs import RunFolder

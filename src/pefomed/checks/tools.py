@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pefomed.checks.findings import Findings
 from pefomed.checks.splits import Split
 from pefomed.errors import RecipeError, nearest
-from pefomed.evaluate.captions import meteor
+from pefomed.metrics.captions import meteor
 from pefomed.recipe import Recipe
 from pefomed.tasks import TEXTS
 from pefomed.training.log import checked_trackers

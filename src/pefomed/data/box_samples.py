@@ -27,13 +27,15 @@ from pefomed.data.readers.box_numbers import Form, Unit
 from pefomed.data.readers.box_rows import NO_PHRASE, Phrase, Row, Wrong, merged, without_repeats
 from pefomed.data.readers.segmentations import EMPTY, NO_BOX
 from pefomed.errors import DataError
-from pefomed.schema import Mask, Sample
+from pefomed.schema import Mask, Outline, Sample
 from pefomed.tasks import BOXES
 
 KINDS: tuple[Kind, ...] = ("no box", "wrong box", "missing image", "empty question")
 
 Skip = Annotated[Rules, PlainValidator(partial(rules_of, kinds=KINDS))]
 """Which records of a file of boxes are left out."""
+
+Masks = tuple[Mask | Outline, ...]
 
 BARE = "an image without annotations"
 """Why an image is left out that nothing was drawn on."""
@@ -110,7 +112,7 @@ def box_samples(
         drawn, twice = without_repeats(phrase)
         yield from (LeftOut(place, "a box given twice") for place in twice)
         # Of all rows: masks with the same box need not be the same.
-        yield from _samples(_fused(drawn, making), name, making, _masks(phrase))
+        yield from _samples(_fused(drawn, making), name, making, _masks(phrase, making))
     if making.without != "left out" and making.boxes == "all":
         asked = []
         for image in images:
@@ -181,13 +183,16 @@ def _fused(phrase: Phrase, making: Making) -> Phrase:
     return replace(phrase, boxes=fused(drawn, making.fusion_iou))
 
 
-def _masks(phrase: Phrase) -> tuple[Mask, ...]:
+def _masks(phrase: Phrase, making: Making) -> Masks:
+    """Return what the phrase names; nothing if some of it is not known, or it is of several readers."""
+    if making.readers == "fused":
+        return ()
     masks = dict.fromkeys(row.mask for row in phrase.rows)
     found = tuple(mask for mask in masks if mask is not None)
     return found if len(found) == len(masks) else ()
 
 
-def _samples(phrase: Phrase, name: str, making: Making, masks: tuple[Mask, ...] = ()) -> Iterator[Sample]:
+def _samples(phrase: Phrase, name: str, making: Making, masks: Masks = ()) -> Iterator[Sample]:
     first = phrase.first
     if not is_chosen(phrase.boxes, making.boxes):
         return

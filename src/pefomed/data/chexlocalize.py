@@ -18,14 +18,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.absent_phrases import Undrawn
-from pefomed.data.box_samples import Making, box_samples
+from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
+from pefomed.data.kept_outlines import counted_on, of_mask, of_polygons
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.files import missing_layout, read_json, unknown_split
@@ -34,7 +37,7 @@ from pefomed.data.readers.outlines import Corners, around, around_all
 from pefomed.data.readers.rle import is_rle, rle_mask
 from pefomed.data.split_folders import picture_called
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Sample
+from pefomed.schema import Outline, Sample
 
 CARD = Card(
     title="CheXlocalize",
@@ -67,6 +70,7 @@ def load(
     parts: Parts = "component",
     images: str | None = None,
     without: Undrawn = "left out",
+    skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and finding of `split` (`validate`, `test`).
 
@@ -80,6 +84,9 @@ def load(
             box, in the `images` of the file without any finding, or all of the ten (`categories`) that an
             image of the file lacks.
 
+        skip: which records are left out and counted: `"missing image"`, `"wrong box"` (an outline that cannot
+            be read), or a value of `finding` or `view`, `{ column = "view", is = "view2_lateral" }`.
+
     Raises:
         DataError: a file is missing or not as published, or an image is.
     """
@@ -92,7 +99,13 @@ def load(
     rows: list[Row] = []
     asked: list[Row] = []
     for name, findings in content.items():
-        image = _image(root, name, _SPLITS[split], images, path)
+        try:
+            image = _image(root, name, _SPLITS[split], images, path)
+        except Unusable as error:
+            if error.kind not in skip:
+                raise
+            yield LeftOut(f"{path}, {name}", error.kind)
+            continue
         own, missing = [], []
         for finding, drawn in findings.items():
             if finding == "img_size":
@@ -102,17 +115,18 @@ def load(
                 raise DataError(f"{place}: no finding of CheXlocalize", remedy=nearest(finding, FINDINGS))
             found = _boxes(drawn, findings, parts)
             if isinstance(found, Fault):
-                raise found.error(place)
-            corners, size = found
+                own.append(replace(_row((), place, image, name, finding, None), fault=found))
+                continue
+            corners, size, outline = found
             if not corners:
                 missing.append(LeftOut(place, "a finding that is not there"))
-            own += [_row(each, place, image, name, finding, size) for each in corners]
+            own += [_row(each, place, image, name, finding, size, outline) for each in corners]
         rows += own
         if without == "categories" or (without == "images" and not own):
             asked.append(_row((), f"{path}, {name}", image, name, "", None))
         else:
             yield from missing
-    making = Making(tasks, boxes, "xyxy", "pixel", without=without)
+    making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
     yield from box_samples(rows, f"chexlocalize-{split}", making, asked, FINDINGS)
 
 
@@ -123,6 +137,7 @@ def _row(
     name: str,
     finding: str,
     size: tuple[Any, Any] | None,
+    outline: Outline | None = None,
 ) -> Row:
     return Row(
         place=place,
@@ -133,20 +148,22 @@ def _row(
         size=size,
         name=name,
         meta={"view": name.rpartition("_")[2]},
+        fields={"finding": finding, "view": name.partition("_")[2].partition("_")[2]},
+        mask=outline,
         owners={"patient": name.partition("_")[0], "study": name.rpartition("_view")[0]},
     )
 
 
 def _boxes(
     drawn: Any, findings: Mapping[str, Any], parts: Parts
-) -> tuple[list[Corners], tuple[Any, Any] | None] | Fault:
-    """Return the boxes of a finding, none if it is not there, and the image's size."""
+) -> tuple[list[Corners], tuple[Any, Any] | None, Outline | None] | Fault:
+    """Return the boxes of a finding, none if it is not there, the image's size, and its outline."""
     if is_rle(drawn):
         mask = rle_mask(drawn)
         if isinstance(mask, Fault):
             return mask
         found: list[Corners] = [box for box, _ in boxes_of(mask, parts)]
-        return found, (mask.shape[1], mask.shape[0])
+        return found, (mask.shape[1], mask.shape[0]), of_mask(mask)
     said = findings.get("img_size")
     if not isinstance(drawn, list) or not isinstance(said, list) or len(said) != 2:
         return Fault("expected outlines and `img_size`, or a run-length code", f"{drawn!r:.80}")
@@ -157,7 +174,9 @@ def _boxes(
             return corners
         outlines.append(corners)
     whole = [around_all(outlines)] if outlines and parts == "label" else outlines
-    return whole, (said[1], said[0])
+    size = counted_on((said[1], said[0]), "")
+    drawn_all = of_polygons(drawn, size) if size and drawn else None
+    return whole, (said[1], said[0]), drawn_all if isinstance(drawn_all, Outline) else None
 
 
 def _file(root: Path, name: str, kind: str | None) -> Path:
@@ -183,8 +202,9 @@ def _image(root: Path, name: str, split: str, images: str | None, path: Path) ->
         found = picture_called(inner, known[3]) or picture_called(folder, name)
         if found:
             return found
-    raise DataError(
+    raise Unusable(
         f"{path}: no image of {name}",
+        "missing image",
+        "put CheXpert's images there, name their folder in `images`",
         found=f"looked for {usual[0] / known[1] / known[2] / known[3]}.jpg",
-        remedy="put CheXpert's images there, or name their folder in `images`",
     )

@@ -14,7 +14,8 @@ One record of `annotations`, x, y, width and height in pixels::
 
 All boxes of a phrase in an image are one sample. An annotation without `bbox` is the box around its
 `segmentation`: of polygons that of their corners, of a run-length code (as a list or compressed) that of its
-pixels, from the first to behind the last. Annotations of `iscrowd` are boxes like others; keypoints are not
+pixels, from the first to behind the last. A `segmentation` is kept, whatever the box is, for `mask_dice`.
+Annotations of `iscrowd` are boxes like others; keypoints are not
 read. Fields inside an object are named by their path: `split_field = "metadata.split"`.
 """
 
@@ -34,10 +35,11 @@ from pefomed.data.box_samples import KINDS, Making, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation, CocoFile, read_coco
-from pefomed.data.coco_rows import bare_row, row_of
+from pefomed.data.coco_rows import bare_row, outline_fault, row_of
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable, rules_of
 from pefomed.data.readers.box_numbers import Form, Unit
+from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.split_names import NONE, meant, same, seems_none, seems_split
 from pefomed.errors import DataError, nearest
 from pefomed.progress import note
@@ -129,8 +131,19 @@ def load(
     if uncategorised and "no category" not in skip:
         raise _without_category(uncategorised[0])
     yield from (LeftOut(each.place, "no category") for each in uncategorised)
-    rows = (row_of(each, folder, phrase, meta, reader or "") for each in chosen if phrase or each.category)
+    rows = [row_of(each, folder, phrase, meta, reader or "") for each in chosen if phrase or each.category]
+    _say_unread(rows, path)
     yield from box_samples(rows, f"{root.name}-{split}", making, undrawn, content.categories)
+
+
+def _say_unread(rows: Sequence[Row], path: Path) -> None:
+    found = [(row.place, fault) for row in rows if (fault := outline_fault(row))]
+    if found:
+        place, fault = found[0]
+        note(
+            f"{path.name}: {len(found):,} outlines cannot be read, and their phrases have no mask_dice;"
+            f" {place}: {fault.reason} ({fault.found})"
+        )
 
 
 def splits(

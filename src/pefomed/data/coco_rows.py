@@ -7,12 +7,15 @@ from typing import Any
 
 from pefomed.data.annotation_rows import check_fields, image_row
 from pefomed.data.coco_file import Annotation
+from pefomed.data.kept_outlines import counted_on, of_segmentation
 from pefomed.data.mapping.images import Picture, Pictures
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
+from pefomed.data.readers.rle import is_rle, rle_size
 from pefomed.data.readers.segmentations import NO_BOX, around_segmentation
 from pefomed.errors import DataError
+from pefomed.schema import Outline
 
 
 def row_of(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, ...], reader: str) -> Row:
@@ -30,9 +33,10 @@ def row_of(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, 
     picture = _picture(each, folder)
     text = (each.text(phrase) or "") if phrase else each.category
     found, outline, size = _box(each)
+    image = Path(picture.path)
     return Row(
         place=each.place,
-        image=Path(picture.path),
+        image=image,
         phrase=text,
         category=each.category or text,
         numbers=() if isinstance(found, Fault) else found,
@@ -45,7 +49,16 @@ def row_of(each: Annotation, folder: Path, phrase: str | None, meta: tuple[str, 
         reader=(each.text(reader) or "") if reader else "",
         owners=owners_of({**each.image, **each.entry}, meta),
         fields={**each.image, **each.entry},
+        mask=_outline(each, image),
     )
+
+
+def outline_fault(row: Row) -> Fault | None:
+    """Return what is wrong with the outline of a row that has a box beside it."""
+    if row.mask is not None or row.fault is not None:
+        return None
+    found = _segmentation(row.fields.get("segmentation"), row.size, row.image)
+    return found if isinstance(found, Fault) else None
 
 
 def bare_row(each: Annotation, folder: Path, meta: tuple[str, ...]) -> Row:
@@ -70,3 +83,17 @@ def _box(each: Annotation) -> tuple[tuple[Any, ...] | Fault, bool, tuple[Any, An
         return (each.numbers if each.entry.get("bbox") else NO_BOX), False, size
     found = around_segmentation(each.outline, size)
     return (found, True, size) if isinstance(found, Fault) else (found.corners, True, found.size)
+
+
+def _outline(each: Annotation, image: Path) -> Outline | None:
+    size = (each.image.get("width"), each.image.get("height"))
+    found = _segmentation(each.entry.get("segmentation"), None if size == (None, None) else size, image)
+    return found if isinstance(found, Outline) else None
+
+
+def _segmentation(value: Any, said: tuple[Any, Any] | None, image: Path) -> Outline | Fault | None:
+    if not value:
+        return None
+    own = said is None and is_rle(value)
+    size = rle_size(value) if own else counted_on(said, image)
+    return of_segmentation(value, size) if isinstance(size, tuple) else size

@@ -1,4 +1,7 @@
-"""Where the mask of a phrase is, kept with its sample so that answers can be held against the mask itself."""
+"""Where the mask of a phrase is, kept with its sample so that answers can be held against the mask itself.
+
+An outline is kept as it is: `kept_outlines`.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed.data.kept_outlines import outline_mask
 from pefomed.data.pictures.stored_values import Meant, stored_values
 from pefomed.data.readers.label_maps import Naming, without_small
 from pefomed.errors import DataError
-from pefomed.schema import Mask
+from pefomed.schema import Mask, Outline
 
 
 def kept_mask(path: str, values: NDArray[Any], inside: NDArray[np.bool_], naming: Naming, least: int) -> Mask:
@@ -34,7 +38,9 @@ def kept_mask(path: str, values: NDArray[Any], inside: NDArray[np.bool_], naming
     )
 
 
-def read_mask(mask: Mask, read: Callable[[str, Meant], NDArray[Any]] = stored_values) -> NDArray[np.bool_]:
+def read_mask(
+    mask: Mask | Outline, read: Callable[[str, Meant], NDArray[Any]] = stored_values
+) -> NDArray[np.bool_]:
     """Return what is inside of a mask, (height, width), as the picture is shown.
 
     Args:
@@ -44,6 +50,8 @@ def read_mask(mask: Mask, read: Callable[[str, Meant], NDArray[Any]] = stored_va
         DataError: the mask has changed since its boxes were read.
         ImageError: the file is gone, or cannot be read.
     """
+    if isinstance(mask, Outline):
+        return outline_mask(mask)
     values = read(mask.path, mask.meant)
     inside = values == mask.value if mask.threshold is None else values >= mask.threshold
     inside = without_small(inside, mask.least)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import math
 import struct
 import zlib
 from collections.abc import Mapping
@@ -19,15 +20,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from pefomed.data.kept_outlines import of_mask, of_polygons
 from pefomed.data.pictures.image_errors import PIXEL_LIMIT
 from pefomed.data.readers.box_numbers import Fault, Size
 from pefomed.data.readers.files import read_json
+from pefomed.data.readers.filled import filled_circle
 from pefomed.data.readers.mask_bounds import bounds
-from pefomed.data.readers.outlines import Corners, around, around_circle
+from pefomed.data.readers.outlines import Corners, around, around_circle, corners_of
 from pefomed.data.readers.segmentations import EMPTY
 from pefomed.errors import DataError, listed
+from pefomed.schema import Outline
 
 WITHOUT_BOX = ("line", "linestrip", "point", "points")
 """Shapes that have no box."""
@@ -82,6 +87,27 @@ def box_of_shape(shape: Mapping[str, Any], size: Size) -> Corners | Fault:
     )
 
 
+def outline_of_shape(shape: Mapping[str, Any], size: Size) -> Outline | None:
+    """Return a polygon, circle or mask that has a box as an outline; a rectangle is none.
+
+    Args:
+        size: width and height of the image that points are counted on.
+    """
+    kind, points = kind_of(shape), shape.get("points")
+    if kind == "polygon":
+        found = of_polygons([points], size)
+        return None if isinstance(found, Fault) else found
+    if kind == "circle" and not isinstance(pairs := corners_of(points, 2), Fault):
+        return of_mask(filled_circle(pairs[0], math.dist(pairs[0], pairs[1]), size))
+    if kind == "mask" and not isinstance(part := _pixels(points, shape.get("mask")), Fault):
+        left, top, inside = round(part[0]), round(part[1]), part[2]
+        whole = np.zeros((size[1] + 1, size[0] + 1), np.bool_)
+        place = whole[max(top, 0) : top + inside.shape[0], max(left, 0) : left + inside.shape[1]]
+        place |= inside[max(-top, 0) :, max(-left, 0) :][: place.shape[0], : place.shape[1]]
+        return of_mask(whole[: size[1], : size[0]])
+    return None
+
+
 _FAULTS = (
     EOFError, IndexError, OSError, OverflowError, SyntaxError, TypeError, UnidentifiedImageError, ValueError,
     binascii.Error, struct.error, zlib.error,
@@ -100,21 +126,28 @@ def _upright(points: list[Any]) -> Corners | Fault:
 
 
 def _around_mask(points: Any, text: Any) -> Corners | Fault:
-    """Return the box of the pixels inside; the PNG is as large as the box of the first and the last pixel."""
+    found = _pixels(points, text)
+    if isinstance(found, Fault):
+        return found
+    left, top, mask = found
+    inside = bounds(mask)
+    if inside is None:
+        return EMPTY
+    return left + inside[0], top + inside[1], left + inside[2], top + inside[3]
+
+
+def _pixels(points: Any, text: Any) -> tuple[float, float, NDArray[np.bool_]] | Fault:
+    """Return where the PNG of a mask begins, and what is inside; it is as large as the box of its pixels."""
     found = around(points, 2)
     if isinstance(found, Fault):
         return found
-    left, top = found[:2]
     try:
         data = base64.b64decode(text, validate=True)
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
             if image.width * image.height > PIXEL_LIMIT:
                 return Fault("a mask of too many pixels", f"{image.width} x {image.height}")
-            inside = bounds(np.asarray(image.convert("L")) > 0)
+            return found[0], found[1], np.asarray(image.convert("L")) > 0
     except _FAULTS as error:
         return Fault("a mask is no PNG in base64", f"{error!s:.80}")
     except Image.DecompressionBombError as error:
         return Fault("a mask of too many pixels", f"{error!s:.80}")
-    if inside is None:
-        return EMPTY
-    return left + inside[0], top + inside[1], left + inside[2], top + inside[3]

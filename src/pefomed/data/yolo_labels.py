@@ -32,6 +32,8 @@ class Label:
     """Of a polygon; 0 for a box."""
     tilted: bool = False
     """Whether it is four corners that are no upright rectangle."""
+    polygon: tuple[float, ...] = ()
+    """Its corners x, y, x, y, ..."""
 
 
 def read_labels(path: Path, names: Mapping[int, str], behind: int) -> Iterator[Label]:
@@ -68,7 +70,8 @@ def _label(cells: list[str], names: Mapping[int, str], behind: int, place: str) 
     around = around_flat(numbers)
     if isinstance(around, Fault):
         raise around.error(place)
-    return Label(place, name, around, len(numbers) // 2, len(numbers) == 8 and not _upright(numbers, around))
+    tilted = len(numbers) == 8 and not _upright(numbers, around)
+    return Label(place, name, around, len(numbers) // 2, tilted, tuple(numbers))
 
 
 def _name(cell: str, names: Mapping[int, str], place: str) -> str:

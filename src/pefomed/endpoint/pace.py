@@ -1,4 +1,7 @@
-"""How fast an endpoint is asked: a fixed number of starts a minute, and a pause when it says so."""
+"""How fast an endpoint is asked: a fixed number of starts a minute, and a pause when it says so.
+
+The pauses of `openai` and tenacity are each call's own; here one that a server asks for holds for all.
+"""
 
 from __future__ import annotations
 

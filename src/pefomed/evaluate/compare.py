@@ -9,21 +9,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.errors import RunError
+from pefomed.answers.writing import writing_of
+from pefomed.errors import DataError, ImageError, RunError
 from pefomed.evaluate import box_items, predicted, verdicts
-from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
-from pefomed.evaluate.captions.scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
-from pefomed.evaluate.exact_match import METRICS
+from pefomed.evaluate.caption_scores import METRICS as TEXT_METRICS
+from pefomed.evaluate.caption_scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
 from pefomed.evaluate.fitting import check_same_shown
 from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
-from pefomed.evaluate.overlap import OVERLAPS
-from pefomed.evaluate.paired import Paired, mcnemar, paired_figures, paired_means
+from pefomed.evaluate.mask_dice import METRIC as MASK_DICE
+from pefomed.evaluate.mask_dice import mask_dice
 from pefomed.evaluate.run_texts import unmarked, unmarked_answers
 from pefomed.evaluate.score import numbered, per_pair
 from pefomed.evaluate.settings import settings_of
+from pefomed.metrics.exact_match import METRICS
+from pefomed.metrics.overlap import OVERLAPS
+from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
+from pefomed.progress import note
 from pefomed.runs import RunFolder
-from pefomed.schema import Sample
+from pefomed.schema import Box, Sample
+from pefomed.storage import usable_paths
 from pefomed.tasks import BINARY, LEVELS, MARKED, TEXTS, WORDS
 
 
@@ -54,6 +59,7 @@ class Difference:
     worse: tuple[str, ...] = ()
 
 
+@usable_paths()
 def compare_runs(
     run_a: Path, run_b: Path, *, draws: int | None = None, seed: int | None = None
 ) -> list[Difference]:
@@ -90,6 +96,12 @@ def compare_runs(
             for run in (run_a, run_b)
         )
         predicted.check_same(samples, others_samples, run_a, run_b)
+        # A run that was answered before outlines were kept is held against those of the other.
+        theirs = {sample.id: sample.masks for sample in others_samples}
+        samples = [
+            sample if sample.masks else sample.model_copy(update={"masks": theirs[sample.id]})
+            for sample in samples
+        ]
         predictions = [
             predicted.read_predictions(RunFolder(run).predictions_file(f"{dataset}-{split}"), samples)
             for run in (run_a, run_b)
@@ -172,17 +184,36 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
     if not items:
         return []
     rows: list[list[dict[str, float]]] = []
+    given = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
-        writing = box_items.writing_of(RunFolder(run).read_recipe())
+        writing = writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
+        given.append([answer.boxes for answer in answers])
         rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])
     places = [item.place for item in items]
     found = []
     for name in BOX_METRICS:
         a, b = (np.array([row[name] for row in side]) for side in rows)
         found.append(_item_difference(pair, name, places, a, b, binary=name.startswith("acc_")))
-    return found
+    return found + _masks_compared(pair, items, given)
+
+
+def _masks_compared(
+    pair: _Pair, items: Sequence[box_items.Item], given: Sequence[Sequence[Sequence[Box]]]
+) -> list[Difference]:
+    """Return the difference in Dice with the masks, of the phrases that have some."""
+    masks = [pair.samples[item.place].masks for item in items]
+    if not any(masks):
+        return []
+    try:
+        values = mask_dice(masks, given)
+    except (DataError, ImageError) as error:
+        note(f"{pair.dataset} {pair.split}: no mask_dice: {error.problem}")
+        return []
+    known = np.flatnonzero(~np.isnan(values[0])).tolist()
+    places = [items[at].place for at in known]
+    return [_item_difference(pair, MASK_DICE, places, *values[:, known])] if places else []
 
 
 def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:

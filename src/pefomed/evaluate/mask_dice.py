@@ -21,10 +21,12 @@ from pefomed import __version__
 from pefomed.data.kept_masks import read_mask
 from pefomed.data.pictures.stored_values import stored_values
 from pefomed.errors import DataError
-from pefomed.evaluate.interval import mean_interval
 from pefomed.evaluate.score import Questions, made_score
+from pefomed.metrics.statistics.interval import mean_interval
 from pefomed.progress import track
-from pefomed.schema import Box, Mask, Sample, Score
+from pefomed.schema import Box, Mask, Outline, Sample, Score
+
+Masks = Sequence[Mask | Outline]
 
 METRIC = "mask_dice"
 DEFINITION = (
@@ -32,10 +34,10 @@ DEFINITION = (
 )
 
 
-def mask_dice(
-    masks: Sequence[Sequence[Mask]], systems: Sequence[Sequence[Sequence[Box]]]
-) -> NDArray[np.float64]:
+def mask_dice(masks: Sequence[Masks], systems: Sequence[Sequence[Sequence[Box]]]) -> NDArray[np.float64]:
     """Return the Dice of each system's boxes for each item, (S, N); NaN where an item has no mask.
+
+    An outline without a pixel's centre inside is none.
 
     Each mask is read once, and one is in memory at a time.
 
@@ -51,8 +53,9 @@ def mask_dice(
     found = np.full((len(systems), len(masks)), np.nan)
     for place, kept in enumerate(track(masks, "reading masks", len(masks), "phrases")):
         if kept:
-            mask = _union([read_mask(each, read) for each in kept], kept[0].path)
-            found[:, place] = [dice_with(mask, boxes[place]) for boxes in systems]
+            mask = _union([read_mask(each, read) for each in kept], kept[0])
+            if mask.any():
+                found[:, place] = [dice_with(mask, boxes[place]) for boxes in systems]
     return found
 
 
@@ -89,14 +92,20 @@ def score_masks(questions: Questions, values: NDArray[np.float64], system: str, 
     return scores
 
 
-def masks_now(sample: Sample, now: Sample) -> tuple[Mask, ...]:
+def masks_now(sample: Sample, now: Sample) -> tuple[Mask | Outline, ...]:
     """Return where a sample's masks lie now; those that have changed since stay what they were."""
-    known = [mask.digest for mask in sample.masks]
-    return now.masks if not known or known == [mask.digest for mask in now.masks] else sample.masks
+    known, found = ([_held(mask) for mask in each.masks] for each in (sample, now))
+    return now.masks if not known or known == found else sample.masks
 
 
-def _union(masks: Sequence[NDArray[np.bool_]], place: str) -> NDArray[np.bool_]:
+def _held(mask: Mask | Outline) -> object:
+    """Return what a mask is, wherever it lies."""
+    return mask.digest if isinstance(mask, Mask) else mask
+
+
+def _union(masks: Sequence[NDArray[np.bool_]], first: Mask | Outline) -> NDArray[np.bool_]:
     if len({mask.shape for mask in masks}) > 1:
+        place = first.path if isinstance(first, Mask) else "outlines of a sample"
         raise DataError(
             f"{place}: the masks of a phrase differ in size",
             found=", ".join(f"{mask.shape[1]} x {mask.shape[0]}" for mask in masks),

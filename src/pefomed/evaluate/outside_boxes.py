@@ -29,11 +29,12 @@ from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.rows import Reading
 from pefomed.data.mapping.skip import NOTHING, Rules, Where
 from pefomed.data.pictures.addresses import without_view
-from pefomed.data.question_hash import question_hash
+from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.tables import form_of
 from pefomed.data.table_boxes import BoxColumns
+from pefomed.data.table_masks import is_nothing
 from pefomed.errors import DataError, PefomedError, listed
 from pefomed.schema import Prediction, Sample
 
@@ -102,6 +103,7 @@ class BoxTable:
                 finish="unknown",
                 generation=generation,
                 asked=question_hash(sample),
+                shown=shown_hash(sample),
             )
             for sample in samples
         ]
@@ -139,7 +141,11 @@ class BoxTable:
         """Return the rows but those without numbers whose phrase has some in another row."""
         keys = [self._key(row, place) for place, row in rows]
         empty = [
-            all(is_empty(cell(row, name, place, "boxes")) for name in boxes.columns) for place, row in rows
+            all(is_empty(cell(row, name, place, "boxes")) for name in boxes.columns)
+            and (
+                boxes.mask is None or bool(boxes.columns) or is_nothing(cell(row, boxes.mask, place, "boxes"))
+            )
+            for place, row in rows
         ]
         drawn = {key for key, nothing in zip(keys, empty, strict=True) if not nothing}
         return [
@@ -174,7 +180,7 @@ class BoxTable:
                 found=f"{len(foreign)} ids: {listed(foreign)}",
                 remedy="complete the references, or take these rows out",
             )
-        own = {*self.answers.columns, self.answers.width, self.answers.height}
+        own = {*self.answers.columns, self.answers.width, self.answers.height, self.answers.mask}
         return [
             (place, {**known[name], **{key: row[key] for key in row if key in own or key not in known[name]}})
             for name, (place, row) in zip(ids, rows, strict=True)

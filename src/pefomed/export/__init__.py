@@ -28,7 +28,7 @@ from pefomed.export.rows import Shape, Texts, conversation, messages, shape_of, 
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Prompt
 from pefomed.schema import Sample
-from pefomed.storage import safe_stem, storage_errors
+from pefomed.storage import safe_stem, storage_errors, usable_paths
 
 __all__ = ["FORMS", "Exported", "Form", "export"]
 
@@ -52,6 +52,7 @@ class Exported:
     """Reason -> rows that are not there."""
 
 
+@usable_paths()
 def export(
     dataset: Dataset,
     splits: Sequence[str],

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pefomed.evaluate.compare import Difference
-from pefomed.evaluate.interval import NONE, why_none
+from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
 from pefomed.report.box_items import box_marks
 from pefomed.report.figures import Cell, is_share, metric_title
@@ -48,8 +49,12 @@ def difference_sheet(found: Sequence[Difference], first: str, second: str) -> Sh
     return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
 
 
-def changed_items(first: Named, second: Named, images: bool = True) -> dict[str, Any]:
-    """Return the item browser's data of two runs; the second run's answer is the one that is judged."""
+def changed_items(first: Named, second: Named, gate: PictureGate | None = None) -> dict[str, Any]:
+    """Return the item browser's data of two runs; the second run's answer is the one that is judged.
+
+    Args:
+        gate: which pictures of the second run are embedded; without it they are named alone.
+    """
     names = {"second": second.label, "first": first.label}
     found: list[dict[str, Any]] = []
     datasets = []
@@ -68,7 +73,7 @@ def changed_items(first: Named, second: Named, images: bool = True) -> dict[str,
         found += [
             {
                 "dataset": len(datasets) - 1,
-                **items.item_of(sample),
+                **items.item_of(sample, split.predictions.get(sample.id), gate),
                 "answers": {
                     name: items.answer_of(
                         right, sample, predictions.get(sample.id), judged, boxes.get(sample.id)
@@ -81,7 +86,7 @@ def changed_items(first: Named, second: Named, images: bool = True) -> dict[str,
             for sample in split.samples
             if sample.id in other.predictions
         ]
-    data = items.assembled(found, names, SEGMENTS, right.titles, datasets, images)
+    data = items.assembled(found, names, SEGMENTS, right.titles, datasets, gate)
     return data | {"compares": True, "start": "changed"}
 
 

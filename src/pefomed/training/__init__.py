@@ -15,7 +15,8 @@ from peft import PeftModel
 
 from pefomed import checksums, processes, progress
 from pefomed.errors import RunError
-from pefomed.features import Features, open_features
+from pefomed.features.frozen import Features, open_features
+from pefomed.inference.attention_choice import fit_attention
 from pefomed.model import device as devices
 from pefomed.model.adapter import add_adapter, base_of, load_adapter
 from pefomed.model.build import build_model
@@ -23,10 +24,10 @@ from pefomed.model.layers import checkpoint_layers
 from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.model.processing import PefomedProcessor
 from pefomed.model.start import start_adapter
-from pefomed.parity import fit_attention
 from pefomed.recipe import Recipe, Stage
 from pefomed.runs import RunFolder, environment
 from pefomed.runs.lock import hold
+from pefomed.storage import usable_paths
 from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
@@ -41,6 +42,7 @@ from pefomed.training.validation import Validation
 __all__ = ["Trainer", "train"]
 
 
+@usable_paths()
 def train(
     recipe: Recipe,
     run: Path,

@@ -15,10 +15,10 @@ from accelerate.utils import gather_object
 from peft import PeftModel
 from torch import Tensor
 
-from pefomed.batch import Batch, collate
 from pefomed.errors import Interrupted, TrainingError
-from pefomed.features import Features
+from pefomed.features.frozen import Features
 from pefomed.model.adapter import base_of, trainable
+from pefomed.packing.batch import Batch, collate
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
 from pefomed.training import checkpoint, epochs, sharding, soundness

@@ -22,8 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.batch import Batch
-from pefomed.forward import forward
+from pefomed.packing.batch import Batch
+from pefomed.packing.forward import forward
 from pefomed.recipe import LossMean
 from pefomed.training.planned import Planned
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pefomed.batch import Row
+from pefomed.packing.batch import Row
 
 
 class Planned(Protocol):

@@ -8,17 +8,17 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from pefomed.batch import tokenise
 from pefomed.boxes.tasks import has_answer
 from pefomed.data import stream_samples
 from pefomed.data.cropped_copies import cropped_copies
 from pefomed.errors import DataError
-from pefomed.fitting import Fitting
 from pefomed.model.processing import PefomedProcessor
+from pefomed.packing.batch import tokenise
+from pefomed.packing.fitting import Fitting
 from pefomed.progress import track
 from pefomed.recipe import Recipe, Stage
-from pefomed.sample_store import SampleStore
 from pefomed.training.log import Log
+from pefomed.training.sample_store import SampleStore
 from pefomed.training.stored_rows import StoredRow, StoredRows
 from pefomed.training.too_long import TooLong
 from pefomed.training.unreadable import Unreadable

@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from pefomed.batch import Row, Tokens, rows
-from pefomed.decoding import greedy
-from pefomed.evaluate.captions import bleu
-from pefomed.evaluate.captions.cider import cider
-from pefomed.evaluate.captions.presets import PRESETS
-from pefomed.evaluate.references import each_of
+from pefomed.inference.generate import greedy
+from pefomed.metrics.captions import bleu
+from pefomed.metrics.captions.cider import cider
+from pefomed.metrics.captions.presets import PRESETS
+from pefomed.metrics.references import each_of
 from pefomed.model.adapter import base_of
 from pefomed.model.processing import PefomedProcessor
+from pefomed.packing.batch import Row, Tokens, rows
 from pefomed.schema import Sample
 from pefomed.tasks import TEXTS
 from pefomed.training.plan import padded_batches

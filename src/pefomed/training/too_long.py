@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pefomed.errors import listed
-from pefomed.fitting import Fitting
+from pefomed.packing.fitting import Fitting
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 

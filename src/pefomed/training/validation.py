@@ -16,10 +16,10 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from pefomed.batch import Batch
 from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
 from pefomed.boxes.tasks import is_absent
+from pefomed.packing.batch import Batch
 from pefomed.recipe import LossMean
 from pefomed.tasks import TEXTS, WITH_BOXES
 from pefomed.training.loss import Answered

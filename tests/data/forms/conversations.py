@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.data.forms.form import QA, Form, asked, pictures, put_json, put_lines
+from tests.data.forms.form import QA, Form, Seen, asked, pictures, put_json, put_lines
 
 
 def llava(root: Path, key: str = "conversations") -> None:
@@ -54,6 +54,19 @@ def trl(root: Path) -> None:
     put_lines(root / "train.jsonl", rows)
 
 
+def several_answers(root: Path) -> None:
+    pictures(root, "0", "3")
+    rows = [
+        {
+            "images": [f"{image}.png"],
+            "messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}],
+            "answers": [answer, "other"][: 2 - number],
+        }
+        for number, (image, question, answer) in enumerate(QA)
+    ]
+    put_lines(root / "train.jsonl", rows)
+
+
 def swift(root: Path) -> None:
     pictures(root / "images", "0", "3")
     rows = [
@@ -89,6 +102,10 @@ FORMS = {
     "LLaVA-Med": Form(llava_med, asked()),
     "ShareGPT": Form(sharegpt, asked()),
     "TRL messages": Form(trl, asked()),
+    "messages, several answers": Form(
+        several_answers,
+        (Seen(("0.png",), "Is there a mass?", ("yes", "other")), Seen(("3.png",), "Which side?", ("left",))),
+    ),
     "ms-swift": Form(swift, asked()),
     "LlamaFactory": Form(llama_factory, asked()),
 }

@@ -20,7 +20,31 @@ def vqa_med(root: Path) -> None:
 
 def vqa_med_several(root: Path) -> None:
     pictures(root / "images", "0", "3", ending=".jpg")
-    put(root / "answers.txt", "0|yes|a mass\n3|left|on the left\n")
+    put(root / "answers.txt", "0|yes|a mass\n3|left\n0|one|two|three, or four\n")
+
+
+def vqa_v2(root: Path) -> None:
+    pictures(root / "images", "0", "3", ending=".jpg")
+    rows = [
+        {
+            "image": f"{image}.jpg", "question": question, "question_type": "what",
+            "multiple_choice_answer": answer, "answer_type": "other",
+            "answers": [
+                {"answer": each, "answer_confidence": "yes", "answer_id": n}
+                for n, each in enumerate(("other", answer, answer)[: 3 - number])
+            ],
+        }
+        for number, (image, question, answer) in enumerate(QA)
+    ]  # fmt: skip
+    put_json(root / "train.json", rows)
+
+
+def joined_answers(root: Path) -> None:
+    pictures(root / "images", "0", "3")
+    put(
+        root / "train.csv",
+        "image,question,answer\n0.png,Is there a mass?,yes|a mass\n3.png,Which side?,left\n",
+    )
 
 
 def pmc_vqa(root: Path) -> None:
@@ -156,8 +180,20 @@ FORMS = {
         vqa_med_several,
         (
             Seen(("0.jpg",), "What is abnormal?", ("yes", "a mass")),
-            Seen(("3.jpg",), "What is abnormal?", ("left", "on the left")),
+            Seen(("3.jpg",), "What is abnormal?", ("left",)),
+            Seen(("0.jpg",), "What is abnormal?", ("one", "two", "three, or four")),
         ),
+    ),
+    "VQA v2": Form(
+        vqa_v2,
+        (
+            Seen(("0.jpg",), "Is there a mass?", ("yes", "other")),
+            Seen(("3.jpg",), "Which side?", ("left", "other")),
+        ),
+    ),
+    "several answers, joined in a cell": Form(
+        joined_answers,
+        (Seen(("0.png",), "Is there a mass?", ("yes", "a mass")), Seen(("3.png",), "Which side?", ("left",))),
     ),
     "PMC-VQA": Form(pmc_vqa, (Seen(("PMC1_1.jpg",), CHOSEN, ("A",)),)),
     "OmniMedVQA": Form(omnimedvqa, (Seen(("Images/set/0.png",), CHOSEN, ("Lung",)),)),

@@ -35,6 +35,7 @@ from pefomed.checked import Checked
 from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.conversations import files, pictures
+from pefomed.data.conversations.further import answers_of
 from pefomed.data.conversations.pairs import Pair, Turns, pairs_of
 from pefomed.data.conversations.records import Role, messages_of
 from pefomed.data.conversations.unfit import MISSING_IMAGE, Skip, Unfit
@@ -82,7 +83,10 @@ class Fields(Checked):
     """Fields to group results by, or a table of names and fields. What names patients or studies is audited
     without being among them."""
     further: str = "further_answers"
-    """A list of further right answers, of records with one question; may be absent."""
+    """A list of further right answers, or a path to one; of several questions a list for each. May be
+    absent."""
+    separator: str = ""
+    """What stands between several right answers in one text; by default a text is one."""
 
 
 def load(
@@ -198,14 +202,14 @@ def _sample(pair: Pair, row: Mapping[str, Any], place: str, how: _Reading) -> Sa
     paths = tuple(picture.path for picture in shown)
     if MISSING_IMAGE in how.skip and (absent := missing(paths)):
         return LeftOut(place, MISSING_IMAGE, absent)
-    answers = dict.fromkeys([pair.answer, *(_further(row, columns.further, place) if pair.of == 1 else ())])
+    answers = answers_of(pair, row, columns.further, columns.separator, where)
     return Sample(
         id=_id(pair, [picture.name for picture in shown], question, row, place, how),
         images=paths,
         task=how.task,
         question=question,
-        reference=pair.answer,
-        further_references=tuple(answers)[1:],
+        reference=answers[0],
+        further_references=answers[1:],
         meta={name: cells.text(row, source, place) for name, source in columns.meta.items()},
         owners=owners_of(row, columns.meta),
     )
@@ -220,12 +224,3 @@ def _id(
     if not told:
         raise DataError(f"{place}: column {cells.said(how.columns.id)!r} is empty", remedy="fill it in")
     return f"{told}-{pair.number}" if pair.of > 1 else told
-
-
-def _further(row: Mapping[str, Any], name: str, place: str) -> list[str]:
-    value = row.get(name)
-    if value is None or not name:
-        return []
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise DataError(f"{place}: field {name!r} must be a list of texts", found=f"{value!r:.80}")
-    return [one.strip() for one in value if one.strip()]

@@ -32,7 +32,11 @@ def answers(
 
     def of(value: Any, column: str) -> str:
         if isinstance(value, list | dict | bool):
-            raise DataError(f"{place}: the answer in column {column!r} must be text", found=repr(value)[:80])
+            raise DataError(
+                f"{place}: the answer in column {column!r} must be text",
+                found=repr(value)[:80],
+                remedy=_what_of(value, column),
+            )
         found = _plain(value)
         if is_number(found) and not numbers_as_text:
             raise DataError(
@@ -128,6 +132,17 @@ def said(source: AnySource) -> str:
     if isinstance(source, Constant):
         return source.constant
     return source.column if isinstance(source, Words) else source
+
+
+def _what_of(value: list[Any] | dict[str, Any] | bool, column: str) -> str:
+    if isinstance(value, bool):
+        return (
+            f'say the words: `answer = {{ column = "{column}", words = {{ true = "yes", false = "no" }} }}`'
+        )
+    if isinstance(value, dict) and value:
+        name = next((key for key in value if key in ("answer", "text", "value")), next(iter(value)))
+        return f'name a field of it, e.g. `columns.answer = "{column}.{name}"`'
+    return f'name one of its texts, e.g. `columns.answer = "{column}.0"`'
 
 
 def _one(row: Mapping[str, Any], source: One, place: str, option: str) -> Any:

@@ -65,9 +65,35 @@ def listed_in(value: Any) -> Any:
             continue
         if found == []:
             return ""
-        if isinstance(found, list) and all(isinstance(each, str) for each in found):
-            return found
+        # Numbers alone may be coordinates that are an answer, and are text; beside a word they are answers.
+        if (
+            isinstance(found, list)
+            and any(isinstance(each, str) for each in found)
+            and not any(isinstance(each, list | dict) for each in found)
+        ):
+            return [each for each in found if each is not None]
     return value
+
+
+def joined_note(where: str, answers: Iterable[str], how: str) -> str | None:
+    """Return the sentence about several answers that are joined in one cell, if these look so.
+
+    Args:
+        how: names the separator, which stands for `{}`, in this table's options.
+    """
+    for answer in answers:
+        if mark := joined_by(answer):
+            return (
+                f"{where}: an answer holds {mark!r}, and is one answer as it is: {answer[:60]!r}; if several"
+                f" right ones are joined by it, {how.format(mark)}"
+            )
+    return None
+
+
+def joined_by(answer: str) -> str | None:
+    """Return what seems to join several answers in a text; None if nothing does."""
+    found = _JOINED.search(answer)
+    return (found[1] or found[2]) if found else None
 
 
 def lookalikes(row: Iterable[str], used: Iterable[str]) -> list[str]:
@@ -84,6 +110,9 @@ def lookalike_note(where: str, names: Sequence[str], how: str) -> str:
         f" references or answers and {'are' if plural else 'is'} not used; {how}"
     )
 
+
+# A bar, a number sign or a doubled mark between two texts, and no mark of a sentence.
+_JOINED = re.compile(r"[^\s|]\s*(\|{1,2})\s*[^\s|]|[^\W\d_](#|;;|&&)[^\W\d_]")
 
 _ANSWERS = frozenset(
     "ref refs reference references gt gts gold truth groundtruth answer answers target targets".split()

@@ -148,6 +148,7 @@ def _texts(
     answers = cells.answers(
         row, answer_sources(columns, row), columns.separator, place, how.numbers_as_text, columns.joined_by
     )
+    _name_joined(answers, columns, how)
     question = asked
     if columns.choices and asked:
         question = choices.with_choices(asked, row, columns.choices, place)
@@ -163,6 +164,16 @@ def _name_lookalikes(row: Mapping[str, Any], columns: Columns, stem: str) -> Non
     if alike:
         how = f"`columns.further = [{', '.join(map(repr, alike))}]` uses them"
         note(references.lookalike_note(stem, alike, how))
+
+
+def _name_joined(answers: tuple[str, ...], columns: Columns, how: Reading) -> None:
+    """Say that answers may be several in one cell."""
+    key = f"{how.stem}: joined"
+    if not columns.separator and key not in how.noted:
+        said = references.joined_note(how.stem, answers, '`columns.separator = "{}"` parts them')
+        if said:
+            how.noted.add(key)
+            note(said)
 
 
 def _draft(part: Part, how: Reading) -> Draft:

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.data.pictures.codestreams import claimed_size
+from pefomed.data.pictures.dicom_gdcm import is_for_gdcm, stored_by_gdcm
 from pefomed.data.pictures.dicom_source import FAULTS, Clamped, data_set, encoding, prepare
 from pefomed.data.pictures.image_errors import check_size, damaged
-from pefomed.data.pictures.jpeg_lossless import decode
 from pefomed.errors import ImageError
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ _VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
 _DECODERS = {
     "RLELossless": ("pydicom",),
     "JPEGBaseline8Bit": ("pillow",),
-    "JPEGExtended12Bit": ("pillow", "pylibjpeg"),
+    "JPEGExtended12Bit": ("pillow",),
     "JPEGLSLossless": ("pyjpegls",),
     "JPEGLSNearLossless": ("pyjpegls",),
 }
 """By keyword of the transfer syntax, in the order they are asked; `pylibjpeg` for all that is JPEG 2000.
 
 Fewer than pydicom would ask: on damaged frames GDCM's decoders abort the process and `pylibjpeg-rle`
-panics. Lossless JPEG has its own: `jpeg_lossless`.
+panics. Lossless JPEG and JPEG of 12 bits are GDCM's, in a process of its own: `gdcm_frames`.
 """
 
 
@@ -167,8 +167,8 @@ class DicomFile:
             return array
         start = self._file.tell()
         data = self._checked_frame(frame, options, size)
-        if self.syntax.keyword in ("JPEGLossless", "JPEGLosslessSV1"):
-            return self._lossless(data)
+        if is_for_gdcm(self.syntax, data):
+            return stored_by_gdcm(self.path, self.header, self.syntax, data)
         faults = []
         for name in _DECODERS.get(self.syntax.keyword, ("pylibjpeg",)):
             if name not in decoder.available_plugins:
@@ -236,30 +236,11 @@ class DicomFile:
             raise damaged(self.path, "a compressed frame without its end")
         return data
 
-    def _lossless(self, data: bytes) -> NDArray[Any]:
-        from pydicom.pixels.processing import convert_color_space
-
-        samples = decode(data)
-        if samples.shape[2] == 3:
-            colours = samples.astype(np.uint8) if int(self.header.BitsAllocated) == 8 else samples
-            space = str(self.header.get("PhotometricInterpretation"))
-            return convert_color_space(colours, space, "RGB") if space.startswith("YBR") else colours
-        grey: NDArray[Any] = samples[..., 0]
-        if self.header.get("PixelRepresentation") == 1:
-            spare = 16 - int(self.header.get("BitsStored") or 16)
-            grey = (grey << spare).view(np.int16) >> spare  # the sign stands in the highest stored bit
-        return grey
-
     def _unsupported(self, found: str) -> ImageError:
-        from pydicom.uid import JPEGExtended12Bit
-
-        twelve = self.syntax == JPEGExtended12Bit and "12-bit" in found
         return ImageError(
             f"{self.path} cannot be decoded: it is stored as {getattr(self.syntax, 'name', self.syntax)}",
             found=found or "no decoder for it",
-            remedy="install `pylibjpeg-libjpeg` (it is under the GPL), or convert the file"
-            if twelve
-            else "copy it again if it may be damaged, or convert it, e.g. with `gdcmconv --raw`",
+            remedy="copy it again if it may be damaged, or convert it, e.g. with `gdcmconv --raw`",
         )
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.mapping.paths import ABSENT, at
-from pefomed.data.proposals.names import CHOICE
-from pefomed.data.readers.format import Format
+from pefomed.data.proposals.names import ANSWER, CHOICE, IMAGE, QUESTION, plain
+from pefomed.data.readers.format import CELLS, Format
 from pefomed.data.readers.rows import is_number, read_table
+from pefomed.data.readers.tables import form_of
+from pefomed.errors import DataError
 
 ROWS = 500
 """Rows that are looked at."""
@@ -26,7 +28,7 @@ class Looked:
     whole: bool
     """Whether these are all rows."""
     header: tuple[str, ...] = ()
-    """The names that were made up for a table whose first line is a row; empty for one with names."""
+    """The names for a table whose first line is a row, or whose rows go on; empty for one with names."""
     _values: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
     @property
@@ -72,7 +74,12 @@ def look(path: Path, header: tuple[str, ...] = (), records: str | None = None) -
     Raises:
         DataError: it cannot be read.
     """
-    rows = read_first(path, ROWS + 1, Format(header=header, records=records))
+    try:
+        rows = read_first(path, ROWS + 1, Format(header=header, records=records))
+    except DataError:
+        if header or form_of(path) != CELLS or not (open_ended := _open_ended(path)):
+            raise
+        return look(path, open_ended)
     found = Looked(path, rows[:ROWS], len(rows) <= ROWS, header)
     if found.headless:
         return look(path, tuple(f"column_{number}" for number in range(1, len(rows[0]) + 1)))
@@ -86,6 +93,21 @@ def read_first(path: Path, rows: int, how: Format = Format()) -> list[dict[str, 
         DataError: it cannot be read.
     """
     return [row for _, row in itertools.islice(read_table(path, how), rows)]
+
+
+def _open_ended(path: Path) -> tuple[str, ...]:
+    """Return made-up names for a text without a header whose rows differ in length; none if it is none."""
+    try:
+        rows = read_first(path, ROWS, Format(header=("all...",)))
+    except DataError:
+        return ()
+    width = min((len(row["all"]) for row in rows), default=0)
+    if width < 2 or not any(len(row["all"]) > width for row in rows):
+        return ()
+    first = rows[0]["all"]
+    if len(first) == width and any(plain(name) in (*IMAGE, *QUESTION, *ANSWER) for name in first):
+        return (*first[:-1], f"{first[-1]}...")
+    return (*(f"column_{number}" for number in range(1, width)), f"column_{width}...")
 
 
 def value_at(row: Mapping[str, Any], path: str) -> Any:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.mapping.references import joined_by
 from pefomed.data.owners import is_owner
 from pefomed.data.proposals import names
 from pefomed.data.proposals.box_columns import BoxNames, add_boxes, box_columns
 from pefomed.data.proposals.looked import Looked, is_empty, value_at
-from pefomed.data.proposals.pictures import Images, image_columns
+from pefomed.data.proposals.pictures import Images, image_columns, roles_of
 from pefomed.data.proposals.proposal import Choice, Proposal
 from pefomed.data.readers.rows import is_number
-from pefomed.data.readers.split_names import seems_split
+from pefomed.data.readers.split_names import is_split, seems_split
 from pefomed.data.readers.unpacked import ImageFile
 from pefomed.errors import listed
 
@@ -24,10 +25,12 @@ FEW = 20
 def add_columns(proposal: Proposal, looked: Looked) -> None:
     """Say in a proposal which columns of a table are what."""
     if looked.header:
-        proposal.set("header", list(looked.header), "the first line is a row; the names are made up")
+        made_up = "column_1" in looked.header or "column_1..." in looked.header
+        why = "the first line is a row; the names are made up" if made_up else "rows go on behind the last"
+        proposal.set("header", list(looked.header), why)
     images = image_columns(looked)
-    chosen = _add_images(proposal, looked, images)
-    used = {chosen.column} if chosen else set()
+    shown = _add_images(proposal, looked, images)
+    chosen, used = shown[0] if shown else None, {each.column for each in shown}
     boxes = box_columns(looked)
     if boxes is not None:
         used |= {*boxes.columns, *_add_phrase(proposal, looked, used | {*boxes.columns})}
@@ -41,7 +44,8 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
     _add_meta(proposal, looked, used)
 
 
-def _add_images(proposal: Proposal, looked: Looked, images: Sequence[Images]) -> Images | None:
+def _add_images(proposal: Proposal, looked: Looked, images: Sequence[Images]) -> list[Images]:
+    """Say which columns have images; return them, the first of all in front."""
     if not images:
         called = [
             name for name in looked.columns if any(w in names.plain(name) for w in ("image", "path", "file"))
@@ -49,15 +53,23 @@ def _add_images(proposal: Proposal, looked: Looked, images: Sequence[Images]) ->
         why = "no column holds names of files beside the table, below it or in the folders beside it"
         choices = [Choice(name, _first(looked, name)) for name in called or looked.columns]
         proposal.ask("columns.image", f"{why}; the option `images` names their folder", *choices)
-        return None
+        return []
     first = images[0]
-    proposal.set("columns.image", first.source, first.why)
+    several = roles_of(images)
+    if several and all(role.isdigit() for role in several):
+        proposal.set("columns.image", [one.source for one in several.values()], "several columns with files")
+    elif several:
+        for role, one in several.items():
+            proposal.set(f"columns.image.{role}", one.source, one.why)
+    else:
+        proposal.set("columns.image", first.source, first.why)
     if first.folder != ".":
         proposal.set("images", first.folder, "where these files are")
-    same = [each for each in images[1:] if each.looked == 0 or each.found == each.looked]
+    used = [first, *several.values()]
+    same = [each for each in images if each not in used and each.found == each.looked]
     if same:
         proposal.notes.append(f"also names of images: {listed([each.column for each in same])}")
-    return first
+    return used
 
 
 def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
@@ -90,11 +102,15 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
             _add_empty(proposal, looked, [text])
             _add_studies(proposal, looked, [text])
             return {text}
+        several = [name for name in free if _is_texts(looked, name)]
+        if len(several) == 1:
+            proposal.set("columns.answer", several[0], _SEVERAL)
         choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
+        choices += [Choice({"constant": "..."}, "the same question in every row: write it there")]
         proposal.ask(
             "columns.question", "no column is called a question, and none ends in question marks", *choices
         )
-        return set()
+        return set(several) if len(several) == 1 else set()
     named = question in set(names.called(free, names.QUESTION))
     proposal.set("columns.question", question, "by its name" if named else "its texts end in question marks")
     rest = [name for name in free if name != question]
@@ -113,6 +129,10 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if len(texts) == 1 == len([n for n in rest if not is_owner(n)])
         else None
     )
+    several = [name for name in rest if _is_texts(looked, name)]
+    if answer is None and len(several) == 1:
+        proposal.set("columns.answer", several[0], _SEVERAL)
+        return {question, several[0]}
     if answer is None:
         choices = [
             Choice("", "no answers: for prediction only"),
@@ -121,7 +141,14 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         proposal.ask("columns.answer", "no column is called an answer", *choices[1:], choices[0])
         return {question}
     proposal.set("columns.answer", answer, "by its name" if answers else "the only other text")
-    others = [name for name in answers[1:] if not names.plain(name).startswith(names.plain(answer))]
+    further = [name for name in answers[1:] if _is_texts(looked, name)]
+    if further:
+        proposal.set("columns.further", further, "lists of answers: the best of them counts")
+    others = [
+        name
+        for name in answers[1:]
+        if name not in further and not names.plain(name).startswith(names.plain(answer))
+    ]
     if others:
         proposal.notes.append(f"also called like answers: {listed(others)}")
     if options:
@@ -130,8 +157,21 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         first = next(text for text in looked.texts(answer) if is_number(text))
         choice = Choice(True, f"the first would be the text {first!r}")
         proposal.ask("numbers_as_text", f"{answer} holds numbers: are they text, or class numbers?", choice)
+    _add_separator(proposal, looked, answer)
     _add_empty(proposal, looked, [answer])
-    return {question, answer, *options}
+    return {question, answer, *options, *further}
+
+
+def _add_separator(proposal: Proposal, looked: Looked, answer: str) -> None:
+    """Ask whether a mark between texts of an answer joins several right ones."""
+    texts = looked.texts(answer)
+    mark = next((found for text in texts if (found := joined_by(text))), None)
+    if mark:
+        count = sum(joined_by(text) == mark for text in texts)
+        text = next(text for text in texts if joined_by(text) == mark)
+        parts = " or ".join(repr(part.strip()) for part in text.split(mark) if part.strip())
+        why = f"{count} of {len(texts)} answers that were looked at hold {mark!r}"
+        proposal.ask("columns.separator", why, Choice(mark, f"right would be {parts:.90}"), needed=False)
 
 
 def _add_studies(proposal: Proposal, looked: Looked, texts: Sequence[str]) -> None:
@@ -147,6 +187,19 @@ def _add_studies(proposal: Proposal, looked: Looked, texts: Sequence[str]) -> No
             why = f"rows with the same {name} have the same text"
             choice = Choice(name, "they are one sample with all their images")
             proposal.ask("columns.group_by", why, choice, needed=False)
+            _add_views(proposal, looked)
+            return
+
+
+def _add_views(proposal: Proposal, looked: Looked) -> None:
+    """Mention the column that says which image of a study a row has, and the order to show them in."""
+    for name in names.called(looked.columns, names.VIEW):
+        views = sorted(dict.fromkeys(looked.texts(name)), key=names.view_rank)
+        if 1 < len(views) <= FEW and len(looked.texts(name)) == len(looked.rows):
+            why = "with `group_by`: says which image of a study a row has"
+            proposal.ask("columns.role", why, Choice(name, "is told beside each image"), needed=False)
+            why = "with `role`: all that it says, in the order to be shown in"
+            proposal.ask("columns.roles", why, Choice(views, f"{views[0]} is shown first"), needed=False)
             return
 
 
@@ -234,7 +287,8 @@ def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if name in used:
             continue
         texts = set(looked.texts(name))
-        if texts and len(texts) <= FEW and all(seems_split(text) and len(text) < 30 for text in texts):
+        seems = seems_split if names.SPLIT.fullmatch(names.plain(name.rpartition(".")[2])) else is_split
+        if texts and len(texts) <= FEW and all(seems(text) for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}
     return set()
@@ -281,6 +335,15 @@ def _asking(looked: Looked, columns: Sequence[str]) -> str | None:
 def _is_text(looked: Looked, column: str) -> bool:
     texts = looked.texts(column)
     return bool(texts) and not is_owner(column) and not all(is_number(text) for text in texts)
+
+
+def _is_texts(looked: Looked, column: str) -> bool:
+    """Return whether a column holds lists of texts, and nothing else in its lists."""
+    lists = [one for one in looked.values(column) if isinstance(one, list)]
+    return bool(lists) and all(isinstance(each, str) or each is None for one in lists for each in one)
+
+
+_SEVERAL = "holds several texts a row: the best of them counts"
 
 
 def _first(looked: Looked, *columns: str) -> str:

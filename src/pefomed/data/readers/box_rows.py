@@ -13,7 +13,7 @@ from pefomed.data.readers.box_frames import Frame, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit
 from pefomed.errors import DataError
 from pefomed.progress import track
-from pefomed.schema import Box, Mask
+from pefomed.schema import Box, Mask, Outline
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Row:
     """The record's own fields."""
     fault: Fault | None = None
     """What is wrong with it, where that was seen before its image was."""
-    mask: Mask | None = None
+    mask: Mask | Outline | None = None
     """What it is the box of, or of a part of."""
 
 

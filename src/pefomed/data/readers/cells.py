@@ -15,7 +15,9 @@ from typing import Any
 
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.lines import LINE_LIMIT, text_lines
-from pefomed.errors import DataError
+from pefomed.data.readers.row_ends import counted_on, open_name
+from pefomed.errors import DataError, listed
+from pefomed.progress import note
 
 DELIMITERS = ",;\t|"
 """What may stand between cells."""
@@ -49,6 +51,8 @@ def named_rows(
     """
     rows = rows_of()
     header = list(how.header) or [str(name).strip() for name in next(rows, ("", []))[1]]
+    rest = open_name(how.header)  # the name of a list of all cells from the last column on
+    header = [*header[:-1], rest] if rest is not None else header
     unnamed = {number for number, name in enumerate(header) if not name}
     if unnamed:
         filled = {number for _, cells in rows_of() for number in unnamed & _filled(cells, len(header))}
@@ -56,18 +60,47 @@ def named_rows(
     names = [name for name in header if name]
     if len(set(names)) != len(names):
         raise DataError(f"{path}: two columns have the same name", found=", ".join(names))
+    optional, short = counted_on(header), 0
     for number, (place, cells) in enumerate(rows):
-        if how.header and not number and tuple(str(cell).strip() for cell in cells) == how.header:
+        if how.header and not number and _is_header(cells, header, rest is not None):
+            if rest is not None:
+                continue
             raise DataError(f"{place}: the table has the given header itself", remedy="leave out `header`")
+        if rest is not None and len(cells) >= len(header) - 1:
+            last = [cell for cell in cells[len(header) - 1 :] if str(cell).strip()]
+            yield place, dict(zip(header, [*cells[: len(header) - 1], last], strict=True))
+            continue
         missing, more = header[len(cells) :], [cell for cell in cells[len(header) :] if cell != ""]
-        if any(missing) or more:
-            raise DataError(
-                f"{place}: expected {len(header)} cells",
-                found=f"{len(cells)}: {' '.join(map(str, cells))[:80]}",
-                remedy="put cells that hold the delimiter into double quotes, or set `delimiter`"
-                + (", or correct `header`" if how.header else ""),
-            )
-        yield place, {name: cell for name, cell in zip(header, cells, strict=False) if name}
+        if more or any(name and name not in optional for name in missing):
+            raise _wrong_width(place, header, cells, how)
+        short += any(missing)
+        row = itertools.chain(cells[: len(header)], [""] * len(missing))
+        yield place, {name: cell for name, cell in zip(header, row, strict=True) if name}
+    if short:
+        ends = [name for name in header if name in optional]
+        note(
+            f"{path.name}: {short:,} row{'s end' if short > 1 else ' ends'} before the last of the columns"
+            f" {listed(ends)}, empty there"
+        )
+
+
+def _is_header(cells: Sequence[Any], header: Sequence[str], is_open: bool) -> bool:
+    own = [str(cell).strip() for cell in cells]
+    return (own[: len(header)] if is_open else own) == header
+
+
+def _wrong_width(place: str, header: Sequence[str], cells: Sequence[Any], how: Format) -> DataError:
+    names = ", ".join(f'"{name}"' for name in header)
+    remedies = ["put cells that hold the delimiter into double quotes", "set `delimiter`"]
+    if how.header:
+        remedies.append("correct `header`")
+    if len(cells) > len(header):
+        remedies.append(f'say that each row has its own number of the last: `header = [{names[:-1]}..."]`')
+    return DataError(
+        f"{place}: expected {len(header)} cells",
+        found=f"{len(cells)}: {' '.join(map(str, cells))[:80]}",
+        remedy=", or ".join(remedies),
+    )
 
 
 def _filled(cells: Sequence[Any], width: int) -> set[int]:
@@ -80,7 +113,8 @@ def _rows(path: Path, usual: str, how: Format) -> Iterator[tuple[str, list[str]]
     delimiter, before = how.delimiter, 0
     if first and (said := _SAID.fullmatch(first[0])):  # Excel's own first line, `sep=;`
         first, delimiter, before = first[1:], delimiter or str(said[1]), 1
-    delimiter = delimiter or _found_delimiter(first, usual, len(how.header))
+    is_open = open_name(how.header) is not None
+    delimiter = delimiter or _found_delimiter(first, usual, len(how.header), is_open)
     reader = csv.reader(itertools.chain(first, lines), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
@@ -99,11 +133,12 @@ _LOOKED_AT = 20  # lines
 _SAID = re.compile(r"\ufeff?\"?sep=([^\r\n])\"?\s*", re.IGNORECASE)
 
 
-def _found_delimiter(lines: Sequence[str], usual: str, width: int) -> str:
+def _found_delimiter(lines: Sequence[str], usual: str, width: int, is_open: bool) -> str:
     """Return what splits every one of the first rows into the same number of cells, the most of them.
 
     Args:
         width: how many columns there are; 0 if that is not known.
+        is_open: whether a row may have more.
     """
     fitting = []
     for delimiter in DELIMITERS:
@@ -114,10 +149,12 @@ def _found_delimiter(lines: Sequence[str], usual: str, width: int) -> str:
         # The last of them may go on behind the lines that are looked at.
         rows = rows[:-1] if len(lines) == _LOOKED_AT else rows
         widths = {len(cells) for cells in rows}
+        if is_open:
+            widths = {width} if widths and min(widths) >= width else {0}
         if len(widths) == 1 and (cells := max(widths)) > 1:
             # What mostly has a space behind it is a mark of a text.
             spaced = sum(cell.startswith(" ") for row in rows for cell in row[1:])
-            is_mark = 2 * spaced > len(rows) * (cells - 1)
+            is_mark = 2 * spaced > sum(len(row) - 1 for row in rows)
             fitting.append((cells == width, not is_mark, cells, delimiter == usual, delimiter))
     if fitting:
         return max(fitting)[-1]

@@ -35,7 +35,8 @@ class Format(Checked):
     delimiter: str | None = None
     """What stands between the cells of a text; by default `,` `;` `|` or a tab, found from the first rows."""
     header: tuple[str, ...] = ()
-    """The columns' names of a table whose first line is a row; by default the first line has them."""
+    """The columns' names of a table whose first line is a row; by default the first line has them. Of a last
+    one as `answer...` every row has as many cells as it likes: they are a list."""
     sheet: str | None = None
     """The sheet of a workbook; by default the only one that holds anything."""
     records: str | None = None
@@ -80,7 +81,7 @@ class Format(Checked):
     @field_validator("header")
     @classmethod
     def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(name.strip() for name in value) or len(set(value)) != len(value):
+        if not all(name.strip(" .…") for name in value) or len(set(value)) != len(value):
             raise ValueError("every column needs a name of its own")
         return value
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from pefomed.data.readers.box_numbers import Fault
 
+Pair = tuple[float, float]
+
 Corners = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
@@ -22,11 +24,20 @@ def around(points: Any, least: int = 3) -> Corners | Fault:
     Args:
         least: how many there must be.
     """
-    pairs = [_pair(point) for point in points] if isinstance(points, list | tuple) else []
-    if len(pairs) < least or None in pairs:
-        return Fault(f"an outline needs {least} points of two finite numbers", f"{points!r:.80}")
-    xs, ys = zip(*(pair for pair in pairs if pair is not None), strict=True)
+    pairs = corners_of(points, least)
+    if isinstance(pairs, Fault):
+        return pairs
+    xs, ys = zip(*pairs, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def corners_of(points: Any, least: int) -> list[Pair] | Fault:
+    """Return points [x, y] as numbers, or what is wrong with them."""
+    pairs = [_pair(point) for point in points] if isinstance(points, list | tuple) else []
+    found = [pair for pair in pairs if pair is not None]
+    if len(pairs) < least or len(found) < len(pairs):
+        return Fault(f"an outline needs {least} points of two finite numbers", f"{points!r:.80}")
+    return found
 
 
 def around_flat(numbers: Any) -> Corners | Fault:
@@ -60,7 +71,7 @@ def around_circle(points: Any, width: float, height: float) -> Corners | Fault:
     return max(x - radius, 0.0), max(y - radius, 0.0), min(x + radius, width), min(y + radius, height)
 
 
-def _pair(point: Any) -> tuple[float, float] | None:
+def _pair(point: Any) -> Pair | None:
     if not isinstance(point, list | tuple) or len(point) != 2:
         return None
     if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in point):

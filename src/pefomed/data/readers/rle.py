@@ -5,7 +5,8 @@
 
 Pixels run down the columns, from the left. A compressed count is written in characters of five bits, the
 least significant first: code - 48, bit 5 says that more follow, bit 4 of the last is the sign; from the
-fourth count on it is the difference to the one before last (cocodataset/cocoapi, `maskApi.c`).
+fourth count on it is the difference to the one before last (cocodataset/cocoapi, `maskApi.c`). pycocotools
+takes memory for whatever size a file claims, and does not mind counts beyond it; a box needs no mask.
 """
 
 from __future__ import annotations
@@ -55,6 +56,25 @@ def rle_mask(code: Mapping[str, Any]) -> Mask | Fault:
     return np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(width, height).T
 
 
+def rle_text(mask: Mask) -> str:
+    """Return the compressed code of a mask (height, width)."""
+    flat = mask.ravel(order="F")
+    edges = np.flatnonzero(np.diff(flat)) + 1
+    counts = np.diff([0, *edges.tolist(), len(flat)]).tolist()
+    return _compressed([0, *counts] if len(flat) and flat[0] else counts)
+
+
+def as_text(code: Mapping[str, Any]) -> str | Fault | None:
+    """Return a code compressed, None where nothing is inside, or what is wrong with it."""
+    read = _read(code)
+    if isinstance(read, Fault):
+        return read
+    counts, _ = read
+    if not any(counts[1::2]):
+        return None
+    return code["counts"] if isinstance(code["counts"], str) else _compressed(counts)
+
+
 def rle_size(code: Mapping[str, Any]) -> Size | Fault:
     """Return width and height of a code's image, or what is wrong with them."""
     size = code["size"]
@@ -81,6 +101,18 @@ def _counts(counts: Any) -> list[int] | Fault:
     if isinstance(counts, list) and all(type(count) is int and 0 <= count <= PIXEL_LIMIT for count in counts):
         return counts
     return Fault("the counts of a run-length code are a text, or whole numbers from 0", f"{counts!r:.80}")
+
+
+def _compressed(counts: list[int]) -> str:
+    found = []
+    for place, count in enumerate(counts):
+        value = count - (counts[place - 2] if place > 2 else 0)
+        more = True
+        while more:
+            bits, value = value & 31, value >> 5
+            more = value != (-1 if bits & 16 else 0)
+            found.append(chr(48 + (bits | 32 * more)))
+    return "".join(found)
 
 
 def _uncompressed(text: str) -> list[int] | Fault:

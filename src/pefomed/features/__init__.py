@@ -1,0 +1,1 @@
+"""Frozen image features, computed once an image."""

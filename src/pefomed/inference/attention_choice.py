@@ -1,0 +1,101 @@
+"""Which kind of attention a model is given, and whether its rows are shared, found out once for its family.
+
+It is the first kind with which rows can be shared (`parity`); where none is right, the first with which one
+question a row is. What was found is kept by configuration and versions, in the user's cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from functools import lru_cache
+from typing import Any
+
+import torch
+import transformers
+
+from pefomed.cache import cache_folder
+from pefomed.errors import RecipeError, StorageError, WeightsError
+from pefomed.inference.parity import Difference, compared
+from pefomed.model.attention import candidates, set_attention
+from pefomed.model.layers import carries_state
+from pefomed.model.modeling import PefomedForConditionalGeneration
+from pefomed.progress import note
+from pefomed.recipe import Compute
+from pefomed.storage import write
+
+_VERSION = 1  # raise it when what is compared, or how rows are computed, changes
+
+
+def fit_attention(model: PefomedForConditionalGeneration, compute: Compute, *, decoding: bool = False) -> str:
+    """Give `model` a kind of attention with which its family is right, and say whether it may share rows.
+
+    Sets `model.shares_rows`; returns the kind.
+
+    Raises:
+        RecipeError: the kind that the recipe names is not right for this family, or not for this device.
+        WeightsError: none is.
+    """
+    config = model.config.text_config
+    device = next(model.language_model.parameters()).device
+    kinds = candidates(compute, device, decoding=decoding)
+    found: dict[str, Difference] = {}
+    for shares in (False,) if carries_state(model.language_model) else (True, False):
+        for kind in kinds:
+            found[kind] = difference(config, kind, device.type, shares)
+            if found[kind].right:
+                set_attention(model, kind)
+                model.shares_rows = shares
+                if not shares:
+                    _say_once(config.model_type)
+                return kind
+    differs = "; ".join(f"with {kind} attention: {one}" for kind, one in found.items())
+    if compute.attention != "auto" and kinds == [compute.attention]:
+        raise RecipeError(
+            f"compute.attention = {compute.attention!r} is not right for language models of the kind"
+            f" {config.model_type}",
+            found=differs,
+            remedy="set compute.attention = 'auto'",
+        )
+    raise WeightsError(
+        f"language models of the kind {config.model_type} cannot be computed here as transformers does it",
+        found=differs,
+        remedy="use another language model (docs/families.md lists those that are right)",
+    )
+
+
+def difference(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> Difference:
+    """Return how far `kind` of attention is from the plain model of this configuration, computed once."""
+    from pefomed import __version__
+
+    fields = {name: value for name, value in config.to_dict().items() if name not in _NOT_THE_FAMILY}
+    versions = [_VERSION, __version__, transformers.__version__, torch.__version__]
+    about = [*versions, config.model_type, fields, kind, device, shares]
+    key = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    if key not in _known:
+        path = cache_folder() / "parity" / f"{key}.json"
+        try:
+            _known[key] = Difference(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, RecursionError):  # never computed, or not whole: then now
+            _known[key] = compared(config, kind, device, shares)
+            with contextlib.suppress(OSError, StorageError):  # else the next process finds out again
+                write(path, json.dumps(_known[key]._asdict()) + "\n")
+    return _known[key]
+
+
+@lru_cache
+def _say_once(family: str) -> None:
+    note(
+        f"questions cannot share rows in language models of the kind {family}: one question a row,"
+        " in training and prediction"
+    )
+
+
+_known: dict[str, Difference] = {}
+"""What this process has found out already."""
+
+
+_NOT_THE_FAMILY = frozenset(
+    {"_name_or_path", "architectures", "transformers_version", "dtype", "torch_dtype", "model_type"}
+)

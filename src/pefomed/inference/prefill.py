@@ -1,0 +1,52 @@
+"""What all answers of a batch of rows begin with, computed once: images, instructions, questions.
+
+Shapes: B rows, Q sequences, K keys in the cache, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from pefomed.model.masks import tree_mask
+from pefomed.packing.batch import Row, collate
+from pefomed.packing.forward import forward
+
+
+class Prefix(NamedTuple):
+    """The rows' prefix trees in a key-value cache, and the last prompt node of each sequence, in order."""
+
+    cache: Any
+    logits: Tensor
+    """(Q, V) behind the prompts."""
+    owners: Tensor
+    """(Q,) the row of each sequence."""
+    depths: Tensor
+    """(Q,) the position of its last prompt token."""
+    seen: Tensor
+    """(Q, K) the keys it sees."""
+    positions: Tensor
+    """(B, K) of the keys."""
+
+
+@torch.inference_mode()
+def run_prefix(model: Any, rows: Sequence[Row], features: Tensor) -> Prefix:
+    """Run the rows once; `features` (S, P, D) are of their images."""
+    device = features.device
+    batch = collate(rows).to(device)
+    owners = torch.tensor([number for number, row in enumerate(rows) for _ in row.sequences], device=device)
+    nodes = torch.tensor([node for row in rows for node in row.last], device=device)
+    tree = tree_mask(batch.ends)
+    # Not the family's own cache, which drops the keys that a window's length of indices has passed.
+    cache = DynamicCache()
+    output = forward(
+        model, batch, features, past_key_values=cache, answer_index=(owners, nodes), use_cache=True
+    )
+    positions = batch.position_ids
+    return Prefix(
+        cache, output.logits[0], owners, positions[owners, nodes], tree[owners, 0, nodes], positions
+    )

@@ -1,0 +1,1 @@
+"""From samples to tensors: texts that fit, shared rows, batches."""
