@@ -166,6 +166,7 @@ OTHERWISE = {
     "DeepLesion": "the phrase is not in the file",
     "RSNA Pneumonia": "the phrase is not in the file",
     "RSNA Pneumonia, the healthy too": "the phrase is not in the file",
+    "SIIM-ACR Pneumothorax": "the phrase is not in the file",
     "PadChest-GR": "what a sentence without a box means is asked",
     "VinDr-CXR, each reader": "what a row without a box means is asked",
     "MIMIC-CXR-JPG": "which part of a report is the answer is asked",
