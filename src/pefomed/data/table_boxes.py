@@ -25,7 +25,7 @@ from pefomed.data.mapping.cells import cell, is_empty, said, text
 from pefomed.data.mapping.rows import Draft
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable
 from pefomed.data.mapping.source import OptionalSourceOrNone, SourceOrNone
-from pefomed.data.readers.box_frames import Frame, frame_of, told_frame
+from pefomed.data.readers.box_frames import ImageSizes, frame_of, told_frame
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
@@ -35,7 +35,7 @@ from pefomed.data.table_masks import drawn as drawn_mask
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Mask, Outline, Sample
 
-FrameAt = Callable[[Sample, Mapping[str, Any], str], Frame]
+FrameAt = Callable[[Sample, Mapping[str, Any], str], ImageSizes]
 """From a row's sample, its cells and its place to the frame of its boxes."""
 
 _MARK = re.compile(r"</p>\{([\d,]*)\}")
@@ -126,7 +126,7 @@ def with_boxes(
     """
     file_frame = functools.cache(frame_of)
 
-    def frame_at(draft: Sample, row: Mapping[str, Any], place: str) -> Frame:
+    def frame_at(draft: Sample, row: Mapping[str, Any], place: str) -> ImageSizes:
         if spec.sizes == "files":
             return file_frame(draft.images[0])
         return told_frame(_said(row, spec, place))

@@ -9,24 +9,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed.answers.writing import writing_of
 from pefomed.errors import DataError, ImageError, RunError
 from pefomed.evaluate import box_items, predicted, verdicts
-from pefomed.evaluate.captions.scores import METRICS as TEXT_METRICS
-from pefomed.evaluate.captions.scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
-from pefomed.evaluate.exact_match import METRICS
+from pefomed.evaluate.caption_scores import METRICS as TEXT_METRICS
+from pefomed.evaluate.caption_scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
 from pefomed.evaluate.fitting import check_same_shown
 from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
 from pefomed.evaluate.mask_dice import METRIC as MASK_DICE
 from pefomed.evaluate.mask_dice import mask_dice
-from pefomed.evaluate.overlap import OVERLAPS
-from pefomed.evaluate.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.evaluate.run_texts import unmarked, unmarked_answers
 from pefomed.evaluate.score import numbered, per_pair
 from pefomed.evaluate.settings import settings_of
+from pefomed.metrics.exact_match import METRICS
+from pefomed.metrics.overlap import OVERLAPS
+from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.progress import note
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Sample
+from pefomed.storage import usable_paths
 from pefomed.tasks import BINARY, LEVELS, MARKED, TEXTS, WORDS
 
 
@@ -57,6 +59,7 @@ class Difference:
     worse: tuple[str, ...] = ()
 
 
+@usable_paths()
 def compare_runs(
     run_a: Path, run_b: Path, *, draws: int | None = None, seed: int | None = None
 ) -> list[Difference]:
@@ -183,7 +186,7 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
     rows: list[list[dict[str, float]]] = []
     given = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
-        writing = box_items.writing_of(RunFolder(run).read_recipe())
+        writing = writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
         given.append([answer.boxes for answer in answers])

@@ -9,8 +9,7 @@ D width of a patch's features, H width of the language model, A answer tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from pefomed.model.config import PefomedConfig, side
 from pefomed.model.feature_precision import precision_of, products
 from pefomed.model.identity import Base
+from pefomed.model.logit_places import with_logits_at
 from pefomed.model.masks import Seen, seen_by
 from pefomed.model.patch_positions import patch_positions
 from pefomed.model.vision_part import final_norm, hidden_states
@@ -157,8 +157,11 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
             seen = Seen(position_ids, keys, attention_mask if tree is None else None, tree)
             # Of ones, so that the family neither guesses sequences from positions nor pads.
             attention_mask = torch.ones_like(keys)
-        with _logits_at(self.get_output_embeddings(), answer_index), seen_by(seen):
-            output: CausalLMOutputWithPast = self.language_model(
+        language_model = self.language_model
+        if answer_index is not None:
+            language_model = with_logits_at(language_model, answer_index)
+        with seen_by(seen):
+            output: CausalLMOutputWithPast = language_model(
                 inputs_embeds=inputs_embeds,
                 attention_mask=attention_mask,
                 position_ids=position_ids,
@@ -203,19 +206,3 @@ def _check_grid(config: PefomedConfig) -> None:
             f"group {config.group} does not divide the grid's width {config.grid}: "
             "grouped tokens must lie in one row"
         )
-
-
-@contextmanager
-def _logits_at(head: nn.Module, index: tuple[Tensor, Tensor] | None) -> Iterator[None]:
-    """Give the output layer only the hidden states (A, H) at `index`, whatever language model it is in.
-
-    A hook, because what stands around the output layer (scaling, soft caps) differs between models.
-    """
-    if index is None:
-        yield
-        return
-    handle = head.register_forward_pre_hook(lambda _, args: (args[0][index][None], *args[1:]))
-    try:
-        yield
-    finally:
-        handle.remove()

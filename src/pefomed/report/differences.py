@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pefomed.evaluate.compare import Difference
-from pefomed.evaluate.interval import NONE, why_none
 from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
 from pefomed.report.box_items import box_marks
 from pefomed.report.figures import Cell, is_share, metric_title

@@ -8,7 +8,7 @@ from typing import Any
 from pefomed.evaluate.groups import values_of
 from pefomed.evaluate.outside_table import NO_IMAGE
 from pefomed.evaluate.picture_gate import PictureGate
-from pefomed.evaluate.references import shown
+from pefomed.metrics.references import shown
 from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located

@@ -16,6 +16,7 @@ from pefomed.evaluate.seen_images import KEY
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, environment
 from pefomed.schema import Prediction, Sample, Score
+from pefomed.storage import usable_paths
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Run:
         return self.recipe.name if self.recipe else self.folder.name
 
 
+@usable_paths()
 def read_run(folder: Path) -> Run:
     """Read what `folder` holds of a run.
 

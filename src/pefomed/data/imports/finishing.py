@@ -80,7 +80,7 @@ def finish(
     result = summary(records, table, repeated, settings, plan.series, drawn, faults)
     write(out / "table.csv", _csv(list(table[0]), (row.values() for row in table)), REMEDY)
     write(out / "series.csv", _csv(SERIES_HEADER, series_rows(plan.series, at, rows, names)), REMEDY)
-    if any(record.outcome == "annotation" for record in records):
+    if settings.masks or any(record.outcome == "annotation" for record in records):
         write(out / "boxes.csv", _csv(BOXES, (row.values() for row in drawn)), REMEDY)
     write(out / "report.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n", REMEDY)
     write(out / "report.md", text_of(result, out), REMEDY)

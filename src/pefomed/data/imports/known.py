@@ -22,7 +22,7 @@ _JOINT = re.compile(r"[^/;|]{0,4}|[/;|]", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownIdentity:
     """What a file says elsewhere."""
 
     names: tuple[tuple[Spelling, ...], ...] = ()
@@ -31,7 +31,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Place:
+class TextSpan:
     """Where something known stands in a text."""
 
     start: int
@@ -54,7 +54,7 @@ class _Run:
     initials: int = 0
 
 
-def places(text: str, known: Known) -> list[Place]:
+def places(text: str, known: KnownIdentity) -> list[TextSpan]:
     """Return the places of `text` that hold something known: the sure ones, and doubtful ones beside them.
 
     A doubtful place is the whole word that holds the name's part.
@@ -67,14 +67,14 @@ def places(text: str, known: Known) -> list[Place]:
             if certain or _is_doubtful(word, run):
                 ranges.append((run.start, run.end, certain))
     sure = _joined((start, end) for start, end, certain in ranges if certain)
-    found = [Place(word.spans[start][0], word.spans[end - 1][1], True) for start, end in sure]
+    found = [TextSpan(word.spans[start][0], word.spans[end - 1][1], True) for start, end in sure]
     words = _Words(word)
     doubtful = {
         words.around(start, end)
         for start, end, certain in ranges
         if not certain and not _overlaps(sure, start, end)
     }
-    found += [Place(start, end, False) for start, end in doubtful]
+    found += [TextSpan(start, end, False) for start, end in doubtful]
     return sorted(found, key=lambda place: (place.start, place.end))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pefomed.data.imports.folding import UNSPACED, folded
-from pefomed.data.imports.known import Known
+from pefomed.data.imports.known import KnownIdentity
 from pefomed.data.imports.numbers import Number, dates, number
 from pefomed.data.imports.profile import elements
 from pefomed.data.imports.spelling import Spelling, spelling
@@ -43,7 +43,7 @@ _PARTICLES = set(
 )
 
 
-def known_words(header: Dataset) -> Known:
+def known_words(header: Dataset) -> KnownIdentity:
     """Return the names, numbers, dates and places of a header."""
     names: set[tuple[Spelling, ...]] = set()
     numbers: dict[str, Number] = {}
@@ -58,7 +58,7 @@ def known_words(header: Dataset) -> Known:
             for value in _values(element.value):
                 names.add(tuple(_of_place(value)))
                 numbers |= _numbers([value, *re.split(r"[\s,;]+", value)])
-    return Known(tuple(parts for parts in names if parts), tuple(numbers.values()))
+    return KnownIdentity(tuple(parts for parts in names if parts), tuple(numbers.values()))
 
 
 def as_meant(text: str) -> str:
