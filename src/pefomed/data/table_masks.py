@@ -152,7 +152,11 @@ def _boxes(mask: NDArray[np.bool_], parts: Parts) -> list[Bounds]:
 
 
 def _of_runs(text: str, runs: Runs | None, size: Size) -> Outline | Fault | None:
-    numbers = [int(part) if len(part) < 12 else 10**12 for part in text.split()]
+    parts = text.split()
+    if not all(part.isdecimal() for part in parts):
+        return Fault("a mask that is neither a file, polygons nor run lengths", f"{text!r:.60}")
+    # No image has as many pixels.
+    numbers = [int(part) if len(part) < 12 else 10**12 for part in parts]
     if runs is None:
         return Fault(
             "a mask of numbers alone, and nothing says what they count",

@@ -13,11 +13,11 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from peft import PeftModel
-from torch import Tensor
 
 from pefomed.errors import Interrupted, TrainingError
 from pefomed.features.frozen import Features
 from pefomed.model.adapter import base_of, trainable
+from pefomed.model.protocol import ImageFeatures, moved
 from pefomed.packing.batch import Batch, collate
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
@@ -146,8 +146,8 @@ class Loop:
     def _answer(self, model: Any, batch: Batch) -> Answered:
         return answer(model, batch, self._features_of(batch.images), self.stage.loss)
 
-    def _features_of(self, images: Sequence[str]) -> Tensor:
-        return self.features(images).to(self.accelerator.device)
+    def _features_of(self, images: Sequence[str]) -> ImageFeatures:
+        return moved(self.features(images), self.accelerator.device)
 
     def _record(
         self, progress: checkpoint.StageProgress, rate: dict[str, float], values: dict[str, Any]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pefomed.data.imports.affixes import bound_before, bound_behind, is_code
 from pefomed.data.imports.folding import UNSPACED, Edge, Folded, folded
 from pefomed.data.imports.numbers import Number, numbers_in
-from pefomed.data.imports.spelling import Spelling
+from pefomed.data.imports.spelling import NamePart
 
 _JOINT = re.compile(r"[^/;|]{0,4}|[/;|]", re.DOTALL)
 """What may stand between two parts of one name, such as `, ` or `__`."""
@@ -25,7 +25,7 @@ _JOINT = re.compile(r"[^/;|]{0,4}|[/;|]", re.DOTALL)
 class KnownIdentity:
     """What a file says elsewhere."""
 
-    names: tuple[tuple[Spelling, ...], ...] = ()
+    names: tuple[tuple[NamePart, ...], ...] = ()
     """Of each person or place the parts."""
     numbers: tuple[Number, ...] = ()
 
@@ -78,7 +78,7 @@ def places(text: str, known: KnownIdentity) -> list[TextSpan]:
     return sorted(found, key=lambda place: (place.start, place.end))
 
 
-def _runs(word: Folded, parts: tuple[Spelling, ...]) -> Iterator[_Run]:
+def _runs(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
     """Yield each part's places, and the runs of different parts that touch."""
     singles = [run for number, part in enumerate(parts) for run in _found(word, number, part)]
     yield from singles
@@ -111,7 +111,7 @@ def _runs(word: Folded, parts: tuple[Spelling, ...]) -> Iterator[_Run]:
                 yield joined
 
 
-def _found(word: Folded, number: int, part: Spelling) -> Iterator[_Run]:
+def _found(word: Folded, number: int, part: NamePart) -> Iterator[_Run]:
     if _is_spelt(part) and len(part.letters) == 1:
         return  # An initial, which counts beside another part alone.
     for match in (match for pattern in part.patterns for match in pattern.finditer(word.letters)):
@@ -127,7 +127,7 @@ def _found(word: Folded, number: int, part: Spelling) -> Iterator[_Run]:
         yield _Run(start, end, frozenset([number]), part.script, torn or wide, (end - start,) * 2)
 
 
-def _is_spelt(part: Spelling) -> bool:
+def _is_spelt(part: NamePart) -> bool:
     """Return whether the script has letters and spaces, so that names have initials."""
     return part.script not in UNSPACED and part.script != "HANGUL"
 
@@ -137,7 +137,7 @@ def _within_a_letter(word: Folded, place: int) -> bool:
     return 0 < place < len(word.spans) and word.spans[place - 1] == word.spans[place]
 
 
-def _initials(word: Folded, parts: tuple[Spelling, ...]) -> Iterator[_Run]:
+def _initials(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
     for place, letter in enumerate(word.letters):
         if Edge.NONE in word.edges[place : place + 2]:
             continue
