@@ -114,11 +114,22 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if len(several) == 1:
             proposal.set("columns.answer", several[0], _SEVERAL)
         choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
-        choices += [Choice({"constant": "..."}, "the same question in every row: write it there")]
+        constant = Choice({"constant": "..."}, "the same question in every row: write it there")
         proposal.ask(
-            "columns.question", "no column is called a question, and none ends in question marks", *choices
+            "columns.question",
+            "no column is called a question, and none ends in question marks",
+            constant,
+            *choices,
         )
-        return set(several) if len(several) == 1 else set()
+        if len(several) == 1:
+            return set(several)
+        answers = [name for name in names.called(free, names.ANSWER) if _is_text(looked, name)]
+        if answers:
+            proposal.set("columns.answer", answers[0], "by its name")
+            return {answers[0]}
+        if choices:
+            proposal.ask("columns.answer", "no column is called an answer", *choices)
+        return set()
     named = question in set(names.called(free, names.QUESTION))
     proposal.set("columns.question", question, "by its name" if named else "its texts end in question marks")
     rest = [name for name in free if name != question]
