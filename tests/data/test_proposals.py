@@ -174,7 +174,6 @@ OTHERWISE = {
     "HAM10000": "the question is not in the file",
     "ISIC challenge": "the question is not in the file",
     "Shikra's expressions": "which form its boxes have is asked",
-    "SIIM-ACR Pneumothorax": "the phrase is not in the file, nor how run lengths count",
     "MIMIC-CXR-JPG": "which part of a report is the answer is asked",
     "IU-Xray, Kaggle": "the shares of its splits are asked of nobody: they have a usual value",
     "VQA-Med, several answers": "the question is not in the file",
