@@ -6,10 +6,10 @@ import unicodedata
 
 import pytest
 
-from pefomed.evaluate.captions.presets import PRESETS
-from pefomed.evaluate.captions.scores import tokens_of
-from pefomed.evaluate.normalise import plain, vqa_style
-from pefomed.evaluate.words import words
+from pefomed.evaluate.caption_scores import tokens_of
+from pefomed.metrics.captions.presets import PRESETS
+from pefomed.metrics.normalise import plain, vqa_style
+from pefomed.metrics.words import words
 
 TEXTS = ("l’œdème pulmonaire", "Ödem links", "lesión", "폐렴", "फेफड़े")  # noqa: RUF001
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pefomed.evaluate import constant
-from pefomed.evaluate.captions import cider
-from pefomed.evaluate.captions.presets import r2gen
+from pefomed.metrics.captions import cider
+from pefomed.metrics.captions.presets import r2gen
 
 PARTS = [
     ["Heart size normal.", "The heart is enlarged.", "Cardiomegaly is present."],

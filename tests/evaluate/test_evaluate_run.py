@@ -14,7 +14,7 @@ from pefomed.errors import DataError, RunError, StorageError
 from pefomed.evaluate import evaluate_run
 from pefomed.evaluate.box_items import items_of
 from pefomed.evaluate.grounding import DEFINITIONS, MACRO
-from pefomed.evaluate.overlap import OVERLAPS
+from pefomed.metrics.overlap import OVERLAPS
 from pefomed.schema import Prediction, Sample, Score, Verdict
 
 STAGE = {"name": "task", "data": {"mini": 1.0}, "epochs": 1, "lr": 1e-4, "lr_end": 0.0}

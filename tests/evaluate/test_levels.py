@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from pefomed.evaluate.agreement import cohen_kappa
-from pefomed.evaluate.interval import mean_interval
-from pefomed.evaluate.paired import paired_figures, paired_means
+from pefomed.metrics.statistics.interval import mean_interval
+from pefomed.metrics.statistics.paired import paired_figures, paired_means
 
 TRIALS = 300
 KAPPAS = 100

@@ -45,8 +45,8 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
     """
     from pefomed.evaluate.groups import OVERALL
     from pefomed.evaluate.headlines import JUDGED, figures
-    from pefomed.evaluate.interval import why_none
     from pefomed.evaluate.origin import read_scores
+    from pefomed.metrics.statistics.interval import why_none
     from pefomed.report.figures import is_share
     from pefomed.report.rightness import speaks
     from pefomed.report.run import read_answered

@@ -9,7 +9,7 @@ import typer
 
 from pefomed.cli.options import Data, one_of
 from pefomed.cli.output import print_table
-from pefomed.errors import PefomedError
+from pefomed.errors import PefomedError, typed
 from pefomed.tasks import LABELLED
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def rate(
             else:
                 _show_progress(session)
         if all(one.rated == one.items for one in progress(session)):
-            typer.echo(f"every rater has rated everything; next: pefomed evaluate {run}")
+            typer.echo(f"every rater has rated everything; next: pefomed evaluate {typed(run)}")
     finally:
         session.database.close()
 

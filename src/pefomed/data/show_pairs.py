@@ -13,7 +13,7 @@ from pefomed.data.audits.near_duplicates import BITS
 from pefomed.data.show import figure, page
 from pefomed.machine_paths import short_name
 from pefomed.progress import track
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Pair:
     """The hash of what each held; empty where an older audit does not say it."""
 
 
+@usable_paths()
 def pair_sheet(audits: Mapping[str, Mapping[str, Any]], out: Path, n: int = 60) -> Path:
     """Write a page with `n` of the pairs that the audits of data sets name, at even steps through them.
 

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pefomed.evaluate.box_items import Item
-from pefomed.evaluate.normalise import plain
 from pefomed.evaluate.phrase_place import side_of, zone_of
+from pefomed.metrics.normalise import plain
 from pefomed.schema import Box
 
 WHOLE_IMAGE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)

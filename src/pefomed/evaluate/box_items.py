@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pefomed.boxes import Placed, Reading, Writing, read_boxes
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.tasks import how_many
-from pefomed.evaluate.normalise import plain
+from pefomed.metrics.normalise import plain
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Sample
 from pefomed.tasks import BOXES, MARKED

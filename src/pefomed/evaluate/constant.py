@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluate.captions import cider
-from pefomed.evaluate.captions.bleu import ORDER, Ngram
-from pefomed.evaluate.captions.presets import r2gen
+from pefomed.metrics.captions import cider
+from pefomed.metrics.captions.bleu import ORDER, Ngram
+from pefomed.metrics.captions.presets import r2gen
 from pefomed.progress import track
 
 CANDIDATES, FREQUENT = 5000, 500

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluate.normalise import plain
+from pefomed.metrics.normalise import plain
 from pefomed.progress import track
 
 NEIGHBOURS = 7

@@ -27,9 +27,9 @@ from pefomed.boxes.matching import LEAST_IOU, TOLERANCE, match
 from pefomed.boxes.region import areas
 from pefomed.errors import DataError
 from pefomed.evaluate.absent import says_none, score_absent, with_any
-from pefomed.evaluate.interval import DRAWS, figure_intervals, mean_intervals
 from pefomed.evaluate.score import Questions, check_lists, listed, made_score
 from pefomed.evaluate.sides import score_sides
+from pefomed.metrics.statistics.interval import DRAWS, figure_intervals, mean_intervals
 from pefomed.schema import Box, Score
 
 THRESHOLDS = (0.3, 0.5, 0.7)

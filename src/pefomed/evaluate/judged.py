@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pefomed import jsonl
 from pefomed.data.sample_hash import short_hash
 from pefomed.errors import RunError, listed, typed
-from pefomed.evaluate.references import Reference, shown
+from pefomed.metrics.references import Reference, shown
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 

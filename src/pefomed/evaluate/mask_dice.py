@@ -21,8 +21,8 @@ from pefomed import __version__
 from pefomed.data.kept_masks import read_mask
 from pefomed.data.pictures.stored_values import stored_values
 from pefomed.errors import DataError
-from pefomed.evaluate.interval import mean_interval
 from pefomed.evaluate.score import Questions, made_score
+from pefomed.metrics.statistics.interval import mean_interval
 from pefomed.progress import track
 from pefomed.schema import Box, Mask, Outline, Sample, Score
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pefomed.boxes.region import disjoint
-from pefomed.evaluate.normalise import plain
+from pefomed.metrics.normalise import plain
 from pefomed.schema import Box
 
 NEAREST_BOX = "the phrase of the training boxes with the highest IoU, ties by frequency"

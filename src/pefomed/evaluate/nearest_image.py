@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pefomed.cache import cache_folder
 from pefomed.data.audits.fingerprint_store import Fingerprints
 from pefomed.evaluate.box_items import Item
-from pefomed.evaluate.normalise import plain
+from pefomed.metrics.normalise import plain
 from pefomed.schema import Box
 
 NEAREST_IMAGE = (

@@ -25,6 +25,7 @@ from pefomed.errors import DataError, PefomedError, RecordError, nearest
 from pefomed.evaluate.outside_boxes import BoxTable, checked_columns
 from pefomed.evaluate.outside_table import Columns, Skip
 from pefomed.schema import TaskName
+from pefomed.storage import usable_paths
 from pefomed.tasks import BOXES
 
 
@@ -92,6 +93,7 @@ class AnswerTable(Checked):
         )
 
 
+@usable_paths()
 def answer_table(path: Path | None, options: Mapping[str, Any]) -> AnswerTable:
     """Return how a table is read by what the file `path` says, and by `options`, which count more.
 

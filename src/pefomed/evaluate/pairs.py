@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 
 from pefomed.errors import DataError
-from pefomed.evaluate.captions.scores import caption_scores, corpora, meteor_or_why
-from pefomed.evaluate.interval import DRAWS
-from pefomed.evaluate.references import Reference
+from pefomed.evaluate.caption_scores import caption_scores, corpora, meteor_or_why
 from pefomed.evaluate.score import check_lists, listed, score_answers, score_overlap
+from pefomed.metrics.references import Reference
+from pefomed.metrics.statistics.interval import DRAWS
 from pefomed.progress import note
 from pefomed.schema import Score
 

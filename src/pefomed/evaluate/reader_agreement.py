@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pefomed.data.box_readers import META
 from pefomed.evaluate.box_items import Item
-from pefomed.evaluate.normalise import plain
+from pefomed.metrics.normalise import plain
 from pefomed.schema import Box, Sample
 
 

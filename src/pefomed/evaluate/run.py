@@ -30,13 +30,14 @@ from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
-from pefomed.evaluate.writing import cleaned
+from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.runs.log import add_once
 from pefomed.schema import Sample, Score
+from pefomed.storage import usable_paths
 
 TEMPLATED = frozenset({"phantom"})
 """Loaders whose reports and captions follow a template, so that exact match says something of them."""
@@ -45,6 +46,7 @@ BOX_KEYS = ("boxes", "category")
 """Keys that items with boxes are grouped by, whether or not the data set says them."""
 
 
+@usable_paths()
 def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 

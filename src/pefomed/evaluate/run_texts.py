@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pefomed.boxes.marks import without_marks
 from pefomed.evaluate.answered import Answered
-from pefomed.evaluate.captions.scores import caption_scores, corpora, meteor_or_why
+from pefomed.evaluate.caption_scores import caption_scores, corpora, meteor_or_why
 from pefomed.evaluate.run_floors import constant_floor, validation_split
 from pefomed.schema import Sample, Score
 from pefomed.tasks import MARKED

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from pefomed import __version__
 from pefomed.errors import DataError
-from pefomed.evaluate import overlap
-from pefomed.evaluate.exact_match import DEFINITIONS, METRICS
 from pefomed.evaluate.groups import OVERALL, groups_of
 from pefomed.evaluate.headlines import CLOSED
-from pefomed.evaluate.interval import DRAWS, Interval, mean_interval
-from pefomed.evaluate.references import Reference, best, each_of
+from pefomed.metrics import overlap
+from pefomed.metrics.exact_match import DEFINITIONS, METRICS
+from pefomed.metrics.references import Reference, best, each_of
+from pefomed.metrics.statistics.interval import DRAWS, Interval, mean_interval
 from pefomed.schema import Score
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pefomed.evaluate.exact_match import exact_match_vqa
+from pefomed.metrics.exact_match import exact_match_vqa
 
 WORDS = 5
 """From so many words on an answer is a sentence."""

@@ -24,12 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
-from pefomed.evaluate.exact_match import exact_match_vqa
-from pefomed.evaluate.interval import Interval, figure_intervals
-from pefomed.evaluate.references import best
 from pefomed.evaluate.score import Questions, made_score
 from pefomed.evaluate.unshown import WIDENED, left_open
 from pefomed.evaluate.verdicts import KINDS, RATING, Kind, Rater
+from pefomed.metrics.exact_match import exact_match_vqa
+from pefomed.metrics.references import best
+from pefomed.metrics.statistics.interval import Interval, figure_intervals
 from pefomed.schema import Sample, Score, Verdict
 from pefomed.tasks import BINARY, LEVELS
 

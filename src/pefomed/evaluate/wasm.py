@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.errors import DataError
-from pefomed.evaluate.interval import DRAWS, Interval, mean_interval
+from pefomed.metrics.statistics.interval import DRAWS, Interval, mean_interval
 
 LEVELS = range(5)
 

@@ -33,6 +33,7 @@ from pefomed.progress import note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.storage import usable_paths
 from pefomed.tasks import WITH_BOXES
 
 BLIND = "mean-image"
@@ -265,6 +266,7 @@ class Predictor:
         )
 
 
+@usable_paths()
 def load(run: str | Path) -> Predictor:
     """Load a run's model; `load(run).ask(image, question)` answers.
 

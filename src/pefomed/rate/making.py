@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pefomed.data.pictures.images import image_size
 from pefomed.errors import ImageError, RunError, listed
-from pefomed.evaluate import references
 from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.metrics import references
 from pefomed.progress import track
 from pefomed.rate.assignment import Settings, Shown, assign
 from pefomed.rate.database import Database

@@ -9,9 +9,9 @@ from typing import Literal
 
 from pefomed.data.provenance import provenance_in_words
 from pefomed.errors import RunError, typed
-from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.predicted import check_own_ids, read_predictions, read_samples
-from pefomed.evaluate.references import best
+from pefomed.metrics.exact_match import exact_match_vqa
+from pefomed.metrics.references import best
 from pefomed.rate.scale import RatedTask
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample

@@ -9,8 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from pefomed.errors import DataError, RunError, listed, typed
-from pefomed.evaluate import references
 from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.metrics import references
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
 from pefomed.rate.making import grow_session, make_session
@@ -18,6 +18,7 @@ from pefomed.rate.pool import Answer, read_answers
 from pefomed.rate.scale import SCALES, RatedTask, Scale
 from pefomed.rate.wishes import Wishes, check_models, continued, resolved
 from pefomed.runs import RunFolder
+from pefomed.storage import usable_paths
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class Session:
         return [row[0] for row in rows]
 
 
+@usable_paths()
 def open_session(
     run: Path, wishes: Wishes | None = None, *, make: bool = True, data_folder: Path | None = None
 ) -> Session:

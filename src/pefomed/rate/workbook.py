@@ -26,7 +26,7 @@ from pefomed.rate.scale import CANNOT, Scale
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import states
 from pefomed.rate.wishes import file_name
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 RATING, RUBRIC, ABOUT = "rating", "rubric", "about"
 """Names of the sheets."""
@@ -63,6 +63,7 @@ def item_code(session: Session, rater: Rater, item: Item) -> str:
     return hmac.new(session.secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:8]
 
 
+@usable_paths()
 def write_workbooks(session: Session, folder: Path) -> list[Path]:
     """Write `folder/<rater>.xlsx` for each rater, with what he has rated so far filled in.
 

@@ -11,6 +11,7 @@ from pefomed.report.page import write_run_report
 from pefomed.report.runs import is_ablation
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
+from pefomed.storage import usable_paths
 
 __all__ = ["write_report", "write_reports"]
 
@@ -18,6 +19,7 @@ PATIENCE = 60.0
 """Seconds to wait for another report of the same run, which is a matter of seconds."""
 
 
+@usable_paths()
 def write_report(folder: Path, images: bool = True, data_folder: Path | None = None) -> Path:
     """Write the page of a run, or of the arms of an ablation, into its `report/`; return its path.
 
@@ -41,6 +43,7 @@ def write_report(folder: Path, images: bool = True, data_folder: Path | None = N
         return write_run_report(folder, gates(folder) if gates else None)
 
 
+@usable_paths()
 def write_reports(
     folders: Sequence[Path], out: Path | None = None, images: bool = True, data_folder: Path | None = None
 ) -> list[Path]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pefomed.evaluate import absent, sides
-from pefomed.evaluate.interval import why_none
 from pefomed.evaluate.verdicts import KINDS
+from pefomed.metrics.statistics.interval import why_none
 from pefomed.schema import Score
 
 OVERALL = "overall"

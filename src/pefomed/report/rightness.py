@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pefomed import tasks
-from pefomed.evaluate.exact_match import METRICS
-from pefomed.evaluate.overlap import CLOSED
-from pefomed.evaluate.references import best
 from pefomed.evaluate.sentences import in_sentences
+from pefomed.metrics.exact_match import METRICS
+from pefomed.metrics.overlap import CLOSED
+from pefomed.metrics.references import best
 from pefomed.report.figures import metric_title
 from pefomed.report.located import RIGHT, Located
 from pefomed.report.run import Answered

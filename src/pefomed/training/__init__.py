@@ -26,6 +26,7 @@ from pefomed.model.start import start_adapter
 from pefomed.recipe import Recipe, Stage
 from pefomed.runs import RunFolder, environment
 from pefomed.runs.lock import hold
+from pefomed.storage import usable_paths
 from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
@@ -40,6 +41,7 @@ from pefomed.training.validation import Validation
 __all__ = ["Trainer", "train"]
 
 
+@usable_paths()
 def train(
     recipe: Recipe,
     run: Path,

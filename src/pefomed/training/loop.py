@@ -117,11 +117,11 @@ class Loop:
         self.accelerator.free_memory()
         self._finish(progress)
 
-    def _restored(self, optimiser: Any) -> checkpoint.Progress:
+    def _restored(self, optimiser: Any) -> checkpoint.StageProgress:
         """Load the newest whole checkpoint, which the main process chooses for all."""
         found = in_main(lambda: checkpoint.find(self.folder, self._say))
         if found is None:
-            return checkpoint.Progress()
+            return checkpoint.StageProgress()
         return checkpoint.restore(found, self.model, optimiser, self.accelerator.scaler)
 
     def _say(self, text: str, **values: Any) -> None:
@@ -149,7 +149,9 @@ class Loop:
     def _features_of(self, images: Sequence[str]) -> ImageFeatures:
         return moved(self.features(images), self.accelerator.device)
 
-    def _record(self, progress: checkpoint.Progress, rate: dict[str, float], values: dict[str, Any]) -> None:
+    def _record(
+        self, progress: checkpoint.StageProgress, rate: dict[str, float], values: dict[str, Any]
+    ) -> None:
         shown = {name: values[name] for name in ("loss", "grad_norm", "samples_per_second")}
         self.accelerator.log(shown | {f"{part}_lr": value for part, value in rate.items()}, progress.step)
         self.log.write(
@@ -164,7 +166,7 @@ class Loop:
         )
 
     @torch.no_grad()
-    def _validate(self, model: Any, progress: checkpoint.Progress) -> None:
+    def _validate(self, model: Any, progress: checkpoint.StageProgress) -> None:
         """Log loss and score on the validation split; keep the adapter if it is the best so far."""
         bare = self.accelerator.unwrap_model(model)
         bare.eval()
@@ -230,7 +232,7 @@ class Loop:
         self.log.write("event", self.stage.name, step=step + 1, text=str(error))
         return error
 
-    def _finish(self, progress: checkpoint.Progress) -> None:
+    def _finish(self, progress: checkpoint.StageProgress) -> None:
         if progress.best == 0 and progress.best_loss is not None:
             self._say(
                 f"no answer scored above 0 at any of {progress.validations} validations; kept is step"

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from pefomed.evaluate.captions import bleu
-from pefomed.evaluate.captions.cider import cider
-from pefomed.evaluate.captions.presets import PRESETS
-from pefomed.evaluate.references import each_of
 from pefomed.inference.generate import greedy
+from pefomed.metrics.captions import bleu
+from pefomed.metrics.captions.cider import cider
+from pefomed.metrics.captions.presets import PRESETS
+from pefomed.metrics.references import each_of
 from pefomed.model.adapter import base_of
 from pefomed.model.protocol import ImageFeatures, Processor
 from pefomed.packing.batch import Row, Tokens, rows

@@ -19,10 +19,12 @@ from pefomed.data.proposals.published import Layout, add_published
 from pefomed.data.proposals.table import add_columns
 from pefomed.data.proposals.talks import add_talks
 from pefomed.errors import DataError
+from pefomed.storage import usable_paths
 
 __all__ = ["Proposal", "propose"]
 
 
+@usable_paths()
 def propose(path: Path, data_folder: Path) -> Proposal:
     """Return what the file or folder `path` is proposed to be read as.
 

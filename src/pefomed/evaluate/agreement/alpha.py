@@ -24,7 +24,7 @@ from pefomed.evaluate.agreement.coefficient import (
     labelled_by,
 )
 from pefomed.evaluate.agreement.kappa import ONE_LABEL, ratio
-from pefomed.evaluate.interval import DRAWS
+from pefomed.metrics.statistics.interval import DRAWS
 
 Scale = Literal["nominal", "ordinal"]
 

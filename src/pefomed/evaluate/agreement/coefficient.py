@@ -1,7 +1,7 @@
 """One coefficient with its interval and n, or the reason why there is none.
 
 The variance comes from leaving out one image at a time, all items of it at once, as for scores
-(`evaluate.jackknife`), the limits from that and the coefficient's range (`evaluate.limits`). What is left
+(`statistics.jackknife`), the limits from that and the coefficient's range (`statistics.limits`). What is left
 out is a vector of weights over the items, so that a coefficient is computed for many at once.
 """
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pefomed.evaluate.interval import DRAWS, NOTHING, mean_interval, too_few
-from pefomed.evaluate.jackknife import grouped, variance_of, worth_in_images
-from pefomed.evaluate.limits import KORN_GRAUBARD, STUDENT, korn_graubard, student
+from pefomed.metrics.statistics.interval import DRAWS, NOTHING, mean_interval, too_few
+from pefomed.metrics.statistics.jackknife import grouped, variance_of, worth_in_images
+from pefomed.metrics.statistics.limits import KORN_GRAUBARD, STUDENT, korn_graubard, student
 
 FEWEST = 2
 """Items below which nothing is computed."""

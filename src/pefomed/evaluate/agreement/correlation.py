@@ -21,7 +21,7 @@ from pefomed.evaluate.agreement.coefficient import (
     both_labelled,
     estimate,
 )
-from pefomed.evaluate.interval import DRAWS
+from pefomed.metrics.statistics.interval import DRAWS
 
 MOST_PAIRS = 1500
 """Distinct pairs of values up to which tau-b has an interval: its cost grows with their square."""

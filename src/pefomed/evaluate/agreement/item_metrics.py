@@ -6,10 +6,10 @@ import numpy as np
 
 from pefomed.evaluate.agreement.coefficient import Floats
 from pefomed.evaluate.agreement.splits import Split
-from pefomed.evaluate.captions import bleu
-from pefomed.evaluate.captions.scores import corpora, item_sums
-from pefomed.evaluate.exact_match import METRICS
-from pefomed.evaluate.references import best
+from pefomed.evaluate.caption_scores import corpora, item_sums
+from pefomed.metrics.captions import bleu
+from pefomed.metrics.exact_match import METRICS
+from pefomed.metrics.references import best
 
 
 def item_metrics(split: Split) -> dict[str, Floats]:

@@ -27,7 +27,7 @@ from pefomed.evaluate.agreement.coefficient import (
     estimate,
     labelled_by,
 )
-from pefomed.evaluate.interval import DRAWS
+from pefomed.metrics.statistics.interval import DRAWS
 
 ONE_LABEL = "undefined: all labels are the same, so agreement by chance is complete"
 

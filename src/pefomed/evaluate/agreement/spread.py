@@ -25,7 +25,7 @@ from pefomed.evaluate.agreement.coefficient import (
     labelled_by,
     share,
 )
-from pefomed.evaluate.interval import DRAWS
+from pefomed.metrics.statistics.interval import DRAWS
 
 UNDEFINED = "undefined"
 

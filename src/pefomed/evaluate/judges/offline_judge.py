@@ -16,7 +16,6 @@ import numpy as np
 
 from pefomed import __version__
 from pefomed.errors import RunError
-from pefomed.evaluate.exact_match import exact_match_vqa
 from pefomed.evaluate.judges import calibration
 from pefomed.evaluate.judges.card import counts, read_card, results_by_task, write_card
 from pefomed.evaluate.judges.embedding import Embedder
@@ -31,10 +30,11 @@ from pefomed.evaluate.judges.similarity import report_similarity, sentences_of, 
 from pefomed.evaluate.judges.thresholds import Thresholds, shipped
 from pefomed.evaluate.judges.wrong_answers import shipped_figures
 from pefomed.jsonl import lines, read
+from pefomed.metrics.exact_match import exact_match_vqa
 from pefomed.progress import track
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 from pefomed.tasks import HIGHEST
 
 RATER = "offline-similarity-not-an-llm"
@@ -90,6 +90,7 @@ def _decided(pair: Pair) -> Decision | None:
     return decide_as_text(pair.reference, pair.answer) or unknown_language(pair.reference, pair.answer)
 
 
+@usable_paths()
 def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str, Any]:
     """Judge the answers of `run`, write verdicts and card, and return the card.
 

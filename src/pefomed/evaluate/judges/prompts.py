@@ -17,7 +17,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pefomed.evaluate.references import shown
+from pefomed.metrics.references import shown
 from pefomed.tasks import HIGHEST, Scale
 
 _DATA = """
