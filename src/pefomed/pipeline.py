@@ -17,7 +17,7 @@ from pefomed.runs.log import add_once
 from pefomed.storage import usable_paths, write
 
 if TYPE_CHECKING:
-    from pefomed.checks import Checked
+    from pefomed.checks import CheckReport
 
 
 @usable_paths()
@@ -81,7 +81,7 @@ def check(
 
 def check_recipe(
     recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
-) -> Checked:
+) -> CheckReport:
     """Check `recipe` against the run that is in `folder`, if one is, then all else; write nothing.
 
     Raises:

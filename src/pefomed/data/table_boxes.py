@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -25,7 +26,7 @@ from pefomed.data.mapping.cells import cell, is_empty, said, text
 from pefomed.data.mapping.rows import Draft
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable
 from pefomed.data.mapping.source import OptionalSourceOrNone, SourceOrNone
-from pefomed.data.readers.box_frames import Frame, frame_of, told_frame
+from pefomed.data.readers.box_frames import ImageSizes, frame_of, told_frame
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
@@ -35,7 +36,7 @@ from pefomed.data.table_masks import drawn as drawn_mask
 from pefomed.errors import DataError, nearest
 from pefomed.schema import Box, Mask, Outline, Sample
 
-FrameAt = Callable[[Sample, Mapping[str, Any], str], Frame]
+FrameAt = Callable[[Sample, Mapping[str, Any], str], ImageSizes]
 """From a row's sample, its cells and its place to the frame of its boxes."""
 
 _MARK = re.compile(r"</p>\{([\d,]*)\}")
@@ -126,7 +127,7 @@ def with_boxes(
     """
     file_frame = functools.cache(frame_of)
 
-    def frame_at(draft: Sample, row: Mapping[str, Any], place: str) -> Frame:
+    def frame_at(draft: Sample, row: Mapping[str, Any], place: str) -> ImageSizes:
         if spec.sizes == "files":
             return file_frame(draft.images[0])
         return told_frame(_said(row, spec, place))
@@ -141,8 +142,11 @@ def with_boxes(
         apart = _reader(row, spec, place) if spec.readers == "apart" else ""
         key = (draft.images, draft.task, draft.question, draft.reference, category, apart)
         groups.setdefault(key, []).append(((place, draft, row), category))
+    named = Counter(group[0][0][1].id for group in groups.values())
     for group in groups.values():
         (place, draft, cells), category = group[0]
+        if spec.readers == "apart" and named[draft.id] > 1:  # one id for what all of them drew
+            draft = draft.model_copy(update={"id": f"{draft.id}-{_reader(cells, spec, place)}"})
         if spec.reader is None:
             check_one_reader([(where, row) for (where, _, row), _ in group], "boxes.")
         masks: list[Mask | Outline | None] = []
@@ -159,6 +163,7 @@ def with_boxes(
                 yield LeftOut(where, box.reason, box.found)
         if len(drawn) < len(found):
             continue  # without all of its boxes an answer would be scored wrongly
+        told = drawn
         if draft.task not in tasks.MARKED:  # its marks count the boxes
             drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
             yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
@@ -171,7 +176,7 @@ def with_boxes(
             )
         absent = spec.without == "absent" and draft.task in tasks.BOXES
         if absent:
-            check_all_or_none([(where, _reader(row, spec, where)) for (where, _, row), _ in group], drawn)
+            check_all_or_none([(where, _reader(row, spec, where)) for (where, _, row), _ in group], told)
         if draft.task in tasks.HAVE_BOXES and not boxes and not absent:
             if "no box" in skip:
                 yield from (LeftOut(where, "no box") for (where, *_), _ in group)
@@ -180,7 +185,9 @@ def with_boxes(
                 f"{place}: a phrase without boxes",
                 "no box",
                 "fill them in",
-                found=f"columns {', '.join(spec.columns) or spec.mask} are empty",
+                found=f"columns {', '.join(spec.columns)} are empty"
+                if spec.columns
+                else f"nothing inside of the mask in column {spec.mask!r}",
                 or_else=HOW_ABSENT,
             )
         known = _known(masks) if spec.readers != "fused" else ()

@@ -24,7 +24,7 @@ from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.cells import cell, is_empty
 from pefomed.data.mapping.images import Pictures
 from pefomed.data.pictures.stored_values import stored_values
-from pefomed.data.readers.box_frames import Frame
+from pefomed.data.readers.box_frames import ImageSizes
 from pefomed.data.readers.box_numbers import Fault, Size
 from pefomed.data.readers.files import json_value
 from pefomed.data.readers.label_maps import Naming, Parts, boxes_of, regions
@@ -81,7 +81,7 @@ def drawn(
     row: Mapping[str, Any],
     column: str,
     place: str,
-    frame: Frame,
+    frame: ImageSizes,
     pixels: Size,
     *,
     runs: Runs | None,
@@ -128,7 +128,7 @@ def _is_written(value: Any) -> bool:
 
 
 def _of_file(
-    path: str, place: str, frame: Frame, naming: Naming, parts: Parts, scaled: bool
+    path: str, place: str, frame: ImageSizes, naming: Naming, parts: Parts, scaled: bool
 ) -> Drawn | Fault | None:
     values = stored_values(path, naming.meant)
     size = frame.pixels((values.shape[1], values.shape[0]), scaled)
@@ -152,7 +152,11 @@ def _boxes(mask: NDArray[np.bool_], parts: Parts) -> list[Bounds]:
 
 
 def _of_runs(text: str, runs: Runs | None, size: Size) -> Outline | Fault | None:
-    numbers = [int(part) if len(part) < 12 else 10**12 for part in text.split()]
+    parts = text.split()
+    if not all(part.isdecimal() for part in parts):
+        return Fault("a mask that is neither a file, polygons nor run lengths", f"{text!r:.60}")
+    # No image has as many pixels.
+    numbers = [int(part) if len(part) < 12 else 10**12 for part in parts]
     if runs is None:
         return Fault(
             "a mask of numbers alone, and nothing says what they count",

@@ -37,7 +37,7 @@ from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.split_folders import Part, files_in, of_split
 from pefomed.data.yolo_folder import NAMES, YoloFolder, images_of, labels_folder, labels_of, read_folder
-from pefomed.data.yolo_labels import Label, read_labels
+from pefomed.data.yolo_labels import YoloLine, read_labels
 from pefomed.errors import DataError, listed
 from pefomed.progress import note
 from pefomed.schema import Outline, Sample
@@ -154,11 +154,11 @@ def splits(
     return dict.fromkeys(part.split for part in parts if part.split not in absent)
 
 
-def _labels(file: Path, folder: YoloFolder) -> list[Label]:
+def _labels(file: Path, folder: YoloFolder) -> list[YoloLine]:
     return list(read_labels(file, folder.names, folder.behind)) if file.is_file() else []
 
 
-def _row(name: str, path: Path, line: Label, outlined: bool) -> Row:
+def _row(name: str, path: Path, line: YoloLine, outlined: bool) -> Row:
     return Row(
         place=line.place,
         image=path,
@@ -172,7 +172,7 @@ def _row(name: str, path: Path, line: Label, outlined: bool) -> Row:
     )
 
 
-def _outline(path: Path, line: Label) -> Outline | None:
+def _outline(path: Path, line: YoloLine) -> Outline | None:
     size = counted_on(None, path)
     if size is None:
         return None
@@ -208,7 +208,7 @@ def _unpaired(alone: list[Path]) -> Unusable:
     )
 
 
-def _check_upright(lines: list[Label]) -> None:
+def _check_upright(lines: list[YoloLine]) -> None:
     corners = {line.corners for line in lines}
     tilted = [line for line in lines if line.tilted]
     if tilted and corners <= {0, 4}:

@@ -1,6 +1,6 @@
 """How fast an endpoint is asked: a fixed number of starts a minute, and a pause when it says so.
 
-The pauses of `openai` and tenacity are each call's own; here one that a server asks for holds for all.
+Pauses of `openai` and tenacity are a single call's; here one that the server asks for holds for all calls.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from pefomed.evaluate.caption_scores import TOPS, Corpus, corpora, figures_of, i
 from pefomed.evaluate.fitting import check_same_shown
 from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
+from pefomed.evaluate.groups import ANY_BOX, OVERALL
 from pefomed.evaluate.mask_dice import METRIC as MASK_DICE
 from pefomed.evaluate.mask_dice import mask_dice
 from pefomed.evaluate.run_texts import unmarked, unmarked_answers
@@ -57,6 +58,8 @@ class Difference:
     better: tuple[str, ...] = ()
     """Sample ids whose value is higher in b; empty for figures that are no mean of items."""
     worse: tuple[str, ...] = ()
+    group: str = OVERALL
+    """Which items: all, or `boxes=any`, the phrases with boxes where there are others."""
 
 
 @usable_paths()
@@ -193,9 +196,16 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
         rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])
     places = [item.place for item in items]
     found = []
+    present = [at for at, item in enumerate(items) if item.boxes]
+    present = present if len(present) < len(items) else []
     for name in BOX_METRICS:
         a, b = (np.array([row[name] for row in side]) for side in rows)
-        found.append(_item_difference(pair, name, places, a, b, binary=name.startswith("acc_")))
+        binary = name.startswith("acc_")
+        found.append(_item_difference(pair, name, places, a, b, binary))
+        if present:
+            some = [places[at] for at in present]
+            few = _item_difference(pair, name, some, a[present], b[present], binary)
+            found.append(replace(few, group=ANY_BOX))
     return found + _masks_compared(pair, items, given)
 
 

@@ -43,6 +43,7 @@ _BOXES = (
     Head("iou", ""),
     Head("acc_0.5"),
     Head("dice", ""),
+    Head("mask_dice", ""),
     Head("iou_macro", ""),
     Head("side_mistake_rate"),
     Head("iou", "", ANY_BOX),

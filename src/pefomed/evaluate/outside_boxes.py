@@ -169,9 +169,11 @@ class BoxTable:
                     f"{name}: no column of ids, by which answers and right boxes are joined",
                     remedy="name it with --columns 'id=...'",
                 )
-        known: dict[str, Mapping[str, Any]] = {}
+        # Each reader of a phrase is held against the same answer, unless the answers say whose they are.
+        known: dict[str, dict[str, Mapping[str, Any]]] = {}
         for place, row in described:
-            known.setdefault(str(cell(row, column, place)).strip(), row)
+            own_id = str(cell(row, column, place)).strip()
+            known.setdefault(own_id, {}).setdefault(self._reader(row, place), row)
         ids = [str(cell(row, column, place)).strip() for place, row in rows]
         foreign = list(dict.fromkeys(name for name in ids if name not in known))
         if foreign:
@@ -182,9 +184,15 @@ class BoxTable:
             )
         own = {*self.answers.columns, self.answers.width, self.answers.height, self.answers.mask}
         return [
-            (place, {**known[name], **{key: row[key] for key in row if key in own or key not in known[name]}})
+            (place, {**about, **{key: row[key] for key in row if key in own or key not in about}})
             for name, (place, row) in zip(ids, rows, strict=True)
+            for reader, about in known[name].items()
+            if self._reader(row, place) in ("", reader)
         ]
+
+    def _reader(self, row: Mapping[str, Any], place: str) -> str:
+        reader = self.boxes.reader if self.boxes.readers == "apart" else None
+        return str(cell(row, reader, place)).strip() if reader and has(row, reader) else ""
 
 
 def box_columns(more: str, option: str) -> dict[str, Any]:

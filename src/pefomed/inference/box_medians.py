@@ -19,8 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.numbers import common_start
 from pefomed.boxes.text import DELIMITER, NO_BOX, SEPARATORS
@@ -28,6 +26,7 @@ from pefomed.inference.alone import Paths
 from pefomed.inference.forest import Forest, grown
 from pefomed.inference.generate import Generated
 from pefomed.inference.number_walks import after, number_walks, token_logs
+from pefomed.model.protocol import ImageFeatures
 from pefomed.model.text_tokens import TextTokens
 from pefomed.packing.batch import Row
 from pefomed.schema import Sample
@@ -54,7 +53,7 @@ TOKENS = Spelling("{", "<{}>", ("", "", "", "}"))
 def median_boxes(
     model: Any,
     rows: Sequence[Row],
-    features: Tensor,
+    features: ImageFeatures,
     *,
     tokenizer: Any,
     bins: int,

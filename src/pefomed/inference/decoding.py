@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from torch import Tensor
-
 from pefomed.errors import DataError
 from pefomed.inference.box_grammar import BoxVocabulary
 from pefomed.inference.box_medians import DIGITS, TOKENS, median_boxes
 from pefomed.inference.choice import Choice, Drawn, likeliest
 from pefomed.inference.generate import Generated, begun, generate
+from pefomed.model.protocol import ImageFeatures
 from pefomed.packing.batch import Row, Tokens
 from pefomed.recipe import Recipe
 from pefomed.tasks import BOXES
@@ -72,7 +71,12 @@ class Decoding:
         )
 
     def answers(
-        self, model: Any, rows: Sequence[Row], features: Tensor, sampling: Sampling, places: Sequence[int]
+        self,
+        model: Any,
+        rows: Sequence[Row],
+        features: ImageFeatures,
+        sampling: Sampling,
+        places: Sequence[int],
     ) -> Iterator[list[tuple[int, Generated]]]:
         """Yield, after each step, the answers that grew, with their number among the sequences of `rows`.
 
@@ -107,7 +111,7 @@ class Decoding:
             yield [(number, answers[number]) for number in grown]
 
     def _medians(
-        self, model: Any, rows: Sequence[Row], features: Tensor, sampling: Sampling
+        self, model: Any, rows: Sequence[Row], features: ImageFeatures, sampling: Sampling
     ) -> list[Generated]:
         return median_boxes(
             model,

@@ -19,6 +19,7 @@ from torch import Tensor
 from pefomed.inference.alone import Continuations
 from pefomed.inference.choice import Choice, likeliest
 from pefomed.inference.together import Together
+from pefomed.model.protocol import ImageFeatures
 from pefomed.packing.batch import Row
 
 
@@ -44,7 +45,7 @@ class Constraint(Protocol):
 def greedy(
     model: Any,
     rows: Sequence[Row],
-    features: Tensor,
+    features: ImageFeatures,
     *,
     max_new_tokens: int,
     end_token: int,
@@ -74,7 +75,7 @@ def begun(rows: Sequence[Row]) -> list[Generated]:
 def generate(
     model: Any,
     rows: Sequence[Row],
-    features: Tensor,
+    features: ImageFeatures,
     answers: Sequence[Generated],
     *,
     max_new_tokens: int,

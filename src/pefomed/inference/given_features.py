@@ -6,12 +6,12 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-import torch
 from PIL import Image
 from torch import Tensor
 
 from pefomed.features.frozen import Features
 from pefomed.model.adapter import base_of
+from pefomed.model.protocol import ImageFeatures, joined
 
 
 class GivenFeatures:
@@ -28,8 +28,10 @@ class GivenFeatures:
             self._given[name] = self._features.encode([image])[0]
         return name
 
-    def __call__(self, names: Iterable[str]) -> Tensor:
-        """Return the features (S, P, D) of the images of these names and paths, in order."""
-        return torch.stack(
-            [self._given[one] if one in self._given else self._features([one])[0] for one in names]
-        )
+    def length(self, name: str) -> int | None:
+        """Return of how many patches an image's features are; None if it was not given here."""
+        return len(self._given[name]) if name in self._given else None
+
+    def __call__(self, names: Iterable[str]) -> ImageFeatures:
+        """Return the features of the images of these names and paths, in order."""
+        return joined([self._given[one] if one in self._given else self._features([one])[0] for one in names])

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ from pefomed.inference.text_pieces import TextPieces, text_of
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
 from pefomed.model.build import build_model
+from pefomed.model.protocol import ImageFeatures, Processor, moved
 from pefomed.packing.batch import Row, Tokens, rows, tokenise
 from pefomed.progress import note
 from pefomed.recipe import Recipe
@@ -47,20 +49,39 @@ class Predictor:
 
     def __init__(self, recipe: Recipe, adapter: Path, trained: frozenset[str] | None = None):
         """Build the model; `trained` are the tasks it was trained on, if that is known."""
-        self.recipe, self.trained = recipe, trained
-        self._doubted: set[str] = set()
         devices.set_threads(recipe.compute)
+        device = devices.device(recipe.compute)
+        base, processor = build_model(
+            recipe.model,
+            device=str(device),
+            dtype=devices.dtype(recipe.compute, device),
+            feature_dtype=devices.feature_dtype(recipe.compute, device),
+        )
+        self._begin(recipe, load_adapter(base, adapter), processor, trained)
+
+    @classmethod
+    def of(
+        cls, recipe: Recipe, model: Any, processor: Processor, trained: frozenset[str] | None = None
+    ) -> Predictor:
+        """Return a predictor of a model of any family (`model.protocol`) that is there, in an adapter or not.
+
+        Args:
+            recipe: its prompts and its [predict] and [compute] tables are used.
+        """
+        made = cls.__new__(cls)
+        made._begin(recipe, model, processor, trained)
+        return made
+
+    def _begin(
+        self, recipe: Recipe, model: Any, processor: Processor, trained: frozenset[str] | None
+    ) -> None:
+        self.recipe, self.processor, self.trained = recipe, processor, trained
+        self._doubted: set[str] = set()
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
-        base, self.processor = build_model(
-            recipe.model,
-            device=str(self.device),
-            dtype=self.dtype,
-            feature_dtype=devices.feature_dtype(recipe.compute, self.device),
-        )
-        fit_attention(base, recipe.compute, decoding=True)
-        self.model = load_adapter(base, adapter).to(self.device).eval()
-        self.decoding = Decoding(recipe, self.processor.tokenizer)
+        fit_attention(base_of(model), recipe.compute, decoding=True)
+        self.model = model.to(self.device).eval()
+        self.decoding = Decoding(recipe, processor.tokenizer)
         self._generation = generation(recipe)
 
     def ask(
@@ -158,7 +179,7 @@ class Predictor:
     def predict(
         self,
         samples: Sequence[Sample],
-        features: Callable[[Iterable[str]], Tensor] | None = None,
+        features: Callable[[Iterable[str]], ImageFeatures] | None = None,
         blind: Tensor | None = None,
         *,
         cut: bool = False,
@@ -221,12 +242,13 @@ class Predictor:
             if doubt not in self._doubted:
                 note(doubt)
             self._doubted.add(doubt)
-        self._check_length(sample)
+        self._check_length(sample, given)
         return sample
 
-    def _check_length(self, sample: Sample) -> None:
+    def _check_length(self, sample: Sample, given: GivenFeatures) -> None:
+        count = partial(self._image_tokens, given, None)
         try:
-            tokenise([sample], self.recipe.prompt, self.processor, answers=False)
+            tokenise([sample], self.recipe.prompt, self.processor, answers=False, image_tokens=count)
         except DataError as error:
             raise DataError(
                 "the question is too long", found=error.found, remedy=f"shorten it: {error.problem}"
@@ -235,7 +257,7 @@ class Predictor:
     def _generated(
         self,
         samples: Sequence[Sample],
-        features: Callable[[Iterable[str]], Tensor],
+        features: Callable[[Iterable[str]], ImageFeatures],
         sampling: Sampling,
         blind: Tensor | None = None,
         *,
@@ -243,16 +265,26 @@ class Predictor:
     ) -> Iterator[tuple[int, Generated]]:
         """Yield the place of a sample and its answer so far, each time that the answer has grown."""
         room = sampling.max_new_tokens
-        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room, cut=cut)
+        count = partial(self._image_tokens, features, blind)
+        sequences = tokenise(
+            samples, self.recipe.prompt, self.processor, answers=False, room=room, cut=cut, image_tokens=count
+        )
         places = {id(sequence): place for place, sequence in enumerate(sequences)}
         for chunk in self._chunks(sequences, sampling):
             own = [places[id(sequence)] for row in chunk for sequence in row.sequences]
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
-            steps = self.decoding.answers(self.model, chunk, kept.to(self.device), sampling, own)
+            steps = self.decoding.answers(self.model, chunk, moved(kept, self.device), sampling, own)
             for grown in self._computed(steps):
                 for number, generated in grown:
                     yield own[number], generated
+
+    def _image_tokens(self, features: object, blind: Tensor | None, image: str) -> int:
+        """Return how many tokens an image takes: a file's, a given one's, or the mean image's."""
+        if blind is not None:
+            return self.processor.tokens_for(len(blind))
+        length = features.length(image) if isinstance(features, GivenFeatures) else None
+        return self.processor.image_tokens(image) if length is None else self.processor.tokens_for(length)
 
     def _chunks(self, sequences: list[Tokens], sampling: Sampling) -> Iterator[list[Row]]:
         """Yield rows in batches, all of which are decoded in the same way."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,6 +26,7 @@ from pefomed.model.folders import first_line
 _TENSORS = re.compile(
     r"(token_embd|output_norm|output|blk\.\d+\.(attn_(norm|q|k|v|output)|ffn_(norm|gate|up|down)))\.weight"
 )
+_ONE = threading.Lock()  # transformers builds a model under settings of the whole process
 _CONTROL = 3  # token type of control tokens, which text cannot contain
 _PRE_TOKENIZERS = {
     "gpt-2": (),
@@ -69,7 +71,7 @@ class LanguageFile:
         found = {str(tensor.name) for tensor in self._reader.tensors}
         problems = [f"unexpected {name}" for name in found if not _TENSORS.fullmatch(name)]
         try:
-            with contextlib.redirect_stderr(io.StringIO()):  # its progress line, beside ours
+            with _ONE, contextlib.redirect_stderr(io.StringIO()):  # its progress line, beside ours
                 loaded: Any = AutoModelForCausalLM.from_pretrained(
                     self._path.parent,
                     gguf_file=self._path.name,

@@ -100,6 +100,11 @@ def _write(
             missing.append(f"{second.label} against {first.label}: {error.problem}; found: {error.found}")
             continue
         differences.append(difference_sheet(found, first.label, second.label))
+    missing += [
+        f"{', '.join(one.run.beside)} of {one.label}, which its recipe does not predict now"
+        for one in runs
+        if one.run.beside
+    ]
     restricted = {}
     for one in runs:
         for table in (one.run.recipe.data if one.run.recipe else {}).values():

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pefomed.evaluate.compare import Difference
+from pefomed.evaluate.groups import ANY_BOX
 from pefomed.evaluate.picture_gate import PictureGate
 from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
@@ -22,6 +23,12 @@ SEGMENTS = {
     "lost": ("Right → wrong", "Right in the first run, wrong in the second"),
     "all": ("All", ""),
 }
+
+_OF = {ANY_BOX: ", phrases with boxes"}
+_WHICH = (
+    "Boxes: pairs are of all phrases, of which one without a box is right where the answer is that there is"
+    " none; `phrases with boxes` leaves those out, and the items below do with the group boxes, value any"
+)
 
 _VERDICTS = {"accuracy": "Right by", "wasm": "WASM by"}
 """Metrics of verdicts: `accuracy:RATER`, `wasm:RATER`."""
@@ -108,6 +115,8 @@ def _tests(found: Sequence[Difference]) -> list[str]:
     ]
     if any(one.mcnemar is not None for one in found):
         said.append(_MCNEMAR)
+    if any(one.group == ANY_BOX for one in found):
+        said.append(_WHICH)
     reasons: dict[str, dict[str, None]] = {}
     for one in found:
         if one.interval.startswith(NONE):
@@ -128,7 +137,7 @@ def _line(one: Difference, mcnemar: bool) -> Line:
     by_item = bool(one.better or one.worse)
     up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
     return Line(
-        (f"{one.dataset} {one.split}".strip(), title_of(one.metric)),
+        (f"{one.dataset} {one.split}".strip(), title_of(one.metric) + _OF.get(one.group, "")),
         (
             _cell(one, one.a),
             _cell(one, one.b),

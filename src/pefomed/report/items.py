@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.evaluate.groups import values_of
+from pefomed.boxes.tasks import NONE as NO_BOX
+from pefomed.evaluate.groups import ANY_BOX, values_of
 from pefomed.evaluate.outside_table import NO_IMAGE
 from pefomed.evaluate.picture_gate import PictureGate
 from pefomed.metrics.references import shown
@@ -100,6 +101,7 @@ def assembled(
     gate: PictureGate | None = None,
 ) -> dict[str, Any]:
     """Return the browser's data: the items with their images embedded, and what they can be filtered by."""
+    items = _with_any(items)
     # A picture may be what one item was answered about, and no longer what another was.
     asked = dict.fromkeys(each for item in items for each in item["images"])
     opened = thumbnails((path for path, reason in asked if not reason), BUDGET if gate else 0)
@@ -158,6 +160,18 @@ def answer_of(
         "verdicts": verdicts if any(verdict is not None for verdict in verdicts) else None,
         **box_items.answer_fields(boxes),
     }
+
+
+def _with_any(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items; where some have no box, those that have are in `boxes=any` too, as scores are."""
+    kinds = [item["meta"].get("boxes", []) for item in items]
+    if not any(NO_BOX in each for each in kinds):
+        return list(items)
+    key, _, name = ANY_BOX.partition("=")
+    return [
+        item | {"meta": item["meta"] | {key: [*each, name]}} if set(each) - {NO_BOX} else item
+        for item, each in zip(items, kinds, strict=True)
+    ]
 
 
 def _pictures(sample: Sample, shown: str, gate: PictureGate | None) -> list[tuple[str, str]]:

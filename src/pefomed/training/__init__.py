@@ -21,8 +21,7 @@ from pefomed.model import device as devices
 from pefomed.model.adapter import add_adapter, base_of, load_adapter
 from pefomed.model.build import build_model
 from pefomed.model.layers import checkpoint_layers
-from pefomed.model.modeling import PefomedForConditionalGeneration
-from pefomed.model.processing import PefomedProcessor
+from pefomed.model.protocol import Processor, VisionLanguageModel
 from pefomed.model.start import start_adapter
 from pefomed.recipe import Recipe, Stage
 from pefomed.runs import RunFolder, environment
@@ -235,9 +234,9 @@ class Trainer:
         self,
         stage: Stage,
         validation: list[StoredRow],
-        processor: PefomedProcessor,
+        processor: Processor,
         sharded: bool,
-        base: PefomedForConditionalGeneration,
+        base: VisionLanguageModel,
     ) -> TextAnswers | None:
         """Return the captions and reports that validations decode; where none may be, say what decides."""
         compute = self.recipe.compute
@@ -265,7 +264,7 @@ class Trainer:
 
     def _model_at(
         self, start: Path | None, where: str, precision: torch.dtype
-    ) -> tuple[PeftModel, PefomedProcessor]:
+    ) -> tuple[PeftModel, Processor]:
         """Return the model as the previous stage left it, or at the recipe's start weights."""
         torch.manual_seed(self.recipe.seed)
         computing = devices.feature_dtype(self.recipe.compute, devices.device(self.recipe.compute))
@@ -281,7 +280,7 @@ class Trainer:
     def _features(
         self,
         model: PeftModel,
-        processor: PefomedProcessor,
+        processor: Processor,
         steps: list[list[list[StoredRow]]],
         validation: list[StoredRow],
         hashes: dict[str, str],

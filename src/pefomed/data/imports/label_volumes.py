@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.data.imports.convert import Settings
-from pefomed.data.imports.placing import Drawn
+from pefomed.data.imports.placing import FrameBox
 from pefomed.data.imports.records import Imported
 from pefomed.data.imports.regions import REGION_LIMIT, Region, bounds_of
 from pefomed.data.mask_slices import check_grid
@@ -116,10 +116,10 @@ def label_regions(
     }, faults
 
 
-def drawn_on(records: Iterable[Imported]) -> list[Drawn]:
+def drawn_on(records: Iterable[Imported]) -> list[FrameBox]:
     """Return the boxes that labels draw on volumes that were brought in."""
     return [
-        Drawn(record.source, region.frame, bounds_of(region.shape, region.points), region)
+        FrameBox(record.source, region.frame, bounds_of(region.shape, region.points), region)
         for record in records
         for region in record.regions
         if region.made_by == MADE_BY and region.frame is not None
