@@ -56,7 +56,7 @@ CORNERS = {
 BOXES = "bbox bboxes boxes box boundingbox boundingboxes objectsbbox coordinates bboxcoordinates".split()
 """Columns with all four numbers."""
 
-SPLIT = re.compile(r".*(?:split|subset|fold|partition|phase)(?:name)?|(?:data)?set|usage")
+SPLIT = re.compile(r"(?:split|subset|fold|partition|phase)(?:name)?\Z|\A(?:data)?set\Z|\Ausage\Z")
 """A column that says the split; in others each value must be nothing but the name of one."""
 
 CHOICE = re.compile(r"(?:answer\W*)?(?:choice|option|opt|candidate)s?[\W_]*(?:[a-h]|\d)?", re.IGNORECASE)

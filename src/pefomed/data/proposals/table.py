@@ -306,7 +306,7 @@ def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if name in used:
             continue
         texts = set(looked.texts(name))
-        seems = seems_split if names.SPLIT.fullmatch(names.plain(name.rpartition(".")[2])) else is_split
+        seems = seems_split if names.SPLIT.search(names.plain(name.rpartition(".")[2])) else is_split
         if texts and len(texts) <= FEW and all(seems(text) for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}

@@ -35,4 +35,4 @@ def counted_on(header: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-_COUNTED = re.compile(r"(.*[^\W\d_]{3,})[ _.-]?(\d{1,3})")
+_COUNTED = re.compile(r"(.*[^\W\d_]{3})[ _.-]?(\d{1,3})")
