@@ -19,7 +19,7 @@ from pefomed.errors import RunError, nearest
 from pefomed.evaluate import predicted
 from pefomed.evaluate.answered import Answered, Run, read_answered
 from pefomed.evaluate.fitting import check_shown
-from pefomed.evaluate.headlines import RATES
+from pefomed.evaluate.headlines import is_rate
 from pefomed.evaluate.mask_dice import masks_now
 from pefomed.evaluate.origin import write_scores
 from pefomed.evaluate.published import published_scores
@@ -71,7 +71,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
 
 def is_scored(scores: Sequence[Score]) -> bool:
     """Return whether anything says how good the run's own answers are, not only how they came out."""
-    return any(score.system == "model" and score.metric not in RATES for score in scores)
+    return any(score.system == "model" and not is_rate(score.metric) for score in scores)
 
 
 def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
@@ -190,12 +190,11 @@ def _with_references(answered: Answered) -> Answered:
 def _rates(answered: Answered, everything: Questions) -> list[Score]:
     questions = replace(everything, groups={})
     scores = []
-    length = "share of answers cut at the limit of tokens"
     for system, predictions in zip(answered.systems, answered.predictions, strict=True):
         empty = [not cleaned(prediction.text) for prediction in predictions]
         cut = [prediction.finish == "length" for prediction in predictions]
         scores += [
-            score_share(questions, empty, "empty_rate", system.name, "share of answers without text"),
-            score_share(questions, cut, "cut_rate", system.name, length),
+            score_share(questions, empty, "empty_rate", system.name),
+            score_share(questions, cut, "cut_rate", system.name),
         ]
     return scores
