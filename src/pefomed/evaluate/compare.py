@@ -18,15 +18,17 @@ from pefomed.evaluate.grounding import ITEM as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
 from pefomed.evaluate.mask_dice import METRIC as MASK_DICE
 from pefomed.evaluate.mask_dice import mask_dice
+from pefomed.evaluate.own_metrics import loaded_metrics, own_metrics
+from pefomed.evaluate.plugin_scores import item_values as item_values_of
 from pefomed.evaluate.run_texts import unmarked, unmarked_answers
 from pefomed.evaluate.score import functions, numbered, per_pair
 from pefomed.evaluate.settings import settings_of
-from pefomed.metrics.find import metric_of
+from pefomed.metrics.find import metric_of, with_plugins
 from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.progress import note
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Sample
-from pefomed.tasks import BINARY, LEVELS, MARKED, TEXTS, WORDS
+from pefomed.tasks import BINARY, LEVELS, MARKED, TASKS, TEXTS, WORDS
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ def compare_runs(
         answers = [[prediction.text for prediction in side] for side in predictions]
         pair = _Pair(dataset, split, samples, answers[0], answers[1], draws, seed)
         found += [*_answers_compared(pair), *_texts_compared(pair), *_boxes_compared(pair, run_a, run_b)]
+        found += _plugins_compared(pair, run_a, run_b)
         found += _verdicts_compared(pair, run_a, run_b)
     return found
 
@@ -204,6 +207,26 @@ def _masks_compared(
     return [_item_difference(pair, MASK_DICE, places, *values[:, known])] if places else []
 
 
+def _plugins_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
+    """Return the differences in metrics of the user's own that both runs were scored with, item by item."""
+    common = {metric.name for metric in own_metrics(run_b) if metric.per == "item"}
+    found: list[Difference] = []
+    for metric in loaded_metrics(run_a):
+        places = [
+            place for place, sample in enumerate(pair.samples) if TASKS[sample.task].answer in metric.kinds
+        ]
+        if metric.name not in common or not places:
+            continue
+        chosen = [unmarked(pair.samples[place]) for place in places]
+        values = [
+            item_values_of(metric, chosen, unmarked_answers([texts[place] for place in places], chosen))
+            for texts in (pair.a, pair.b)
+        ]
+        with with_plugins([metric]):
+            found.append(_item_difference(pair, metric.name, places, *values))
+    return found
+
+
 def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
     known = [predicted.all_samples(run) for run in (run_a, run_b)]
     raters_a, raters_b = (
@@ -240,7 +263,9 @@ def _item_difference(
     decided: bool = True,
 ) -> Difference:
     about = metric_of(metric)
-    paired = paired_means(a, b, pair.clusters(places), top=about.most, draws=pair.draws, seed=pair.seed)
+    paired = paired_means(
+        a, b, pair.clusters(places), top=about.most - about.least, draws=pair.draws, seed=pair.seed
+    )
     ids = [pair.samples[place].id for place in places]
     found = _difference(pair, metric, len(places), float(a.mean()), float(b.mean()), paired)
     return replace(

@@ -91,6 +91,11 @@ def is_verdict(metric: str) -> bool:
     return metric_of(metric).section in ("judged", "levels")
 
 
+def is_own(metric: str) -> bool:
+    """Return whether a metric is a plug-in's."""
+    return bool(metric_of(metric).implementation)
+
+
 def _told(scores: Collection[Score]) -> set[str]:
     """Return a task of each kind that there are scores of; texts alone have an exact match of their own."""
 

@@ -22,6 +22,7 @@ from pefomed.evaluate.fitting import check_shown
 from pefomed.evaluate.headlines import is_rate
 from pefomed.evaluate.mask_dice import masks_now
 from pefomed.evaluate.origin import write_scores
+from pefomed.evaluate.own_metrics import write_own_metrics
 from pefomed.evaluate.published import published_scores
 from pefomed.evaluate.run_answers import answer_scores
 from pefomed.evaluate.run_boxes import box_scores
@@ -30,6 +31,7 @@ from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
+from pefomed.metrics.plugins import load
 from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
@@ -45,7 +47,7 @@ BOX_KEYS = ("boxes", "category")
 """Keys that items with boxes are grouped by, whether or not the data set says them."""
 
 
-def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
+def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[str] = ()) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 
     What has no score (METEOR without Java, a task without references) is said on the error stream and in
@@ -55,8 +57,10 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
         data_folder: what the recipe's data roots are relative to. The data is read for the floors,
             and compared with what was answered; with `floors = false`, or in a run without recipe,
             it need not be there.
+        metrics: of the user's own, each `package.module:function`, beside those that the recipe names.
 
     Raises:
+        RecipeError: a metric of the user's own cannot be used.
         RunError: a step is missing, predictions, samples, images or verdicts do not fit each other, or the
             data changed since it was answered; the ids are named. Or another process trains, answers or
             scores.
@@ -66,7 +70,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
-        return _evaluate(run, data_folder)
+        return _evaluate(run, data_folder, metrics)
 
 
 def is_scored(scores: Sequence[Score]) -> bool:
@@ -74,7 +78,7 @@ def is_scored(scores: Sequence[Score]) -> bool:
     return any(score.system == "model" and not is_rate(score.metric) for score in scores)
 
 
-def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
+def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> list[Score]:
     settings = RunFolder(run).read_recipe()
     splits = predicted.answered_splits(run)
     if not splits:
@@ -91,10 +95,13 @@ def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
     _check_keys(evaluate.groups, everything)
     events: list[str] = [] if settings else predicted.outside_notes(run)
     raters = read_raters(run, everything, events)
-    shared = Run(run, settings, evaluate, data_folder, raters, events)
+    named = [*evaluate.metrics, *metrics]
+    plugins = load(named)
+    shared = Run(run, settings, evaluate, data_folder, raters, events, plugins)
     scores: list[Score] = []
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
+    write_own_metrics(run, named, plugins)
     write_scores(run, scores, shared.seen)
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):

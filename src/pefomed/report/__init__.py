@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pefomed.evaluate.own_metrics import own_metrics
+from pefomed.metrics.find import with_plugins
 from pefomed.report.compare_page import write_ablation_report, write_comparison
 from pefomed.report.page import write_run_report
 from pefomed.report.runs import is_ablation
@@ -31,7 +33,7 @@ def write_report(folder: Path, images: bool = True) -> Path:
     """
     if not folder.is_dir():
         return write_run_report(folder, images)  # which says so
-    with hold(RunFolder(folder).report, patience=PATIENCE):
+    with hold(RunFolder(folder).report, patience=PATIENCE), with_plugins(own_metrics(folder)):
         return (write_ablation_report if is_ablation(folder) else write_run_report)(folder, images)
 
 
@@ -50,6 +52,7 @@ def write_reports(folders: Sequence[Path], out: Path | None = None, images: bool
     pages = [write_report(folder, images) for folder in folders]
     if len(folders) > 1:
         page = out or RunFolder(folders[0]).comparison_page
-        with hold(RunFolder(folders[0]).report, patience=PATIENCE):
+        own = [metric for folder in folders for metric in own_metrics(folder)]
+        with hold(RunFolder(folders[0]).report, patience=PATIENCE), with_plugins(own):
             pages.append(write_comparison(folders, page, images))
     return pages
