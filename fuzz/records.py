@@ -49,6 +49,17 @@ COCO = {
         for number, box in enumerate([[1, 1, 5, 4], [0, 0, 2.5, 1e0]])
     ],
 }  # fmt: skip
+OUTLINES = (
+    [[1, 1, 5, 1, 5, 4.5]], {"size": [8, 12], "counts": [9, 5, 82]}, {"size": [8, 12], "counts": "95b2"},
+    "9 5 3 5", "[[1, 1, 5, 1, 5, 4]]", "imgs/x/source.jpg",
+)  # fmt: skip
+MASK_COLUMN = {"mask": "mask", "runs": "gaps", "without": "absent"}
+OUTLINED = COCO | {
+    "annotations": [
+        {"id": number, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 4], "segmentation": outline}
+        for number, outline in enumerate(OUTLINES[:3])
+    ]
+}
 PATH_VQA = [{"image": "a", "question": "Where is it?", "answer": "there"}] * 2
 MEDRPG = [(17, 12, 1, "files/p10/a.jpg", [210, 251, 289, 240], 2544, 3056, "the heart is enlarged")]
 XML = b"""<?xml version="1.0" encoding="utf-8"?><!DOCTYPE eCitation>
@@ -216,8 +227,14 @@ TARGETS = {
         ("annotation.json",), _load("iu_xray", text="findings", layout="r2gen"), _json(R2GEN), words=VALUES
     ),
     "coco": Target(
-        ("train.json", "MS_CXR_Local_Alignment_v1.json"), _both(_load("coco"), _load("ms_cxr")), _json(COCO),
+        ("train.json", "MS_CXR_Local_Alignment_v1.json"), _both(_load("coco"), _load("ms_cxr")),
+        _json(COCO, OUTLINED),
         words=VALUES,
+    ),
+    "masks_of_table": Target(
+        ("train.json",),
+        _load("table", columns={"question": "say"}, boxes=MASK_COLUMN),
+        _json(*([{"image": "a.png", "say": "mass", "mask": outline}] for outline in OUTLINES)), words=VALUES,
     ),
     "xml": Target(("a.xml",), lambda folder: read_report(folder / "a.xml"), lambda: [XML], words=(
         b'<!DOCTYPE a [<!ENTITY x "y">]>', b"&x;", b'<!ENTITY x SYSTEM "/etc/passwd">', b'encoding="utf-7"',

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from fuzz import pictures, records, tables, talks
+from fuzz import annotations, box_files, packed, pictures, records, tables, talks
 from fuzz.target import Target
 
 TARGETS: dict[str, Target] = {
     **pictures.TARGETS,
     **tables.TARGETS,
+    **packed.TARGETS,
+    **box_files.TARGETS,
+    **annotations.TARGETS,
     **talks.TARGETS,
     **records.TARGETS,
 }

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-LOOKS = (("light", 390), ("dark", 1280))
-"""Colours and widths: both of each, not every pair, as axe takes seconds for one."""
+LOOKS = (("light", 390), ("dark", 1280), ("dark", 390), ("light", 1280))
+"""Colours and widths."""
 
 
 def findings(tab: Any, scheme: str, width: int) -> list[str]:

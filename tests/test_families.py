@@ -12,10 +12,10 @@ import transformers
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
-from pefomed import forest
 from pefomed.errors import RecipeError, WeightsError
+from pefomed.inference import forest
 from pefomed.inference.attention_choice import fit_attention
-from pefomed.inference.greedy import greedy
+from pefomed.inference.generate import greedy
 from pefomed.model.config import PefomedConfig
 from pefomed.model.layers import known_alone
 from pefomed.model.modeling import PefomedForConditionalGeneration
@@ -166,17 +166,17 @@ def test_pytorchs_attention_is_refused_where_it_knows_no_caps_or_sinks(family: s
 
 
 def test_what_was_found_out_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pefomed import parity
+    from pefomed.inference import attention_choice
 
     config = SHARED["LLaMA"]()
-    first = parity.difference(config, "grouped")
-    monkeypatch.setattr(parity, "compared", None)  # nothing is compared again ...
-    assert parity.difference(config, "grouped") == first
-    monkeypatch.setattr(parity, "_known", {})
-    assert parity.difference(config, "grouped") == first  # ... in another process neither
+    first = attention_choice.difference(config, "grouped")
+    monkeypatch.setattr(attention_choice, "compared", None)  # nothing is compared again ...
+    assert attention_choice.difference(config, "grouped") == first
+    monkeypatch.setattr(attention_choice, "_known", {})
+    assert attention_choice.difference(config, "grouped") == first  # ... in another process neither
     config.rope_parameters = {"rope_type": "default", "rope_theta": 5e5}
     with pytest.raises(TypeError):  # but another configuration is another family
-        parity.difference(config, "grouped")
+        attention_choice.difference(config, "grouped")
 
 
 def test_wrong_masks_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:

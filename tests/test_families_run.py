@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from transformers import AutoModelForCausalLM
 
-from pefomed import jsonl, parity, pipeline
+from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
+from pefomed.inference import attention_choice
 from pefomed.inference.predictor import load
 from pefomed.model.adapter import base_of
 from pefomed.prompts import render
@@ -31,7 +32,7 @@ def test_a_run_answers_as_a_plain_loop_with_its_merged_weights(
     family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
-    parity._say_once.cache_clear()  # another test may have made it say so
+    attention_choice._say_once.cache_clear()  # another test may have made it say so
     tokenizer = byte_tokenizer()
     config = (SHARED | ALONE)[family]()
     config.vocab_size = len(tokenizer)

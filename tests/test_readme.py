@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pefomed.recipe import Dataset, load_arms, parse, shipped
+from pefomed.recipe.own_task import OwnTask
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -76,7 +77,9 @@ def test_a_piece_of_a_recipe_is_valid(text: str, tmp_path: Path) -> None:
         path = tmp_path / "armed.toml"
         path.write_text(shipped("mini/slake").read_text() + text)
         assert list(load_arms(path)) == list(raw["arms"])
-    assert {"name", "data", "arms"} & raw.keys()
+    for task in raw.get("tasks", {}).values():
+        OwnTask.model_validate(task)
+    assert {"name", "data", "arms", "tasks"} & raw.keys()
 
 
 @pytest.mark.parametrize("text", blocks("python"))

@@ -16,7 +16,8 @@ from pefomed.guarded_imports import broken_in
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pefomed.answers.asking import Answer
+    from pefomed.answers.answer import Answer, Piece
+    from pefomed.answers.asking import Request
     from pefomed.errors import PefomedError
     from pefomed.evaluate import evaluate_run, score_boxes, score_pairs
     from pefomed.inference.predictor import Predictor, load
@@ -31,9 +32,11 @@ __all__ = [
     "Answer",
     "Box",
     "PefomedError",
+    "Piece",
     "Prediction",
     "Predictor",
     "Recipe",
+    "Request",
     "Sample",
     "Score",
     "Verdict",
@@ -54,11 +57,13 @@ foreign_imports.prepare()
 
 # Imported when first asked for: `import pefomed` alone takes no torch and no time.
 _PLACES = {
-    "Answer": "pefomed.answers.asking:Answer",
+    "Answer": "pefomed.answers.answer:Answer",
     "Box": "pefomed.schema:Box",
+    "Piece": "pefomed.answers.answer:Piece",
     "PefomedError": "pefomed.errors:PefomedError",
     "Prediction": "pefomed.schema:Prediction",
     "Predictor": "pefomed.inference.predictor:Predictor",
+    "Request": "pefomed.answers.asking:Request",
     "Recipe": "pefomed.recipe:Recipe",
     "Sample": "pefomed.schema:Sample",
     "Score": "pefomed.schema:Score",

@@ -41,7 +41,7 @@ from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample
-from pefomed.storage import safe_stem, write
+from pefomed.storage import safe_stem, usable_paths, write
 
 MOST_SIDE = 2048
 """Pixels; a larger image is scaled down to this, as servers do themselves."""
@@ -87,6 +87,7 @@ class Answering:
         }
 
 
+@usable_paths()
 def prepare(
     target: Path,
     endpoint: Endpoint,
@@ -117,6 +118,7 @@ def prepare(
     return about
 
 
+@usable_paths()
 def carry_out(about: Answering) -> list[Path]:
     """Answer what is left and return the files of predictions.
 

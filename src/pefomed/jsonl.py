@@ -1,4 +1,7 @@
-"""Append-only JSON Lines of records: a cut last line is tolerated and reported, ids are resumable."""
+"""Append-only JSON Lines of records: a cut last line is tolerated and reported, ids are resumable.
+
+pydantic parses each line; libraries for JSON Lines know nothing of writers that were killed.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pydantic import ValidationError
 
 from pefomed.errors import DataError
 from pefomed.schema import Record
-from pefomed.storage import storage_errors
+from pefomed.storage import storage_errors, usable_paths
 
 R = TypeVar("R", bound=Record)
 
@@ -32,7 +35,9 @@ def read(path: Path, kind: type[R], *, on_cut: list[str] | None = None) -> Itera
     Raises:
         DataError: any other line is not a valid record, or the file is not UTF-8.
     """
-    if not path.exists():
+    with usable_paths():
+        there = path.exists()
+    if not there:
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -55,6 +60,7 @@ def read(path: Path, kind: type[R], *, on_cut: list[str] | None = None) -> Itera
             yield record
 
 
+@usable_paths()
 def read_object(
     path: Path, remedy: str = "delete it and run the step that writes it again"
 ) -> dict[str, Any]:
@@ -81,6 +87,7 @@ def lines(records: Iterable[Record]) -> str:
     return "".join(record.model_dump_json() + "\n" for record in records)
 
 
+@usable_paths()
 def append(path: Path, records: Iterable[Record]) -> int:
     """Append `records` and return their number; each line reaches the disk whole or is repaired later.
 

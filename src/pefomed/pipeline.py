@@ -14,12 +14,13 @@ from pefomed.room import begun_otherwise, make_room
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.runs.log import add_once
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 if TYPE_CHECKING:
-    from pefomed.checks import Checked
+    from pefomed.checks import CheckReport
 
 
+@usable_paths()
 def run(
     recipe_path: Path,
     out: Path = Path("runs"),
@@ -39,6 +40,7 @@ def run(
         return finish(folder, data)
 
 
+@usable_paths()
 def train(
     recipe_path: Path,
     out: Path = Path("runs"),
@@ -57,6 +59,7 @@ def train(
     return folder
 
 
+@usable_paths()
 def check(
     recipe_path: Path,
     out: Path = Path("runs"),
@@ -78,7 +81,7 @@ def check(
 
 def check_recipe(
     recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
-) -> Checked:
+) -> CheckReport:
     """Check `recipe` against the run that is in `folder`, if one is, then all else; write nothing.
 
     Raises:
@@ -91,6 +94,7 @@ def check_recipe(
     return check_all(recipe, folder, data, fresh=fresh, untrained=untrained)
 
 
+@usable_paths()
 def train_recipe(
     recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
 ) -> None:
@@ -117,6 +121,7 @@ def train_recipe(
             add_once(folder, recipe.stages[-1].name, checked.cut)
 
 
+@usable_paths()
 def finish(folder: Path, data: Path | None = None) -> Path:
     """Predict, evaluate and report a trained run, in the main process; return its folder."""
     if not is_main():
@@ -128,15 +133,17 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     with hold(folder), read_once():
         predict_run(folder, data)
         evaluate_run(folder, data)
-        write_report(folder)
+        write_report(folder, data_folder=data)
     return folder
 
 
+@usable_paths()
 def demo(out: Path = Path("runs"), overrides: dict[str, Any] | None = None, *, fresh: bool = False) -> Path:
     """Run the shipped demo recipe on drawn images; return the run's folder."""
     return run(recipes.shipped("mini/demo.toml"), out, out / "demo-data", overrides, fresh=fresh)
 
 
+@usable_paths()
 def import_adapter(file: Path, recipe_path: Path, out: Path) -> Path:
     """Write a PeFoMed / MiniGPT-v2 `.pth` as the adapter folder `out`; return it.
 
@@ -148,6 +155,7 @@ def import_adapter(file: Path, recipe_path: Path, out: Path) -> Path:
     return import_into(file, recipes.load(recipe_path).model, out)
 
 
+@usable_paths()
 def export_adapter(folder: Path, file: Path) -> Path:
     """Write a run's adapter as a `.pth` that PeFoMed and MiniGPT-v2 load; return the file."""
     from pefomed.model.exchange import export_adapter as export_from
@@ -155,6 +163,7 @@ def export_adapter(folder: Path, file: Path) -> Path:
     return export_from(RunFolder(folder).adapter, file)
 
 
+@usable_paths()
 def audit(recipe: Recipe, folder: Path, data: Path | None = None) -> None:
     """Write the leakage audit of the data that is trained on and predicted into the run."""
     from pefomed.data.audits.recipe import audit_recipe

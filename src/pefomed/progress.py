@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Line(Protocol):
+class ProgressLine(Protocol):
     """A running count."""
 
     def advance(self, amount: float = 1, note: str = "") -> None:
@@ -25,7 +25,7 @@ class Line(Protocol):
 
 
 @contextmanager
-def line(what: str, total: float | None, unit: str = "items", done: float = 0) -> Iterator[Line]:
+def line(what: str, total: float | None, unit: str = "items", done: float = 0) -> Iterator[ProgressLine]:
     """Show `what` with its share done, rate and time left while the block runs.
 
     `done` was done before, by a run that is now resumed: it counts as done, not towards the rate.
@@ -55,14 +55,14 @@ def note(text: str) -> None:
         print(f"note: {text}", file=sys.stderr, flush=True)
 
 
-class _NoLine(Line):
+class _NoLine(ProgressLine):
     """In a process that trains beside the main one, which shows what all of them do."""
 
     def advance(self, amount: float = 1, note: str = "") -> None:
         return
 
 
-class _PlainLine(Line):
+class _PlainLine(ProgressLine):
     """Without a terminal: a plain line every 30 seconds, so that logs of long runs show life."""
 
     EVERY = 30.0
@@ -89,7 +89,7 @@ class _PlainLine(Line):
 
 
 @contextmanager
-def _rich_line(what: str, total: float | None, unit: str, done: float) -> Iterator[Line]:
+def _rich_line(what: str, total: float | None, unit: str, done: float) -> Iterator[ProgressLine]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -103,13 +103,13 @@ def _rich_line(what: str, total: float | None, unit: str, done: float) -> Iterat
     with Progress(*columns, console=_console()) as progress:
         task = progress.add_task(what, total=total, completed=int(done), rate="", note="")
 
-        class Shown(Line):
+        class _ShownItems(ProgressLine):
             def advance(self, amount: float = 1, note: str = "") -> None:
                 speed = progress.tasks[task].speed
                 rate = f"{speed:.3g} {unit}/s" if speed else ""
                 progress.update(task, advance=amount, note=note, rate=rate)
 
-        yield Shown()
+        yield _ShownItems()
 
 
 @functools.cache

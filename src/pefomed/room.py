@@ -59,7 +59,7 @@ def begun_otherwise(recipe: Recipe, folder: Path) -> list[str]:
             found=f"different: {', '.join(dict.fromkeys(changed))}",
             remedy="give the recipe another name, choose another --out, or start anew with --fresh",
         )
-    keys = ("seed", "model", "prompt", "data", "stages")
+    keys = ("seed", "tasks", "model", "prompt", "data", "stages")
     return [key for key in keys if getattr(before, key) != getattr(recipe, key)]
 
 
@@ -97,6 +97,8 @@ def _changed(
         changed.append("model")
     if _prompt(before) != _prompt(recipe):
         changed.append("prompt")
+    if any(task != recipe.tasks.get(name) for name, task in before.tasks.items()):
+        changed.append("tasks")
     if any(_data(before, name, moved=moved) != _data(recipe, name, moved=moved) for name in names):
         changed.append("data")
     own = [_stage(stage, moved=moved) for stage in recipe.stages[: len(done)]]

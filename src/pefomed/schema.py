@@ -143,12 +143,17 @@ class Prediction(Record):
     """Hash of the question that was answered (`data.question_hash`); empty if that is not known."""
     shown: str = ""
     """Hash of what its images held; empty if that is not known, or none was seen."""
+    logprob: float | None = None
+    """Natural logarithm of the answer's probability (`answers.answer`); None if it is not known."""
     made_by: str = ""
     """Which entry of the card beside the file says what made it (`answers.card`); empty if none does."""
 
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _without_empty(write(self), "asked", "shown", "made_by")
+        written = _without_empty(write(self), "asked", "shown", "made_by")
+        if self.logprob is None:
+            del written["logprob"]
+        return written
 
 
 class Verdict(Record):

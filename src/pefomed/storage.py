@@ -20,6 +20,9 @@ REMEDY = "free space or choose another folder; what is already written stays usa
 
 _FULL_OR_CLOSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
+LONGEST_OF_SYSTEMS = 255
+"""Bytes of a name that file systems take."""
+
 _HELD = ("checkpoints", "adapter", "predictions", "samples")
 _YOUNG = 10.0
 _NO_PLACE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP)
@@ -85,6 +88,39 @@ def _new_file(folder: Path) -> tuple[int, Path]:
         path = folder / f".part-{secrets.token_hex(6)}"
         with contextlib.suppress(FileExistsError):
             return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), path
+
+
+@contextlib.contextmanager
+def usable_paths() -> Iterator[None]:
+    """Turn a path that cannot be one, or may not be looked at, into a `StorageError` that names it.
+
+    Until Python 3.14 `Path.exists` and its like raise an OSError of such a path instead of saying no. It
+    decorates what takes a path of a user's; a generator has it around its body.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP):
+            raise
+        raise unusable(error) from None
+
+
+def unusable(error: OSError) -> StorageError:
+    """Return what the system says about a path as an error of ours."""
+    name = str(error.filename or "a name")
+    if error.errno == errno.ENAMETOOLONG:
+        longest = max(len(os.fsencode(part)) for part in Path(name).parts or ("",))
+        what = "path" if longest <= LONGEST_OF_SYSTEMS else "file's name"
+        return StorageError(
+            f"a {what} is too long: {name[:60]}...",
+            found=f"{len(os.fsencode(name)) if what == 'path' else longest:,} bytes",
+            remedy=f"a name has at most {LONGEST_OF_SYSTEMS} bytes, a path 4,096: choose a shorter one",
+        )
+    return StorageError(
+        f"cannot use {name}",
+        found=os.strerror(error.errno or 0),
+        remedy="check that it is there, is what it should be, and may be read and written",
+    )
 
 
 @contextlib.contextmanager

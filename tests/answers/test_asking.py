@@ -15,7 +15,8 @@ from tests.tiny import model_recipe, table_recipe
 import pefomed
 from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
-from pefomed.answers.asking import Answer, answer_of, doubts, sample_of, trained_tasks
+from pefomed.answers.answer import Answer, answer_of
+from pefomed.answers.asking import doubts, sample_of, trained_tasks
 from pefomed.cli import main
 from pefomed.errors import DataError, ImageError
 from pefomed.inference.predictor import Predictor

@@ -16,6 +16,7 @@ from pefomed.data.audits.audit import audit
 from pefomed.data.audits.finding import evenly, spread
 from pefomed.data.audits.groups import shared_groups
 from pefomed.data.audits.leakage import PAIRS
+from pefomed.data.question_hash import shown_hash
 from pefomed.data.show_pairs import pair_sheet, picture_pairs
 from pefomed.schema import Sample
 
@@ -50,7 +51,10 @@ def test_a_picture_saved_again_is_near_and_an_equal_one_is_not_told_twice(
     ]
     result = audit({"train": train, "test": test}, cache=tmp_path / "cache")
     [pair] = result["leakage"]
-    assert pair["images"]["examples"] == [{"image": str(equal), "same_as": train[2].images[0]}]
+    # What each picture held is said as an answer says it, so that a report knows the pictures again.
+    [twin] = pair["images"]["examples"]
+    assert (twin["image"], twin["same_as"]) == (str(equal), train[2].images[0])
+    assert twin["shown"] == [shown_hash(train[2]), shown_hash(test[2])]
     near = pair["near_images"]
     assert (near["count"], near["of"], near["samples"], near["of_samples"], near["empty"]) == (1, 4, 2, 5, 1)
     [example] = near["examples"]

@@ -14,6 +14,7 @@ from tests.data.made_parquet import table_of, write_arrow, write_parquet
 
 from pefomed.data import load_samples
 from pefomed.data.readers import columnar
+from pefomed.data.readers.arrow_sizes import unpacked_sizes
 from pefomed.data.readers.rows import read_table
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset
@@ -205,3 +206,41 @@ def test_one_parquet_file_is_a_table(tmp_path: Path) -> None:
     first, _ = load("table", path, "train", columns={"meta": ["organ"]})
     assert (first.question, first.reference) == ("q0?", "a")
     assert Path(first.images[0]).is_file()
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+@pytest.mark.parametrize("form", ["new_file", "new_stream"])
+def test_a_compressed_batch_says_what_it_unpacks_to(tmp_path: Path, compression: str, form: str) -> None:
+    table = pyarrow.table(
+        {
+            "question": ["x" * 1000] * 900,
+            "number": list(range(900)),
+            "kind": ["u"] * 900,
+            "image": ["a"] * 900,
+        }
+    )
+    table = table.set_column(2, "kind", table["kind"].dictionary_encode())
+    path = tmp_path / "t.arrow"
+    options = pyarrow.ipc.IpcWriteOptions(compression=compression)
+    with getattr(pyarrow.ipc, form)(str(path), table.schema, options=options) as writer:
+        writer.write_table(table, max_chunksize=300)
+    found = [size for size in unpacked_sizes(path) if size > 100_000]
+    # pyarrow counts what it holds; buffers are padded to 8 bytes
+    assert found == [pytest.approx(batch.nbytes, abs=100) for batch in table.to_batches(max_chunksize=300)]
+    assert len([*read_table(path)]) == 900
+
+
+@pytest.mark.parametrize("name", ["bomb.arrow", "bomb.feather"])
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path, name: str) -> None:
+    table = pyarrow.table({"question": ["x" * 4096] * 64})
+    options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    with pyarrow.ipc.new_file(str(tmp_path / name), table.schema, options=options) as writer:
+        writer.write_table(table)
+    content = bytearray((tmp_path / name).read_bytes())
+    said = (64 * 4096).to_bytes(8, "little")  # the buffer of all texts
+    assert content.count(said + b"\x28\xb5\x2f\xfd") == 1  # before a Zstandard frame
+    place = content.index(said + b"\x28\xb5\x2f\xfd")
+    content[place : place + 8] = (2**40).to_bytes(8, "little")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=r"too large, at most 1,073,741,824 bytes.*\n.*1,099,511,6"):
+        [*read_table(tmp_path / name)]

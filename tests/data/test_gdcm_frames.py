@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tests.data.made_dicom import corpus_file, made
 
 from pefomed.data.pictures import gdcm_frames
+from pefomed.data.pictures.dicom_file import opened
 from pefomed.data.pictures.gdcm_frames import decode
 from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError, PackageError
@@ -227,6 +228,39 @@ def test_without_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ImageError, match=r"python-gdcm[\s\S]*pefomed\[dicom\]"):
         open_image(path)
+
+
+@pytest.mark.parametrize(("precision", "space"), [(7, "MONOCHROME2"), (12, "YBR_FULL")])
+def test_a_kind_that_is_not_read_is_not_called_damaged(tmp_path: Path, precision: int, space: str) -> None:
+    colours = 3 if space == "YBR_FULL" else 1
+    frame = encode(np.full((4, 4, colours), 5, np.uint16), precision=precision)
+    pixels = np.zeros((4, 4, 3)[: 2 + (colours > 1)], np.uint16)
+    path = made(
+        tmp_path / "a.dcm", pixels, "1.2.840.10008.1.2.4.70", [frame], PhotometricInterpretation=space
+    )
+    with pytest.raises(ImageError, match=rf"cannot be decoded[\s\S]*{precision} bits"):
+        open_image(path)
+
+
+def test_signs_and_colours_are_the_files_own(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    signed = random.integers(-2048, 2048, (5, 7)).astype(np.int16)
+    twelve = (signed.view(np.uint16) & 0xFFF)[..., None]  # two's complement in the 12 stored bits
+    path = made(
+        tmp_path / "s.dcm", signed, "1.2.840.10008.1.2.4.70", [encode(twelve, precision=12)],
+        PixelRepresentation=1, BitsStored=12, HighBit=11,
+    )  # fmt: skip
+    with opened(path) as file:
+        assert np.array_equal(file.stored(0), signed)
+    colours = random.integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    path = made(
+        tmp_path / "c.dcm",
+        colours,
+        "1.2.840.10008.1.2.4.70",
+        [encode(colours.astype(np.uint16), precision=8)],
+    )
+    with opened(path) as file:
+        assert np.array_equal(file.stored(0), colours)
 
 
 def test_another_kind_of_jpeg_than_the_file_says(tmp_path: Path) -> None:

@@ -203,3 +203,26 @@ def test_what_nobody_drew_may_be_asked_for(tmp_path: Path) -> None:
     assert sorted((Path(s.images[0]).name, s.question) for s in samples if not s.boxes) == [
         ("0.png", "clip"), ("1.png", "clip"), ("1.png", "mass"), ("2.png", "mass"),
     ]  # fmt: skip
+
+
+def test_the_picture_that_a_file_holds_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
+    values = np.random.default_rng(0).integers(0, 256, (480, 640), np.uint8)
+    held = {"imageData": png(values), "image": "../../elsewhere/0.png"}
+    put(tmp_path / "mine", {"0.json": file(RECTANGLE, **held)})
+    [sample], left = read(tmp_path)
+    assert (corners(sample), left) == ([TENTHS], [])
+    assert (np.asarray(Image.open(sample.images[0])) == values).all()
+    # A file that is there counts more, and the id is the same with both.
+    put(tmp_path / "mine", {"0.png": None, "0.json": file(RECTANGLE, imageData=png(values))})
+    [beside], _ = read(tmp_path)
+    assert beside.images == (str(tmp_path / "mine" / "0.png"),)
+    assert beside.id == sample.id
+
+
+@pytest.mark.parametrize("held", ["no picture", "!!", png(np.zeros((4, 4), np.uint8))[:40], 7, {"a": 1}])
+def test_what_a_file_holds_is_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: Any) -> None:
+    monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
+    put(tmp_path / "mine", {"0.json": file(RECTANGLE, imageData=held)})
+    with pytest.raises(DataError, match=r"0\.json.*imageData"):
+        read(tmp_path)

@@ -168,18 +168,19 @@ OTHERWISE = {
     "RSNA Pneumonia, the healthy too": "the phrase is not in the file",
     "PadChest-GR": "what a sentence without a box means is asked",
     "VinDr-CXR, each reader": "what a row without a box means is asked",
+    "MIMIC-CXR-JPG": "which part of a report is the answer is asked",
+    "IU-Xray, Kaggle": "the shares of its splits are asked of nobody: they have a usual value",
     "VQA-Med, several answers": "the question is not in the file",
     "several answers, joined in a cell": "whether a mark joins answers is asked",
     "messages, several answers": "which field holds further answers is not proposed",
 }
 """Forms that are read by an answer of their owner's."""
-OWN = ("coco", "conversations", "hugging_face", "labelme", "masks", "table", "voc", "yolo")
 MAPPED = {
     name: tomllib.loads(f"data = {part}")["data"] for name, (part, _) in LINES.items() if part != NOT_READ
 }
 
 
-@pytest.mark.parametrize("name", [name for name, raw in MAPPED.items() if raw["loader"] in OWN])
+@pytest.mark.parametrize("name", MAPPED)
 def test_a_published_form_is_recognised(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
     raw, form = MAPPED[name], FORMS[name]
@@ -194,6 +195,91 @@ def test_a_published_form_is_recognised(name: str, tmp_path: Path, monkeypatch: 
     assert not isinstance(rows, PefomedError), rows
     # with the first answer to each question that is asked
     assert [shown(row) for row in rows] == [shown_of(seen) for seen in form.seen][:3]
+
+
+@pytest.mark.parametrize(
+    ("loader", "names"),
+    [
+        ("slake", ["test.json", "imgs/xmlab0/source.jpg"]),
+        ("vqa_rad", ["VQA_RAD Dataset Public.json"]),
+        ("vqa_rad", ["testset.json", "images/synpic1.jpg"]),
+        ("path_vqa", ["qas/test/test_qa.pkl", "images/test/1.jpg"]),
+        ("iu_xray", ["ecgen-radiology/1.xml"]),
+        ("iu_xray", ["indiana_reports.csv", "indiana_projections.csv"]),
+        ("mimic_cxr", ["mimic-cxr-2.0.0-split.csv.gz", "mimic-cxr-2.0.0-metadata.csv.gz"]),
+        ("ms_cxr", ["MS_CXR_Local_Alignment_v1.0.0.json"]),
+        ("ms_cxr_medrpg", ["MS_CXR_val.pth"]),
+        ("roco", ["all_data/test/radiology/testdata.csv"]),
+        ("roco", ["data/test/radiology/captions.txt"]),
+        ("imageclef", ["ImageCLEFmedCaption_2022_caption_prediction_valid.csv", "valid/1.jpg"]),
+        ("medicat", ["release/s2_full_figures_oa_nonroco_combined_medical_top4_public.jsonl"]),
+        ("chexlocalize", ["CheXlocalize/gt_segmentations_test.json"]),
+    ],
+)
+def test_a_published_layout_is_known_by_its_names(loader: str, names: list[str], tmp_path: Path) -> None:
+    root = tmp_path / "data/theirs"
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    # The folder, the one that it alone is in, as archives unpack to, and one of its files.
+    for path in (root, tmp_path / "data", root / names[0]):
+        found = propose(path, tmp_path / "data")
+        assert (found.name, found.loader, found.root) == ("theirs", loader, "theirs")
+
+
+def test_files_that_are_called_alike_are_not_a_published_layout(tmp_path: Path) -> None:
+    # MIMIC-CXR in R2Gen's layout, and questions of one's own called as those of SLAKE.
+    row = {"id": "1", "report": "Clear.", "image_path": ["p10/p10000032/s1/0.jpg"]}
+    (tmp_path / "a/images").mkdir(parents=True)
+    (tmp_path / "a/annotation.json").write_text(json.dumps({"train": [row], "val": [], "test": []}))
+    assert propose(tmp_path / "a", tmp_path).loader == "table"
+    (tmp_path / "b/imgs").mkdir(parents=True)
+    picture(tmp_path / "b/imgs/0.png")
+    rows = [{"image": "0.png", "question": "Which side?", "answer": "left"}]
+    (tmp_path / "b/train.json").write_text(json.dumps(rows))
+    assert propose(tmp_path / "b", tmp_path).loader == "table"
+
+
+TWO, SINCE = ["frontal+lateral"], ["current+prior"]
+
+
+@pytest.mark.parametrize(
+    ("header", "image", "views"),
+    [
+        (["lateral_path", "frontal_path"], {"frontal": "frontal_path", "lateral": "lateral_path"}, TWO),
+        (["PA image", "Lateral image"], {"frontal": "PA image", "lateral": "Lateral image"}, TWO),
+        (["image_prior", "image"], {"current": "image", "prior": "image_prior"}, SINCE),
+        (["image", "mask_path"], "image", []),
+        (["currentImage", "priorImage"], {"current": "currentImage", "prior": "priorImage"}, SINCE),
+        (["image_2", "image_1"], ["image_1", "image_2"], []),
+    ],
+)  # fmt: skip
+def test_several_columns_of_images_are_one_sample(
+    folder: Path, header: list[str], image: Any, views: list[str]
+) -> None:
+    text = f"{','.join(header)},question,answer\n0.png,1.png,Has it grown?,yes\n2.png,,Which side?,left\n"
+    found = proposed(folder / "a.csv", text)
+    assert found.options["columns"]["image"] == image
+    first, _ = read(found, folder)
+    assert len(first.images) == (1 if image == "image" else 2)
+    assert [first.meta["views"]] == views if views else "views" not in first.meta
+
+
+def test_the_views_of_a_study_are_offered(folder: Path) -> None:
+    text = "study_id,path,view,report\n1,0.png,Lateral,Clear.\n1,1.png,Frontal,Clear.\n2,2.png,Frontal,Big.\n"
+    found = proposed(folder / "a.csv", text)
+    asked = {one.option: one.choices[0].value for one in found.questions}
+    assert asked["columns.group_by"] == "study_id"
+    assert (asked["columns.role"], asked["columns.roles"]) == ("view", ["Frontal", "Lateral"])
+
+
+def test_texts_about_tests_are_no_splits(folder: Path) -> None:
+    rows = ["stress test,train", "lab test,train", "stress test,test"]
+    text = "image,question,answer,what,part\n"
+    text += "".join(f"{n}.png,Is it {n}?,yes,{row}\n" for n, row in enumerate(rows))
+    assert proposed(folder / "a.csv", text).options["columns"]["split"] == "part"
+    only = proposed(folder / "b.csv", text.replace(",train\n", ",a\n").replace(",test\n", ",b\n"))
+    assert "split" not in only.options["columns"]
 
 
 def run(words: list[str]) -> Any:

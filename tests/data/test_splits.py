@@ -16,7 +16,7 @@ from pefomed.cli import main
 from pefomed.data import load_samples
 from pefomed.data.audits.recipe import audit_dataset, audit_recipe
 from pefomed.data.found_splits import found_splits, further_splits
-from pefomed.data.readers.split_names import called, known_split, meant, seems_none, seems_split
+from pefomed.data.readers.split_names import called, is_split, known_split, meant, seems_none, seems_split
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset
 
@@ -243,6 +243,10 @@ def test_names_of_splits() -> None:
     assert known_split("held-out") == "held-out"
     for name in ("val2017", "Test", "held-out", "test_images", "external", "fold_1", "my_test"):
         assert seems_split(name)
+    for name in ("The patient did a stress test last year", "Is the test positive?", "Tested."):
+        assert not seems_split(name)
+    assert all(map(is_split, ("Test", "val2017", "held-out", "test_1", "fold 3", "train set")))
+    assert not any(map(is_split, ("stress test", "lab test", "test tube", "", "12")))
     for name in ("labels", "metadata", "all_images"):
         assert seems_none(name)
     assert not any(map(seems_none, ("cohort_b", "site 2", "test_labels")))

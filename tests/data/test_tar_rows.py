@@ -128,3 +128,29 @@ def test_a_damaged_archive_is_a_clear_error(tmp_path: Path, cut: int) -> None:
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(DataError, match=r"a\.tar is no tar archive that can be read"):
         list(read_table(path))
+
+
+def test_pictures_are_read_once_while_the_archive_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.tar", [*row("1", 1), *row("2", 2)])
+    read: list[str] = []
+    content = tar_rows._content
+    monkeypatch.setattr(tar_rows, "_content", lambda *given: read.append(given[1].name) or content(*given))
+
+    def names() -> list[str]:
+        read.clear()
+        for _, found in read_table(path):
+            assert Path(found["image"]).read_bytes() == picture(int(found["__key__"]))
+            last = Path(found["image"])
+        last.touch()
+        return list(read)
+
+    whole = ["1.png", "1.json", "2.png", "2.json"]
+    next(read_table(path))  # not to its end
+    assert names() == whole
+    assert names() == ["1.json", "2.json"]
+    Path(next(found["image"] for _, found in read_table(path))).unlink()
+    assert names() == [*whole[:2], "2.json"]
+    path = write(path, [*row("1", 1), *row("3", 3)])
+    assert names() == ["1.png", "1.json", "3.png", "3.json"]

@@ -232,3 +232,23 @@ def test_an_empty_file_may_say_that_there_is_nothing(tmp_path: Path) -> None:
     first = next(s for s in samples if not s.boxes)
     assert (Path(first.images[0]).name, first.question) == ("0.png", "rib")
     assert len(samples) == 6
+
+
+def test_a_split_that_is_not_there_fails_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(
+        tmp_path,
+        {
+            "mine/data.yaml": NAMED + "train: images/train\nval: images/val\ntest: ../../elsewhere\n",
+            "mine/images/train/0.png": None, "mine/labels/train/0.txt": BOX,
+        },
+    )  # fmt: skip
+    assert len(read(tmp_path)[0]) == 1
+    assert list(found_splits(Dataset(loader="yolo", root="mine"), tmp_path)) == ["train"]
+    said = capsys.readouterr().err
+    assert "the split 'val' cannot be read" in said
+    assert "'images/val'" in said
+    assert "the split 'test' cannot be read" in said
+    assert "elsewhere" in said
+    for split, name in (("validate", "images/val"), ("test", "elsewhere")):
+        with pytest.raises(DataError, match=f"no such file or folder in .*\n.*{name}"):
+            read(tmp_path, split)

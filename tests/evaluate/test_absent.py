@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pefomed.boxes import Placed
 from pefomed.boxes.region import dice
 from pefomed.evaluate import score_boxes
 from pefomed.evaluate.absent_floors import none_floors
 from pefomed.evaluate.box_floors import floors_of
-from pefomed.evaluate.box_items import Answer, Item
+from pefomed.evaluate.box_items import Item
 from pefomed.evaluate.grounding import ITEM, item_values
 from pefomed.schema import Box, Score
 
@@ -24,13 +25,13 @@ def value(scores: list[Score], metric: str, group: str = "overall") -> tuple[flo
 @pytest.mark.parametrize(
     ("answer", "right"),
     [
-        (Answer(()), 1.0),
-        (Answer((LEFT,)), 0.0),
-        (Answer((), outside=1), 0.0),  # a box, if of nothing but padding
-        (Answer((), readable=False), 0.0),
+        (Placed(()), 1.0),
+        (Placed((LEFT,)), 0.0),
+        (Placed((), outside=1), 0.0),  # a box, if of nothing but padding
+        (Placed((), readable=False), 0.0),
     ],
 )
-def test_without_a_box_only_the_answer_that_there_is_none_is_right(answer: Answer, right: float) -> None:
+def test_without_a_box_only_the_answer_that_there_is_none_is_right(answer: Placed, right: float) -> None:
     assert item_values((), answer) == dict.fromkeys(ITEM, right)
 
 

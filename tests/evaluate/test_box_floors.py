@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pefomed.boxes import Writing
 from pefomed.data import load_samples
 from pefomed.evaluate import score_boxes
 from pefomed.evaluate.box_floors import floors_of, keys_of
-from pefomed.evaluate.box_items import Item, Writing, items_of, written_and_read
+from pefomed.evaluate.box_items import Item, items_of, written_and_read
 from pefomed.recipe import Dataset
 from pefomed.schema import Box
 

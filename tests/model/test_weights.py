@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Dinov2Model
 from pefomed.checksums import sha256
 from pefomed.errors import StorageError, WeightsError
 from pefomed.model import converted, hub, weights
-from pefomed.model.known import KNOWN, Known
+from pefomed.model.known import KNOWN, NamedPart
 from pefomed.model.wheel import WheelFile, check, extract
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -41,7 +41,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WheelFile:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(hub, "_unreachable", None)
-    monkeypatch.setitem(KNOWN, "tiny", Known("language", "somebody/tiny", COMMIT, wheel=wheel))
+    monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT, wheel=wheel))
     return wheel
 
 
@@ -167,7 +167,7 @@ def test_a_folder_without_a_model(tmp_path: Path) -> None:
 
 def test_a_wrong_hash_is_refused_and_leaves_nothing(tiny: WheelFile, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = replace(tiny, sha256="0" * 64)
-    monkeypatch.setitem(KNOWN, "tiny", Known("language", "somebody/tiny", COMMIT, wheel=wrong))
+    monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT, wheel=wrong))
     with pytest.raises(WeightsError) as caught:
         weights.resolve("tiny", "language")
     text = str(caught.value)
@@ -219,7 +219,7 @@ def test_every_file_of_a_download_is_checked(
     snapshot = put_on_hub_cache(tmp_path)
     (snapshot / "second.safetensors").write_bytes(b"right")
     files = {file: sha256(snapshot / file) for file in ("model.safetensors", "second.safetensors")}
-    monkeypatch.setitem(KNOWN, "tiny", Known("language", "somebody/tiny", COMMIT, files))
+    monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT, files))
     monkeypatch.setattr(hub, "cached", lambda *_: None)
     monkeypatch.setattr(hub, "download", lambda *_: snapshot)
     assert weights.resolve("tiny", "language") == snapshot
@@ -233,7 +233,7 @@ def test_another_commit_on_this_disk_is_named(
 ) -> None:
     other = "e" * 40
     snapshot = put_on_hub_cache(tmp_path, other)
-    monkeypatch.setitem(KNOWN, "tiny", Known("language", "somebody/tiny", COMMIT))
+    monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT))
     with pytest.raises(WeightsError, match=rf"commit {other}(?s:.*)model\.language_revision"):
         weights.resolve("tiny", "language")
     assert weights.resolve("tiny", "language", revision=other) == snapshot

@@ -12,6 +12,7 @@ from PIL import Image
 from tests.rate.serving import ARGUMENTS, Server
 
 from pefomed import jsonl
+from pefomed.data.question_hash import shown_hash
 from pefomed.rate import Wishes, open_session
 from pefomed.schema import Prediction, Sample
 
@@ -19,7 +20,10 @@ ORGANS = ("CHEST", "HEAD", "ABDOMEN")
 
 
 def answered(sample: Sample, text: str) -> Prediction:
-    return Prediction(sample_id=sample.id, text=text, tokens=2, finish="stop", generation="secret-model-7b")
+    return Prediction(
+        sample_id=sample.id, text=text, tokens=2, finish="stop", generation="secret-model-7b",
+        shown=shown_hash(sample),
+    )  # fmt: skip
 
 
 def write(run: Path, name: str, pairs: list[tuple[Sample, str]]) -> None:

@@ -15,6 +15,7 @@ from pefomed import jsonl
 from pefomed.rate import Session, Wishes, open_session
 from pefomed.rate.app import make_app
 from pefomed.rate.guards import LOOPBACK
+from pefomed.rate.pictures import Pictures
 from pefomed.schema import Verdict
 
 BASE = "http://127.0.0.1:8765"
@@ -144,11 +145,21 @@ def test_images_come_by_number_without_what_else_the_file_held(page: Page, sessi
         assert b"Exif" not in answer.content
 
 
-def test_a_large_image_is_made_smaller(page: Page, session: Session) -> None:
-    item = session.items(page.rater)[0]
-    Image.new("L", (5000, 2500), 80).save(item.images[0])
+def test_a_large_image_is_made_smaller(tmp_path: Path) -> None:
+    Image.new("L", (5000, 2500), 80).save(tmp_path / "large.png")
+    content, kind = Pictures().encoded(str(tmp_path / "large.png"))
+    assert Image.open(io.BytesIO(content)).size == (2048, 1024)
+    assert kind == "image/png"
+
+
+def test_a_picture_that_is_not_what_was_answered_about_is_not_shown(page: Page, session: Session) -> None:
+    path = Path(session.items(page.rater)[0].images[0])
+    before = path.read_bytes()
+    Image.new("L", (64, 64), 80).save(path)
     answer = page.client.get(f"{page.path}/items/1/images/0")
-    assert Image.open(io.BytesIO(answer.content)).size == (2048, 1024)
+    assert (answer.status_code, answer.text) == (410, "This image cannot be read.")
+    path.write_bytes(before)
+    assert page.client.get(f"{page.path}/items/1/images/0").status_code == 200
 
 
 def test_an_image_that_vanished_is_said_without_its_path(page: Page, session: Session) -> None:

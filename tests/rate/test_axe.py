@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.axe import LOOKS, findings
 from tests.rate.conftest import vqa_pairs, write
-from tests.rate.serving import Server, opened
+from tests.rate.serving import Server, opened, saved, until
 
 from pefomed.rate import Wishes
 
@@ -38,9 +38,16 @@ def test_the_rating_page(
     # The first heading of the page is its highest, and what is read out of the zoom is what it shows.
     first = tab.locator("h1, h2, h3").first.evaluate("heading => heading.tagName")
     zoom = tab.locator("[data-tool=fit]").inner_text()
+    for place in range(1, 6):
+        until(tab, f"document.getElementById('number').textContent === '{place}'")
+        tab.click("[data-label='1']")
+        saved(tab)
+    finished = [each for look in LOOKS[:2] for each in findings(tab, *look)]
+    rated = tab.locator("#rated").inner_text()
     context.close()
     server.stop()
     assert found == []
+    assert (finished, rated) == ([], "5")
     assert directions == ["rtl", "rtl", "ltr"]  # question, reference, answer
     assert first == "H1"
     assert "100 %" in zoom

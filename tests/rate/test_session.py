@@ -112,7 +112,6 @@ def test_another_image_behind_the_same_answer_is_refused(vqa_run: Path) -> None:
         ]
         path.write_text(jsonl.lines(answers))
 
-    seen("before")
     session = open_session(vqa_run, WISHES)
     rater = session.raters()[0]
     item = session.items(rater)[0]
@@ -129,10 +128,14 @@ def test_another_image_behind_the_same_answer_is_refused(vqa_run: Path) -> None:
 
 
 def test_an_image_that_is_gone_is_named_before_anybody_rates(vqa_run: Path, images: list[str]) -> None:
+    there = Path(images[0]).read_bytes()
     Path(images[0]).unlink()
     with pytest.raises(ImageError, match="1 of 2 images cannot be shown to raters"):
         open_session(vqa_run, WISHES)
     Image.new("L", (8, 8)).save(images[0])
+    with pytest.raises(ImageError, match="1 of 2 pictures are left out: they do not hold what was answered"):
+        open_session(vqa_run, WISHES)
+    Path(images[0]).write_bytes(there)
     assert shown(open_session(vqa_run, WISHES))
 
 

@@ -66,7 +66,7 @@ def write_run(folder: Path, answers: dict[str, str] | None = None, name: str = "
                 meta={"category": category} if category else {},
             )
         )
-        predictions.append(small_run.predicted(sample_id, (answers or {}).get(sample_id, answer)))
+        predictions.append(small_run.seen(samples[-1], (answers or {}).get(sample_id, answer)))
         blind.append(small_run.predicted(sample_id, WHOLE if boxes else "yes", blind=True))
     jsonl.append(run / "samples" / "cxr-test.jsonl", samples)
     jsonl.append(run / "predictions" / "cxr-test.jsonl", predictions)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed import jsonl
+from pefomed.data.question_hash import shown_hash
 from pefomed.schema import Box, Prediction, Sample, Score, Verdict
 
 RECIPE: dict[str, Any] = {
@@ -42,7 +43,7 @@ def write_answers(folder: Path, rows: list[tuple[str, ...]]) -> None:
                 meta={"answer_type": kind, "organ": "CHEST" if "a.png" in image else "HEAD"},
             )
         )  # fmt: skip
-        predictions.append(predicted(name, answer))
+        predictions.append(seen(samples[-1], answer))
         blind.append(predicted(name, blind_answer, blind=True))
     files = {"samples/rad-test.jsonl": samples, "predictions/rad-test.jsonl": predictions}
     for name, records in {**files, "predictions/rad-test.blind.jsonl": blind}.items():
@@ -55,6 +56,11 @@ def predicted(sample_id: str, text: str, *, blind: bool = False, cut: bool = Fal
         sample_id=sample_id, text=text, tokens=3, finish="length" if cut else "stop",
         generation="greedy, at most 32 tokens", blind=blind,
     )  # fmt: skip
+
+
+def seen(sample: Sample, text: str) -> Prediction:
+    """An answer that says what the sample's pictures hold, as `pefomed predict` writes it."""
+    return predicted(sample.id, text).model_copy(update={"shown": shown_hash(sample)})
 
 
 def score(system: str, group: str, value: float, n: int, **more: Any) -> Score:

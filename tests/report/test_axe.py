@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from PIL import Image
@@ -9,8 +10,10 @@ from tests.axe import LOOKS, findings
 from tests.report import small_run
 from tests.report.chromium import Browser
 from tests.report.test_compare import copy_of
+from tests.report.test_no_images import leaking
 
 from pefomed.data.show import contact_sheet
+from pefomed.data.show_pairs import pair_sheet
 from pefomed.report import write_report, write_reports
 from pefomed.schema import Box, Sample
 
@@ -29,7 +32,12 @@ def looked_at(browser: Browser, page: Path) -> list[str]:
 
 
 def test_the_report_of_a_run(browser: Browser, run: Path) -> None:
-    assert looked_at(browser, write_report(run)) == []
+    small_run.write_raters(run)
+    page = write_report(leaking(run))
+    assert looked_at(browser, page) == []
+    shown = set(browser.tab.eval_on_selector_all("main section[id]", "all => all.map(each => each.id)"))
+    assert shown >= {"results", "judgements", "agreement", "training", "leakage", "items", "recipe"}
+    assert browser.tab.locator("#leakage .pairs img").count() == 2
     browser.tab.fill("#search", "nothing like it")
     assert findings(browser.tab, *LOOKS[0]) == []  # the list without an item is no list box
 
@@ -72,3 +80,9 @@ def test_the_contact_sheet(browser: Browser, tmp_path: Path) -> None:
         for place in range(8)
     ]
     assert looked_at(browser, contact_sheet(samples, tmp_path / "sheet.html")) == []
+
+
+def test_the_page_of_pairs(browser: Browser, run: Path, tmp_path: Path) -> None:
+    audits = json.loads((leaking(run) / "audit.json").read_text(encoding="utf-8"))
+    assert looked_at(browser, pair_sheet(audits, tmp_path / "pairs.html")) == []
+    assert browser.tab.locator("figure img").count() == 2

@@ -7,13 +7,15 @@ import pytest
 from tests.report import small_run
 
 from pefomed.cli import main
+from pefomed.data.question_hash import shown_of
 from pefomed.report import write_report, write_reports
 
 
 def leaking(run: Path) -> Path:
     """Let the run's audit show two pictures side by side."""
     images = run.parent.parent / "images"
-    equal = {"image": str(images / "a.png"), "same_as": str(images / "b.png")}
+    a, b = str(images / "a.png"), str(images / "b.png")
+    equal = {"image": a, "same_as": b, "shown": [shown_of([b]), shown_of([a])]}
     leak = {**small_run.AUDIT["leakage"][0], "images": {"of": 2, "count": 1, "examples": [equal]}}
     small_run.write_json(run / "audit.json", {"rad": {**small_run.AUDIT, "leakage": [leak]}})
     return run

@@ -64,6 +64,17 @@ def test_a_process_with_the_number_of_the_holder_is_not_the_holder(tmp_path: Pat
         pass
 
 
+def test_where_the_system_keeps_no_list_of_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_lock, "_PROCESSES", tmp_path / "none")  # macOS, Windows
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        began = run_lock._began(other.pid)
+        assert began
+        assert began != run_lock._began(os.getpid())
+        assert other.poll() is None  # asking did not disturb it
+        other.communicate(b"\n")
+    assert run_lock._began(other.pid) is None
+
+
 @pytest.mark.parametrize("silent", [False, True])
 def test_another_machine_is_believed_while_it_shows_life(
     tmp_path: Path, silent: bool, capsys: pytest.CaptureFixture[str]

@@ -18,7 +18,7 @@ from pefomed.model.adapter import add_adapter, load_adapter, read_adapter
 from pefomed.model.build import build_model
 from pefomed.recipe import Model, Recipe
 from pefomed.training import checkpoint, train
-from pefomed.training.checkpoint import Progress
+from pefomed.training.checkpoint import StageProgress
 from tests.tiny import model_recipe, table_recipe
 
 
@@ -171,14 +171,14 @@ def test_a_full_disk_is_one_error_whichever_file_it_meets(tmp_path: Path) -> Non
     model = add_adapter(build_model(recipe)[0], recipe.lora)
     folder = tmp_path / "task"
     moments = {"state": {0: {"exp_avg": torch.zeros(100_000)}}, "param_groups": []}
-    checkpoint.save(folder, model, moments, Progress(step=1))
+    checkpoint.save(folder, model, moments, StageProgress(step=1))
     checkpoint.save_final(folder / "final", model)
     before = everything(folder)
     sizes = {path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     assert len(sizes) > 4
     for size in sorted({0, *sizes})[:-1]:
         with at_most(size), pytest.raises(StorageError, match=r"cannot write .*\n  found: "):
-            checkpoint.save(folder, model, moments, Progress(step=2))
+            checkpoint.save(folder, model, moments, StageProgress(step=2))
         assert everything(folder) == before
         assert not list(folder.glob(".part-*"))
     largest = (folder / "final" / "adapter_model.safetensors").stat().st_size

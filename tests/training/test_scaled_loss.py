@@ -87,7 +87,7 @@ def test_a_training_that_goes_on_has_the_scale_it_stopped_at(tmp_path: Path) -> 
     scale = stopped.accelerator.scaler.get_scale()
     assert scale < 2.0**127
     moments = sharding.moments(stopped.optimiser, stopped.accelerator.scaler)
-    checkpoint.save(tmp_path / "task", stopped.model, moments, checkpoint.Progress(step=2))
+    checkpoint.save(tmp_path / "task", stopped.model, moments, checkpoint.StageProgress(step=2))
     stopped.take()
     AcceleratorState._reset_state(reset_partial_state=True)
     going_on = Scaled(tmp_path, "sample", 2.0**127)

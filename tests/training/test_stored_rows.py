@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pefomed.packing.batch import Tokens, rows
 from pefomed.recipe import Stage
 from pefomed.schema import Sample
+from pefomed.training import stored_rows
 from pefomed.training.plan import plan
 from pefomed.training.sample_store import SampleStore
 from pefomed.training.stored_rows import StoredRows
@@ -53,6 +54,26 @@ def test_they_are_the_rows_that_are_made_at_once(
     assert [row.answer_tokens for row in stored] == [
         sum(len(pairs) for pairs in row.answers) for row in expected
     ]
+
+
+def test_a_row_is_tokenised_once_as_far_as_memory_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenised: list[str] = []
+
+    def counted(samples: Iterable[Sample]) -> list[Tokens]:
+        found = tokenise(samples)
+        tokenised.extend(one.sample.id for one in found)
+        return found
+
+    # Rows of 4 tokens: the first, three letters; each has no answer but its end, which is no input.
+    samples = [sample(3 * number, (str(number),), "xyz") for number in range(3)]
+    expected = rows(tokenise(samples), share_image=True, max_questions=9)
+    monkeypatch.setattr(stored_rows, "KEPT", 2 * len(expected[0]))
+    stored = StoredRows(SampleStore(tmp_path, samples), counted, share_image=True, max_questions=9)
+    for _ in range(3):
+        assert [(len(row), row.built()) for row in stored] == [(len(row), row) for row in expected]
+    assert sorted(tokenised) == ["0", "3", "6", "6", "6", "6"]  # of the last: its length, then each time
 
 
 def stage(**changes: object) -> Stage:

@@ -14,7 +14,7 @@ from pefomed.inference.predictor import Predictor
 from pefomed.recipe import Recipe
 from pefomed.training import checkpoint, train
 from pefomed.training.text_answers import Written, text_score
-from pefomed.training.validation import Result, Validation
+from pefomed.training.validation import Validation, ValidationResult
 from tests.tiny import model_recipe, table_recipe
 
 
@@ -58,12 +58,12 @@ def test_the_score_of_texts_is_that_of_pycocoevalcap() -> None:
 
 
 def test_of_equal_scores_the_lower_loss_is_better() -> None:
-    assert Result(0.2, 5.0).better_than(0.1, 1.0)
-    assert not Result(0.1, 1.0).better_than(0.2, 5.0)
-    assert Result(0.0, 1.0).better_than(0.0, 2.0)
-    assert not Result(0.0, 2.0).better_than(0.0, 2.0)
-    assert Result(None, 1.0).better_than(None, 2.0)  # nothing was decoded
-    assert not Result(None, 3.0).better_than(None, 2.0)
+    assert ValidationResult(0.2, 5.0).better_than(0.1, 1.0)
+    assert not ValidationResult(0.1, 1.0).better_than(0.2, 5.0)
+    assert ValidationResult(0.0, 1.0).better_than(0.0, 2.0)
+    assert not ValidationResult(0.0, 2.0).better_than(0.0, 2.0)
+    assert ValidationResult(None, 1.0).better_than(None, 2.0)  # nothing was decoded
+    assert not ValidationResult(None, 3.0).better_than(None, 2.0)
 
 
 def test_reports_that_score_nothing_keep_the_lowest_loss_and_say_so(

@@ -1,4 +1,4 @@
-"""One question about given images: what may be asked, and what an answer holds."""
+"""One question about given images: what may be asked, and what is doubtful about it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,27 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from pefomed.boxes import Resizing, read_boxes
+from pefomed.answers.writing import writing_of
+from pefomed.data.pictures.given import Picture
 from pefomed.errors import DataError, nearest
 from pefomed.prompts import instructions
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
-from pefomed.schema import Box, Prediction, Sample
-from pefomed.tasks import ABOUT_BOXES, BOXES, TASKS, WITH_BOXES
+from pefomed.schema import Box, Sample
+from pefomed.tasks import ABOUT_BOXES, TASKS
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a model says; printed, it is its text."""
+class Request:
+    """One question about given images."""
 
-    text: str
-    boxes: tuple[Box, ...] = ()
-    """Of the tasks that ask for boxes, as fractions of the first image; in the order of the text."""
-    finish: Literal["stop", "length", "unknown"] = "stop"
-    """`length`: cut at the recipe's `predict.max_new_tokens`."""
-    tokens: int = 0
-    """Generated tokens, the end token included."""
-
-    def __str__(self) -> str:
-        return self.text
+    images: Picture | Sequence[Picture]
+    """A path, a PIL image, an array, the bytes of a file, or a list of these: the views of one study."""
+    question: str = ""
+    task: str = "vqa"
+    boxes: Sequence[Box] = ()
+    """What the task `identify` asks about, as fractions of the first image."""
 
 
 def takes_question(task: str, recipe: Recipe) -> bool:
@@ -40,12 +36,18 @@ def takes_question(task: str, recipe: Recipe) -> bool:
 
 
 def sample_of(
-    question: str, task: str, boxes: Sequence[Box], sizes: Sequence[tuple[int, int]], recipe: Recipe
+    question: str,
+    task: str,
+    boxes: Sequence[Box],
+    sizes: Sequence[tuple[int, int]],
+    recipe: Recipe,
+    names: Sequence[str] | None = None,
 ) -> Sample:
     """Return the sample that asks `question` about as many images as there are `sizes` (width, height).
 
     Args:
         boxes: what `identify` asks about; it may also be the question, written as answers write boxes.
+        names: of the images, to tell them apart from others; by default `image 0` and so on.
 
     Raises:
         DataError: no such task; the question is empty where the task needs one, or is no text.
@@ -72,27 +74,12 @@ def sample_of(
         raise DataError("the question is not text", found="bytes that are not UTF-8") from None
     return Sample(
         id="ask",
-        images=tuple(f"image {number}" for number in range(len(sizes))),
+        images=tuple(names or (f"image {number}" for number in range(len(sizes)))),
         task=task,
         question=question,
         boxes=tuple(boxes),
         size=sizes[0],
     )
-
-
-def answer_of(prediction: Prediction, sample: Sample, recipe: Recipe) -> Answer:
-    """Return the answer with its boxes in the frame of the first image, those of mere padding left out."""
-    boxes: list[Box] = []
-    if sample.task in WITH_BOXES:
-        frame = _resizing(recipe).frame(sample.size)
-        placed = (frame.to_image(box) for box in read_boxes(prediction.text, recipe.prompt.box_bins).boxes)
-        boxes = [box for box in placed if box is not None]
-    return Answer(prediction.text, tuple(boxes), prediction.finish, prediction.tokens)
-
-
-def says_none(answer: Answer, task: str) -> bool:
-    """Return whether the answer of a task that asks for boxes is that there is none."""
-    return task in BOXES and not answer.boxes and read_boxes(answer.text).says_none
 
 
 def trained_tasks(run: Path) -> frozenset[str] | None:
@@ -125,9 +112,8 @@ def doubts(task: str, question: str, recipe: Recipe, trained: Iterable[str] | No
 
 
 def _asked_boxes(task: str, question: str, size: tuple[int, int], recipe: Recipe) -> tuple[Box, ...]:
-    frame = _resizing(recipe).frame(size)
-    read = (frame.to_image(box) for box in read_boxes(question, recipe.prompt.box_bins).boxes)
-    boxes = tuple(box for box in read if box is not None)
+    writing = writing_of(recipe)
+    boxes = writing.placed(writing.read(question).boxes, size).boxes
     if not boxes:
         raise DataError(
             f"the task {task} asks what a box holds, and the question has none",
@@ -136,10 +122,6 @@ def _asked_boxes(task: str, question: str, size: tuple[int, int], recipe: Recipe
             "{<10><20><30><40>}",
         )
     return boxes
-
-
-def _resizing(recipe: Recipe) -> Resizing:
-    return Resizing(recipe.model.resize, recipe.model.image_size)
 
 
 _TASK = re.compile(r'^\{"id":.*?"task": ?"(\w+)"', re.MULTILINE)

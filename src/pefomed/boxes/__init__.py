@@ -3,5 +3,6 @@
 from pefomed.boxes.frame import Frame, Resizing
 from pefomed.boxes.reading import Reading, read_boxes
 from pefomed.boxes.text import BoxFormat
+from pefomed.boxes.writing import Placed, Writing
 
-__all__ = ["BoxFormat", "Frame", "Reading", "Resizing", "read_boxes"]
+__all__ = ["BoxFormat", "Frame", "Placed", "Reading", "Resizing", "Writing", "read_boxes"]

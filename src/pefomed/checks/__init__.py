@@ -13,7 +13,7 @@ from typing import Any
 from pefomed.checks.findings import Findings
 from pefomed.checks.images import check_images
 from pefomed.checks.memory import check_memory
-from pefomed.checks.model import Known, known
+from pefomed.checks.model import UnloadedModel, known
 from pefomed.checks.space import check_space
 from pefomed.checks.splits import check_splits, is_finished, open_splits
 from pefomed.checks.tools import check_tools
@@ -24,7 +24,7 @@ __all__ = ["Checked", "check"]
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckReport:
     """What is known after all checks."""
 
     described: dict[str, Any]
@@ -40,7 +40,7 @@ def check(
     *,
     fresh: bool = False,
     untrained: bool = False,
-) -> Checked:
+) -> CheckReport:
     """Check `recipe` and its data for the run in the folder `run`; say what is doubtful.
 
     Args:
@@ -51,7 +51,7 @@ def check(
         PefomedError: the one thing that is wrong, or a `ChecksFailed` that lists them.
     """
     findings = Findings()
-    found: Known | None = None
+    found: UnloadedModel | None = None
     with findings.collecting():
         found = known(recipe, untrained=untrained)
     stages = [stage for stage in recipe.stages if fresh or not is_finished(run, stage)]
@@ -67,4 +67,4 @@ def check(
     cut = [one.cut_text(recipe.prompt.max_text_tokens) for one in readable if one.cut]
     for text in cut:
         note(text)
-    return Checked(found.described, cut)
+    return CheckReport(found.described, cut)

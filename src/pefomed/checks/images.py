@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 from pefomed.cache import cache_folder
 from pefomed.checks.findings import Findings
-from pefomed.checks.splits import Split
+from pefomed.checks.splits import CheckedSplit
 from pefomed.data.audits.fingerprint_store import Fingerprints
 from pefomed.errors import ImageError, listed
 
 
-def check_images(splits: Sequence[Split], findings: Findings) -> int:
+def check_images(splits: Sequence[CheckedSplit], findings: Findings) -> int:
     """Add the images that cannot be read to the findings; return how many different ones there are."""
     shown: set[str] = set()
     known = Fingerprints(cache_folder())
@@ -32,7 +32,7 @@ def check_images(splits: Sequence[Split], findings: Findings) -> int:
     return len(shown)
 
 
-def _error(one: Split, bad: Sequence[ImageError], *, asked: bool) -> ImageError:
+def _error(one: CheckedSplit, bad: Sequence[ImageError], *, asked: bool) -> ImageError:
     if asked:
         rule, remedy = "a sample to be predicted is never left out", "copy or download them again"
     else:

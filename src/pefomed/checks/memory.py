@@ -10,7 +10,7 @@ import torch
 
 from pefomed import processes
 from pefomed.checks.findings import Findings
-from pefomed.checks.model import Known
+from pefomed.checks.model import UnloadedModel
 from pefomed.model import device as devices
 from pefomed.model.describe import GIB
 from pefomed.recipe import Recipe
@@ -22,7 +22,7 @@ _GROUPS = (
 """Where Linux says what a container may use and uses."""
 
 
-def check_memory(recipe: Recipe, known: Known, findings: Findings) -> None:
+def check_memory(recipe: Recipe, known: UnloadedModel, findings: Findings) -> None:
     """Say that the memory may not suffice: the need is an estimate, so it is never an error."""
     memory = known.described["memory"]
     where = devices.device(recipe.compute)

@@ -17,7 +17,7 @@ from pefomed.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Known:
+class UnloadedModel:
     """A recipe's model, without numbers."""
 
     processor: PefomedProcessor
@@ -27,7 +27,7 @@ class Known:
     """Numbers in the features of an image."""
 
 
-def known(recipe: Recipe, *, untrained: bool = False) -> Known:
+def known(recipe: Recipe, *, untrained: bool = False) -> UnloadedModel:
     """Return what is known; parts that are not on this disk are fetched.
 
     Raises:
@@ -48,4 +48,4 @@ def known(recipe: Recipe, *, untrained: bool = False) -> Known:
     if recipe.model.location_tokens:
         teach(processor.tokenizer, recipe.model.location_tokens)
     numbers = config.grid**2 * config.feature_width
-    return Known(processor, describe_model(recipe, model), numbers)
+    return UnloadedModel(processor, describe_model(recipe, model), numbers)

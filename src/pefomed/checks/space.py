@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pefomed.cache import cache_folder, keeps
 from pefomed.checks.findings import Findings
-from pefomed.checks.model import Known
+from pefomed.checks.model import UnloadedModel
 from pefomed.errors import StorageError
 from pefomed.model import device as devices
 from pefomed.model.describe import GIB
@@ -23,7 +23,7 @@ from pefomed.training.checkpoint import KEEP
 
 
 def check_space(
-    recipe: Recipe, run: Path, known: Known, images: int, findings: Findings, stages: Sequence[Stage]
+    recipe: Recipe, run: Path, known: UnloadedModel, images: int, findings: Findings, stages: Sequence[Stage]
 ) -> None:
     """Add what does not fit onto the disks to the findings, beside what the run and the cache hold already.
 
@@ -59,7 +59,7 @@ def check_space(
         findings.doubt(f"{problem}, {there_already}: {found}; {remedy}")
 
 
-def checkpoint_bytes(stages: Sequence[Stage], known: Known) -> int:
+def checkpoint_bytes(stages: Sequence[Stage], known: UnloadedModel) -> int:
     """Return the bytes of all that the stages keep, and of the adapter beside them."""
     parts = {part["name"]: part["parameters"] for part in known.described["parts"]}
     sizes = {"projector": 4 * parts["projector"], "lora": 4 * parts["LoRA"]}

@@ -9,7 +9,7 @@ from pathlib import Path
 from pefomed import checksums, jsonl
 from pefomed.boxes.tasks import has_answer, is_absent
 from pefomed.checks.findings import Findings
-from pefomed.checks.model import Known
+from pefomed.checks.model import UnloadedModel
 from pefomed.data import stream_samples
 from pefomed.errors import DataError, PefomedError, RecipeError, listed
 from pefomed.packing.fitting import Fitting
@@ -23,7 +23,7 @@ SHOWN = 10
 
 
 @dataclass
-class Split:
+class CheckedSplit:
     """A split of a data set and what it is used for."""
 
     name: str
@@ -71,12 +71,12 @@ class Split:
 
 def open_splits(
     recipe: Recipe, run: Path, data_folder: Path | None, stages: Sequence[Stage], *, fresh: bool
-) -> list[Split]:
+) -> list[CheckedSplit]:
     """Return the splits that `stages`, those not finished, and prediction still need."""
-    found: dict[tuple[str, str], Split] = {}
+    found: dict[tuple[str, str], CheckedSplit] = {}
 
-    def split(name: str, part: str) -> Split:
-        return found.setdefault((name, part), Split(name, part, recipe.data[name], data_folder))
+    def split(name: str, part: str) -> CheckedSplit:
+        return found.setdefault((name, part), CheckedSplit(name, part, recipe.data[name], data_folder))
 
     for stage in stages:
         for name in sorted(stage.data):
@@ -99,7 +99,9 @@ def is_finished(run: Path, stage: Stage) -> bool:
     return checksums.is_sealed(final) and not checksums.damage(final)
 
 
-def check_splits(splits: list[Split], recipe: Recipe, known: Known | None, findings: Findings) -> list[Split]:
+def check_splits(
+    splits: list[CheckedSplit], recipe: Recipe, known: UnloadedModel | None, findings: Findings
+) -> list[CheckedSplit]:
     """Read every split once; add what is wrong with it to the findings and return those that can be read."""
     readable = []
     for one in splits:
@@ -112,7 +114,7 @@ def check_splits(splits: list[Split], recipe: Recipe, known: Known | None, findi
     return readable
 
 
-def _read(one: Split, recipe: Recipe, known: Known | None) -> None:
+def _read(one: CheckedSplit, recipe: Recipe, known: UnloadedModel | None) -> None:
     fits = asks = None
     if known is not None:
         fits = Fitting(recipe.prompt, known.processor)
@@ -150,7 +152,7 @@ def bound_to_boxes(how: Predict) -> bool:
     return (how.constrain_boxes or how.box_choice == "median") and not how.box_none
 
 
-def _measure(one: Split, sample: Sample, fitting: Fitting) -> None:
+def _measure(one: CheckedSplit, sample: Sample, fitting: Fitting) -> None:
     wrong: PefomedError | None = fitting.too_long(sample)
     if wrong is not None and one.dataset.too_long == "cut":
         try:
@@ -164,7 +166,7 @@ def _measure(one: Split, sample: Sample, fitting: Fitting) -> None:
         one.long.append((sample.id, wrong))
 
 
-def _say_long(one: Split, findings: Findings) -> None:
+def _say_long(one: CheckedSplit, findings: Findings) -> None:
     """Add one error for all samples of a split that are too long in the same way."""
     if not one.long:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pefomed.checks.findings import Findings
-from pefomed.checks.splits import Split
+from pefomed.checks.splits import CheckedSplit
 from pefomed.errors import RecipeError, nearest
 from pefomed.metrics.captions import meteor
 from pefomed.recipe import Recipe
@@ -13,7 +13,7 @@ from pefomed.tasks import TEXTS
 from pefomed.training.log import checked_trackers
 
 
-def check_tools(recipe: Recipe, splits: Sequence[Split], findings: Findings) -> None:
+def check_tools(recipe: Recipe, splits: Sequence[CheckedSplit], findings: Findings) -> None:
     """Add trackers that are not installed and groups that no predicted sample has; say that METEOR lacks."""
     with findings.collecting():
         checked_trackers(recipe.compute.trackers)

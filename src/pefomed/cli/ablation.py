@@ -40,4 +40,4 @@ def ablate(
     from pefomed.report import write_report
 
     folder = ablate_recipe(recipe, out, data, overrides, fresh=fresh, arms=arm or (), stages=stages)
-    show_report(write_report(folder), open_)
+    show_report(write_report(folder, data_folder=data), open_)

@@ -14,6 +14,7 @@ import typer
 from pefomed.cli import ablation, adapter, ask, cache, data, judge, rate, recipes, steps, weights
 from pefomed.errors import Interrupted, PefomedError, StorageError
 from pefomed.guarded_imports import absent, broken_in
+from pefomed.storage import unusable
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -96,19 +97,8 @@ def _explained(error: BaseException) -> PefomedError | None:
             found=os.strerror(error.errno),
             remedy="free space or choose another folder, then run the same command again",
         )
-    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        name = str(error.filename or "a name")
-        return StorageError(
-            f"a file's name is too long: {name[:60]}...",
-            found=f"{len(os.fsencode(name)):,} bytes",
-            remedy="a name has at most 255 bytes, a path 4,096: choose a shorter one",
-        )
-    if isinstance(error, OSError) and error.filename is not None:
-        return StorageError(
-            f"cannot use {error.filename}",
-            found=os.strerror(error.errno or 0),
-            remedy="check that it is there, is what it should be, and may be read and written",
-        )
+    if isinstance(error, OSError) and (error.errno == errno.ENAMETOOLONG or error.filename is not None):
+        return unusable(error)
     if isinstance(error, FileNotFoundError) and _is_lost():
         return StorageError(
             "the folder that this was started in is gone",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pefomed.cli.options import Json, Overrides, RecipeFile, RunArgument, checked_run, one_of, overrides_of
+from pefomed.cli.options import Json, Overrides, RecipeFile, RunArgument, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_table
 from pefomed.cli.plan import (
     DiskRate,
@@ -20,6 +20,7 @@ from pefomed.cli.plan import (
     Tflops,
     show_plan,
 )
+from pefomed.runs import RunFolder
 from pefomed.tasks import TASKS
 
 app = typer.Typer()
@@ -32,7 +33,9 @@ def ask(
     question: Annotated[
         str, typer.Argument(metavar="QUESTION", help="What to ask, in quotation marks; - reads lines.")
     ],
-    task: Annotated[str, one_of(TASKS, help="For a report or a caption, ask ''.")] = "vqa",
+    task: Annotated[
+        str, typer.Option(metavar="TASK", help=f"{', '.join(TASKS)}, or one that the run's recipe defines.")
+    ] = "vqa",
     save: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Save the first image with the answer's boxes drawn."),
@@ -45,8 +48,12 @@ def ask(
     """
     from pefomed.cli.asking import Asking, check_words
 
+    folder = checked_run(run)
+    RunFolder(folder).read_recipe()  # from here on its own tasks are known
+    if task not in TASKS:
+        raise typer.BadParameter(f"--task {task!r} is not one of {', '.join(map(repr, TASKS))}")
     check_words(images, question, save, task)
-    Asking(checked_run(run), images, task, save, json_).answer(question)
+    Asking(folder, images, task, save, json_).answer(question)
 
 
 @app.command(rich_help_panel="Look", epilog="Example: pefomed describe recipes/paper/vqa_rad.toml")

@@ -20,7 +20,7 @@ from pefomed.runs import RunFolder
 if TYPE_CHECKING:
     from PIL import Image
 
-    from pefomed.answers.asking import Answer
+    from pefomed.answers.answer import Answer
 
 LINES = "-"
 """The question that stands for the lines of the standard input."""
@@ -69,7 +69,8 @@ class Asking:
                 question has no box to draw.
         """
         from pefomed import recipe as recipes
-        from pefomed.answers.asking import sample_of, says_none, takes_question
+        from pefomed.answers.answer import says_none
+        from pefomed.answers.asking import sample_of, takes_question
         from pefomed.data.pictures.given import given_images
 
         # What can be said before a model is loaded is said at once.
@@ -118,7 +119,7 @@ class Asking:
 
     def _told(self, question: str, answer: Answer) -> str:
         """Return the answer for a person: that nothing is there stands in it as empty braces."""
-        from pefomed.answers.asking import says_none
+        from pefomed.answers.answer import says_none
 
         if says_none(answer, self.task):
             return f"no box: {' '.join(question.split())!r} is not in the image"

@@ -14,7 +14,7 @@ from pefomed.cli.mapping import map_
 from pefomed.cli.options import Data, Json
 from pefomed.cli.output import print_json, print_table
 from pefomed.cli.sources import Only, Options, Root, Source, Splits, chosen_of, others_of
-from pefomed.errors import DataError, listed, nearest
+from pefomed.errors import DataError, listed, nearest, typed
 
 if TYPE_CHECKING:
     from pefomed.recipe import Dataset
@@ -90,7 +90,7 @@ def get(
     folder = data_folder(data) / root
     about = fetch(loader, folder)
     typer.echo(f"{about.title}: {folder}\nlicence: {about.licence}\nplease cite: {about.citation}")
-    typer.echo(f"look at it: pefomed data audit {loader} {root} --data {data_folder(data)}")
+    typer.echo(f"look at it: pefomed data audit {loader} {typed(root)} --data {typed(data_folder(data))}")
 
 
 @app.command(epilog="Example: pefomed data show recipes/mini/slake.toml --only slake -o sheet.html")

@@ -75,6 +75,18 @@ def import_(
     boxes_of: Annotated[
         BoxesOf, typer.Option(help="Boxes are around a whole segment or structure, or each part of it.")
     ] = BoxesOf.segment,
+    masks: Annotated[
+        str,
+        typer.Option(
+            metavar="PATTERN",
+            help="How volumes of labels are called, e.g. labelsTr/{volume}, {volume}_seg or {folder}_seg;"
+            " each label gives boxes.",
+        ),
+    ] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NUMBER=NAME", help="What a label of --masks is; others are left out."),
+    ] = None,
     burned_in: Annotated[
         BurnedIn, typer.Option(help="Images that say names or dates are drawn into them.")
     ] = BurnedIn.leave_out,
@@ -97,6 +109,8 @@ def import_(
             slices=rule_of(slices),
             scouts=scouts.value,
             parts=boxes_of is BoxesOf.part,
+            masks=masks,
+            labels=_labels(label or [], masks),
             burned_in=burned_in.value,
             shares=_shares(split),
         ),
@@ -126,6 +140,16 @@ def _windows(words: list[str]) -> dict[str, Window]:
             )
         found[modality] = of
     return found
+
+
+def _labels(words: list[str], masks: str) -> dict[str, str]:
+    from pefomed.data.imports.label_volumes import checked_labels
+
+    if words and not masks:
+        raise typer.BadParameter(
+            "--label names what volumes of labels hold: say with --masks how these are called"
+        )
+    return checked_labels({number: name for number, _, name in (word.partition("=") for word in words)})
 
 
 def _shares(text: str) -> tuple[float, float, float]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pefomed.cli.options import one_of
+from pefomed.cli.options import Data, one_of
 from pefomed.cli.output import print_table
-from pefomed.errors import PefomedError
+from pefomed.errors import PefomedError, typed
 from pefomed.tasks import LABELLED
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def rate(
         str | None,
         typer.Option(metavar="URL", help="What the raters' links begin with, if not http://HOST:PORT."),
     ] = None,
+    data: Data = None,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Let other machines reach the page: they get the images.")
     ] = False,
@@ -86,7 +87,7 @@ def rate(
     if sum((export, xlsx is not None, import_ is not None)) > 1:
         raise typer.BadParameter("--export, --xlsx and --import are separate steps: give one")
     wishes = Wishes(task, raters, _listed(names), sample, seed, wrong_share, overlap, _listed(models))
-    session = open_session(run, wishes, make=not export and import_ is None)
+    session = open_session(run, wishes, make=not export and import_ is None, data_folder=data)
     try:
         if export:
             _show_progress(session)
@@ -111,7 +112,7 @@ def rate(
             else:
                 _show_progress(session)
         if all(one.rated == one.items for one in progress(session)):
-            typer.echo(f"every rater has rated everything; next: pefomed evaluate {run}")
+            typer.echo(f"every rater has rated everything; next: pefomed evaluate {typed(run)}")
     finally:
         session.database.close()
 

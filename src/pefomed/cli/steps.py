@@ -291,6 +291,7 @@ def report(
     images: Annotated[
         bool, typer.Option("--images/--no-images", help="Embed the pictures, or name them alone.")
     ] = True,
+    data: Data = None,
     open_: Open = False,
 ) -> None:
     """Write the report page of each run, and of several runs one that compares them.
@@ -301,7 +302,7 @@ def report(
         raise typer.BadParameter("--out names the page that compares runs: give two or more")
     from pefomed.report import write_reports
 
-    pages = write_reports(runs, out, images)
+    pages = write_reports(runs, out, images, data)
     for page in pages:
         show_report(page, open_ and page == pages[-1])
 

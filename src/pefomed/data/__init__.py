@@ -20,6 +20,7 @@ from pefomed.data.read_once import kept
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
+from pefomed.storage import usable_paths
 
 __all__ = [
     "LOADERS",
@@ -64,6 +65,7 @@ LOADERS: dict[str, str] = {
 }
 
 
+@usable_paths()
 def load_samples(dataset: Dataset, split: str, data_folder: Path | None = None) -> list[Sample]:
     """Return the samples of one split of a recipe's data set, at most `dataset.limit`.
 
@@ -84,9 +86,11 @@ def stream_samples(dataset: Dataset, split: str, data_folder: Path | None = None
     Raises:
         RecipeError, DataError: see `load_samples`; ids that occur twice, and an empty split, at the end.
     """
-    return (each for each in _stream(dataset, split, data_folder) if isinstance(each, Sample))
+    with usable_paths():
+        yield from (each for each in _stream(dataset, split, data_folder) if isinstance(each, Sample))
 
 
+@usable_paths()
 def load_split(
     dataset: Dataset, split: str, data_folder: Path | None = None
 ) -> tuple[list[Sample], list[LeftOut]]:

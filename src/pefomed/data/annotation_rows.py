@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.coco_file import Annotation
 from pefomed.data.owners import owners_of
 from pefomed.data.readers.box_numbers import Fault
@@ -33,6 +34,7 @@ def drawn_row(
     size: tuple[Any, Any] | None,
     numbers: tuple[Any, ...] | Fault,
     meta: tuple[str, ...],
+    reader: str = "",
 ) -> Row:
     """Return the row of what is drawn, its phrase its category.
 
@@ -41,11 +43,12 @@ def drawn_row(
         size: of the image, as the file says it.
         numbers: of its box, or what is wrong with it.
         meta: the fields to group results by.
+        reader: the field that says who drew it; empty for none.
 
     Raises:
-        DataError: there is no field of `meta`.
+        DataError: there is no such field.
     """
-    check_fields(each, meta)
+    check_fields(each, (*meta, *((reader,) if reader else ())))
     return Row(
         place=each.place,
         image=image,
@@ -56,6 +59,7 @@ def drawn_row(
         size=size,
         meta={field: each.text(field) or "" for field in meta},
         name=name,
+        reader=(each.text(reader) or "") if reader else "",
         owners=owners_of({**each.image, **each.entry}, meta),
         fields={**each.image, **each.entry},
     )
@@ -75,3 +79,9 @@ def image_row(place: str, image: Path, name: str, about: Mapping[str, Any], meta
         owners=owners_of(about, meta),
         fields=about,
     )
+
+
+def bare_rows(images: Iterable[Row], drawn: Iterable[Row], without: Undrawn) -> list[Row]:
+    """Return the row of each image that is asked about, once: but for `categories`, if nobody drew on it."""
+    seen = set() if without == "categories" else {row.image for row in drawn}
+    return list({row.image: row for row in images if row.image not in seen}.values())

@@ -18,15 +18,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.absent_phrases import Undrawn
-from pefomed.data.box_samples import Making, box_samples
+from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.kept_outlines import counted_on, of_mask, of_polygons
 from pefomed.data.left_out import LeftOut
+from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.files import missing_layout, read_json, unknown_split
@@ -68,6 +70,7 @@ def load(
     parts: Parts = "component",
     images: str | None = None,
     without: Undrawn = "left out",
+    skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and finding of `split` (`validate`, `test`).
 
@@ -81,6 +84,9 @@ def load(
             box, in the `images` of the file without any finding, or all of the ten (`categories`) that an
             image of the file lacks.
 
+        skip: which records are left out and counted: `"missing image"`, `"wrong box"` (an outline that cannot
+            be read), or a value of `finding` or `view`, `{ column = "view", is = "view2_lateral" }`.
+
     Raises:
         DataError: a file is missing or not as published, or an image is.
     """
@@ -93,7 +99,13 @@ def load(
     rows: list[Row] = []
     asked: list[Row] = []
     for name, findings in content.items():
-        image = _image(root, name, _SPLITS[split], images, path)
+        try:
+            image = _image(root, name, _SPLITS[split], images, path)
+        except Unusable as error:
+            if error.kind not in skip:
+                raise
+            yield LeftOut(f"{path}, {name}", error.kind)
+            continue
         own, missing = [], []
         for finding, drawn in findings.items():
             if finding == "img_size":
@@ -103,7 +115,8 @@ def load(
                 raise DataError(f"{place}: no finding of CheXlocalize", remedy=nearest(finding, FINDINGS))
             found = _boxes(drawn, findings, parts)
             if isinstance(found, Fault):
-                raise found.error(place)
+                own.append(replace(_row((), place, image, name, finding, None), fault=found))
+                continue
             corners, size, outline = found
             if not corners:
                 missing.append(LeftOut(place, "a finding that is not there"))
@@ -113,7 +126,7 @@ def load(
             asked.append(_row((), f"{path}, {name}", image, name, "", None))
         else:
             yield from missing
-    making = Making(tasks, boxes, "xyxy", "pixel", without=without)
+    making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
     yield from box_samples(rows, f"chexlocalize-{split}", making, asked, FINDINGS)
 
 
@@ -135,6 +148,7 @@ def _row(
         size=size,
         name=name,
         meta={"view": name.rpartition("_")[2]},
+        fields={"finding": finding, "view": name.partition("_")[2].partition("_")[2]},
         mask=outline,
         owners={"patient": name.partition("_")[0], "study": name.rpartition("_view")[0]},
     )
@@ -188,8 +202,9 @@ def _image(root: Path, name: str, split: str, images: str | None, path: Path) ->
         found = picture_called(inner, known[3]) or picture_called(folder, name)
         if found:
             return found
-    raise DataError(
+    raise Unusable(
         f"{path}: no image of {name}",
+        "missing image",
+        "put CheXpert's images there, name their folder in `images`",
         found=f"looked for {usual[0] / known[1] / known[2] / known[3]}.jpg",
-        remedy="put CheXpert's images there, or name their folder in `images`",
     )

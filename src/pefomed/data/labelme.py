@@ -13,7 +13,8 @@ One shape of a file, as `labelme_file` reads it::
     {"label": "mass", "shape_type": "rectangle", "points": [[64, 48], [320, 240]]}
 
 The phrase is the label, the box that around the shape. Lines and points have none and are counted, and so
-is an image without shapes. `imagePath` may lead upwards (`../images/0.png`), but not out of the root.
+is an image without shapes. `imagePath` may lead upwards (`../images/0.png`), but not out of the root. Where
+there is no such file, the picture is what the JSON file itself holds (`imageData`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from typing import Any, Literal
 
 from pefomed.data.absent_phrases import Undrawn
 from pefomed.data.annotation_folder import annotation_files, annotation_parts, no_picture, picture_of
-from pefomed.data.annotation_rows import drawn_row, image_row
+from pefomed.data.annotation_rows import bare_rows, drawn_row, image_row
+from pefomed.data.box_readers import FUSION_IOU, Choice
 from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
@@ -38,8 +40,11 @@ from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.images import Pictures, relative_in
 from pefomed.data.mapping.skip import NOTHING, Unusable
 from pefomed.data.pictures.images import image_size
+from pefomed.data.reader_folders import READER, reader_folders, reader_option
 from pefomed.data.readers.box_rows import Row
+from pefomed.data.readers.unpacked import image_of
 from pefomed.data.split_folders import Part
+from pefomed.errors import DataError, ImageError
 from pefomed.schema import Sample
 
 CARD = Card(
@@ -61,6 +66,9 @@ def load(
     images: str | None = None,
     meta: tuple[str, ...] = (),
     names: tuple[str, ...] = (),
+    reader: str | None = None,
+    readers: Choice | None = None,
+    fusion_iou: float = FUSION_IOU,
     without: Undrawn = "left out",
     skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
@@ -73,6 +81,10 @@ def load(
         images: folder of the images, likewise.
         meta: fields of the shape or its file to group results by, e.g. `flags.benign`.
         names: with `without`, what might be drawn beside what is drawn in the split.
+        reader: field of the shape or its file that says who drew it, `""` for nobody; or `{reader}` in
+            `annotations` stands for the folder of each; by default several readers of a phrase are an error.
+        readers: with that, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
+        fusion_iou: boxes of several readers that overlap by more are one.
         without: what names are that nobody drew: `left out`, or samples whose answer is that there is no
             box, in the `images` without shapes, or all names that an image lacks (`categories`).
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
@@ -82,19 +94,28 @@ def load(
         DataError: a file is missing or not as it should be, or a shape is wrong; the file and the shape are
             named.
     """
+    drawn_by = reader_option(reader, annotations, readers, "annotations")
+    field = "" if drawn_by == READER else drawn_by or ""
     rows: list[Row] = []
     asked: list[Row] = []
     there: list[Row] = []
-    for part, file in annotation_files(root, annotations, split, ".json"):
+    for own_reader, part, file in (
+        (each.reader, *found)
+        for each in reader_folders(root, annotations, "annotations")
+        for found in annotation_files(root, each.pattern, split, ".json")
+    ):
         about, shapes = read_labelme(file)
+        inside = about.pop("imageData", None)
         try:
             image = _image(root, part, file, str(about.pop("imagePath", None) or ""), images)
         except Unusable as error:
-            if error.kind not in skip:
+            if inside:
+                image = _held(inside, f"{file}, `imageData`")
+            elif error.kind not in skip:
                 raise
-            yield LeftOut(str(file), error.kind)
-            continue
-        about.pop("imageData", None)
+            else:
+                yield LeftOut(str(file), error.kind)
+                continue
         own = file.relative_to(part.folder).as_posix()
         if not shapes or without == "categories":
             asked.append(image_row(str(file), image, own, about, meta))
@@ -108,10 +129,14 @@ def load(
             else:
                 said = (about.get("imageWidth"), about.get("imageHeight"))
                 size = None if said == (None, None) else said
-                row = drawn_row(each, image, own, size, box_of_shape(shape, image_size(image)), meta)
+                row = drawn_row(each, image, own, size, box_of_shape(shape, image_size(image)), meta, field)
                 on = counted_on(size, image) if row.fault is None else None
-                rows.append(replace(row, mask=outline_of_shape(shape, on) if on else None))
-    making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
+                outline = outline_of_shape(shape, on) if on else None
+                rows.append(replace(row, reader=own_reader or row.reader, mask=outline))
+    making = Making(
+        tasks, boxes, "xyxy", "pixel", False, drawn_by, readers, fusion_iou, without=without, skip=skip
+    )
+    asked = bare_rows(asked, rows, without)
     yield from box_samples(rows, f"{root.name}-{split}", making, asked, names, there)
 
 
@@ -121,7 +146,23 @@ def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str,
     Raises:
         DataError: see `load`.
     """
-    return dict.fromkeys(part.split for part in annotation_parts(root, annotations, ".json"))
+    return dict.fromkeys(
+        part.split
+        for each in reader_folders(root, annotations, "annotations")
+        for part in annotation_parts(root, each.pattern, ".json")
+    )
+
+
+def _held(value: Any, place: str) -> Path:
+    """Return where the picture is kept that a file holds itself."""
+    if not isinstance(value, str):
+        raise DataError(f"{place} is a text", found=f"{value!r:.60}")
+    path = Path(image_of({"bytes": value, "path": None}, place))
+    try:
+        image_size(path)
+    except ImageError as error:
+        raise DataError(f"{place} is no picture", found=error.found or error.problem) from None
+    return path
 
 
 def _image(root: Path, part: Part, file: Path, path: str, images: str | None) -> Path:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from pefomed.data.mapping.skip import Unusable
 from pefomed.data.split_folders import Part, pictures_in, stem_of
 from pefomed.errors import DataError, listed
 
@@ -34,16 +35,17 @@ class Masked:
 
 
 def masked_images(
-    root: Path, parts: Sequence[Part], chosen: Sequence[Part], masks: str | None
+    root: Path, parts: Sequence[Part], chosen: Sequence[Part], masks: str | None, alone: list[Path]
 ) -> list[Masked]:
     """Return the images of the chosen parts with their masks, in order; an image may have none.
 
     Args:
         parts: all there are: a folder may hold the masks of several.
         masks: the pattern, relative to `root` or absolute; by default a folder of `BESIDE`.
+        alone: gets the masks that are of no image.
 
     Raises:
-        DataError: there is no folder of masks, or there are masks without an image.
+        DataError: there is no folder of masks.
     """
     images = {part: {_stem(path, part.folder): path for path in pictures_in(part.folder)} for part in parts}
     patterns = {part: _pattern(root, part, masks) for part in parts}
@@ -58,9 +60,9 @@ def masked_images(
                     found[part].setdefault(stem, []).append((label, file))
                     used.add(file)
     pictures = {path for each in images.values() for path in each.values()}
-    _check_alone([file for file in everywhere if file not in used and file not in pictures], root)
+    alone += [file for file in everywhere if file not in used and file not in pictures]
     for part in chosen:
-        if not found[part]:
+        if not found[part] and not alone:
             raise DataError(f"{root / patterns[part][0]} has no masks of {part.folder}", remedy=_HOW)
     return [
         Masked(stem, path, tuple(found[part].get(stem, ())))
@@ -70,14 +72,14 @@ def masked_images(
     ]
 
 
-def _check_alone(alone: Sequence[Path], root: Path) -> None:
-    if alone:
-        raise DataError(
-            f"{root}: {len(alone):,} masks without an image",
-            found=listed([str(file) for file in alone], most=5),
-            remedy="give each its image, remove it, or say in `masks` how masks are called, e.g."
-            " 'masks/{image}_mask.png'",
-        )
+def alone_error(alone: Sequence[Path], root: Path) -> Unusable:
+    """Return the error for masks that are of no image."""
+    return Unusable(
+        f"{root}: {len(alone):,} masks without an image",
+        "missing image",
+        "give each its image, remove it, say in `masks` how masks are called, e.g. 'masks/{image}_mask.png'",
+        found=listed([str(file) for file in alone], most=5),
+    )
 
 
 def _pattern(root: Path, part: Part, masks: str | None) -> tuple[str, str]:

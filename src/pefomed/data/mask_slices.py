@@ -63,27 +63,20 @@ def layers_of(image: Path, mask: Path, meant: Meant, axis: int, scaled: bool) ->
         _check_size(layer, scaled)
         yield layer
         return
-    _check_grid(image, mask)
+    check_grid(image, mask)
     for index, values in all_slices(mask, axis):
         if values.any():
             view = f"#axis={axis}&index={index}"
             yield Layer(f"{mask}, slice {index}", f"{image}{view}", view, values)
 
 
-def _check_size(layer: Layer, scaled: bool) -> None:
-    frame = frame_of(layer.image)
-    fault = frame.pixels(layer.size, scaled)
-    if isinstance(fault, Fault):
-        turned = ", before the turn that its EXIF says" if frame.turn != 1 else ""
-        raise DataError(
-            f"{layer.place} does not fit its image {layer.image}",
-            found=f"{_told(layer.size)}, the image {_told(frame.stored)}{turned}",
-            remedy="use the mask of the original image"
-            + ("" if scaled else "; if all masks were scaled in proportion, set scaled_masks = true"),
-        )
+def check_grid(image: Path, mask: Path) -> None:
+    """Check that a volume and its mask have the same voxels.
 
-
-def _check_grid(image: Path, mask: Path) -> None:
+    Raises:
+        DataError: they differ in size, or lie elsewhere.
+        ImageError: a file cannot be read.
+    """
     (shape, places), (own_shape, own_places) = grid_of(image), grid_of(mask)
     if shape != own_shape:
         raise DataError(
@@ -97,6 +90,19 @@ def _check_grid(image: Path, mask: Path) -> None:
             f"{mask} lies elsewhere in the body than its volume {image}",
             found=f"corners at {_corner(own_places)} and {_corner(places)} mm, or other axes",
             remedy="use the mask of this volume, resampled to its voxels",
+        )
+
+
+def _check_size(layer: Layer, scaled: bool) -> None:
+    frame = frame_of(layer.image)
+    fault = frame.pixels(layer.size, scaled)
+    if isinstance(fault, Fault):
+        turned = ", before the turn that its EXIF says" if frame.turn != 1 else ""
+        raise DataError(
+            f"{layer.place} does not fit its image {layer.image}",
+            found=f"{_told(layer.size)}, the image {_told(frame.stored)}{turned}",
+            remedy="use the mask of the original image"
+            + ("" if scaled else "; if all masks were scaled in proportion, set scaled_masks = true"),
         )
 
 

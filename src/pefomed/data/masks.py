@@ -27,15 +27,19 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pefomed.data.absent_phrases import Undrawn
-from pefomed.data.box_samples import Making, box_samples
+from pefomed.data.box_readers import FUSION_IOU, Choice
+from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.kept_masks import kept_mask
 from pefomed.data.left_out import LeftOut
-from pefomed.data.mask_files import Masked, masked_images
+from pefomed.data.mapping.skip import NOTHING, Unusable
+from pefomed.data.mask_files import alone_error, masked_images
 from pefomed.data.mask_slices import Layer, Slices, layers_of
 from pefomed.data.pictures.addresses import with_view
 from pefomed.data.pictures.volume_files import is_volume
+from pefomed.data.pictures.volume_values import grid_of
+from pefomed.data.reader_folders import reader_folders, reader_option
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.label_maps import Naming, Parts, boxes_of, regions
 from pefomed.data.readers.mask_bounds import Bounds
@@ -73,7 +77,12 @@ def load(
     axis: Literal[0, 1, 2] = 2,
     slices: Slices = "touched",
     view: str = "",
+    reader: str | None = None,
+    readers: Choice | None = None,
+    fusion_iou: float = FUSION_IOU,
     without: Undrawn = "left out",
+    asked_slices: Literal["touched", "all"] = "touched",
+    skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
     """Yield a sample for each task, image and label of `split`, and what images have no mask.
 
@@ -93,9 +102,17 @@ def load(
         axis: of volumes: slices are sagittal (0), coronal (1) or axial (2).
         slices: of volumes: those that a label touches, or for each label the one with the `largest` area.
         view: window of every image, e.g. `window=lung`.
+        reader: `""` if what the folders of `{reader}` in `masks` hold is one answer.
+        readers: of `{reader}` in `masks`: `apart` (a sample for each) or `fused` (the boxes of all as one
+            answer); without either an error.
+        fusion_iou: boxes of several readers that overlap by more are one.
         without: what labels are that a mask does not hold: `left out`, or samples whose answer is that there
             is no box, in the `images` whose mask is empty or missing, or all labels that an image lacks
-            (`categories`). Of a volume the slices that a mask touches are images, and no others.
+            (`categories`). Of a volume `asked_slices` are images.
+        asked_slices: of volumes, with `without`: only the slices that a mask touches, or `all`.
+        skip: which masks are left out and counted: `"missing image"` (of no image), `"wrong box"` (it does
+            not fit its image, or has a value without a name: its image is left out, too), or a value of
+            `label` or `reader`, `{ column = "label", is = "rib" }`.
 
     Raises:
         DataError: a mask has no image, does not fit it, or has a value without a name; the file is named.
@@ -104,26 +121,39 @@ def load(
     naming = Naming(labels or {}, ignore, threshold)
     how = _Reading(naming, parts, least, scaled_masks, axis, slices, view)
     all_parts = _parts(root, images)
-    found = masked_images(root, all_parts, of_split(all_parts, split, str(root)), masks)
+    drawn_by = reader_option(reader, masks, readers, "masks")
+    alone: list[Path] = []
+    found = _read_by(root, all_parts, of_split(all_parts, split, str(root)), masks, alone)
+    if alone and "missing image" not in skip:
+        raise alone_error(alone, root)
+    yield from (LeftOut(str(file), "missing image") for file in alone)
     rows: list[Row] = []
     asked: list[Row] = []
     there: list[Row] = []
     for each in track(found, f"reading masks of {root.name}", unit="images"):
-        regions_of = [
-            region
-            for label, mask in each.masks
-            for region in _regions(each, mask, _name(label, phrase, naming, mask), how)
-        ]
+        regions_of: list[_Region] = []
+        try:
+            for own_reader, label, mask in each.masks:
+                name = _name(label, phrase, naming, mask)
+                regions_of += (
+                    region._replace(row=_by(own_reader, region.row))
+                    for region in _regions(each, mask, name, how)
+                )
+        except DataError as error:
+            if "wrong box" not in skip:
+                raise Unusable(error.problem, "wrong box", error.remedy or "", found=error.found) from None
+            yield LeftOut(str(mask), error.problem.removeprefix(f"{mask}").lstrip(": ,"), error.found or "")
+            continue
         there += [region.row for region in regions_of]
         yield from (region.left for region in regions_of if region.left)
         own = [region.row for region in regions_of if region.chosen and not region.left]
         rows += own
-        new = _asked(each, own, bool(regions_of), view, without)
+        new = _asked(each, own, bool(regions_of), how, without, asked_slices)
         asked += new
         if not own and not new:
             reason = "an image with an empty mask" if each.masks else "an image without a mask"
             yield LeftOut(str(each.image), reason)
-    making = Making(tasks, boxes, "xyxy", "pixel", scaled_images=scaled_masks, without=without)
+    making = Making(tasks, boxes, "xyxy", "pixel", scaled_masks, drawn_by, readers, fusion_iou, without, skip)
     known = _labels(naming, phrase, found)
     yield from box_samples(rows, f"{root.name}-{split}", making, asked, known, there)
 
@@ -159,6 +189,28 @@ def _parts(root: Path, images: str | None) -> list[Part]:
     return found
 
 
+class _Read(NamedTuple):
+    """An image with the masks of all readers."""
+
+    name: str
+    image: Path
+    masks: tuple[tuple[str, str, Path], ...]
+    """Who drew it, what `{label}` stands for, and the file."""
+
+
+def _read_by(
+    root: Path, parts: Sequence[Part], chosen: Sequence[Part], masks: str | None, alone: list[Path]
+) -> list[_Read]:
+    """Return the images of the chosen parts, and add masks of none to `alone`."""
+    found: dict[Path, _Read] = {}
+    for own in reader_folders(root, masks, "masks"):
+        for each in masked_images(root, parts, chosen, own.pattern, alone):
+            before = found.get(each.image, _Read(each.name, each.image, ()))
+            new = tuple((own.reader, label, mask) for label, mask in each.masks)
+            found[each.image] = before._replace(masks=before.masks + new)
+    return list(found.values())
+
+
 def _name(label: str, phrase: str | None, naming: Naming, mask: Path) -> str:
     name = phrase or label
     if not name and not naming.labels:
@@ -177,7 +229,7 @@ class _Region(NamedTuple):
     """Whether its slice is one that its label is asked in."""
 
 
-def _regions(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[_Region]:
+def _regions(each: _Read, mask: Path, name: str, how: _Reading) -> Iterator[_Region]:
     found: dict[str, list[tuple[int, list[tuple[Row, LeftOut | None]]]]] = {}
     for layer in layers_of(each.image, mask, how.naming.meant, how.axis, how.scaled):
         for label, inside in regions(layer.values, how.naming, name, layer.place):
@@ -197,7 +249,7 @@ def _regions(each: Masked, mask: Path, name: str, how: _Reading) -> Iterator[_Re
 
 
 def _row(
-    each: Masked, layer: Layer, label: str, how: _Reading, kept: Mask, number: int, part: tuple[Bounds, int]
+    each: _Read, layer: Layer, label: str, how: _Reading, kept: Mask, number: int, part: tuple[Bounds, int]
 ) -> tuple[Row, LeftOut | None]:
     box, pixels = part
     place = f"{layer.place}, {label}" + (f", part {number}" if how.parts == "component" else "")
@@ -216,8 +268,20 @@ def _row(
     return row, left
 
 
-def _asked(each: Masked, rows: Sequence[Row], touched: bool, view: str, without: Undrawn) -> list[Row]:
+def _asked(
+    each: _Read, rows: Sequence[Row], touched: bool, how: _Reading, without: Undrawn, slices: str
+) -> list[Row]:
     """Return a row without phrase for each picture that is asked about what its mask does not hold."""
+    view = how.view
+    if without != "left out" and slices == "all" and is_volume(each.image):
+        drawn = {row.image for row in rows} if without == "images" else set()
+        views = [f"#axis={how.axis}&index={index}" for index in range(grid_of(each.image)[0][how.axis])]
+        pairs = [(Path(with_view(f"{each.image}{own}", view)), own) for own in views]
+        return [
+            Row(str(image), image, "", "", (), name=each.name + own)
+            for image, own in pairs
+            if image not in drawn
+        ]
     if without == "left out" or (without == "images" and touched):
         return []
     if is_volume(each.image):
@@ -230,8 +294,13 @@ def _asked(each: Masked, rows: Sequence[Row], touched: bool, view: str, without:
     return [Row(str(each.image), image, "", "", (), name=each.name)]
 
 
-def _labels(naming: Naming, phrase: str | None, found: Sequence[Masked]) -> list[str]:
+def _by(reader: str, row: Row) -> Row:
+    fields = {"label": row.category, **({"reader": reader} if reader else {})}
+    return replace(row, reader=reader, fields=fields)
+
+
+def _labels(naming: Naming, phrase: str | None, found: Sequence[_Read]) -> list[str]:
     """Return the names of all that masks may hold."""
     if naming.labels and naming.threshold is None:
         return list(naming.labels.values())
-    return [phrase] if phrase else [label for each in found for label, _ in each.masks if label]
+    return [phrase] if phrase else [label for each in found for _, label, _ in each.masks if label]

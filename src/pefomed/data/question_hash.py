@@ -6,6 +6,8 @@ images there are, and what these hold. A corrected reference needs no new answer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pefomed.data.pictures.remembered import hash_or_nothing
 from pefomed.data.sample_hash import sample_hash, short_hash
 from pefomed.schema import Sample
@@ -26,5 +28,10 @@ def question_hash(sample: Sample) -> str:
 
 def shown_hash(sample: Sample) -> str:
     """Return the hash of what the sample's images hold; empty if one of them cannot be read."""
-    hashes = [hash_or_nothing(image) for image in sample.images]
+    return shown_of(sample.images)
+
+
+def shown_of(images: Sequence[str]) -> str:
+    """Return the hash of what pictures hold together; empty if one of them cannot be read."""
+    hashes = [hash_or_nothing(image) for image in images]
     return short_hash(*hashes) if all(hashes) else ""

@@ -21,7 +21,7 @@ from pefomed.errors import ImageError
 from pefomed.machine_paths import short_name, without_paths
 from pefomed.progress import track
 from pefomed.schema import Box, Sample
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 from pefomed.tasks import MARKED
 
 SIDE = 480
@@ -36,6 +36,7 @@ SHOWN = 8
 _COLOURS = ("#e5484d", "#0090ff", "#30a46c", "#f5a524", "#8e4ec6", "#00a2c7", "#e54666", "#7c9a00")
 
 
+@usable_paths()
 def contact_sheet(samples: Sequence[Sample], out: Path, n: int = 24, seed: int = 0, title: str = "") -> Path:
     """Write a page with `n` of the samples' images, drawn by `seed`, each with all its samples.
 

@@ -13,7 +13,7 @@ from pefomed.data.audits.near_duplicates import BITS
 from pefomed.data.show import figure, page
 from pefomed.machine_paths import short_name
 from pefomed.progress import track
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,11 @@ class Pair:
     images: tuple[str, str]
     """Of the earlier split, then of the later one."""
     about: str
+    shown: tuple[str, str] = ("", "")
+    """The hash of what each held; empty where an older audit does not say it."""
 
 
+@usable_paths()
 def pair_sheet(audits: Mapping[str, Mapping[str, Any]], out: Path, n: int = 60) -> Path:
     """Write a page with `n` of the pairs that the audits of data sets name, at even steps through them.
 
@@ -52,11 +55,16 @@ def picture_pairs(result: Mapping[str, Any]) -> Iterator[Pair]:
         splits = (leak["in"], leak["of"])
         for example in leak["images"].get("examples", ()):
             if example["same_as"] != example["image"]:
-                yield Pair(splits, (example["same_as"], example["image"]), "equal")
+                yield Pair(splits, (example["same_as"], example["image"]), "equal", _shown(example))
         # A run of an older version has none.
         for example in leak.get("near_images", {}).get("examples", ()):
             about = f"{example['bits']} of {BITS} bits differ, correlation {example['correlation']:.3f}"
-            yield Pair(splits, (example["like"], example["image"]), about)
+            yield Pair(splits, (example["like"], example["image"]), about, _shown(example))
+
+
+def _shown(example: Mapping[str, Any]) -> tuple[str, str]:
+    earlier, later = example.get("shown", ("", ""))
+    return str(earlier), str(later)
 
 
 def _card(name: str, pair: Pair) -> str:

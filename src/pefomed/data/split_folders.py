@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from pefomed.data.pictures.given import ENDINGS
@@ -23,6 +23,8 @@ class Part:
     split: str
     """As the folder writes it."""
     folder: Path
+    fault: DataError | None = field(default=None, compare=False)
+    """Why it cannot be read: it is an error for whoever asks for this split."""
 
 
 def parts_of(root: Path, patterns: Sequence[str], holds: Callable[[Path], bool]) -> list[Part]:
@@ -48,7 +50,7 @@ def of_split(parts: Iterable[Part], split: str, what: str) -> list[Part]:
     """Return the parts of a split; `what` names the data set for the error.
 
     Raises:
-        DataError: there is none, or several synonyms of it.
+        DataError: there is none, or several synonyms of it, or one of its folders is not there.
     """
     there = list(parts)
     names = meant(split, dict.fromkeys(part.split for part in there))
@@ -58,7 +60,10 @@ def of_split(parts: Iterable[Part], split: str, what: str) -> list[Part]:
             found=listed([repr(part.split) for part in there]) or "no split",
             remedy="use one of these; a folder that says nothing of splits is 'train'",
         )
-    return [part for part in there if part.split in names]
+    found = [part for part in there if part.split in names]
+    if fault := next((part.fault for part in found if part.fault), None):
+        raise fault
+    return found
 
 
 def pictures_in(folder: Path) -> list[Path]:

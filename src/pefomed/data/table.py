@@ -50,6 +50,7 @@ from pefomed.data.mapping.source import columns_in
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.tables import stem_of
 from pefomed.data.table_boxes import BoxColumns, with_boxes
+from pefomed.data.table_masks import with_files
 from pefomed.errors import DataError
 from pefomed.schema import Sample, TaskName
 
@@ -127,13 +128,17 @@ def read(
             "the options `boxes` and `columns.group_by` do not go together: boxes are of one image",
             remedy="leave one of them away",
         )
-    beside = [*columns.meta.values(), columns.answer, columns.task, *columns_of(skip)]
+    beside = [*columns.meta.values(), columns.answer, columns.task, *columns_of(skip), boxes.mask]
     own_id = columns.id if columns.id is not None else "id"
     asked = [columns.question, boxes.category, boxes.reader]
     parts = (
         (
             replace(how, category=boxes.category, reader=boxes.reader if boxes.readers == "apart" else None),
-            apart(rows, boxes.columns, asked, beside, own_id if isinstance(own_id, str) else ""),
+            _masked(
+                apart(rows, boxes.columns, asked, beside, own_id if isinstance(own_id, str) else ""),
+                boxes,
+                how,
+            ),
         )
         for how, rows in files
     )
@@ -161,6 +166,10 @@ def splits(
 
     form = Format(delimiter=delimiter, header=header, sheet=sheet, records=records, encoding=encoding)
     return table_splits.splits_of(root, columns.split, only_split, form, fits)
+
+
+def _masked(rows: Iterable[Placed | LeftOut], boxes: BoxColumns, how: Reading) -> Iterable[Placed | LeftOut]:
+    return rows if boxes.mask is None else with_files(rows, boxes.mask, how.pictures)
 
 
 def _without_boxes(found: Iterable[Draft | LeftOut]) -> Iterator[Sample | LeftOut]:

@@ -1,14 +1,16 @@
 """Boxes in a table of one's own: four columns a box, or one column with all boxes of the row.
 
 Rows that say the same of the same image (task, phrase, category) are one sample with the boxes of all.
-One column holds `12 30 44 21; 60 30 20 22`, or a list of lists (JSON Lines, Parquet).
+One column holds `12 30 44 21; 60 30 20 22`, or a list of lists (JSON Lines, Parquet). A column `mask` holds
+what is inside (`table_masks`), beside the boxes or instead of them.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -24,14 +26,17 @@ from pefomed.data.mapping.cells import cell, is_empty, said, text
 from pefomed.data.mapping.rows import Draft
 from pefomed.data.mapping.skip import NOTHING, Rules, Unusable
 from pefomed.data.mapping.source import OptionalSourceOrNone, SourceOrNone
-from pefomed.data.readers.box_frames import Frame, frame_of, told_frame
+from pefomed.data.readers.box_frames import ImageSizes, frame_of, told_frame
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import nearly, once
 from pefomed.data.readers.files import json_value
+from pefomed.data.readers.label_maps import Parts
+from pefomed.data.table_masks import Drawn, Runs, is_nothing
+from pefomed.data.table_masks import drawn as drawn_mask
 from pefomed.errors import DataError, nearest
-from pefomed.schema import Box, Sample
+from pefomed.schema import Box, Mask, Outline, Sample
 
-FrameAt = Callable[[Sample, Mapping[str, Any], str], Frame]
+FrameAt = Callable[[Sample, Mapping[str, Any], str], ImageSizes]
 """From a row's sample, its cells and its place to the frame of its boxes."""
 
 _MARK = re.compile(r"</p>\{([\d,]*)\}")
@@ -42,8 +47,8 @@ class BoxColumns(Checked):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    columns: tuple[str, ...]
-    """Four names, or the one of a column with all boxes of the row."""
+    columns: tuple[str, ...] = ()
+    """Four names, or the one of a column with all boxes of the row; none where `mask` says what is where."""
     form: Form
     """`xywh`: left, top, width, height. `xyxy`: left, top, right, bottom; `yxyx` the same with y first.
     `cxcywh`: centre, width, height."""
@@ -73,15 +78,34 @@ class BoxColumns(Checked):
     without: Without = "error"
     """What a phrase without a box is: `error`, or `absent`: what it names is nowhere in the image."""
 
+    mask: str | None = None
+    """Column with the mask: a file's path or picture, COCO's run-length code or polygons, or run lengths."""
+    runs: Runs | None = None
+    """What run lengths count: `starts` from 1 (Kaggle) or `gaps` (SIIM-ACR), each with the length, both down
+    the columns; `starts across`."""
+    threshold: float | None = None
+    """Of files of soft masks: the least value that is inside."""
+    parts: Parts = "label"
+    """Without `columns`: `label` is one box around the mask, `component` one around each connected part."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_masks(cls, said: Any) -> Any:
+        # Boxes of masks are what we make them.
+        alone = isinstance(said, Mapping) and said.get("mask") is not None and not said.get("columns")
+        return {"form": "xyxy", "unit": "pixel", **said} if alone else said
+
     @field_validator("columns")
     @classmethod
     def _one_or_four(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if len(names) not in (1, 4):
+        if len(names) not in (0, 1, 4):
             raise ValueError("give four columns, or one with all boxes of the row")
         return names
 
     @model_validator(mode="after")
     def _has_choice(self) -> BoxColumns:
+        if not self.columns and self.mask is None:
+            raise ValueError("give four columns, one with all boxes of the row, or `mask`")
         if bool(self.reader) != (self.readers is not None):
             raise ValueError("`reader` needs `readers` ('apart' or 'fused'), and the other way round")
         return self
@@ -103,7 +127,7 @@ def with_boxes(
     """
     file_frame = functools.cache(frame_of)
 
-    def frame_at(draft: Sample, row: Mapping[str, Any], place: str) -> Frame:
+    def frame_at(draft: Sample, row: Mapping[str, Any], place: str) -> ImageSizes:
         if spec.sizes == "files":
             return file_frame(draft.images[0])
         return told_frame(_said(row, spec, place))
@@ -118,14 +142,18 @@ def with_boxes(
         apart = _reader(row, spec, place) if spec.readers == "apart" else ""
         key = (draft.images, draft.task, draft.question, draft.reference, category, apart)
         groups.setdefault(key, []).append(((place, draft, row), category))
+    named = Counter(group[0][0][1].id for group in groups.values())
     for group in groups.values():
         (place, draft, cells), category = group[0]
+        if spec.readers == "apart" and named[draft.id] > 1:  # one id for what all of them drew
+            draft = draft.model_copy(update={"id": f"{draft.id}-{_reader(cells, spec, place)}"})
         if spec.reader is None:
             check_one_reader([(where, row) for (where, _, row), _ in group], "boxes.")
+        masks: list[Mask | Outline | None] = []
         found = [
             (where, _reader(row, spec, where), box)
             for (where, _, row), _ in group
-            for box in _boxes(row, spec, where, draft, frame_at)
+            for box in _boxes(row, spec, where, draft, frame_at, masks)
         ]
         drawn = [(where, reader, box) for where, reader, box in found if not isinstance(box, Fault)]
         for where, _, box in found:
@@ -135,6 +163,7 @@ def with_boxes(
                 yield LeftOut(where, box.reason, box.found)
         if len(drawn) < len(found):
             continue  # without all of its boxes an answer would be scored wrongly
+        told = drawn
         if draft.task not in tasks.MARKED:  # its marks count the boxes
             drawn, twice = once(drawn, lambda each: (each[1], nearly(each[2])))
             yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
@@ -147,7 +176,7 @@ def with_boxes(
             )
         absent = spec.without == "absent" and draft.task in tasks.BOXES
         if absent:
-            check_all_or_none([(where, _reader(row, spec, where)) for (where, _, row), _ in group], drawn)
+            check_all_or_none([(where, _reader(row, spec, where)) for (where, _, row), _ in group], told)
         if draft.task in tasks.HAVE_BOXES and not boxes and not absent:
             if "no box" in skip:
                 yield from (LeftOut(where, "no box") for (where, *_), _ in group)
@@ -156,9 +185,12 @@ def with_boxes(
                 f"{place}: a phrase without boxes",
                 "no box",
                 "fill them in",
-                found=f"columns {', '.join(spec.columns)} are empty",
+                found=f"columns {', '.join(spec.columns)} are empty"
+                if spec.columns
+                else f"nothing inside of the mask in column {spec.mask!r}",
                 or_else=HOW_ABSENT,
             )
+        known = _known(masks) if spec.readers != "fused" else ()
         size = frame_at(draft, cells, place).shown if boxes or absent else None
         if spec.sizes == "table" and spec.width is None:
             size = None
@@ -167,13 +199,22 @@ def with_boxes(
                 draft.id, draft.images[0], size, draft.question, boxes,
                 {"category": category, **draft.meta}, spec.tasks,
             ):  # fmt: skip
-                yield sample.model_copy(update={"owners": draft.owners})
+                held = known if sample.task in tasks.BOXES else ()
+                yield sample.model_copy(update={"owners": draft.owners, "masks": held})
             yield from not_identified(place, boxes, spec.tasks)
             continue
         _check_marks(draft, boxes, place)
         counts = draft.task not in tasks.MARKED and (boxes or absent)
         own = {"category": category, "boxes": how_many(boxes)} if counts else {}
-        yield draft.model_copy(update={"boxes": boxes, "size": size, "meta": {**own, **draft.meta}})
+        held = known if draft.task in tasks.BOXES else ()
+        meta = {**own, **draft.meta}
+        yield draft.model_copy(update={"boxes": boxes, "size": size, "masks": held, "meta": meta})
+
+
+def _known(masks: Sequence[Mask | Outline | None]) -> tuple[Mask | Outline, ...]:
+    """Return the masks of a phrase, none if one of its boxes has none."""
+    found = dict.fromkeys(mask for mask in masks if mask is not None)
+    return () if None in masks else tuple(found)
 
 
 def _reader(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
@@ -193,16 +234,38 @@ def _category(row: Mapping[str, Any], spec: BoxColumns, place: str) -> str:
 
 
 def _boxes(
-    row: Mapping[str, Any], spec: BoxColumns, place: str, draft: Sample, frame_at: FrameAt
+    row: Mapping[str, Any],
+    spec: BoxColumns,
+    place: str,
+    draft: Sample,
+    frame_at: FrameAt,
+    masks: list[Mask | Outline | None],
 ) -> Iterator[Box | Fault]:
-    several = _numbers(row, spec, place)
-    if not several:
+    """Yield the boxes of a row, and add its mask to `masks`."""
+    several = _numbers(row, spec, place) if spec.columns else []
+    outlined = spec.mask is not None and not is_nothing(cell(row, spec.mask, place, "boxes"))
+    if not several and (spec.columns or not outlined):
         return
     frame = frame_at(draft, row, place)
     pixels = frame.pixels(_said(row, spec, place), spec.scaled_images)
     if isinstance(pixels, Fault):
         raise pixels.error(f"{place}, image {draft.images[0]}")
-    yield from (frame.box(numbers, spec.form, spec.unit, pixels) for numbers in several)
+    found: Drawn | None = None
+    if spec.mask is not None and outlined:
+        read = drawn_mask(
+            row, spec.mask, place, frame, pixels,
+            runs=spec.runs, threshold=spec.threshold, parts=spec.parts, scaled=spec.scaled_images,
+        )  # fmt: skip
+        if isinstance(read, Fault):
+            yield read
+            return
+        found = read
+    if spec.columns or found is not None:
+        masks.append(found.mask if found else None)
+    if spec.columns:
+        yield from (frame.box(numbers, spec.form, spec.unit, pixels) for numbers in several)
+    elif found is not None:
+        yield from (frame.box(numbers, "xyxy", "pixel", found.size) for numbers in found.boxes)
 
 
 def _said(row: Mapping[str, Any], spec: BoxColumns, place: str) -> tuple[Any, Any] | None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree.ElementTree import Element
@@ -32,13 +33,15 @@ from pefomed.data.annotation_folder import (
     picture_of,
     split_lists,
 )
-from pefomed.data.annotation_rows import drawn_row, image_row
+from pefomed.data.annotation_rows import bare_rows, drawn_row, image_row
+from pefomed.data.box_readers import FUSION_IOU, Choice
 from pefomed.data.box_samples import Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.coco_file import Annotation
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.skip import NOTHING
+from pefomed.data.reader_folders import READER, reader_folders, reader_option
 from pefomed.data.readers.box_numbers import Fault
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.readers.safe_xml import read_xml
@@ -71,6 +74,9 @@ def load(
     meta: tuple[str, ...] = (),
     pixels: Pixels = "from 1",
     names: tuple[str, ...] = (),
+    reader: str | None = None,
+    readers: Choice | None = None,
+    fusion_iou: float = FUSION_IOU,
     without: Undrawn = "left out",
     skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
@@ -84,6 +90,10 @@ def load(
         meta: fields of the object or its file to group results by, e.g. `difficult` or `source.database`.
         pixels: what the corners are: VOC's own `from 1`, `from 0`, or `edges` of pixels.
         names: with `without`, what might be drawn beside what is drawn in the split.
+        reader: field of the object or its file that says who drew it, `""` for nobody; or `{reader}` in
+            `annotations` stands for the folder of each; by default several readers of a phrase are an error.
+        readers: with that, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
+        fusion_iou: boxes of several readers that overlap by more are one.
         without: what names are that nobody drew: `left out`, or samples whose answer is that there is no
             box, in the `images` without objects, or all names that an image lacks (`categories`).
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
@@ -93,9 +103,15 @@ def load(
         DataError: a file is missing or not as it should be, or a box is wrong; the file and the object are
             named.
     """
+    drawn_by = reader_option(reader, annotations, readers, "annotations")
+    field = "" if drawn_by == READER else drawn_by or ""
     rows: list[Row] = []
     asked: list[Row] = []
-    for part, file in annotation_files(root, annotations, split, ".xml"):
+    for own_reader, part, file in (
+        (each.reader, *found)
+        for each in reader_folders(root, annotations, "annotations")
+        for found in annotation_files(root, each.pattern, split, ".xml")
+    ):
         found = read_xml(file)
         if found.tag != "annotation":
             raise DataError(f"{file} is no VOC file: expected <annotation>", found=f"<{found.tag}>")
@@ -112,13 +128,17 @@ def load(
         objects = found.findall("object")
         if not objects or without == "categories":
             asked.append(image_row(str(file), image, name, about, meta))
-        said = _size(found)
+        size = _size(found)
         for number, each in enumerate(objects, 1):
             place = f"{file}, object {number}"
             label = (each.findtext("name") or "").strip()
             record = Annotation(place, _fields(each, but=("part",)), about, label)
-            rows.append(drawn_row(record, image, name, said, _numbers(each, pixels, said), meta))
-    making = Making(tasks, boxes, "xyxy", "pixel", without=without, skip=skip)
+            row = drawn_row(record, image, name, size, _numbers(each, pixels, size), meta, field)
+            rows.append(replace(row, reader=own_reader or row.reader))
+    making = Making(
+        tasks, boxes, "xyxy", "pixel", False, drawn_by, readers, fusion_iou, without=without, skip=skip
+    )
+    asked = bare_rows(asked, rows, without)
     yield from box_samples(rows, f"{root.name}-{split}", making, asked, names)
 
 
@@ -128,9 +148,11 @@ def splits(root: Path, *, annotations: str | None = None, **_: Any) -> dict[str,
     Raises:
         DataError: see `load`.
     """
-    parts = annotation_parts(root, annotations, ".xml")
-    lists = split_lists(root, parts)
-    return dict.fromkeys(lists or (part.split for part in parts))
+    found: dict[str, int | None] = {}
+    for each in reader_folders(root, annotations, "annotations"):
+        parts = annotation_parts(root, each.pattern, ".xml")
+        found |= dict.fromkeys(split_lists(root, parts) or (part.split for part in parts))
+    return found
 
 
 def _fields(element: Element, but: tuple[str, ...], deeper: int = 4) -> dict[str, Any]:

@@ -20,21 +20,24 @@ refused.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.data.absent_phrases import Undrawn
+from pefomed.data.box_readers import FUSION_IOU, Choice
 from pefomed.data.box_samples import BARE, Making, Skip, box_samples
 from pefomed.data.box_tasks import BoxTask
 from pefomed.data.card import Card
 from pefomed.data.kept_outlines import counted_on, of_polygons
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.skip import NOTHING, Unusable
+from pefomed.data.reader_folders import reader_folders, reader_option
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.box_rows import Row
 from pefomed.data.split_folders import Part, files_in, of_split
 from pefomed.data.yolo_folder import NAMES, YoloFolder, images_of, labels_folder, labels_of, read_folder
-from pefomed.data.yolo_labels import Label, read_labels
+from pefomed.data.yolo_labels import YoloLine, read_labels
 from pefomed.errors import DataError, listed
 from pefomed.progress import note
 from pefomed.schema import Outline, Sample
@@ -60,6 +63,9 @@ def load(
     form: Form = "cxcywh",
     unit: Unit = "relative",
     oriented: Literal["refuse", "bounds"] = "refuse",
+    reader: str | None = None,
+    readers: Choice | None = None,
+    fusion_iou: float = FUSION_IOU,
     without: Undrawn = "left out",
     skip: Skip = NOTHING,
 ) -> Iterator[Sample | LeftOut]:
@@ -75,6 +81,10 @@ def load(
         unit: `relative` is YOLO's.
         oriented: whether lines with four corners are refused where all polygons have four and some are
             tilted, as those of oriented boxes; `bounds` takes the upright box around them.
+        reader: `""` if what the folders of `{reader}` in `labels` hold is one answer.
+        readers: of `{reader}` in `labels`: `apart` (a sample for each) or `fused` (the boxes of all as one
+            answer); without either an error.
+        fusion_iou: boxes of several readers that overlap by more are one.
         without: what the classes are that nobody drew: `left out`, or samples whose answer is that there is
             no box, in the `images` without a line, or all `categories` that an image lacks.
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
@@ -85,52 +95,70 @@ def load(
     """
     folder = read_folder(root, names, images)
     parts = of_split(folder.parts, split, str(root))
+    drawn_by = reader_option(reader, labels, readers, "labels")
+    everyone = reader_folders(folder.root, labels, "labels")
     found = [
-        (name, path, labels_of(path, part, folder.root, labels))
+        (each.reader, name, path, labels_of(path, part, folder.root, each.pattern))
         for part in parts
         for name, path in images_of(part, folder.root)
+        for each in everyone
     ]
-    alone = _without_image(folder, parts, labels, {file for *_, file in found})
+    used = {file for *_, file in found}
+    alone = [file for each in everyone for file in _without_image(folder, parts, each.pattern, used)]
     if alone and "missing image" not in skip:
         raise _unpaired(alone)
     yield from (LeftOut(str(file), "missing image") for file in alone)
-    drawn = [(name, path, _labels(file, folder)) for name, path, file in found]
-    for (_, path, file), (*_, lines) in zip(found, drawn, strict=True):
-        if not lines and without == "left out":
-            reason = BARE if file.is_file() else "an image without a label file"
-            yield LeftOut(str(path), reason, "" if file.is_file() else f"no {file}")
+    drawn = [(own, name, path, _labels(file, folder)) for own, name, path, file in found]
+    lined = {path for _, _, path, lines in drawn if lines}
+    if without == "left out":
+        bare = [(path, file) for _, _, path, file in found if path not in lined]
+        # Of several readers one that wrote an empty file is enough.
+        files = dict(sorted(bare, key=lambda each: (each[0], each[1].is_file())) if everyone[1:] else bare)
+        for path, file in files.items():
+            there = file.is_file()
+            yield LeftOut(
+                str(path), BARE if there else "an image without a label file", "" if there else f"no {file}"
+            )
     if folder.behind:
         note(f"{folder.root.name}: keypoints are not read")
     if oriented == "refuse":
         _check_upright([line for *_, lines in drawn for line in lines])
-    making = Making(tasks, boxes, form, unit, without=without, skip=skip)
+    making = Making(tasks, boxes, form, unit, False, drawn_by, readers, fusion_iou, without, skip)
     # Where all have four corners they may be oriented boxes, which outline nothing.
     outlined = any(line.corners not in (0, 4) for *_, lines in drawn for line in lines)
-    rows = (_row(name, path, line, outlined) for name, path, lines in drawn for line in lines)
-    asked = [
-        _image(name, path)
-        for name, path, lines in drawn
-        if without == "categories" or (without == "images" and not lines)
-    ]
+    rows = (
+        replace(_row(name, path, line, outlined), reader=own)
+        for own, name, path, lines in drawn
+        for line in lines
+    )
+    asked = {
+        path: _image(name, path)
+        for _, name, path, _ in drawn
+        if without == "categories" or (without == "images" and path not in lined)
+    }.values()
     yield from box_samples(rows, f"{folder.root.name}-{split}", making, asked, folder.names.values())
 
 
 def splits(
     root: Path, *, images: str | None = None, names: tuple[str, ...] = (), **_: Any
 ) -> dict[str, int | None]:
-    """Return the splits as data.yaml or the folders call them.
+    """Return the splits as data.yaml or the folders call them; one whose folder is not there is named.
 
     Raises:
         DataError: see `load`.
     """
-    return dict.fromkeys(part.split for part in read_folder(root, names, images).parts)
+    parts = read_folder(root, names, images).parts
+    absent = {part.split: part.fault for part in parts if part.fault}
+    for split, fault in absent.items():
+        note(f"the split {split!r} cannot be read: {fault.problem} (found {fault.found})")
+    return dict.fromkeys(part.split for part in parts if part.split not in absent)
 
 
-def _labels(file: Path, folder: YoloFolder) -> list[Label]:
+def _labels(file: Path, folder: YoloFolder) -> list[YoloLine]:
     return list(read_labels(file, folder.names, folder.behind)) if file.is_file() else []
 
 
-def _row(name: str, path: Path, line: Label, outlined: bool) -> Row:
+def _row(name: str, path: Path, line: YoloLine, outlined: bool) -> Row:
     return Row(
         place=line.place,
         image=path,
@@ -144,7 +172,7 @@ def _row(name: str, path: Path, line: Label, outlined: bool) -> Row:
     )
 
 
-def _outline(path: Path, line: Label) -> Outline | None:
+def _outline(path: Path, line: YoloLine) -> Outline | None:
     size = counted_on(None, path)
     if size is None:
         return None
@@ -180,7 +208,7 @@ def _unpaired(alone: list[Path]) -> Unusable:
     )
 
 
-def _check_upright(lines: list[Label]) -> None:
+def _check_upright(lines: list[YoloLine]) -> None:
     corners = {line.corners for line in lines}
     tilted = [line for line in lines if line.tilted]
     if tilted and corners <= {0, 4}:

@@ -59,6 +59,8 @@ def read_folder(root: Path, names: tuple[str, ...], images: str | None) -> YoloF
     parts: tuple[Part, ...] = ()
     if images is None and path is not None:
         parts = tuple(_said_parts(said, folder, path))
+        if parts and (fault := parts[0].fault) and all(part.fault for part in parts):
+            raise fault
     parts = parts or tuple(parts_of(folder, (images,) if images else LAYOUTS, has_pictures))
     if not parts:
         raise DataError(
@@ -69,7 +71,8 @@ def read_folder(root: Path, names: tuple[str, ...], images: str | None) -> YoloF
             remedy="put them into `images/train` ..., name them in data.yaml, or set the option `images`",
         )
     known = dict(enumerate(names)) or (_names(said, path) if path else {})
-    known = known or _listed_names([folder, folder / "labels", *(part.folder for part in parts)])
+    there = [part.folder for part in parts if part.fault is None]
+    known = known or _listed_names([folder, folder / "labels", *there])
     return YoloFolder(folder, known, _keypoints(said, path), parts)
 
 
@@ -177,7 +180,10 @@ def _said_parts(said: Mapping[str, Any], root: Path, path: Path) -> Iterator[Par
         named = said.get(split)
         for each in named if isinstance(named, list) else [named]:
             if isinstance(each, str) and each.strip():
-                yield Part(split, _within(root, (above, root), each.strip(), f"{path}, {split!r}"))
+                try:
+                    yield Part(split, _within(root, (above, root), each.strip(), f"{path}, {split!r}"))
+                except DataError as error:  # the other splits can be read
+                    yield Part(split, root / split, error)
 
 
 def _within(root: Path, bases: tuple[Path, ...], name: str, place: str) -> Path:

@@ -20,7 +20,7 @@ from pefomed.errors import DataError
 
 
 @dataclass(frozen=True)
-class Label:
+class YoloLine:
     """One line of a label file."""
 
     place: str
@@ -36,7 +36,7 @@ class Label:
     """Its corners x, y, x, y, ..."""
 
 
-def read_labels(path: Path, names: Mapping[int, str], behind: int) -> Iterator[Label]:
+def read_labels(path: Path, names: Mapping[int, str], behind: int) -> Iterator[YoloLine]:
     """Yield the lines of a label file.
 
     Args:
@@ -51,13 +51,13 @@ def read_labels(path: Path, names: Mapping[int, str], behind: int) -> Iterator[L
             yield _label(line.split(), names, behind, f"{path}, line {number}")
 
 
-def _label(cells: list[str], names: Mapping[int, str], behind: int, place: str) -> Label:
+def _label(cells: list[str], names: Mapping[int, str], behind: int, place: str) -> YoloLine:
     name = _name(cells[0], names, place)
     numbers = [_number(cell, place) for cell in cells[1:]]
     if behind and len(numbers) == 4 + behind:
         numbers = numbers[:4]
     if len(numbers) == 4:
-        return Label(place, name, tuple(numbers), 0)
+        return YoloLine(place, name, tuple(numbers), 0)
     if len(numbers) < 6 or len(numbers) % 2:
         raise DataError(
             f"{place}: expected a class and four numbers, or a class and a polygon",
@@ -71,7 +71,7 @@ def _label(cells: list[str], names: Mapping[int, str], behind: int, place: str) 
     if isinstance(around, Fault):
         raise around.error(place)
     tilted = len(numbers) == 8 and not _upright(numbers, around)
-    return Label(place, name, around, len(numbers) // 2, tilted, tuple(numbers))
+    return YoloLine(place, name, around, len(numbers) // 2, tilted, tuple(numbers))
 
 
 def _name(cell: str, names: Mapping[int, str], place: str) -> str:

@@ -1,4 +1,7 @@
-"""How fast an endpoint is asked: a fixed number of starts a minute, and a pause when it says so."""
+"""How fast an endpoint is asked: a fixed number of starts a minute, and a pause when it says so.
+
+Pauses of `openai` and tenacity are a single call's; here one that the server asks for holds for all calls.
+"""
 
 from __future__ import annotations
 

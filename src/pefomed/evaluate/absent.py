@@ -18,7 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from pefomed.evaluate.box_items import Answer
+from pefomed.boxes import Placed
 from pefomed.evaluate.groups import ANY_BOX
 from pefomed.evaluate.score import Questions, score_share
 from pefomed.schema import Box, Score
@@ -34,7 +34,7 @@ def with_any(questions: Questions, references: Sequence[Sequence[Box]]) -> Quest
     return replace(questions, groups={**questions.groups, ANY_BOX: present})
 
 
-def says_none(answer: Answer) -> bool:
+def says_none(answer: Placed) -> bool:
     """Return whether an answer is that there is no box."""
     return answer.readable and not answer.boxes and not answer.outside
 
@@ -42,7 +42,7 @@ def says_none(answer: Answer) -> bool:
 def score_absent(
     questions: Questions,
     references: Sequence[Sequence[Box]],
-    answers: Sequence[Answer],
+    answers: Sequence[Placed],
     system: str,
     how: str = "",
 ) -> list[Score]:

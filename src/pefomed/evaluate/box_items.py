@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from pefomed.boxes import BoxFormat, Reading, Resizing, read_boxes
-from pefomed.boxes.given import read_given
+from pefomed.boxes import Placed, Reading, Writing, read_boxes
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.tasks import how_many
 from pefomed.metrics.normalise import plain
@@ -41,36 +39,6 @@ class Item:
     def category(self) -> str:
         """The meta value, or else the phrase itself."""
         return self.meta["category"]
-
-
-class Answer(NamedTuple):
-    """The boxes given to one item, in the original image."""
-
-    boxes: tuple[Box, ...]
-    outside: int = 0
-    """Further boxes that lie in the padding: no area, but wrong where boxes are counted."""
-    readable: bool = True
-    """Whether it says boxes or that there are none; a text that says neither is no answer."""
-
-
-@dataclass(frozen=True)
-class Writing:
-    """How boxes stand in a model's answers."""
-
-    format: BoxFormat = field(default_factory=BoxFormat)
-    resizing: Resizing = field(default_factory=Resizing)
-    given: bool = False
-    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
-
-
-def writing_of(recipe: Recipe | None) -> Writing:
-    """Return how a run writes boxes; without recipe 100 rounded bins of the image itself."""
-    if recipe is None:
-        return Writing(given=True)
-    return Writing(
-        BoxFormat(recipe.prompt.box_bins, recipe.prompt.box_rounding),
-        Resizing(recipe.model.resize, recipe.model.image_size),
-    )
 
 
 def are_known(samples: Sequence[Sample], recipe: Recipe | None) -> bool:
@@ -107,15 +75,12 @@ def items_of(samples: Sequence[Sample]) -> list[Item]:
 
 def readings_of(texts: Sequence[str], writing: Writing) -> list[Reading]:
     """Return what each answer says about boxes."""
-    return [
-        (read_given(text) if writing.given else None) or read_boxes(text, writing.format.bins)
-        for text in texts
-    ]
+    return [writing.read(text) for text in texts]
 
 
 def answers_of(
     items: Sequence[Item], samples: Sequence[Sample], readings: Sequence[Reading], writing: Writing
-) -> list[Answer]:
+) -> list[Placed]:
     """Return the boxes given to each item.
 
     Args:
@@ -129,22 +94,19 @@ def answers_of(
     for item in items:
         sample, reading = samples[item.place], readings[item.place]
         boxes = reading.boxes if sample.task in BOXES else _of_phrase(item, reading)
-        frame = writing.resizing.frame(sample.size)
-        placed = [frame.to_image(box) for box in boxes]
-        kept = tuple(box for box in placed if box is not None)
         readable = sample.task not in BOXES or bool(boxes) or reading.says_none
-        found.append(Answer(kept, len(placed) - len(kept), readable))
+        found.append(writing.placed(boxes, sample.size)._replace(readable=readable))
     return found
 
 
-def written_and_read(items: Sequence[Item], samples: Sequence[Sample], writing: Writing) -> list[Answer]:
+def written_and_read(items: Sequence[Item], samples: Sequence[Sample], writing: Writing) -> list[Placed]:
     """Return the items' own boxes, written as an answer and read again: what bins and pixels cost."""
     found = []
     for item in items:
         frame = writing.resizing.frame(samples[item.place].size)
         text = writing.format.boxes([frame.to_model(box) for box in item.boxes])
-        boxes = [frame.to_image(box) for box in read_boxes(text, writing.format.bins).boxes]
-        found.append(Answer(tuple(box for box in boxes if box is not None)))
+        boxes = read_boxes(text, writing.format.bins).boxes
+        found.append(Placed(writing.placed(boxes, samples[item.place].size).boxes))
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed.answers.writing import writing_of
 from pefomed.errors import DataError, ImageError, RunError
 from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.caption_scores import METRICS as TEXT_METRICS
@@ -16,6 +17,7 @@ from pefomed.evaluate.caption_scores import TOPS, Corpus, corpora, figures_of, i
 from pefomed.evaluate.fitting import check_same_shown
 from pefomed.evaluate.grounding import ITEM as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
+from pefomed.evaluate.groups import ANY_BOX, OVERALL
 from pefomed.evaluate.mask_dice import METRIC as MASK_DICE
 from pefomed.evaluate.mask_dice import mask_dice
 from pefomed.evaluate.own_metrics import loaded_metrics, own_metrics
@@ -28,6 +30,7 @@ from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, p
 from pefomed.progress import note
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Sample
+from pefomed.storage import usable_paths
 from pefomed.tasks import BINARY, LEVELS, MARKED, TASKS, TEXTS, WORDS
 
 
@@ -56,8 +59,11 @@ class Difference:
     better: tuple[str, ...] = ()
     """Sample ids whose value is higher in b; empty for figures that are no mean of items."""
     worse: tuple[str, ...] = ()
+    group: str = OVERALL
+    """Which items: all, or `boxes=any`, the phrases with boxes where there are others."""
 
 
+@usable_paths()
 def compare_runs(
     run_a: Path, run_b: Path, *, draws: int | None = None, seed: int | None = None
 ) -> list[Difference]:
@@ -177,16 +183,22 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
     rows: list[list[dict[str, float]]] = []
     given = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
-        writing = box_items.writing_of(RunFolder(run).read_recipe())
+        writing = writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
         given.append([answer.boxes for answer in answers])
         rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])
     places = [item.place for item in items]
     found = []
+    present = [at for at, item in enumerate(items) if item.boxes]
+    present = present if len(present) < len(items) else []
     for name in BOX_METRICS:
         a, b = (np.array([row[name] for row in side]) for side in rows)
         found.append(_item_difference(pair, name, places, a, b))
+        if present:
+            some = [places[at] for at in present]
+            few = _item_difference(pair, name, some, a[present], b[present])
+            found.append(replace(few, group=ANY_BOX))
     return found + _masks_compared(pair, items, given)
 
 

@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
+from pefomed.boxes import Placed
 from pefomed.boxes.matching import TOLERANCE, match
 from pefomed.boxes.region import areas
 from pefomed.errors import DataError
 from pefomed.evaluate.absent import says_none, score_absent, with_any
-from pefomed.evaluate.box_items import Answer
 from pefomed.evaluate.score import Questions, check_lists, listed, made_score, said
 from pefomed.evaluate.sides import score_sides
 from pefomed.metrics.statistics.interval import DRAWS, figure_intervals, mean_intervals
@@ -44,7 +44,7 @@ MOST_CATEGORIES = 200
 """With more categories than this there are no macro means and no groups: they are single phrases."""
 
 
-def item_values(references: Sequence[Box], answer: Answer) -> dict[str, float]:
+def item_values(references: Sequence[Box], answer: Placed) -> dict[str, float]:
     """Return every metric of one item; without reference boxes all are 1 if the answer is none, else 0."""
     if not references:
         return dict.fromkeys(ITEM, float(says_none(answer)))
@@ -66,7 +66,7 @@ def score_answered_boxes(
     questions: Questions,
     categories: Sequence[str],
     references: Sequence[Sequence[Box]],
-    answers: Sequence[Answer],
+    answers: Sequence[Placed],
     system: str,
     how: str = "",
 ) -> list[Score]:
@@ -128,7 +128,7 @@ def score_boxes(
                 )
     questions = listed([""] * len(references), images, metas, dataset, split, draws, seed)
     categories = [meta.get("category", "") for meta in metas or [{}] * len(references)]
-    answers = [Answer(tuple(boxes)) for boxes in predictions]
+    answers = [Placed(tuple(boxes)) for boxes in predictions]
     scores = score_answered_boxes(questions, categories, references, answers, system)
     return scores + score_sides(questions, [""] * len(references), references, predictions, system)
 

@@ -23,7 +23,7 @@ from pefomed import jsonl
 from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping.cells import said
 from pefomed.data.mapping.skip import NOTHING, Rules
-from pefomed.data.question_hash import question_hash
+from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import is_number
@@ -36,11 +36,12 @@ from pefomed.evaluate.outside_training import check_apart
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample, TaskName
-from pefomed.storage import write
+from pefomed.storage import LONGEST_NAME, usable_paths, write
 
 __all__ = ["Columns", "columns_of", "outside_run"]
 
 
+@usable_paths()
 def outside_run(
     file: Path,
     out: Path,
@@ -116,6 +117,7 @@ def outside_run(
             finish="unknown",
             generation=generation,
             asked=question_hash(sample),
+            shown=shown_hash(sample),
         )
         for sample in samples
     ]
@@ -191,6 +193,12 @@ def _check_name(what: str, name: str, pattern: str) -> None:
         raise DataError(
             f"{name!r} cannot be the name of a {what}: it becomes part of a file's name",
             remedy="use letters, digits, `.` and `_`" + (" and `-`" if what == "data set" else ""),
+        )
+    if len(name) > LONGEST_NAME:
+        raise DataError(
+            f"the name of a {what} is too long: it becomes part of a file's name",
+            found=f"{len(name)} characters: {name[:40]}...",
+            remedy=f"use at most {LONGEST_NAME}",
         )
 
 

@@ -29,11 +29,12 @@ from pefomed.data.mapping.images import Pictures
 from pefomed.data.mapping.rows import Reading
 from pefomed.data.mapping.skip import NOTHING, Rules, Where
 from pefomed.data.pictures.addresses import without_view
-from pefomed.data.question_hash import question_hash
+from pefomed.data.question_hash import question_hash, shown_hash
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.rows import read_table
 from pefomed.data.readers.tables import form_of
 from pefomed.data.table_boxes import BoxColumns
+from pefomed.data.table_masks import is_nothing
 from pefomed.errors import DataError, PefomedError, listed
 from pefomed.schema import Prediction, Sample
 
@@ -102,6 +103,7 @@ class BoxTable:
                 finish="unknown",
                 generation=generation,
                 asked=question_hash(sample),
+                shown=shown_hash(sample),
             )
             for sample in samples
         ]
@@ -139,7 +141,11 @@ class BoxTable:
         """Return the rows but those without numbers whose phrase has some in another row."""
         keys = [self._key(row, place) for place, row in rows]
         empty = [
-            all(is_empty(cell(row, name, place, "boxes")) for name in boxes.columns) for place, row in rows
+            all(is_empty(cell(row, name, place, "boxes")) for name in boxes.columns)
+            and (
+                boxes.mask is None or bool(boxes.columns) or is_nothing(cell(row, boxes.mask, place, "boxes"))
+            )
+            for place, row in rows
         ]
         drawn = {key for key, nothing in zip(keys, empty, strict=True) if not nothing}
         return [
@@ -163,9 +169,11 @@ class BoxTable:
                     f"{name}: no column of ids, by which answers and right boxes are joined",
                     remedy="name it with --columns 'id=...'",
                 )
-        known: dict[str, Mapping[str, Any]] = {}
+        # Each reader of a phrase is held against the same answer, unless the answers say whose they are.
+        known: dict[str, dict[str, Mapping[str, Any]]] = {}
         for place, row in described:
-            known.setdefault(str(cell(row, column, place)).strip(), row)
+            own_id = str(cell(row, column, place)).strip()
+            known.setdefault(own_id, {}).setdefault(self._reader(row, place), row)
         ids = [str(cell(row, column, place)).strip() for place, row in rows]
         foreign = list(dict.fromkeys(name for name in ids if name not in known))
         if foreign:
@@ -174,11 +182,17 @@ class BoxTable:
                 found=f"{len(foreign)} ids: {listed(foreign)}",
                 remedy="complete the references, or take these rows out",
             )
-        own = {*self.answers.columns, self.answers.width, self.answers.height}
+        own = {*self.answers.columns, self.answers.width, self.answers.height, self.answers.mask}
         return [
-            (place, {**known[name], **{key: row[key] for key in row if key in own or key not in known[name]}})
+            (place, {**about, **{key: row[key] for key in row if key in own or key not in about}})
             for name, (place, row) in zip(ids, rows, strict=True)
+            for reader, about in known[name].items()
+            if self._reader(row, place) in ("", reader)
         ]
+
+    def _reader(self, row: Mapping[str, Any], place: str) -> str:
+        reader = self.boxes.reader if self.boxes.readers == "apart" else None
+        return str(cell(row, reader, place)).strip() if reader and has(row, reader) else ""
 
 
 def box_columns(more: str, option: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from pefomed.errors import DataError, PefomedError, RecordError, nearest
 from pefomed.evaluate.outside_boxes import BoxTable, checked_columns
 from pefomed.evaluate.outside_table import Columns, Skip
 from pefomed.schema import TaskName
+from pefomed.storage import usable_paths
 from pefomed.tasks import BOXES
 
 
@@ -75,11 +76,14 @@ class AnswerTable(Checked):
                 ' form = "xywh", unit = "pixel"\', --answer-boxes \'columns = ["px", ..]\'',
             )
         shared = {**self.boxes, "tasks": (self.task,)}
+        # The right mask is no answer, and the right boxes are not those of an answered mask.
+        own = ("mask", "runs", "threshold", "parts", *(("columns",) if "mask" in self.answer_boxes else ()))
+        given = {name: value for name, value in shared.items() if name not in own}
         names = {name for name in self.columns.model_fields_set if name in columns.Columns.model_fields}
         mapped = {name: getattr(self.columns, name) for name in names - {"answer"}}
         return BoxTable(
             boxes=checked_columns(shared, "--boxes"),
-            answers=checked_columns({**shared, **self.answer_boxes, "without": "absent"}, "--answer-boxes"),
+            answers=checked_columns({**given, **self.answer_boxes, "without": "absent"}, "--answer-boxes"),
             columns=columns.Columns(**mapped),
             images=images,
             separator=self.separator,
@@ -89,6 +93,7 @@ class AnswerTable(Checked):
         )
 
 
+@usable_paths()
 def answer_table(path: Path | None, options: Mapping[str, Any]) -> AnswerTable:
     """Return how a table is read by what the file `path` says, and by `options`, which count more.
 

@@ -35,6 +35,7 @@ def outside_notes(run: Path) -> list[str]:
 
 def all_samples(run: Path) -> list[Sample]:
     """Return the samples of all data sets of a run; those not answered yet are left out."""
+    RunFolder(run).read_recipe()  # the tasks that it defines are known from here on
     paths = RunFolder(run).samples_files()
     return [sample for path in paths for sample in jsonl.read(path, Sample)]
 
@@ -46,6 +47,7 @@ def read_samples(path: Path) -> list[Sample]:
         RunError: there are none, or an id occurs twice.
         DataError: a line is not a valid record.
     """
+    RunFolder(path.parent.parent).read_recipe()  # the tasks that it defines are known from here on
     samples = list(jsonl.read(path, Sample))
     if not samples:
         raise RunError(

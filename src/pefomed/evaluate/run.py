@@ -39,6 +39,7 @@ from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.runs.log import add_once
 from pefomed.schema import Sample, Score
+from pefomed.storage import usable_paths
 
 TEMPLATED = frozenset({"phantom"})
 """Loaders whose reports and captions follow a template, so that exact match says something of them."""
@@ -47,6 +48,7 @@ BOX_KEYS = ("boxes", "category")
 """Keys that items with boxes are grouped by, whether or not the data set says them."""
 
 
+@usable_paths()
 def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[str] = ()) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 

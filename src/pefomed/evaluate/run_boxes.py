@@ -7,21 +7,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pefomed.boxes import Reading
+from pefomed.answers.writing import writing_of
+from pefomed.boxes import Placed, Reading, Writing
 from pefomed.boxes.given import read_given
 from pefomed.errors import DataError, ImageError
 from pefomed.evaluate.absent_floors import NoneFloor, none_floors
 from pefomed.evaluate.answered import Answered
 from pefomed.evaluate.box_floors import floors_of
 from pefomed.evaluate.box_items import (
-    Answer,
     Item,
-    Writing,
     answers_of,
     are_known,
     items_of,
     readings_of,
-    writing_of,
     written_and_read,
 )
 from pefomed.evaluate.grounding import MOST_CATEGORIES, score_answered_boxes
@@ -37,7 +35,7 @@ from pefomed.schema import Sample, Score
 
 class _System(NamedTuple):
     name: str
-    answers: list[Answer]
+    answers: list[Placed]
     how: str
 
 
@@ -73,7 +71,7 @@ def box_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         scores += score_answered_boxes(questions, categories, references, answers, name, how)
         scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
-    own = _System("ceiling:boxes", [Answer(item.boxes) for item in items], "the reference boxes themselves")
+    own = _System("ceiling:boxes", [Placed(item.boxes) for item in items], "the reference boxes themselves")
     scores += _mask_scores(answered, items, samples, [*systems, own], questions)
     return scores + _agreement(answered, items, samples)
 
@@ -87,7 +85,7 @@ def _rates(questions: Questions, readings: Sequence[Reading], system: str) -> li
     ]
 
 
-def _say_outside(answered: Answered, system: str, answers: Sequence[Answer]) -> None:
+def _say_outside(answered: Answered, system: str, answers: Sequence[Placed]) -> None:
     outside = sum(answer.outside for answer in answers)
     if outside:
         answered.run.events.append(
@@ -110,7 +108,7 @@ def _floors(answered: Answered, items: Sequence[Item]) -> list[_System]:
         NoneFloor(floor.name, [(box,) for box in floor.boxes], floor.how, floor.learns) for floor in floors
     ]
     return [
-        _System(floor.name, [Answer(given) for given in floor.boxes], floor.how + source * floor.learns)
+        _System(floor.name, [Placed(given) for given in floor.boxes], floor.how + source * floor.learns)
         for floor in (*boxes, *none_floors(known, items, floors))
     ]
 
@@ -131,7 +129,7 @@ def _nearest_image(answered: Answered, items: Sequence[Item], samples: Sequence[
         answered.run.events.append(f"{answered.dataset}: no floor of the most similar image: {error.problem}")
         return []
     how = f"{NEAREST_IMAGE}, {training.source}"
-    return [_System("floor:nearest-image", [Answer(boxes) for boxes in found], how)]
+    return [_System("floor:nearest-image", [Placed(boxes) for boxes in found], how)]
 
 
 def _ceiling(items: Sequence[Item], samples: Sequence[Sample], writing: Writing) -> _System:
@@ -172,7 +170,7 @@ def _agreement(answered: Answered, items: Sequence[Item], samples: Sequence[Samp
         return []
     asked = [items[place] for place in others]
     questions = _questions(answered, asked, samples)
-    answers = [Answer(boxes) for boxes in others.values()]
+    answers = [Placed(boxes) for boxes in others.values()]
     how = f"each reader's boxes against the next one's, of the {len(asked)} items with several readers"
     scores = score_answered_boxes(
         questions,

@@ -23,12 +23,12 @@ from pefomed.data.provenance import provenance_of_loader
 from pefomed.errors import DataError, RunError
 from pefomed.export.about import about, llamafactory
 from pefomed.export.folder import whole_folder
-from pefomed.export.pictures import Pictures, pictures
-from pefomed.export.rows import Shape, Texts, conversation, messages, shape_of, table_row
+from pefomed.export.pictures import ExportedPictures, pictures
+from pefomed.export.rows import ExportedTexts, Shape, conversation, messages, shape_of, table_row
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Prompt
 from pefomed.schema import Sample
-from pefomed.storage import safe_stem, storage_errors
+from pefomed.storage import safe_stem, storage_errors, usable_paths
 
 __all__ = ["FORMS", "Exported", "Form", "export"]
 
@@ -52,6 +52,7 @@ class Exported:
     """Reason -> rows that are not there."""
 
 
+@usable_paths()
 def export(
     dataset: Dataset,
     splits: Sequence[str],
@@ -82,7 +83,7 @@ def export(
         StorageError: the disk is full; nothing is left of the export.
     """
     _check_allowed(dataset, allow_restricted)
-    texts = Texts(prompt or Prompt(), instruct)
+    texts = ExportedTexts(prompt or Prompt(), instruct)
     with whole_folder(out) as part:
         loaded: dict[str, list[Sample]] = {}
         left: dict[str, Counter[str]] = {}
@@ -146,9 +147,9 @@ def _write(
     path: Path,
     samples: Sequence[Sample],
     form: Form,
-    texts: Texts,
+    texts: ExportedTexts,
     shape: Shape,
-    shown: Pictures,
+    shown: ExportedPictures,
     split: str,
 ) -> None:
     if form == "parquet":

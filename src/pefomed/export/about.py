@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from pefomed.data.card import Card
-from pefomed.export.pictures import FOLDER, Pictures
-from pefomed.export.rows import Texts
+from pefomed.export.pictures import FOLDER, ExportedPictures
+from pefomed.export.rows import ExportedTexts
 from pefomed.schema import Sample
 
 _HUB = {"validate": "validation"}
@@ -27,8 +27,8 @@ def about(
     form: str,
     files: Mapping[str, str],
     samples: Mapping[str, Sequence[Sample]],
-    texts: Texts,
-    shown: Pictures,
+    texts: ExportedTexts,
+    shown: ExportedPictures,
 ) -> str:
     """Return the README of an export; it holds no path of this machine."""
     configs = "".join(
@@ -77,7 +77,7 @@ def llamafactory(name: str, files: Mapping[str, str]) -> str:
     return json.dumps(info, indent=2, ensure_ascii=False) + "\n"
 
 
-def _questions(form: str, texts: Texts, prompted: bool) -> str:
+def _questions(form: str, texts: ExportedTexts, prompted: bool) -> str:
     if form in ("parquet", "jsonl"):
         inside = "; the column `prompt` holds them inside their instruction" if prompted else ""
         return f"Questions are as the data set has them{inside}."
@@ -87,7 +87,7 @@ def _questions(form: str, texts: Texts, prompted: bool) -> str:
     return f"Questions are as the data set has them{inside}."
 
 
-def _answers(samples: Mapping[str, Sequence[Sample]], texts: Texts) -> str:
+def _answers(samples: Mapping[str, Sequence[Sample]], texts: ExportedTexts) -> str:
     lines = "Answers are the first right one"
     lines += ", in lower case as the recipe trains on them" if texts.prompt.answer_case == "lower" else ""
     if any(one.boxes for each in samples.values() for one in each):

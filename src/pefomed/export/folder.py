@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from pefomed.errors import DataError
+from pefomed.export.leftovers import part_beside, remove_leftovers
+from pefomed.progress import note
 from pefomed.storage import storage_errors
 
 
@@ -17,22 +18,26 @@ from pefomed.storage import storage_errors
 def whole_folder(out: Path) -> Iterator[Path]:
     """Give a folder to write into, which becomes `out` at the end; after an error nothing is left of it.
 
+    What a killed export left beside `out` is removed first.
+
     Raises:
         DataError: there is something at `out`.
         StorageError: nothing can be written there.
     """
     _check_free(out)
-    part = out.with_name(f".part-{secrets.token_hex(6)}")
-    with storage_errors(out):
-        part.mkdir(parents=True)
-    try:
-        yield part
-        _check_free(out)
+    with contextlib.ExitStack() as stack:
         with storage_errors(out):
-            os.replace(part, out)  # over an empty folder too
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
+            for gone in remove_leftovers(out.parent):
+                note(f"{gone}: what an export left that was killed is removed")
+            part = stack.enter_context(part_beside(out))
+        try:
+            yield part
+            _check_free(out)
+            with storage_errors(out):
+                os.replace(part, out)  # over an empty folder too
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
 
 
 def _check_free(out: Path) -> None:

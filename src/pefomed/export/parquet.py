@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.readers.columnar import require_pyarrow
-from pefomed.export.pictures import Pictures
-from pefomed.export.rows import Shape, Texts, texts_of
+from pefomed.export.pictures import ExportedPictures
+from pefomed.export.rows import ExportedTexts, Shape, texts_of
 from pefomed.progress import track
 from pefomed.schema import Sample
 from pefomed.storage import storage_errors
@@ -23,7 +23,9 @@ _GROUP_ROWS = 2000
 _KEPT = 8  # images, of questions that follow each other
 
 
-def write_parquet(path: Path, samples: Sequence[Sample], texts: Texts, shape: Shape, shown: Pictures) -> None:
+def write_parquet(
+    path: Path, samples: Sequence[Sample], texts: ExportedTexts, shape: Shape, shown: ExportedPictures
+) -> None:
     """Write one row a sample.
 
     Raises:

@@ -29,7 +29,7 @@ _MODES = ("1", "L", "P", "RGB")
 _DIGITS = 32  # of the content's hash
 
 
-class Pictures:
+class ExportedPictures:
     """What the pictures of an export are called in its records."""
 
     def __init__(self, names: dict[str, str], endings: dict[str, str], base: Path | None):
@@ -55,7 +55,9 @@ class Pictures:
         return _content(path, self._endings[path])
 
 
-def pictures(samples: Iterable[Sample], root: Path, out: Path | None, *, inside: bool = False) -> Pictures:
+def pictures(
+    samples: Iterable[Sample], root: Path, out: Path | None, *, inside: bool = False
+) -> ExportedPictures:
     """Return the names of all pictures; copy them into `out` if it is given.
 
     Args:
@@ -69,10 +71,10 @@ def pictures(samples: Iterable[Sample], root: Path, out: Path | None, *, inside:
     paths = list(dict.fromkeys(path for sample in samples for path in sample.images))
     endings = {path: _ending(path) for path in track(paths, "looking at pictures", unit="images")}
     if inside:
-        return Pictures({path: _own_name(path, endings[path]) for path in paths}, endings, None)
+        return ExportedPictures({path: _own_name(path, endings[path]) for path in paths}, endings, None)
     if out is not None:
         copying = track(paths, "copying pictures", unit="images")
-        return Pictures({path: _copied(path, endings[path], out) for path in copying}, endings, None)
+        return ExportedPictures({path: _copied(path, endings[path], out) for path in copying}, endings, None)
     unlike = [path for path in paths if not endings[path]]
     if unlike:
         raise ImageError(
@@ -82,7 +84,9 @@ def pictures(samples: Iterable[Sample], root: Path, out: Path | None, *, inside:
             remedy="add --copy-images, which writes them so",
         )
     base = _base(paths, root)
-    return Pictures({path: Path(os.path.relpath(path, base)).as_posix() for path in paths}, endings, base)
+    return ExportedPictures(
+        {path: Path(os.path.relpath(path, base)).as_posix() for path in paths}, endings, base
+    )
 
 
 def _ending(path: str) -> str:

@@ -26,14 +26,14 @@ _OWN = frozenset(
 """Names that a record's own fields have, here or in other trainers."""
 
 
-class Names(Protocol):
+class PictureNames(Protocol):
     """What gives the path of a picture that a record holds."""
 
     def name(self, path: str) -> str: ...
 
 
 @dataclass(frozen=True)
-class Texts:
+class ExportedTexts:
     """What is asked and answered."""
 
     prompt: Prompt
@@ -65,7 +65,7 @@ class Shape:
     """Key -> the name of its field, which no other field has."""
 
 
-def shape_of(samples: Sequence[Sample], texts: Texts) -> Shape:
+def shape_of(samples: Sequence[Sample], texts: ExportedTexts) -> Shape:
     """Return the shape that fits all of `samples`."""
     return Shape(
         one_image=all(len(sample.images) == 1 for sample in samples),
@@ -76,7 +76,7 @@ def shape_of(samples: Sequence[Sample], texts: Texts) -> Shape:
     )
 
 
-def conversation(sample: Sample, texts: Texts, shape: Shape, names: Names) -> dict[str, Any]:
+def conversation(sample: Sample, texts: ExportedTexts, shape: Shape, names: PictureNames) -> dict[str, Any]:
     """Return LLaVA's record, which is ShareGPT's with pictures as LlamaFactory and ms-swift read it."""
     files = [names.name(path) for path in sample.images]
     said = [
@@ -91,7 +91,7 @@ def conversation(sample: Sample, texts: Texts, shape: Shape, names: Names) -> di
     }
 
 
-def messages(sample: Sample, texts: Texts, shape: Shape, names: Names) -> dict[str, Any]:
+def messages(sample: Sample, texts: ExportedTexts, shape: Shape, names: PictureNames) -> dict[str, Any]:
     """Return the record of TRL and ms-swift: typed parts, the pictures beside them in order."""
     parts: list[dict[str, str]] = [{"type": "image"} for _ in sample.images]
     answer = [{"type": "text", "text": _unmarked(texts.answer(sample))}]
@@ -106,7 +106,7 @@ def messages(sample: Sample, texts: Texts, shape: Shape, names: Names) -> dict[s
     }
 
 
-def table_row(sample: Sample, texts: Texts, shape: Shape, names: Names) -> dict[str, Any]:
+def table_row(sample: Sample, texts: ExportedTexts, shape: Shape, names: PictureNames) -> dict[str, Any]:
     """Return one row a question: the question by itself, and the instruction around it in `prompt`."""
     files = [names.name(path) for path in sample.images]
     return {
@@ -116,7 +116,7 @@ def table_row(sample: Sample, texts: Texts, shape: Shape, names: Names) -> dict[
     }
 
 
-def texts_of(sample: Sample, texts: Texts, shape: Shape) -> dict[str, Any]:
+def texts_of(sample: Sample, texts: ExportedTexts, shape: Shape) -> dict[str, Any]:
     """Return a row of a table without its pictures."""
     answers = [texts.answer(sample), *sample.further_references]
     found: dict[str, Any] = {

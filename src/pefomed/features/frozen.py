@@ -22,9 +22,8 @@ from torch import Tensor
 from pefomed.cache import cache_folder, keeps
 from pefomed.data.pictures.images import from_image
 from pefomed.data.pictures.remembered import remembered_hash
-from pefomed.model.feature_precision import check_range, precision_of
-from pefomed.model.modeling import PefomedForConditionalGeneration
-from pefomed.model.processing import PefomedImageProcessor
+from pefomed.model.feature_precision import check_range
+from pefomed.model.protocol import ImageFeatures, ImageSide, VisionModel, joined
 from pefomed.progress import line
 from pefomed.recipe import Compute
 from pefomed.storage import storage_errors, write
@@ -52,8 +51,8 @@ class Features:
 
     def __init__(
         self,
-        model: PefomedForConditionalGeneration,
-        images: PefomedImageProcessor,
+        model: VisionModel,
+        images: ImageSide,
         folder: Path | None,
         hashes: dict[str, str] | None = None,
     ):
@@ -65,8 +64,8 @@ class Features:
         if self._space is not None:
             with storage_errors(self._space, REMEDY):
                 self._space.mkdir(parents=True, exist_ok=True)
-                about = {"vision_layer": model.config.vision_layer, "image_size": model.config.image_size}
-                (self._space / "about.json").write_text(json.dumps(about | {"format": FORMAT}))
+                about = model.feature_about() | {"format": FORMAT}
+                (self._space / "about.json").write_text(json.dumps(about))
 
     def prepare(
         self,
@@ -111,49 +110,37 @@ class Features:
                     self._write(key, one)
                 shown.advance(len(chunk))
 
-    def __call__(self, paths: Iterable[str]) -> Tensor:
-        """Return the features (S, P, D) of the images at `paths`, in order."""
+    def __call__(self, paths: Iterable[str]) -> ImageFeatures:
+        """Return the features of the images at `paths`, in order."""
         paths = list(paths)
-        if self._space is None:
-            return self._encode(paths)
-        return torch.stack([self._stored(path) for path in paths])
+        return joined(self._encode(paths) if self._space is None else [self._stored(one) for one in paths])
 
     def mean(self, paths: Iterable[str]) -> Tensor:
         """Return the mean features (P, D), float32, over distinct images: the blind run's image."""
-        total: Tensor | None = None
-        distinct = list(dict.fromkeys(paths))
-        for path in distinct:
-            one = self([path])[0].double()
-            total = one if total is None else total + one
-        assert total is not None
-        return (total / len(distinct)).float()
+        return mean_image(self([path])[0] for path in dict.fromkeys(paths))
 
     def _hash(self, path: str) -> str:
         if path not in self._hashes:
             self._hashes[path] = remembered_hash(path)
         return self._hashes[path]
 
-    def _encode(self, paths: list[str]) -> Tensor:
+    def _encode(self, paths: list[str]) -> list[Tensor]:
         return self._encoded(from_image(path, self._images.pixels) for path in paths)
 
-    def encode(self, images: Iterable[Image.Image]) -> Tensor:
-        """Return the features (S, P, D) of RGB images, computed now and not kept.
+    def encode(self, images: Iterable[Image.Image]) -> ImageFeatures:
+        """Return the features of RGB images, computed now and not kept.
 
         Raises:
             WeightsError: they are too large for float16, where they are computed in it.
         """
-        return self._encoded(map(self._images.pixels, images))
+        return joined(self._encoded(map(self._images.pixels, images)))
 
-    def _encoded(self, tensors: Iterable[Tensor]) -> Tensor:
-        pixels = torch.stack(list(tensors))
-        device = next(self._model.vision_encoder.parameters()).device
+    def _encoded(self, tensors: Iterable[Tensor]) -> list[Tensor]:
+        pixels = list(tensors)
         self.computed += len(pixels)
-        # A product's last bits depend on how many images are in it. On a CPU one at a time costs nothing,
-        # and an image's features are the same bits whichever images were computed before a kill.
-        size = 1 if device.type == "cpu" else len(pixels)
-        parts = [self._model.encode_images(part.to(device)).cpu() for part in pixels.split(size)]
-        features = torch.cat(parts)
-        check_range(features)
+        features = self._model.features_of(pixels)
+        for one in features:
+            check_range(one)
         return features
 
     def _stored(self, path: str) -> Tensor:
@@ -177,8 +164,8 @@ class Features:
 
 
 def open_features(
-    model: PefomedForConditionalGeneration,
-    images: PefomedImageProcessor,
+    model: VisionModel,
+    images: ImageSide,
     compute: Compute,
     count: int,
     uses: int,
@@ -191,32 +178,44 @@ def open_features(
     Args:
         hashes: see `Features`.
     """
-    config = model.config
-    size = precision_of(model.vision_encoder).itemsize
-    needed = count * config.grid**2 * config.feature_width * size
+    needed = count * model.feature_bytes()
     keep = keeps(compute.feature_cache, needed, compute.cache_gib, count, uses)
     return Features(model, images, cache_folder() if keep else None, hashes)
 
 
-def space(model: PefomedForConditionalGeneration, images: PefomedImageProcessor) -> str:
+def space(model: VisionModel, images: ImageSide) -> str:
     """Return the hash (16 hex digits) of everything the features depend on."""
-    config = model.config
     digest = hashlib.sha256()
-    settings = [
-        FORMAT,
-        config.vision_config.model_type,
-        config.image_size,
-        config.vision_layer,
-        config.feature_norm,
-        images.resize,
-        images.image_mean,
-        images.image_std,
-    ]
-    digest.update(json.dumps(settings).encode())
+    digest.update(json.dumps([FORMAT, *model.feature_settings(), *images.settings()]).encode())
     for name, tensor in sorted(model.vision_encoder.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)
     return digest.hexdigest()[:16]
+
+
+def mean_image(features: Iterable[Tensor]) -> Tensor:
+    """Return the mean (P, D), float32, of images' features (P, D): an image that says nothing of any of them.
+
+    Of images of one length it is the mean at each place. Where lengths differ, so do the places: then each
+    image counts with the mean of its own tokens, and their mean stands at every place of as many as an image
+    has in the middle (the lower median).
+    """
+    by_place: Tensor | None = None
+    by_image: Tensor | None = None
+    lengths: list[int] = []
+    for one in features:
+        wide = one.double()
+        own = wide.mean(0)
+        by_image = own if by_image is None else by_image + own
+        lengths.append(len(wide))
+        if len(set(lengths)) == 1:
+            by_place = wide if by_place is None else by_place + wide
+    assert by_place is not None
+    assert by_image is not None
+    if len(set(lengths)) == 1:
+        return (by_place / len(lengths)).float()
+    middle = sorted(lengths)[(len(lengths) - 1) // 2]
+    return (by_image / len(lengths)).float().expand(middle, -1)
 
 
 def _file(folder: Path, key: str) -> Path:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pefomed.model.protocol import ImageFeatures, device_of, joined
 from pefomed.packing.batch import Row, Tokens, collate, row
 from pefomed.packing.forward import forward
 
@@ -25,19 +26,19 @@ TOGETHER = 16
 class Texts:
     """The prompts of all questions of `rows`, in order, and the features (S, P, D) of each one's images."""
 
-    def __init__(self, rows: Sequence[Row], features: Tensor):
+    def __init__(self, rows: Sequence[Row], features: ImageFeatures):
         self.prompts: list[list[int]] = []
-        self.features: list[Tensor] = []
+        self.features: list[Sequence[Tensor]] = []
         place = 0
         for one in rows:
-            own = features[place : place + len(one.images)]
+            own = list(features[place : place + len(one.images)])
             place += len(one.images)
             self.prompts += [list(sequence.prompt) for sequence in one.sequences]
             self.features += [own] * one.questions
 
-    def of_images(self, questions: Sequence[int]) -> Tensor:
+    def of_images(self, questions: Sequence[int]) -> ImageFeatures:
         """Return the features of the images of these questions, in order."""
-        return torch.cat([self.features[question] for question in questions])
+        return joined([one for question in questions for one in self.features[question]])
 
 
 class Continuations:
@@ -46,9 +47,9 @@ class Continuations:
     Where a family returns none (Mamba, RecurrentGemma), a text is run again from its beginning.
     """
 
-    def __init__(self, model: Any, rows: Sequence[Row], features: Tensor):
+    def __init__(self, model: Any, rows: Sequence[Row], features: ImageFeatures):
         """Run the prompts; `features` (S, P, D) are of the rows' images."""
-        self.model, self.device = model, features.device
+        self.model, self.device = model, device_of(features)
         self._texts = Texts(rows, features)
         lengths = list(map(len, self._texts.prompts))
         self._groups = [
@@ -105,9 +106,9 @@ class Group:
 class Paths:
     """A `forest.Forest` without a cache: each node's logits are of its whole text, run from the beginning."""
 
-    def __init__(self, model: Any, rows: Sequence[Row], features: Tensor):
+    def __init__(self, model: Any, rows: Sequence[Row], features: ImageFeatures):
         """Run the prompts; `features` (S, P, D) are of the rows' images."""
-        self.model, self.device = model, features.device
+        self.model, self.device = model, device_of(features)
         self._texts = Texts(rows, features)
         self._samples = [sequence.sample for one in rows for sequence in one.sequences]
         self._nodes: list[tuple[int, tuple[int, ...]]] = [

@@ -20,7 +20,6 @@ from pefomed.errors import RecipeError, StorageError, WeightsError
 from pefomed.inference.parity import Difference, compared
 from pefomed.model.attention import candidates, set_attention
 from pefomed.model.layers import carries_state
-from pefomed.model.modeling import PefomedForConditionalGeneration
 from pefomed.progress import note
 from pefomed.recipe import Compute
 from pefomed.storage import write
@@ -28,15 +27,18 @@ from pefomed.storage import write
 _VERSION = 1  # raise it when what is compared, or how rows are computed, changes
 
 
-def fit_attention(model: PefomedForConditionalGeneration, compute: Compute, *, decoding: bool = False) -> str:
+def fit_attention(model: Any, compute: Compute, *, decoding: bool = False) -> str:
     """Give `model` a kind of attention with which its family is right, and say whether it may share rows.
 
-    Sets `model.shares_rows`; returns the kind.
+    A family that knows chooses by itself. Sets `model.shares_rows`; returns the kind.
 
     Raises:
         RecipeError: the kind that the recipe names is not right for this family, or not for this device.
         WeightsError: none is.
     """
+    own: str | None = model.fit_attention(compute, decoding=decoding)
+    if own is not None:
+        return own
     config = model.config.text_config
     device = next(model.language_model.parameters()).device
     kinds = candidates(compute, device, decoding=decoding)

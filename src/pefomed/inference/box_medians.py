@@ -19,15 +19,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from pefomed.boxes.marks import tagged
 from pefomed.boxes.numbers import common_start
 from pefomed.boxes.text import DELIMITER, NO_BOX, SEPARATORS
 from pefomed.inference.alone import Paths
 from pefomed.inference.forest import Forest, grown
-from pefomed.inference.greedy import Answer
-from pefomed.inference.number_walks import after, number_walks
+from pefomed.inference.generate import Generated
+from pefomed.inference.number_walks import after, number_walks, token_logs
+from pefomed.model.protocol import ImageFeatures
 from pefomed.model.text_tokens import TextTokens
 from pefomed.packing.batch import Row
 from pefomed.schema import Sample
@@ -54,14 +53,15 @@ TOKENS = Spelling("{", "<{}>", ("", "", "", "}"))
 def median_boxes(
     model: Any,
     rows: Sequence[Row],
-    features: Tensor,
+    features: ImageFeatures,
     *,
     tokenizer: Any,
     bins: int,
     max_new_tokens: int,
     spelling: Spelling = DIGITS,
     none: bool = False,
-) -> list[Answer]:
+    logprobs: bool = False,
+) -> list[Generated]:
     """Return the answers to all sequences of `rows`, in order; all of them ask for boxes.
 
     After each box the likelier of the end and a next box comes.
@@ -69,6 +69,8 @@ def median_boxes(
     Args:
         features: of the rows' images, (S, P, D).
         none: whether an answer may be that there is no box.
+        logprobs: note the natural logarithm of each token's probability in the model's own distribution over
+            all tokens.
     """
     forest = grown(model, rows, features)
     samples = [one.sample for row in rows for one in row.sequences]
@@ -90,6 +92,13 @@ def median_boxes(
                 corners[question].append(low + number)
                 drafts.write(question, low + number, place)
         alive = drafts.going_on(forest, alive, max_new_tokens)
+    if logprobs:
+        for answer, logs in zip(
+            drafts.answers, token_logs(forest, [one.tokens for one in drafts.answers]), strict=True
+        ):
+            answer.logprobs = logs
+    for answer in drafts.answers:
+        answer.done = True
     return drafts.answers
 
 
@@ -97,7 +106,7 @@ class Drafts:
     """The answers as far as they are written, one for each sample."""
 
     def __init__(self, samples: Sequence[Sample], tokenizer: Any, spelling: Spelling):
-        self.answers = [Answer(sample.id) for sample in samples]
+        self.answers = [Generated(sample.id) for sample in samples]
         self._tokenizer, self._spelling = tokenizer, spelling
         self._tokens = TextTokens(tokenizer)
         self._samples = samples

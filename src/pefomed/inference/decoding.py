@@ -1,64 +1,133 @@
-"""How the answers of a recipe are decoded: greedy, or boxes whose coordinates are medians."""
+"""How the answers of a recipe are decoded: token after token, or boxes whose coordinates are medians."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from torch import Tensor
-
+from pefomed.errors import DataError
 from pefomed.inference.box_grammar import BoxVocabulary
 from pefomed.inference.box_medians import DIGITS, TOKENS, median_boxes
-from pefomed.inference.greedy import Answer, greedy
+from pefomed.inference.choice import Choice, Drawn, likeliest
+from pefomed.inference.generate import Generated, begun, generate
+from pefomed.model.protocol import ImageFeatures
 from pefomed.packing.batch import Row, Tokens
 from pefomed.recipe import Recipe
 from pefomed.tasks import BOXES
 
 
-class Answering:
+@dataclass(frozen=True)
+class Sampling:
+    """How the answers of one call are decoded.
+
+    Raises:
+        DataError: a value that cannot be.
+    """
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    """0: the likeliest token each time; above, tokens are drawn (`choice`), and so are boxes, of which no
+    median is taken then."""
+    seed: int = 0
+    """Of what is drawn: the same numbers again for the answer at the same place of the same call."""
+    logprobs: bool = False
+
+    def __post_init__(self) -> None:
+        most, heat = self.max_new_tokens, self.temperature
+        if not _is_whole(most) or most < 1:
+            raise DataError("max_new_tokens is a whole number of 1 or more", found=repr(most))
+        if isinstance(heat, bool) or not isinstance(heat, (int, float)) or not 0 <= heat < math.inf:
+            raise DataError(
+                "temperature is a number of 0 or more",
+                found=repr(heat),
+                remedy="0 takes the likeliest token each time, 1 draws from the model's own distribution",
+            )
+        if not _is_whole(self.seed):
+            raise DataError("seed is a whole number", found=repr(self.seed))
+
+
+class Decoding:
     """The decoding that a recipe asks for."""
 
     def __init__(self, recipe: Recipe, tokenizer: Any):
         self.how, self.tokenizer = recipe.predict, tokenizer
         self.spelling = TOKENS if recipe.model.location_tokens else DIGITS
         self.bins = recipe.prompt.box_bins
-        # Looked up once: every token is read for it.
-        self.boxes = (
-            BoxVocabulary(tokenizer, self.bins, self.how.box_none) if self.how.constrain_boxes else None
+
+    @cached_property
+    def boxes(self) -> BoxVocabulary:
+        """The tokens of boxes; looked up once, as every token is read for it."""
+        return BoxVocabulary(self.tokenizer, self.bins, self.how.box_none)
+
+    def groups(self, sequences: Sequence[Tokens], sampling: Sampling) -> tuple[list[Tokens], list[Tokens]]:
+        """Return the sequences that are decoded token after token, and those whose answers are medians."""
+        medians = [self._has_medians(one, sampling) for one in sequences]
+        return (
+            [one for one, own in zip(sequences, medians, strict=True) if not own],
+            [one for one, own in zip(sequences, medians, strict=True) if own],
         )
 
-    def groups(self, sequences: Sequence[Tokens]) -> tuple[list[Tokens], list[Tokens]]:
-        """Return the sequences that are decoded greedily, and those whose answers are medians."""
-        likeliest = [one for one in sequences if not self._has_medians(one)]
-        medians = [one for one in sequences if self._has_medians(one)]
-        return likeliest, medians
-
-    def answers(self, model: Any, rows: Sequence[Row], features: Tensor) -> list[Answer]:
-        """Return the answers to all sequences of `rows`, all of one group, in order.
+    def answers(
+        self,
+        model: Any,
+        rows: Sequence[Row],
+        features: ImageFeatures,
+        sampling: Sampling,
+        places: Sequence[int],
+    ) -> Iterator[list[tuple[int, Generated]]]:
+        """Yield, after each step, the answers that grew, with their number among the sequences of `rows`.
 
         Args:
+            rows: all of one group.
             features: of the rows' images, (S, P, D).
+            places: of each sequence in the call, what its random numbers hang on.
         """
-        most = self.how.max_new_tokens
-        if not self._has_medians(rows[0].sequences[0]):
-            end = int(self.tokenizer.eos_token_id)
-            constraints = None
-            if self.boxes is not None:
-                constraints = [self.boxes.constraint(one.sample) for row in rows for one in row.sequences]
-            return greedy(model, rows, features, max_new_tokens=most, end_token=end, constraints=constraints)
+        sequences = [one for row in rows for one in row.sequences]
+        if self._has_medians(sequences[0], sampling):
+            yield list(enumerate(self._medians(model, rows, features, sampling)))
+            return
+        constraints = None
+        if self.how.constrain_boxes or (self.how.box_choice == "median" and sampling.temperature):
+            constraints = [self.boxes.constraint(one.sample) for one in sequences]
+        choice: Choice = likeliest
+        if sampling.temperature:
+            choice = Drawn(sampling.temperature, [f"{sampling.seed}/{place}" for place in places])
+        answers = begun(rows)
+        steps = generate(
+            model,
+            rows,
+            features,
+            answers,
+            max_new_tokens=sampling.max_new_tokens,
+            end_token=int(self.tokenizer.eos_token_id),
+            constraints=constraints,
+            choice=choice,
+            logprobs=sampling.logprobs,
+        )
+        for grown in steps:
+            yield [(number, answers[number]) for number in grown]
+
+    def _medians(
+        self, model: Any, rows: Sequence[Row], features: ImageFeatures, sampling: Sampling
+    ) -> list[Generated]:
         return median_boxes(
             model,
             rows,
             features,
             tokenizer=self.tokenizer,
             bins=self.bins,
-            max_new_tokens=most,
+            max_new_tokens=sampling.max_new_tokens,
             spelling=self.spelling,
             none=self.how.box_none,
+            logprobs=sampling.logprobs,
         )
 
-    def _has_medians(self, sequence: Tokens) -> bool:
-        return self.how.box_choice == "median" and sequence.sample.task in BOXES
+    def _has_medians(self, sequence: Tokens, sampling: Sampling) -> bool:
+        wanted = self.how.box_choice == "median" and not sampling.temperature
+        return wanted and sequence.sample.task in BOXES
 
 
 def generation(recipe: Recipe) -> str:
@@ -70,3 +139,7 @@ def generation(recipe: Recipe) -> str:
     if boxes and how.box_none:
         boxes += ", or none"
     return f"greedy, at most {how.max_new_tokens} tokens{boxes}"
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

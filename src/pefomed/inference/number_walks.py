@@ -117,6 +117,30 @@ def after(
     return tips, torch.stack(kept)
 
 
+def token_logs(forest: Forest | Paths, answers: Sequence[Sequence[int]]) -> list[list[float]]:
+    """Return the natural logarithm of each token's probability, of an answer to each question of `forest`."""
+    found: list[list[float]] = []
+    most = max(map(len, answers))
+    together = max(1, NODES // most)
+    for start in range(0, len(answers), together):
+        part = list(enumerate(answers[start : start + together], start))
+        parents: list[int] = []
+        for question, tokens in part:
+            # The last token is only ever predicted.
+            nodes = range(len(forest) + len(parents), len(forest) + len(parents) + len(tokens) - 1)
+            parents += [question, *nodes][: len(nodes)]
+        grown = [token for _, tokens in part for token in tokens[:-1]]
+        logits = forest.grow(parents, grown) if grown else forest.logits[:0]
+        place = 0
+        for question, tokens in part:
+            own = torch.cat([forest.logits[question][None], logits[place : place + len(tokens) - 1]]).float()
+            picked = own[range(len(tokens)), list(tokens)] - own.logsumexp(-1)
+            found.append(picked.tolist())
+            place += len(tokens) - 1
+        forest.cut()
+    return found
+
+
 def _spread(nodes: Iterable[tuple[Walk, Node, int, float]], logits: Tensor) -> None:
     """Hand what is known at each node on to its children; `logits` (N, V) are the nodes'."""
     nodes = list(nodes)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from pefomed.errors import PefomedError
-from pefomed.inference.greedy import greedy
+from pefomed.inference.generate import greedy
 from pefomed.model.attention import set_attention
 from pefomed.model.config import PefomedConfig
 from pefomed.model.folders import first_line

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
 
 import torch
 from torch import Tensor
 
 from pefomed import recipe as recipes
-from pefomed.answers.asking import Answer, answer_of, doubts, sample_of, trained_tasks
+from pefomed.answers.answer import Answer, Piece, answer_of
+from pefomed.answers.asking import Request, doubts, sample_of, trained_tasks
 from pefomed.data.pictures.given import Picture, given_images
+from pefomed.data.pictures.images import image_size
 from pefomed.errors import DataError, RunError
 from pefomed.features.frozen import Features
 from pefomed.inference.attention_choice import fit_attention
-from pefomed.inference.decoding import Answering, generation
+from pefomed.inference.decoding import Decoding, Sampling, generation
+from pefomed.inference.generate import Generated
+from pefomed.inference.given_features import GivenFeatures
+from pefomed.inference.text_pieces import TextPieces, text_of
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
 from pefomed.model.build import build_model
+from pefomed.model.protocol import ImageFeatures, Processor, moved
 from pefomed.packing.batch import Row, Tokens, rows, tokenise
 from pefomed.progress import note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.storage import usable_paths
+from pefomed.tasks import WITH_BOXES
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
+
+
+T = TypeVar("T")
 
 
 class Predictor:
@@ -35,20 +49,40 @@ class Predictor:
 
     def __init__(self, recipe: Recipe, adapter: Path, trained: frozenset[str] | None = None):
         """Build the model; `trained` are the tasks it was trained on, if that is known."""
-        self.recipe, self.trained = recipe, trained
-        self._doubted: set[str] = set()
         devices.set_threads(recipe.compute)
+        device = devices.device(recipe.compute)
+        base, processor = build_model(
+            recipe.model,
+            device=str(device),
+            dtype=devices.dtype(recipe.compute, device),
+            feature_dtype=devices.feature_dtype(recipe.compute, device),
+        )
+        self._begin(recipe, load_adapter(base, adapter), processor, trained)
+
+    @classmethod
+    def of(
+        cls, recipe: Recipe, model: Any, processor: Processor, trained: frozenset[str] | None = None
+    ) -> Predictor:
+        """Return a predictor of a model of any family (`model.protocol`) that is there, in an adapter or not.
+
+        Args:
+            recipe: its prompts and its [predict] and [compute] tables are used.
+        """
+        made = cls.__new__(cls)
+        made._begin(recipe, model, processor, trained)
+        return made
+
+    def _begin(
+        self, recipe: Recipe, model: Any, processor: Processor, trained: frozenset[str] | None
+    ) -> None:
+        self.recipe, self.processor, self.trained = recipe, processor, trained
+        self._doubted: set[str] = set()
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
-        base, self.processor = build_model(
-            recipe.model,
-            device=str(self.device),
-            dtype=self.dtype,
-            feature_dtype=devices.feature_dtype(recipe.compute, self.device),
-        )
-        fit_attention(base, recipe.compute, decoding=True)
-        self.model = load_adapter(base, adapter).to(self.device).eval()
-        self.answering = Answering(recipe, self.processor.tokenizer)
+        fit_attention(base_of(model), recipe.compute, decoding=True)
+        self.model = model.to(self.device).eval()
+        self.decoding = Decoding(recipe, processor.tokenizer)
+        self._generation = generation(recipe)
 
     def ask(
         self,
@@ -85,24 +119,67 @@ class Predictor:
         Raises:
             ImageError: see `ask`, at the first question; as all others are.
         """
+        given = GivenFeatures(self.model, self.processor)
         images = given_images(image)
-        features = Features(base_of(self.model), self.processor.image_processor, None).encode(images)
-        sizes = [one.size for one in images]
         for question in questions:
-            sample = sample_of(question, task, boxes, sizes, self.recipe)
-            for doubt in doubts(task, question, self.recipe, self.trained):
-                if doubt not in self._doubted:
-                    note(doubt)
-                self._doubted.add(doubt)
-            self._check_length(sample)
-            # All images of every row are these, in this order.
-            [prediction] = self.predict([sample], lambda _: features)
-            yield answer_of(prediction, sample, self.recipe)
+            [answer] = self._answers([Request(images, question, task, boxes)], self._sampling(), given)
+            yield answer
+
+    @overload
+    def answer(
+        self,
+        samples: Sequence[Sample | Request],
+        *,
+        max_new_tokens: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+        stream: Literal[False] = False,
+    ) -> list[Answer]: ...
+    @overload
+    def answer(
+        self,
+        samples: Sequence[Sample | Request],
+        *,
+        max_new_tokens: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+        stream: Literal[True],
+    ) -> Iterator[Piece]: ...
+    def answer(
+        self,
+        samples: Sequence[Sample | Request],
+        *,
+        max_new_tokens: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+        stream: bool = False,
+    ) -> list[Answer] | Iterator[Piece]:
+        """Return the answers to `samples`, in their order; as a stream, pieces of their texts as they come.
+
+        Questions about the same images are answered together from one pass over these. One that is given
+        several times is answered as often: with a temperature, in several ways.
+
+        Args:
+            samples: records, or requests about images in any form.
+            max_new_tokens: most tokens of an answer; by default as the recipe says.
+            temperature: 0 for the likeliest token each time; above, tokens are drawn (see `Sampling`).
+            seed: of what is drawn.
+            stream: yield pieces, of several answers in turn; nothing is computed before the first one.
+
+        Raises:
+            ImageError: an image is missing, damaged or too large.
+            DataError: a question is empty where its task needs one, or too long; a setting that cannot be.
+        """
+        sampling = self._sampling(max_new_tokens, temperature, seed)
+        given = GivenFeatures(self.model, self.processor)
+        if stream:
+            return self._pieces(samples, sampling, given)
+        return self._answers(samples, sampling, given)
 
     def predict(
         self,
         samples: Sequence[Sample],
-        features: Callable[[Iterable[str]], Tensor] | None = None,
+        features: Callable[[Iterable[str]], ImageFeatures] | None = None,
         blind: Tensor | None = None,
         *,
         cut: bool = False,
@@ -119,48 +196,132 @@ class Predictor:
             samples = [
                 sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
             ]
-        end = int(self.processor.tokenizer.eos_token_id)
-        how = generation(self.recipe)
-        room = self.recipe.predict.max_new_tokens
-        sequences = tokenise(samples, self.recipe.prompt, self.processor, answers=False, room=room, cut=cut)
-        for chunk in self._chunks(sequences):
-            paths = [image for row in chunk for image in row.images]
-            kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
-            with self._autocast():
-                answers = self.answering.answers(self.model, chunk, kept.to(self.device))
-            for answer in answers:
-                tokens = [token for token in answer.tokens if token != end]
-                text = self.processor.tokenizer.decode(tokens, skip_special_tokens=True).strip()
-                yield Prediction(
-                    sample_id=answer.sample_id,
-                    text=text,
-                    tokens=len(answer.tokens),
-                    finish=answer.finish,
-                    generation=how,
-                    blind=blind is not None,
-                )
+        sampling = replace(self._sampling(), logprobs=self.recipe.predict.logprobs)
+        for _, generated in self._generated(samples, features, sampling, blind, cut=cut):
+            if generated.done:
+                yield self._prediction(generated, blind=blind is not None)
 
-    def _check_length(self, sample: Sample) -> None:
+    def _sampling(
+        self, max_new_tokens: int | None = None, temperature: float = 0.0, seed: int = 0
+    ) -> Sampling:
+        most = self.recipe.predict.max_new_tokens if max_new_tokens is None else max_new_tokens
+        return Sampling(most, temperature, seed, logprobs=True)
+
+    def _answers(
+        self, requests: Sequence[Sample | Request], sampling: Sampling, given: GivenFeatures
+    ) -> list[Answer]:
+        samples = [self._sample(one, given) for one in requests]
+        found: dict[int, Answer] = {}
+        for place, generated in self._generated(samples, given, sampling):
+            if generated.done:
+                found[place] = self._answer(generated, samples[place])
+        return [found[place] for place in range(len(samples))]
+
+    def _pieces(
+        self, requests: Sequence[Sample | Request], sampling: Sampling, given: GivenFeatures
+    ) -> Iterator[Piece]:
+        samples = [self._sample(one, given) for one in requests]
+        texts = [TextPieces(self.processor.tokenizer) for _ in samples]
+        for place, generated in self._generated(samples, given, sampling):
+            new = texts[place].next(generated.tokens, done=generated.done)
+            answer = self._answer(generated, samples[place]) if generated.done else None
+            if new or answer is not None:
+                yield Piece(place, new, answer)
+
+    def _sample(self, asked: Sample | Request, given: GivenFeatures) -> Sample:
+        """Return what is asked as a record, its images named so that `given` knows them."""
+        if isinstance(asked, Sample):
+            if asked.size is None and asked.task in WITH_BOXES:  # where the image lies in the model's square
+                return asked.model_copy(update={"size": image_size(asked.images[0])})
+            return asked
+        images = given_images(asked.images)
+        sizes = [one.size for one in images]
+        names = [given.add(one) for one in images]
+        sample = sample_of(asked.question, asked.task, asked.boxes, sizes, self.recipe, names)
+        for doubt in doubts(asked.task, asked.question, self.recipe, self.trained):
+            if doubt not in self._doubted:
+                note(doubt)
+            self._doubted.add(doubt)
+        self._check_length(sample, given)
+        return sample
+
+    def _check_length(self, sample: Sample, given: GivenFeatures) -> None:
+        count = partial(self._image_tokens, given, None)
         try:
-            tokenise([sample], self.recipe.prompt, self.processor, answers=False)
+            tokenise([sample], self.recipe.prompt, self.processor, answers=False, image_tokens=count)
         except DataError as error:
             raise DataError(
                 "the question is too long", found=error.found, remedy=f"shorten it: {error.problem}"
             ) from None
 
-    def _chunks(self, sequences: list[Tokens]) -> Iterator[list[Row]]:
+    def _generated(
+        self,
+        samples: Sequence[Sample],
+        features: Callable[[Iterable[str]], ImageFeatures],
+        sampling: Sampling,
+        blind: Tensor | None = None,
+        *,
+        cut: bool = False,
+    ) -> Iterator[tuple[int, Generated]]:
+        """Yield the place of a sample and its answer so far, each time that the answer has grown."""
+        room = sampling.max_new_tokens
+        count = partial(self._image_tokens, features, blind)
+        sequences = tokenise(
+            samples, self.recipe.prompt, self.processor, answers=False, room=room, cut=cut, image_tokens=count
+        )
+        places = {id(sequence): place for place, sequence in enumerate(sequences)}
+        for chunk in self._chunks(sequences, sampling):
+            own = [places[id(sequence)] for row in chunk for sequence in row.sequences]
+            paths = [image for row in chunk for image in row.images]
+            kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
+            steps = self.decoding.answers(self.model, chunk, moved(kept, self.device), sampling, own)
+            for grown in self._computed(steps):
+                for number, generated in grown:
+                    yield own[number], generated
+
+    def _image_tokens(self, features: object, blind: Tensor | None, image: str) -> int:
+        """Return how many tokens an image takes: a file's, a given one's, or the mean image's."""
+        if blind is not None:
+            return self.processor.tokens_for(len(blind))
+        length = features.length(image) if isinstance(features, GivenFeatures) else None
+        return self.processor.image_tokens(image) if length is None else self.processor.tokens_for(length)
+
+    def _chunks(self, sequences: list[Tokens], sampling: Sampling) -> Iterator[list[Row]]:
         """Yield rows in batches, all of which are decoded in the same way."""
         most = self.recipe.predict.batch_questions
-        for alike in self.answering.groups(sequences):
+        for alike in self.decoding.groups(sequences, sampling):
             made = rows(alike, share_image=base_of(self.model).shares_rows, max_questions=most)
             yield from _chunks(sorted(made, key=len), most)
 
-    def _autocast(self) -> Any:
-        if self.dtype == torch.float32:
-            return nullcontext()
-        return torch.autocast(self.device.type, self.dtype)
+    def _computed(self, steps: Iterator[T]) -> Iterator[T]:
+        """Yield each of `steps`, computed in the run's precision, which the caller's own code is not."""
+        while True:
+            with (
+                nullcontext() if self.dtype == torch.float32 else torch.autocast(self.device.type, self.dtype)
+            ):
+                try:
+                    step = next(steps)
+                except StopIteration:
+                    return
+            yield step
+
+    def _answer(self, generated: Generated, sample: Sample) -> Answer:
+        whole = answer_of(self._prediction(generated), sample, self.recipe)
+        return replace(whole, token_ids=tuple(generated.tokens), token_logprobs=tuple(generated.logprobs))
+
+    def _prediction(self, generated: Generated, *, blind: bool = False) -> Prediction:
+        return Prediction(
+            sample_id=generated.sample_id,
+            text=text_of(self.processor.tokenizer, generated.tokens),
+            tokens=len(generated.tokens),
+            finish=generated.finish,
+            generation=self._generation,
+            blind=blind,
+            logprob=math.fsum(generated.logprobs) if generated.logprobs else None,
+        )
 
 
+@usable_paths()
 def load(run: str | Path) -> Predictor:
     """Load a run's model; `load(run).ask(image, question)` answers.
 

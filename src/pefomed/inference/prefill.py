@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from pefomed.model.masks import tree_mask
+from pefomed.model.protocol import ImageFeatures, device_of
 from pefomed.packing.batch import Row, collate
 from pefomed.packing.forward import forward
 
@@ -34,9 +35,9 @@ class Prefix(NamedTuple):
 
 
 @torch.inference_mode()
-def run_prefix(model: Any, rows: Sequence[Row], features: Tensor) -> Prefix:
+def run_prefix(model: Any, rows: Sequence[Row], features: ImageFeatures) -> Prefix:
     """Run the rows once; `features` (S, P, D) are of their images."""
-    device = features.device
+    device = device_of(features)
     batch = collate(rows).to(device)
     owners = torch.tensor([number for number, row in enumerate(rows) for _ in row.sequences], device=device)
     nodes = torch.tensor([node for row in rows for node in row.last], device=device)

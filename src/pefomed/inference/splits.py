@@ -22,8 +22,10 @@ from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, environment
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import hold
+from pefomed.storage import usable_paths
 
 
+@usable_paths()
 def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | None = None) -> list[Path]:
     """Answer every split of the recipe's [predict] table, but for what is answered; return the files.
 

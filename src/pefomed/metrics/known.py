@@ -104,7 +104,7 @@ def _in_presets(metric: Metric) -> list[Metric]:
 _LOCATED = (
     Metric(
         "iou", "IoU", "boxes", _BOXES, "intersection over union of the boxes' union areas, exact",
-        unit="", first=(Place("boxes", 0), Place("boxes", 5, ANY_BOX)),
+        unit="", first=(Place("boxes", 0), Place("boxes", 6, ANY_BOX)),
     ),
     Metric(
         "dice", "Dice", "boxes", _BOXES, "Dice of the boxes' union areas, exact, 2 IoU / (1 + IoU)",
@@ -133,17 +133,17 @@ _LOCATED = (
         "mask_dice", "Dice with the mask", "boxes", _BOXES,
         "Dice of the mask and the pixels whose centre is in a box of the answer, mean over phrases with"
         " masks",
-        unit="",
+        unit="", first=(Place("boxes", 3),),
     ),
     Metric(
         "n_acc", "No-target accuracy", "boxes", _BOXES,
         "share of phrases without a box that are answered by none, arXiv:2308.16182",
-        binary=True, first=(Place("boxes", 6),),
+        binary=True, first=(Place("boxes", 7),),
     ),
     Metric(
         "t_acc", "Target accuracy", "boxes", _BOXES,
         "share of phrases with boxes that are answered by any box, right or wrong, arXiv:2308.16182",
-        binary=True, first=(Place("boxes", 7),),
+        binary=True, first=(Place("boxes", 8),),
     ),
 )  # fmt: skip
 
@@ -152,7 +152,7 @@ _BY_CATEGORY = tuple(
         f"{metric.name}_macro", f"{metric.title}, mean of categories", "categories", _BOXES,
         f"mean over categories of each one's mean {metric.name}",
         unit=metric.unit, per="corpus", mean_of=metric.name, column=metric.title,
-        first=(Place("boxes", 3),) if metric.name == "iou" else (),
+        first=(Place("boxes", 4),) if metric.name == "iou" else (),
     )
     for metric in _LOCATED
     if metric.name in ("iou", "dice", "acc_0.5")
@@ -162,7 +162,7 @@ _SIDES = (
     Metric(
         "side_mistake_rate", "Left and right mistaken", "sides", _BOXES,
         "share of phrases with boxes on one side that are answered on the other",
-        binary=True, better="lower", first=(Place("boxes", 4),), column="boxes on one side",
+        binary=True, better="lower", first=(Place("boxes", 5),), column="boxes on one side",
     ),
     Metric(
         "side_mistake_rate_named", "Left and right mistaken where the phrase says it", "sides", _BOXES,
@@ -175,7 +175,7 @@ _RATES = (
     Metric(
         "unparsable_rate", "Answers without a readable box", "rates", _BOXES,
         "share of answers with text but without a box, or that there is none",
-        binary=True, better="lower", first=(Place("boxes", 8),), column="no readable box",
+        binary=True, better="lower", first=(Place("boxes", 9),), column="no readable box",
     ),
     Metric(
         "repaired_rate", "Answers repaired", "rates", _BOXES,

@@ -6,6 +6,7 @@ import json
 import re
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
@@ -49,11 +50,9 @@ def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int
         return _wrap(model, config)
 
 
-def base_of(model: PeftModel) -> PefomedForConditionalGeneration:
-    """Return the model inside its adapter."""
-    base = model.get_base_model()
-    assert isinstance(base, PefomedForConditionalGeneration)
-    return base
+def base_of(model: Any) -> Any:
+    """Return the model (`protocol.VisionLanguageModel`) inside its adapter, or that has none."""
+    return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
 def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftModel:
@@ -158,7 +157,7 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
         StorageError: the disk is full or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    base = base_of(model).base
+    base = getattr(base_of(model), "base", None)
     if base is not None:
         name_base(model.peft_config["default"], base(), folder)
     with storage_errors(folder):

@@ -1,40 +1,32 @@
 """A language model inside a GGUF file, multiplied out into a plain transformers `LlamaForCausalLM`.
 
-    Q4_1: w = d q + m,  q in 0..15, one d and m per 32 weights    (ggml-org/ggml, docs/gguf.md)
-
-GGUF keeps the rows of the query and key matrices interleaved for its own rotary embedding; they are put back
-into transformers' order of halves. Weights become float32: bfloat16 would round most of them once more.
+The weights are read by transformers (`gguf_file=`), in float32: bfloat16 would round most of them once more.
+The tokenizer is made here, because transformers 5 leaves out how the file splits text before its merges
+(SmolLM: each digit alone), the longest text, and padding; and what transformers would pass over, weights that
+are missing or left over, is an error.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import gguf
-import numpy as np
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, GgufConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from pefomed.errors import WeightsError
+from pefomed.model.folders import first_line
 
-_WHOLE = {
-    "token_embd.weight": "model.embed_tokens.weight",
-    "output_norm.weight": "model.norm.weight",
-    "output.weight": "lm_head.weight",
-}
-_PER_LAYER = {
-    "attn_norm": "input_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_norm": "post_attention_layernorm",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-}
+_TENSORS = re.compile(
+    r"(token_embd|output_norm|output|blk\.\d+\.(attn_(norm|q|k|v|output)|ffn_(norm|gate|up|down)))\.weight"
+)
+_ONE = threading.Lock()  # transformers builds a model under settings of the whole process
 _CONTROL = 3  # token type of control tokens, which text cannot contain
 _PRE_TOKENIZERS = {
     "gpt-2": (),
@@ -76,34 +68,42 @@ class LanguageFile:
         Raises:
             WeightsError: a tensor is missing, left over or of another shape; all of them are named.
         """
-        tensors = {tensor.name: tensor for tensor in self._reader.tensors}
-        config = self._config(tied="output.weight" not in tensors)
-        names = {name: _transformers_name(name) for name in tensors}
-        model = LlamaForCausalLM(config)
-        expected = model.state_dict()
-        if config.tie_word_embeddings:
-            del expected["lm_head.weight"]
-        problems = [f"unexpected {name}" for name, new in names.items() if new not in expected]
-        problems += [f"missing {new}" for new in expected.keys() - set(names.values())]
-        state = {}
-        for name, new in names.items():
-            if new not in expected:
-                continue
-            state[new] = _dense(tensors[name], config)
-            if state[new].shape != expected[new].shape:
-                problems.append(f"{name} {tuple(state[new].shape)} instead of {tuple(expected[new].shape)}")
+        found = {str(tensor.name) for tensor in self._reader.tensors}
+        problems = [f"unexpected {name}" for name in found if not _TENSORS.fullmatch(name)]
+        try:
+            with _ONE, contextlib.redirect_stderr(io.StringIO()):  # its progress line, beside ours
+                loaded: Any = AutoModelForCausalLM.from_pretrained(
+                    self._path.parent,
+                    gguf_file=self._path.name,
+                    quantization_config=GgufConfig(dequantize=True),
+                    dtype=torch.float32,
+                    output_loading_info=True,
+                    ignore_mismatched_sizes=True,
+                )
+        except (ValueError, OSError, RuntimeError, LookupError) as error:
+            raise WeightsError(
+                f"{self._path} cannot be read", found=first_line(error), remedy="fetch it again"
+            ) from None
+        model, read = loaded
+        problems += [f"missing {name}" for name in read["missing_keys"]]
+        problems += [f"unexpected {name}" for name in read["unexpected_keys"]]
+        problems += [
+            f"{name} {tuple(there)} instead of {tuple(wanted)}"
+            for name, there, wanted in read["mismatched_keys"]
+        ]
         if problems:
             raise WeightsError(
                 f"{self._path} does not fit its own description",
                 found="; ".join(sorted(problems)),
                 remedy="give a file of a LLaMA-like model",
             )
-        if config.tie_word_embeddings:
-            state["lm_head.weight"] = state["model.embed_tokens.weight"]
-        model.load_state_dict(state, strict=True)
-        model.tie_weights()
-        model.eval()  # type: ignore[no-untyped-call]
-        return model
+        # Stored as float32: 1e-05 comes back as 9.99999974e-06.
+        model.config.rms_norm_eps = float(f"{model.config.rms_norm_eps:.6g}")
+        # A folder's hash is over what decides a number: these do not.
+        for passing in ("_model_name_or_path", "unk_token_id"):
+            if hasattr(model.config, passing):
+                delattr(model.config, passing)
+        return cast(LlamaForCausalLM, model.eval())
 
     def tokenizer(self) -> PreTrainedTokenizerFast:
         """Return the byte-level BPE tokenizer, with BOS, EOS, padding and a chat template.
@@ -143,26 +143,6 @@ class LanguageFile:
             **special,
         )
 
-    def _config(self, tied: bool) -> LlamaConfig:
-        heads, width = self._field("llama.attention.head_count"), self._field("llama.embedding_length")
-        return LlamaConfig(
-            vocab_size=len(self._field("tokenizer.ggml.tokens")),
-            hidden_size=width,
-            intermediate_size=self._field("llama.feed_forward_length"),
-            num_hidden_layers=self._field("llama.block_count"),
-            num_attention_heads=heads,
-            num_key_value_heads=self._field("llama.attention.head_count_kv"),
-            head_dim=width // heads,
-            max_position_embeddings=self._field("llama.context_length"),
-            # stored as float32: 1e-05 comes back as 9.99999974e-06
-            rms_norm_eps=float(f"{self._field('llama.attention.layer_norm_rms_epsilon'):.6g}"),
-            rope_parameters={"rope_type": "default", "rope_theta": self._field("llama.rope.freq_base")},
-            tie_word_embeddings=tied,
-            bos_token_id=self._field("tokenizer.ggml.bos_token_id"),
-            eos_token_id=self._field("tokenizer.ggml.eos_token_id"),
-            pad_token_id=self._field("tokenizer.ggml.padding_token_id", required=False),
-        )
-
     def _field(self, name: str, required: bool = True) -> Any:
         field = self._reader.fields.get(name)
         if field is not None:
@@ -172,22 +152,3 @@ class LanguageFile:
                 f"{self._path} says nothing of {name}", remedy="give the file of an instruct model"
             )
         return None
-
-
-def _transformers_name(name: str) -> str:
-    if name in _WHOLE:
-        return _WHOLE[name]
-    block, _, rest = name.removeprefix("blk.").partition(".")
-    part, _, kind = rest.rpartition(".")
-    return f"model.layers.{block}.{_PER_LAYER.get(part, part)}.{kind}"
-
-
-def _dense(tensor: Any, config: LlamaConfig) -> torch.Tensor:
-    array = gguf.dequantize(tensor.data, tensor.tensor_type).astype(np.float32)  # (out, in)
-    heads: dict[str, Any] = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
-    part = tensor.name.split(".")[-2]
-    if part in heads:
-        rows, columns = array.shape
-        pairs = array.reshape(heads[part], rows // heads[part] // 2, 2, columns)
-        array = pairs.swapaxes(1, 2).reshape(rows, columns)
-    return torch.from_numpy(np.ascontiguousarray(array))

@@ -29,7 +29,7 @@ FILE = "base.json"
 
 
 @dataclass(frozen=True)
-class Part:
+class FrozenPart:
     """One frozen part; what is not known is empty."""
 
     name: str
@@ -53,7 +53,7 @@ class Part:
         place = f"{self.origin}{of}{at}, " if self.origin else ""
         return f"{self.name} ({place}{f'SHA-256 {self.weights[:12]}' if self.weights else 'hash unknown'})"
 
-    def differs(self, other: Part) -> str:
+    def differs(self, other: FrozenPart) -> str:
         """Return what is not the same: `weights`, `configuration` and `tokenizer`, or nothing."""
         if self.wheel and self.wheel == other.wheel:
             return ""
@@ -69,8 +69,8 @@ class Part:
 class Base:
     """What an adapter is put on."""
 
-    vision_encoder: Part
-    language_model: Part
+    vision_encoder: FrozenPart
+    language_model: FrozenPart
 
     def differences(self, now: Base) -> list[str]:
         """Return a sentence for each part of `now` that is another one."""
@@ -148,10 +148,10 @@ def base_of_json(content: Any) -> Base:
         part = content.get(name) if isinstance(content, dict) else None
         if not isinstance(part, dict) or not isinstance(part.get("name"), str):
             raise ValueError(f"no {name} with a name in it")
-        texts = {field.name: part.get(field.name, "") for field in fields(Part)}
+        texts = {field.name: part.get(field.name, "") for field in fields(FrozenPart)}
         if wrong := [key for key, value in texts.items() if not isinstance(value, str)]:
             raise ValueError(f"{name}.{wrong[0]} is no text")
-        parts.append(Part(**texts))
+        parts.append(FrozenPart(**texts))
     return Base(*parts)
 
 
@@ -194,11 +194,11 @@ def name_base(config: PeftConfig, base: Base, folder: Path) -> None:
     write(folder / FILE, base.dumps())
 
 
-def _part(name: str, revision: str | None, folder: Path | None, kind: Kind) -> Part:
+def _part(name: str, revision: str | None, folder: Path | None, kind: Kind) -> FrozenPart:
     if folder is None:
-        return Part(name, revision or "")
+        return FrozenPart(name, revision or "")
     facts = source_of(folder)
-    return Part(
+    return FrozenPart(
         name,
         str(facts.get("revision", revision or "")),
         str(facts.get("origin", "folder")),

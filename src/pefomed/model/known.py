@@ -13,7 +13,7 @@ Kind = Literal["vision", "language", "sentence"]
 
 
 @dataclass(frozen=True)
-class Known:
+class NamedPart:
     """A named part.
 
     `revision` and `hub_sha256` (of each file of weights) pin what the hub gives; `config` holds the fields of
@@ -32,8 +32,8 @@ class Known:
 _ONE = "model.safetensors"
 _FIRST, _SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 
-KNOWN: dict[str, Known] = {
-    "smollm2-135m": Known(
+KNOWN: dict[str, NamedPart] = {
+    "smollm2-135m": NamedPart(
         "language",
         "HuggingFaceTB/SmolLM2-135M-Instruct",
         "12fd25f77366fa6b3b4b768ec3050bf629380bac",
@@ -56,7 +56,7 @@ KNOWN: dict[str, Known] = {
             "tie_word_embeddings": True,
         },
     ),
-    "dinov2-small": Known(
+    "dinov2-small": NamedPart(
         "vision",
         "facebook/dinov2-small",
         "ed25f3a31f01632728cabb09d1542f84ab7b0056",
@@ -78,7 +78,7 @@ KNOWN: dict[str, Known] = {
             "use_mask_token": False,
         },
     ),
-    "dinov2-base": Known(
+    "dinov2-base": NamedPart(
         "vision",
         "facebook/dinov2-base",
         "f9e44c814b77203eaa57a6bdbbd535f21ede1415",
@@ -86,7 +86,7 @@ KNOWN: dict[str, Known] = {
         note="DINOv2 ViT-B/14, Apache-2.0",
         config={"model_type": "dinov2", "patch_size": 14, "image_size": 518},
     ),
-    "eva-vit-g": Known(
+    "eva-vit-g": NamedPart(
         "vision",
         "Salesforce/blip2-opt-2.7b",
         "59a1ef6c1e5117b3f65523d1c6066825bcf315e3",
@@ -98,7 +98,7 @@ KNOWN: dict[str, Known] = {
         # transformers' defaults are this encoder
         config={"model_type": "blip_2_vision_model", "patch_size": 14, "image_size": 224},
     ),
-    "clip-vit-l": Known(
+    "clip-vit-l": NamedPart(
         "vision",
         "openai/clip-vit-large-patch14",
         "32bd64288804d66eefd0ccbe215aa642df71cc41",
@@ -114,7 +114,7 @@ KNOWN: dict[str, Known] = {
             "image_size": 224,
         },
     ),
-    "siglip-base": Known(
+    "siglip-base": NamedPart(
         "vision",
         "google/siglip-base-patch16-224",
         "7fd15f0689c79d79e38b1c2e2e2370a7bf2761ed",
@@ -122,7 +122,7 @@ KNOWN: dict[str, Known] = {
         note="SigLIP ViT-B/16, Apache-2.0",
         config={"model_type": "siglip_vision_model", "patch_size": 16, "image_size": 224},
     ),
-    "all-minilm-l6-v2": Known(
+    "all-minilm-l6-v2": NamedPart(
         "sentence",
         "sentence-transformers/all-MiniLM-L6-v2",
         "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
@@ -144,7 +144,7 @@ KNOWN: dict[str, Known] = {
         "all-MiniLM-L6-v2, Apache-2.0, for `pefomed judge --offline`; the wheel's are the hub's files",
         {"model_type": "bert"},
     ),
-    "llama-2-7b-chat": Known(
+    "llama-2-7b-chat": NamedPart(
         "language",
         "meta-llama/Llama-2-7b-chat-hf",
         "f5db02db724555f92da89c216ac04704f23d4590",
@@ -167,7 +167,7 @@ KNOWN: dict[str, Known] = {
 }
 
 
-def by_name_or_hub(name: str) -> Known | None:
+def by_name_or_hub(name: str) -> NamedPart | None:
     """Return the known part of this name or hub id, else None."""
     if name in KNOWN:
         return KNOWN[name]

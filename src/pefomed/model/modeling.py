@@ -9,8 +9,7 @@ D width of a patch's features, H width of the language model, A answer tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -21,10 +20,13 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from pefomed.model.config import PefomedConfig, side
 from pefomed.model.feature_precision import precision_of, products
 from pefomed.model.identity import Base
+from pefomed.model.logit_places import with_logits_at
 from pefomed.model.masks import Seen, seen_by
 from pefomed.model.patch_positions import patch_positions
+from pefomed.model.protocol import ImageFeatures
 from pefomed.model.vision_part import final_norm, hidden_states
 from pefomed.model.vision_part import from_config as vision_from_config
+from pefomed.recipe import Compute
 
 
 class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
@@ -80,6 +82,38 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
             kept = [self._features(states[layer]) for layer in config.vision_layers]
             return torch.cat(kept, dim=-1).to(precision_of(encoder))
 
+    def features_of(self, pixels: Sequence[Tensor]) -> list[Tensor]:
+        """Return the features (P, D) of each image (3, S, S), on the CPU."""
+        device = next(self.vision_encoder.parameters()).device
+        # A product's last bits depend on how many images are in it. On a CPU one at a time costs nothing,
+        # and an image's features are the same bits whichever images were computed before a kill.
+        size = 1 if device.type == "cpu" else len(pixels)
+        parts = torch.stack(list(pixels)).split(size)
+        return list(torch.cat([self.encode_images(part.to(device)).cpu() for part in parts]))
+
+    def feature_settings(self) -> list[Any]:
+        """Return what frozen features depend on beside the encoder's weights and the pixels."""
+        config = self.config
+        return [
+            config.vision_config.model_type,
+            config.image_size,
+            config.vision_layer,
+            config.feature_norm,
+        ]
+
+    def feature_about(self) -> dict[str, Any]:
+        """Return what a person who looks into the cache is told of its features."""
+        return {"vision_layer": self.config.vision_layer, "image_size": self.config.image_size}
+
+    def feature_bytes(self) -> int:
+        """Return how many bytes the features of an image take."""
+        size = precision_of(self.vision_encoder).itemsize
+        return int(self.config.grid**2 * self.config.feature_width * size)
+
+    def fit_attention(self, compute: Compute, *, decoding: bool) -> str | None:
+        """Return None: what is right for the language model's family is found out."""
+        return None
+
     def _features(self, hidden: Tensor) -> Tensor:
         """Return the normalised patches (I, P, width) of a hidden state (I, prefix + P, width)."""
         config = self.config
@@ -101,7 +135,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         weight = self._projector_dtype()
         return self.projector(grouped.to(weight))  # type: ignore[no-any-return]
 
-    def embed(self, input_ids: Tensor, image_features: Tensor | None) -> Tensor:
+    def embed(self, input_ids: Tensor, image_features: ImageFeatures | None) -> Tensor:
         """Return input embeddings (B, L, H): text embedded, image places filled with projected features.
 
         Raises:
@@ -110,11 +144,13 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         places = input_ids == self.config.image_token_id
         embeds = self.get_input_embeddings()(input_ids.masked_fill(places, 0))
         wanted = int(places.sum())
-        given = 0 if image_features is None else image_features.shape[0] * self.config.tokens_per_image
+        given = 0 if image_features is None else len(image_features) * self.config.tokens_per_image
         if wanted != given:
             raise ValueError(f"the text has places for {wanted} image tokens, the images give {given}")
         if image_features is None:
             return embeds  # type: ignore[no-any-return]
+        if not isinstance(image_features, Tensor):  # all of one length here
+            image_features = torch.stack(list(image_features))
         tokens = self.project(image_features).to(embeds.dtype)
         return embeds.masked_scatter(places[..., None], tokens)  # type: ignore[no-any-return]
 
@@ -122,7 +158,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         self,
         input_ids: Tensor | None = None,
         pixel_values: Tensor | None = None,
-        image_features: Tensor | None = None,
+        image_features: ImageFeatures | None = None,
         attention_mask: Tensor | None = None,
         position_ids: Tensor | None = None,
         past_key_values: Any = None,
@@ -157,8 +193,11 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
             seen = Seen(position_ids, keys, attention_mask if tree is None else None, tree)
             # Of ones, so that the family neither guesses sequences from positions nor pads.
             attention_mask = torch.ones_like(keys)
-        with _logits_at(self.get_output_embeddings(), answer_index), seen_by(seen):
-            output: CausalLMOutputWithPast = self.language_model(
+        language_model = self.language_model
+        if answer_index is not None:
+            language_model = with_logits_at(language_model, answer_index)
+        with seen_by(seen):
+            output: CausalLMOutputWithPast = language_model(
                 inputs_embeds=inputs_embeds,
                 attention_mask=attention_mask,
                 position_ids=position_ids,
@@ -203,19 +242,3 @@ def _check_grid(config: PefomedConfig) -> None:
             f"group {config.group} does not divide the grid's width {config.grid}: "
             "grouped tokens must lie in one row"
         )
-
-
-@contextmanager
-def _logits_at(head: nn.Module, index: tuple[Tensor, Tensor] | None) -> Iterator[None]:
-    """Give the output layer only the hidden states (A, H) at `index`, whatever language model it is in.
-
-    A hook, because what stands around the output layer (scaling, soft caps) differs between models.
-    """
-    if index is None:
-        yield
-        return
-    handle = head.register_forward_pre_hook(lambda _, args: (args[0][index][None], *args[1:]))
-    try:
-        yield
-    finally:
-        handle.remove()

@@ -4,7 +4,8 @@ An exporter keeps the names of biases and norms but folds and renames matrices: 
 `y = x W^T + b` becomes `Add(b, MatMul(x, M))` with an anonymous `M = W^T`. So each matrix is found by the
 bias of the `Add` behind it. The position embedding is split into its class and its patch rows,
 both constants. Only constants are read; no code of the file is run, except by the parity check, which lets
-onnxruntime compute the same encoder.
+onnxruntime compute the same encoder. Converters to torch give a graph that computes, not weights by
+transformers' names.
 """
 
 from __future__ import annotations

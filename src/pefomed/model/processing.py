@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import BatchFeature, ProcessorMixin
 from transformers.image_processing_utils import BaseImageProcessor
 
-from pefomed.boxes.frame import letterbox_place
+from pefomed.boxes.frame import Resizing, letterbox_place
 from pefomed.model.text_tokens import IMAGE_PLACE, Shield, TextTokens
 
 
@@ -31,6 +31,10 @@ class PefomedImageProcessor(BaseImageProcessor):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.image_size, self.resize = image_size, resize
         self.image_mean, self.image_std = list(image_mean), list(image_std)
+
+    def settings(self) -> list[Any]:
+        """Return what pixels depend on; their number is the model's own."""
+        return [self.resize, self.image_mean, self.image_std]
 
     def preprocess(self, images: Any, return_tensors: str = "pt", **kwargs: Any) -> BatchFeature:
         """Return `pixel_values` (I, 3, S, S), float32, of one PIL image or a list of them."""
@@ -80,11 +84,25 @@ class PefomedProcessor(ProcessorMixin):  # type: ignore[misc]
         """
         return self._joined([self.text_tokens.as_it_is(piece) for piece in text.split(IMAGE_PLACE)])
 
-    def encode_prompt(self, write: Callable[[Shield], str]) -> list[int]:
+    @property
+    def resizing(self) -> Resizing:
+        """What the preprocessing does to an image, and so to its boxes."""
+        return Resizing(self.image_processor.resize, self.image_processor.image_size)
+
+    def image_tokens(self, image: str) -> int:
+        """Return how many tokens an image takes: all take as many."""
+        return self.tokens_per_image
+
+    def tokens_for(self, length: int) -> int:
+        """Return how many tokens features of so many patches take."""
+        return self.tokens_per_image
+
+    def encode_prompt(self, write: Callable[[Shield], str], counts: Sequence[int] | None = None) -> list[int]:
         """Return the tokens of the prompt that `write` makes, as `encode`; its data spells no control token.
 
         Args:
             write: see `TextTokens.of_prompt`.
+            counts: tokens of each image, all `tokens_per_image` here.
         """
         return self._joined(self.text_tokens.of_prompt(write))
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from pefomed.errors import WeightsError, nearest
 from pefomed.model import converted, hub
-from pefomed.model.known import KNOWN, Kind, Known
+from pefomed.model.known import KNOWN, Kind, NamedPart
 from pefomed.model.wheel import WheelFile, check
 
 Source = Literal["auto", "hub", "wheel"]
@@ -187,11 +187,11 @@ def _present(name: str, revision: str | None, cache: Path | None, wanted: Source
     return converted.find(name, wheel, cache) if wheel else None
 
 
-def _wheel(known: Known, revision: str | None, wanted: Source) -> WheelFile | None:
+def _wheel(known: NamedPart, revision: str | None, wanted: Source) -> WheelFile | None:
     return known.wheel if revision is None and wanted != "hub" else None  # a wheel has no revisions
 
 
-def _known(name: str) -> Known:
+def _known(name: str) -> NamedPart:
     if name not in KNOWN:
         raise WeightsError(f"no weights called {name!r}", remedy=nearest(name, KNOWN))
     return KNOWN[name]
@@ -205,7 +205,7 @@ def _pinned_source() -> Source:
     raise WeightsError("PEFOMED_WEIGHTS_SOURCE is auto, hub or wheel", found=value, remedy="correct it")
 
 
-def _with_other_commit(error: WeightsError, known: Known, revision: str | None) -> WeightsError:
+def _with_other_commit(error: WeightsError, known: NamedPart, revision: str | None) -> WeightsError:
     """Return the error, which names another commit of the part if one is on this disk already."""
     other = hub.cached(known.hub) if revision is None else None
     found = hub.identity(other) if other else None
@@ -218,7 +218,7 @@ def _with_other_commit(error: WeightsError, known: Known, revision: str | None) 
     )
 
 
-def _from_hub(known: Known, commit: str | None) -> Path:
+def _from_hub(known: NamedPart, commit: str | None) -> Path:
     snapshot = hub.download(known.hub, commit)
     if commit == known.revision:
         for file, digest in known.hub_sha256.items():

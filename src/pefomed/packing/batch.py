@@ -11,13 +11,13 @@ Shapes: B rows, L nodes of a row (padded), A answer tokens, S images of the batc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from pefomed.model.processing import PefomedProcessor
+from pefomed.model.protocol import Processor
 from pefomed.packing.fitting import Fitting
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
@@ -97,23 +97,25 @@ class Batch:
 def tokenise(
     samples: Iterable[Sample],
     prompt: Prompt,
-    processor: PefomedProcessor,
+    processor: Processor,
     *,
     answers: bool = True,
     room: int = 0,
     cut: bool = False,
+    image_tokens: Callable[[str], int] | None = None,
 ) -> list[Tokens]:
     """Return each sample's tokens; the same call serves training, prediction and serving.
 
     Args:
         room: tokens that will be generated behind each.
         cut: cut texts that are too long (`fitting`).
+        image_tokens: of an image by its path or name; by default as the processor says.
 
     Raises:
         DataError: a text is longer than `prompt.max_text_tokens`, or than the language model has positions
             for; nothing is cut in silence.
     """
-    fitting = Fitting(prompt, processor, answers, room)
+    fitting = Fitting(prompt, processor, answers, room, image_tokens)
     found = ((sample, fitting.encoded(sample, cut=cut)) for sample in samples)
     return [Tokens(sample, encoded.prompt, encoded.answer) for sample, encoded in found]
 

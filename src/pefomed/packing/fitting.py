@@ -10,6 +10,7 @@ there.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from typing import NamedTuple
 from pefomed import tasks
 from pefomed.boxes import Resizing
 from pefomed.errors import DataError
-from pefomed.model.processing import PefomedProcessor
+from pefomed.model.protocol import Processor
 from pefomed.progress import note
 from pefomed.prompts import render, target
 from pefomed.recipe import Prompt
@@ -42,12 +43,14 @@ class Fitting:
     Args:
         answers: the texts hold their answers, as in training; else they are asked only.
         room: tokens that will be generated behind each.
+        image_tokens: of an image by its path or name; by default as the processor says.
     """
 
     prompt: Prompt
-    processor: PefomedProcessor
+    processor: Processor
     answers: bool = True
     room: int = 0
+    image_tokens: Callable[[str], int] | None = None
 
     def encoded(self, sample: Sample, *, cut: bool = False) -> Encoded:
         """Return the sample's tokens.
@@ -76,15 +79,14 @@ class Fitting:
 
     def _front(self, sample: Sample) -> tuple[int, ...]:
         write = partial(render, sample, self.prompt, self.processor.tokenizer, self._resizing)
-        return tuple(self.processor.encode_prompt(write))
+        return tuple(self.processor.encode_prompt(write, self._counts(sample)))
 
     def _target(self, sample: Sample) -> str:
         return target(sample, self.prompt, self._resizing)
 
     @cached_property
     def _resizing(self) -> Resizing:
-        images = self.processor.image_processor
-        return Resizing(images.resize, images.image_size)
+        return self.processor.resizing
 
     def _wrong(self, sample: Sample, found: Encoded) -> DataError | None:
         most = self.prompt.max_text_tokens
@@ -121,7 +123,11 @@ class Fitting:
         return most
 
     def _image_tokens(self, sample: Sample) -> int:
-        return len(sample.images) * self.processor.tokens_per_image
+        return sum(self._counts(sample))
+
+    def _counts(self, sample: Sample) -> list[int]:
+        count = self.image_tokens or self.processor.image_tokens
+        return [count(image) for image in sample.images]
 
     def _surely_fits(self, sample: Sample) -> bool:
         """Return whether the text has too few bytes to be too long: no token is less than a byte."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from pefomed.model.protocol import ImageFeatures
 from pefomed.packing.batch import Batch
 
 
-def forward(model: Any, batch: Batch, features: Tensor, **options: Any) -> Any:
+def forward(model: Any, batch: Batch, features: ImageFeatures, **options: Any) -> Any:
     """Run `model` on the batch with image features (S, P, D); `options` go to the model.
 
     Rows of a model that cannot share them hold one question each: they are plain texts, padded on the right,

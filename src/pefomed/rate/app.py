@@ -143,7 +143,7 @@ def make_app(
         item = item_of(desk_of(token), number)
         if not 0 <= place < len(item.images):
             raise HTTPException(404, "There is no such image.")
-        content, kind = pictures.encoded(item.images[place])
+        content, kind = pictures.encoded(session.picture(item, place))
         return Response(content, media_type=kind)
 
     @app.post("/r/{token}/items/{number}")

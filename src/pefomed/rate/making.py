@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pefomed.data.pictures.images import image_size
 from pefomed.errors import ImageError, RunError, listed
+from pefomed.evaluate.picture_gate import PictureGate
 from pefomed.metrics import references
 from pefomed.progress import track
 from pefomed.rate.assignment import Settings, Shown, assign
@@ -22,17 +23,19 @@ from pefomed.rate.wishes import file_name
 from pefomed.runs import RunFolder
 
 
-def make_session(run: Path, database: Database, settings: Settings, answers: Sequence[Answer]) -> None:
+def make_session(
+    run: Path, database: Database, settings: Settings, answers: Sequence[Answer], gate: PictureGate
+) -> None:
     """Assign the answers and store them as they are now, with a link for each rater.
 
     Raises:
         RunError: the run has too few answers, or a rater's name is taken.
-        ImageError: an image to be shown is missing or damaged.
+        ImageError: an image to be shown is missing, damaged, or not what was answered about.
         StorageError: the session cannot be written.
     """
     assignment = assign(answers, settings)
     _check_files(run, database, settings.names)
-    _check_images(assignment.items)
+    _check_images(assignment.items, gate)
     task = settings.task
     with database.transaction() as connection:
         if connection.execute("SELECT 1 FROM session WHERE task = ?", (task,)).fetchone():
@@ -55,14 +58,19 @@ def make_session(run: Path, database: Database, settings: Settings, answers: Seq
 
 
 def grow_session(
-    run: Path, database: Database, has: Settings, wants: Settings, answers: Sequence[Answer]
+    run: Path,
+    database: Database,
+    has: Settings,
+    wants: Settings,
+    answers: Sequence[Answer],
+    gate: PictureGate,
 ) -> None:
     """Store what a larger session has besides; no row that is there changes but the session's own.
 
     Raises:
         RunError: the run has too few answers, a new rater's name is taken, or another process changes the
             session at the same time.
-        ImageError: an image of a further answer is missing or damaged.
+        ImageError: an image of a further answer is missing, damaged, or not what was answered about.
         StorageError: the session cannot be written.
     """
     task = has.task
@@ -74,7 +82,7 @@ def grow_session(
     known = {row["sample_id"]: row["id"] for row in database.rows("SELECT id, sample_id FROM item")}
     places = sorted({one.item for shown in growth.lists for one in shown})
     further = [place for place in places if answers[place].sample.id not in known]
-    _check_images([answers[place] for place in further])
+    _check_images([answers[place] for place in further], gate)
     with database.transaction() as connection:
         row = connection.execute("SELECT settings, notes FROM session WHERE task = ?", (task,)).fetchone()
         if Settings.model_validate_json(row["settings"]) != has:
@@ -166,7 +174,7 @@ def _check_files(run: Path, database: Database, names: Sequence[str]) -> None:
             )
 
 
-def _check_images(answers: Sequence[Answer]) -> None:
+def _check_images(answers: Sequence[Answer], gate: PictureGate) -> None:
     paths = dict.fromkeys(path for answer in answers for path in answer.images)
     problems: list[str] = []
     for path in track(list(paths), "checking images", unit="images"):
@@ -180,3 +188,6 @@ def _check_images(answers: Sequence[Answer]) -> None:
             found=listed(problems, "; "),
             remedy="put the images back where the run's samples/ name them, then run the command again",
         )
+    for answer in track(answers, "comparing images", unit="answers"):
+        gate.reasons(answer.images, answer.shown)
+    gate.check_all()

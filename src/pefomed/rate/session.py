@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pefomed.errors import DataError, RunError, listed, typed
+from pefomed.evaluate.picture_gate import PictureGate
 from pefomed.metrics import references
 from pefomed.rate.assignment import Settings
 from pefomed.rate.database import Database
@@ -17,6 +18,7 @@ from pefomed.rate.pool import Answer, read_answers
 from pefomed.rate.scale import SCALES, RatedTask, Scale
 from pefomed.rate.wishes import Wishes, check_models, continued, resolved
 from pefomed.runs import RunFolder
+from pefomed.storage import usable_paths
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Session:
     """For each stratum how many answers the run has, and how many of them are rated."""
     notes: tuple[str, ...]
     created: str
+    gate: PictureGate
+    """Which pictures may be shown: the folder of a run may be somebody else's, and the session in it too."""
 
     @property
     def scale(self) -> Scale:
@@ -99,6 +103,15 @@ class Session:
         ends = list(dict.fromkeys([*sizes, settings.sample]))
         return [items[start:end] for start, end in pairwise([0, *ends])]
 
+    def picture(self, item: Item, place: int) -> str:
+        """Return the path of an item's picture, which may be shown.
+
+        Raises:
+            ImageError: it may not: it is not what was answered about, or nothing says that it is.
+        """
+        self.gate.check(item.images, item.shown)
+        return item.images[place]
+
     def sources(self) -> list[str]:
         """Return the `<dataset>-<split>` of the answers."""
         rows = self.database.rows(
@@ -107,7 +120,10 @@ class Session:
         return [row[0] for row in rows]
 
 
-def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) -> Session:
+@usable_paths()
+def open_session(
+    run: Path, wishes: Wishes | None = None, *, make: bool = True, data_folder: Path | None = None
+) -> Session:
     """Continue the run's rating session, let it grow, or make it if there is none.
 
     Where more raters or a larger sample are asked for than it has, it grows; what was given out, its order
@@ -115,24 +131,26 @@ def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) 
 
     Args:
         make: False to have an error where there is none, or where it would grow.
+        data_folder: holds the pictures of which an older run does not say what they held.
 
     Raises:
         RunError: the run has nothing to rate or too little; there are several sessions and none is
             named; other numbers are asked for than the session has, or less; or the answers changed since.
-        ImageError: an image of a new session's answers is missing or damaged.
+        ImageError: an image of a new session's answers is missing, damaged, or not what was answered about.
         StorageError: the session cannot be written.
     """
     wishes = wishes or Wishes()
     if not RunFolder(run).ratings_database.exists() and not make:
         raise RunError(f"no rating session in {run}", remedy=f"run `pefomed rate {typed(run)}` first")
+    gate = PictureGate(run, data_folder)
     task, answers = read_answers(run, wishes.task or _only_task(run))
     database = Database(RunFolder(run).ratings_database)
     try:
         if not _exists(database, task):
             if not make:
                 raise RunError(f"no rating session for the task {task!r} in {run}")
-            make_session(run, database, resolved(wishes, task, len(answers)), answers)
-        session = _read(run, database, task)
+            make_session(run, database, resolved(wishes, task, len(answers)), answers, gate)
+        session = _read(run, database, task, gate)
         wants = continued(wishes, session.settings, run)
         _check_unchanged(session, answers)
         if wants != session.settings:
@@ -141,8 +159,8 @@ def open_session(run: Path, wishes: Wishes | None = None, *, make: bool = True) 
                     f"the rating session of {run} has {_size(session.settings)}, not {_size(wants)}",
                     remedy="let it grow first: `pefomed rate RUN --no-serve` with the same numbers",
                 )
-            grow_session(run, database, session.settings, wants, answers)
-            session = _read(run, database, task)
+            grow_session(run, database, session.settings, wants, answers, gate)
+            session = _read(run, database, task, gate)
         if wishes.models not in (None, session.settings.models):
             session = _with_models(session, wishes.models or ())
     except BaseException:
@@ -171,7 +189,7 @@ def _exists(database: Database, task: RatedTask) -> bool:
     return bool(database.rows("SELECT 1 FROM session WHERE task = ?", task))
 
 
-def _read(run: Path, database: Database, task: RatedTask) -> Session:
+def _read(run: Path, database: Database, task: RatedTask, gate: PictureGate) -> Session:
     row = database.rows("SELECT * FROM session WHERE task = ?", task)[0]
     try:
         settings = Settings.model_validate_json(row["settings"])
@@ -187,6 +205,7 @@ def _read(run: Path, database: Database, task: RatedTask) -> Session:
         drawn=drawn,
         notes=tuple(json.loads(row["notes"])),
         created=row["created"],
+        gate=gate,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
-from pefomed.errors import RunError
+from pefomed.errors import RunError, typed
 from pefomed.rate.assignment import Settings, Size
 from pefomed.rate.scale import RatedTask
 from pefomed.storage import safe_stem
@@ -109,7 +109,7 @@ def _check_less(wishes: Wishes, has: Settings, run: Path) -> None:
         raise RunError(
             f"the rating session of {run} can grow, but not shrink: what was given out stays",
             found="; ".join(found),
-            remedy=f"give at least what it has: --names {','.join(has.names)}, and further ones behind them"
+            remedy=f"give at least what it has: --names {typed(','.join(has.names))}, and further ones behind"
             if gone
             else f"give larger numbers, or leave them out; {_anew(run)}",
         )

@@ -26,7 +26,7 @@ from pefomed.rate.scale import CANNOT, Scale
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import states
 from pefomed.rate.wishes import file_name
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 RATING, RUBRIC, ABOUT = "rating", "rubric", "about"
 """Names of the sheets."""
@@ -63,6 +63,7 @@ def item_code(session: Session, rater: Rater, item: Item) -> str:
     return hmac.new(session.secret.encode(), text.encode(), hashlib.sha256).hexdigest()[:8]
 
 
+@usable_paths()
 def write_workbooks(session: Session, folder: Path) -> list[Path]:
     """Write `folder/<rater>.xlsx` for each rater, with what he has rated so far filled in.
 
@@ -71,7 +72,7 @@ def write_workbooks(session: Session, folder: Path) -> list[Path]:
 
     Raises:
         DataError: a text is longer than a cell can hold.
-        ImageError: an image is missing or damaged.
+        ImageError: an image is missing, damaged, or not what was answered about.
         StorageError: the folder cannot be written.
     """
     small: dict[str, bytes] = {}
@@ -138,6 +139,7 @@ def _fill_rating(
         for name in ("label", "comment"):
             cell = sheet.cell(row, place[name])
             cell.protection, cell.fill = Protection(locked=False), _INPUT
+        session.gate.check(item.images, item.shown)
         _put_images(sheet, row, place["image"], item, small)
     last = max(2, len(items) + 1)
     _restrict(sheet, scale, f"{get_column_letter(place['label'])}2:{get_column_letter(place['label'])}{last}")

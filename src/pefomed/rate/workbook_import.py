@@ -15,6 +15,7 @@ from pefomed.rate.scale import CANNOT, Scale
 from pefomed.rate.session import Item, Rater, Session
 from pefomed.rate.verdicts import State, save, states
 from pefomed.rate.workbook import ABOUT, RATING, columns, item_code, words
+from pefomed.storage import usable_paths
 
 _NAMED = 20  # problems an error names
 _LONGEST_COMMENT = 2000
@@ -41,6 +42,7 @@ class _Sheet:
     said: dict[int, State] = field(default_factory=dict)
 
 
+@usable_paths()
 def import_workbooks(session: Session, source: Path) -> list[Imported]:
     """Store the ratings of one XLSX or CSV file, or of all in a folder; an empty label changes nothing.
 

@@ -6,11 +6,13 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pefomed.errors import nearest
+from pefomed.recipe.own_task import OwnTask, add_all
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
+from pefomed.storage import LONGEST_NAME
 from pefomed.tasks import TASKS
 
 
@@ -192,6 +194,9 @@ class Predict(Section):
         False,
         description="Let constrained and median answers be `{}`: the phrase is nowhere in the image.",
     )
+    logprobs: bool = Field(
+        False, description="Keep the natural logarithm of each answer's probability beside it."
+    )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 
 
@@ -219,11 +224,14 @@ class Recipe(Section):
 
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9_.-]*$",
+        max_length=LONGEST_NAME,
         description="Name of the run's folder.",
         json_schema_extra={"default": "the file's name"},
     )
     description: str = Field("", description="One sentence for the report.")
     seed: int = Field(0, description="Seed of initialisation, order and dropout.")
+    # Before all that names tasks: fields are validated in their order.
+    tasks: dict[str, OwnTask] = Field({}, description="Tasks of one's own, by name.")
     model: Model = Field(description="The parts of the model.")
     prompt: Prompt = Field(Prompt(), description="How a sample becomes text.")
     data: dict[str, Dataset] = Field({}, description="The data sets, by name.")
@@ -231,6 +239,12 @@ class Recipe(Section):
     compute: Compute = Field(Compute(), description="Where and in what precision to compute.")
     predict: Predict = Field(Predict(), description="What to answer after training.")
     evaluate: Evaluate = Field(Evaluate(), description="How to score.")
+
+    @field_validator("tasks")
+    @classmethod
+    def _tasks_added(cls, tasks: dict[str, OwnTask]) -> dict[str, OwnTask]:
+        add_all(tasks)
+        return tasks
 
     @model_validator(mode="after")
     def _names_known(self) -> Recipe:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pefomed import urls
 from pefomed.errors import RecipeError, nearest
+from pefomed.storage import usable_paths
 
 _LIST = "`pefomed recipe list` shows those that come with the program"
 
@@ -30,6 +31,7 @@ def names() -> list[str]:
     return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.toml"))
 
 
+@usable_paths()
 def found(path: Path) -> Path:
     """Return `path` if something is there, else the shipped recipe of that name.
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pefomed.recipe.section import Section
+from pefomed.storage import LONGEST_NAME
 
 LossMean = Literal["token", "sample"]
 """What the loss of a step is the mean of, see `training/loss.py`."""
@@ -16,7 +17,11 @@ LossMean = Literal["token", "sample"]
 class Stage(Section):
     """One training stage; without any and without `[model]`, one like `mini/slake`'s on all data sets."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="Name of the stage and of its folder.")
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        max_length=LONGEST_NAME,
+        description="Name of the stage and of its folder.",
+    )
     data: dict[str, float] = Field(
         min_length=1, description="Data sets and the ratio at which a batch is drawn from each."
     )

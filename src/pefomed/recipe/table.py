@@ -7,6 +7,7 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from pefomed.recipe.kinds import kind, limits, toml
+from pefomed.recipe.own_task import OwnTask
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
     Compute,
@@ -22,6 +23,7 @@ from pefomed.recipe.stage import Stage
 
 TABLES: dict[str, type[Section]] = {
     "(top level)": Recipe,
+    "[tasks.NAME]": OwnTask,
     "[model]": Model,
     "[model.lora]": Lora,
     "[prompt]": Prompt,

@@ -13,8 +13,10 @@ from pefomed.recipe.completed import completed, only_data
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import Recipe
 from pefomed.recipe.shipped import found
+from pefomed.storage import usable_paths
 
 
+@usable_paths()
 def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     """Read and validate a recipe; what its file leaves out is written out (see `completed`).
 
@@ -32,6 +34,7 @@ def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     return parse(raw, str(path))
 
 
+@usable_paths()
 def load_data(path: Path) -> Recipe:
     """Read a recipe for its data sets: stages and predictions that its file does not have are not made up.
 
@@ -79,6 +82,7 @@ def dumps(recipe: Recipe) -> str:
     return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
 
 
+@usable_paths()
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the tables of a recipe's file as they stand.
 

@@ -8,16 +8,17 @@ Equal texts on other images are told, but raise no alarm: `Is this a CT?` may be
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pefomed.data.audits.finding import evenly
 from pefomed.data.show_pairs import Pair, picture_pairs
 from pefomed.errors import DataError
+from pefomed.evaluate.picture_gate import PictureGate
 from pefomed.machine_paths import all_without_paths
 from pefomed.recipe import Recipe
-from pefomed.report.thumbnails import Thumbnail, thumbnails
+from pefomed.report.thumbnails import Thumbnail, left_out, thumbnails
 
 SHOWN = 8
 """Pairs of pictures shown for a data set."""
@@ -65,7 +66,7 @@ class Leak:
 
 
 def tell_all(
-    results: Mapping[str, Any], recipe: Recipe | None, images: bool = True
+    results: Mapping[str, Any], recipe: Recipe | None, gate: PictureGate | None = None
 ) -> tuple[list[Leak], list[Told]]:
     """Return what leaks, and the audits that found nothing.
 
@@ -75,7 +76,7 @@ def tell_all(
     Raises:
         DataError: a result is not as `pefomed.data.audits.audit` makes it.
     """
-    told = [tell(name, result, recipe, images) for name, result in results.items()]
+    told = [tell(name, result, recipe, gate) for name, result in results.items()]
     groups: list[list[Told]] = []
     for one in (one for one in told if one.alarms):
         same = [group for group in groups if any(_same_leak(one, other) for other in group)]
@@ -91,7 +92,7 @@ def _same_leak(one: Told, other: Told) -> bool:
     return one.alarms == other.alarms
 
 
-def tell(name: str, result: Any, recipe: Recipe | None, with_images: bool = True) -> Told:
+def tell(name: str, result: Any, recipe: Recipe | None, gate: PictureGate | None = None) -> Told:
     """Return the audit of the data set the recipe calls `name`.
 
     Raises:
@@ -110,11 +111,24 @@ def tell(name: str, result: Any, recipe: Recipe | None, with_images: bool = True
             remedy="delete audit.json and run the audit again",
         ) from None
     pictures = evenly(found, SHOWN)
-    small = thumbnails((path for pair in pictures for path in pair.images), BUDGET if with_images else 0)
-    shown = [(pair, small[pair.images[0]], small[pair.images[1]]) for pair in pictures]
+    shown = _drawn(pictures, gate)
     images = frozenset(path for pair in found for path in pair.images)
     details = json.dumps(all_without_paths(result), indent=2, ensure_ascii=False)
     return Told(name, sentences, alarms, shown, details, images, others)
+
+
+def _drawn(pairs: Sequence[Pair], gate: PictureGate | None) -> list[tuple[Pair, Thumbnail, Thumbnail]]:
+    """Return pairs with their pictures, or what stands for one that may not be shown."""
+    sides = [(path, shown) for pair in pairs for path, shown in zip(pair.images, pair.shown, strict=True)]
+    reasons = [gate.reasons([path], shown)[0] if gate else "" for path, shown in sides]
+    opened = thumbnails(
+        (path for (path, _), reason in zip(sides, reasons, strict=True) if not reason), BUDGET if gate else 0
+    )
+    small = [
+        left_out(path, reason) if reason else opened[path]
+        for (path, _), reason in zip(sides, reasons, strict=True)
+    ]
+    return list(zip(pairs, small[::2], small[1::2], strict=True))
 
 
 def _matters(pair: Mapping[str, Any], name: str, recipe: Recipe | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +11,8 @@ from urllib.parse import quote
 from pefomed.data import LOADERS, card
 from pefomed.errors import RunError
 from pefomed.evaluate.compare import compare_runs
+from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.progress import note
 from pefomed.report import files
 from pefomed.report.differences import changed_items, difference_sheet
 from pefomed.report.figures import SPOKEN
@@ -24,6 +26,9 @@ from pefomed.runs import RunFolder
 from pefomed.storage import write
 from pefomed.tasks import WORDS
 
+Gates = Callable[[Path], PictureGate] | None
+"""Makes the gate of a run's pictures from its folder; without it no picture is embedded."""
+
 
 @dataclass(frozen=True)
 class _Table:
@@ -33,7 +38,7 @@ class _Table:
     folded: bool
 
 
-def write_ablation_report(folder: Path, images: bool = True) -> Path:
+def write_ablation_report(folder: Path, gate: Gates = None) -> Path:
     """Write `ABLATION/report/index.html`, the table over all arms, and return its path.
 
     Raises:
@@ -53,10 +58,10 @@ def write_ablation_report(folder: Path, images: bool = True) -> Path:
         lead = "What each change of the recipe gives: each arm changes what its description says."
         pairs = [(arms.base, arm) for arm in others]
         how = f"Each arm against {arms.base.label}, the recipe as it stands"
-    return _write(page, title, lead, arms.runs, pairs, pairs[-1], how, images)
+    return _write(page, title, lead, arms.runs, pairs, pairs[-1], how, gate)
 
 
-def write_comparison(folders: Sequence[Path], page: Path, images: bool = True) -> Path:
+def write_comparison(folders: Sequence[Path], page: Path, gate: Gates = None) -> Path:
     """Write the page `page` over two or more runs and return its path.
 
     Raises:
@@ -68,7 +73,7 @@ def write_comparison(folders: Sequence[Path], page: Path, images: bool = True) -
     title = " · ".join(one.label for one in runs)
     pairs = [(runs[0], other) for other in runs[1:]]
     how = f"Each run against {runs[0].label}"
-    return _write(page, title, "Several runs side by side.", runs, pairs, (runs[0], runs[-1]), how, images)
+    return _write(page, title, "Several runs side by side.", runs, pairs, (runs[0], runs[-1]), how, gate)
 
 
 def _write(
@@ -79,7 +84,7 @@ def _write(
     pairs: Sequence[tuple[Named, Named]],
     shown: tuple[Named, Named],
     how: str,
-    images: bool,
+    gate: Gates,
 ) -> Path:
     """Write the page; `pairs` are compared by tests, those of `shown` item by item, the first is the base."""
     notes = Footnotes()
@@ -95,14 +100,20 @@ def _write(
             missing.append(f"{second.label} against {first.label}: {error.problem}; found: {error.found}")
             continue
         differences.append(difference_sheet(found, first.label, second.label))
+    missing += [
+        f"{', '.join(one.run.beside)} of {one.label}, which its recipe does not predict now"
+        for one in runs
+        if one.run.beside
+    ]
     restricted = {}
     for one in runs:
         for table in (one.run.recipe.data if one.run.recipe else {}).values():
             if table.loader in LOADERS and (known := card(table.loader)) and known.restricted:
                 restricted[known.title] = known.licence
+    browser = changed_items(*shown, gate(shown[1].run.folder) if gate else None)
     html = render(
         "compare.html.j2",
-        changed_items(*shown, images),
+        browser,
         title=title,
         lead=lead,
         runs=runs,
@@ -119,6 +130,8 @@ def _write(
     sheets = [table.sheet for table in tables] + differences
     name = "tables" if page.stem == "index" else f"{page.stem}-tables"
     write(page, html, files.REMEDY)
+    for sentence in browser["left_out"]:
+        note(f"{page}: {sentence}")
     files.write_tables(page.parent / name, sheets)
     return page
 

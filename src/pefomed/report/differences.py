@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pefomed.evaluate.compare import Difference
+from pefomed.evaluate.groups import ANY_BOX
+from pefomed.evaluate.picture_gate import PictureGate
 from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
 from pefomed.report.box_items import box_marks
@@ -21,6 +23,12 @@ SEGMENTS = {
     "lost": ("Right → wrong", "Right in the first run, wrong in the second"),
     "all": ("All", ""),
 }
+
+_OF = {ANY_BOX: ", phrases with boxes"}
+_WHICH = (
+    "Boxes: pairs are of all phrases, of which one without a box is right where the answer is that there is"
+    " none; `phrases with boxes` leaves those out, and the items below do with the group boxes, value any"
+)
 
 _UNTESTED = "none, as [evaluate] bootstrap = 0 asks for no draws"
 _MCNEMAR = (
@@ -45,8 +53,12 @@ def difference_sheet(found: Sequence[Difference], first: str, second: str) -> Sh
     return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
 
 
-def changed_items(first: Named, second: Named, images: bool = True) -> dict[str, Any]:
-    """Return the item browser's data of two runs; the second run's answer is the one that is judged."""
+def changed_items(first: Named, second: Named, gate: PictureGate | None = None) -> dict[str, Any]:
+    """Return the item browser's data of two runs; the second run's answer is the one that is judged.
+
+    Args:
+        gate: which pictures of the second run are embedded; without it they are named alone.
+    """
     names = {"second": second.label, "first": first.label}
     found: list[dict[str, Any]] = []
     datasets = []
@@ -65,7 +77,7 @@ def changed_items(first: Named, second: Named, images: bool = True) -> dict[str,
         found += [
             {
                 "dataset": len(datasets) - 1,
-                **items.item_of(sample),
+                **items.item_of(sample, split.predictions.get(sample.id), gate),
                 "answers": {
                     name: items.answer_of(
                         right, sample, predictions.get(sample.id), judged, boxes.get(sample.id)
@@ -78,7 +90,7 @@ def changed_items(first: Named, second: Named, images: bool = True) -> dict[str,
             for sample in split.samples
             if sample.id in other.predictions
         ]
-    data = items.assembled(found, names, SEGMENTS, right.titles, datasets, images)
+    data = items.assembled(found, names, SEGMENTS, right.titles, datasets, gate)
     return data | {"compares": True, "start": "changed"}
 
 
@@ -94,6 +106,8 @@ def _tests(found: Sequence[Difference]) -> list[str]:
     ]
     if any(one.mcnemar is not None for one in found):
         said.append(_MCNEMAR)
+    if any(one.group == ANY_BOX for one in found):
+        said.append(_WHICH)
     reasons: dict[str, dict[str, None]] = {}
     for one in found:
         if one.interval.startswith(NONE):
@@ -114,7 +128,7 @@ def _line(one: Difference, mcnemar: bool) -> Line:
     by_item = bool(one.better or one.worse)
     up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
     return Line(
-        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric)),
+        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
         (
             _cell(one, one.a),
             _cell(one, one.b),

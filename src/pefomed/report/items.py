@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.evaluate.groups import values_of
+from pefomed.boxes.tasks import NONE as NO_BOX
+from pefomed.evaluate.groups import ANY_BOX, values_of
+from pefomed.evaluate.outside_table import NO_IMAGE
+from pefomed.evaluate.picture_gate import PictureGate
 from pefomed.metrics.references import shown
 from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located
 from pefomed.report.rightness import Judged, Rightness, judged_in, rightness
 from pefomed.report.run import Answered
-from pefomed.report.thumbnails import BUDGET, Thumbnail, thumbnails
+from pefomed.report.thumbnails import BUDGET, Thumbnail, left_out, thumbnails
 from pefomed.schema import Prediction, Sample
 from pefomed.tasks import BINARY, WITH_BOXES
 
@@ -38,17 +41,17 @@ def browser_data(
     answered: Sequence[Answered],
     boxes: Sequence[Mapping[str, Mapping[str, Located]]],
     labels: Labels = _NONE,
-    images: bool = True,
+    gate: PictureGate | None = None,
 ) -> dict[str, Any]:
     """Return what the page's item browser reads, as plain JSON values.
 
     Args:
         boxes: what the answers of each of `answered` say about boxes.
-        images: embed the pictures; else they are named alone.
+        gate: which pictures are embedded; without it they are named alone.
 
     Keys: `names` (of the answers an item can have), `segments`, `metrics` (titles of the verdicts),
     `datasets`, `filters` (key -> values, sorted), `images` (name, JPEG data URI or empty, problem),
-    `items` (in the order of the samples).
+    `left_out` (sentences about pictures that may not be shown), `items` (in the order of the samples).
     """
     judges = list(dict.fromkeys(one.title for several in labels.values() for one in several if one.binary))
     right = rightness(answered)
@@ -75,7 +78,7 @@ def browser_data(
             items.append(
                 {
                     "dataset": number,
-                    **item_of(sample),
+                    **item_of(sample, split.predictions.get(sample.id), gate),
                     "answers": answers,
                     "labels": [_label(one) for one in said],
                     "marks": marks | box_items.box_marks(found.get("model", {}).get(sample.id)),
@@ -86,7 +89,7 @@ def browser_data(
         del names["blind"]
     titles = right.titles + judges
     datasets = [f"{split.dataset} {split.split}".strip() for split in answered]
-    return assembled(items, names, SEGMENTS, titles, datasets, images)
+    return assembled(items, names, SEGMENTS, titles, datasets, gate)
 
 
 def assembled(
@@ -95,11 +98,15 @@ def assembled(
     segments: Mapping[str, tuple[str, str]],
     metrics: Sequence[str],
     datasets: Sequence[str],
-    images: bool = True,
+    gate: PictureGate | None = None,
 ) -> dict[str, Any]:
     """Return the browser's data: the items with their images embedded, and what they can be filtered by."""
-    small = thumbnails((path for item in items for path in item["images"]), BUDGET if images else 0)
-    places = {path: place for place, path in enumerate(small)}
+    items = _with_any(items)
+    # A picture may be what one item was answered about, and no longer what another was.
+    asked = dict.fromkeys(each for item in items for each in item["images"])
+    opened = thumbnails((path for path, reason in asked if not reason), BUDGET if gate else 0)
+    small = {(path, reason): left_out(path, reason) if reason else opened[path] for path, reason in asked}
+    places = {each: place for place, each in enumerate(small)}
     return {
         "names": names,
         "segments": segments if len(names) > 1 else dict(list(segments.items())[:3]),
@@ -107,16 +114,21 @@ def assembled(
         "datasets": list(datasets),
         "filters": _filters(items),
         "images": [_image(thumbnail) for thumbnail in small.values()],
-        "items": [item | {"images": [places[path] for path in item["images"]]} for item in items],
+        "left_out": gate.left_out() if gate else [],
+        "items": [item | {"images": [places[each] for each in item["images"]]} for item in items],
     }
 
 
-def item_of(sample: Sample) -> dict[str, Any]:
-    """Return what the browser shows of a sample itself; its images are still paths."""
+def item_of(sample: Sample, answer: Prediction | None, gate: PictureGate | None) -> dict[str, Any]:
+    """Return what the browser shows of a sample itself.
+
+    Args:
+        answer: says what the images held. They are still paths, each with why it may not be shown.
+    """
     return {
         "id": sample.id,
         "task": sample.task,
-        "images": list(sample.images),
+        "images": _pictures(sample, answer.shown if answer else "", gate),
         "question": sample.question,
         "reference": shown(sample.references),
         "boxes": box_items.reference_boxes(sample),
@@ -148,6 +160,26 @@ def answer_of(
         "verdicts": verdicts if any(verdict is not None for verdict in verdicts) else None,
         **box_items.answer_fields(boxes),
     }
+
+
+def _with_any(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the items; where some have no box, those that have are in `boxes=any` too, as scores are."""
+    kinds = [item["meta"].get("boxes", []) for item in items]
+    if not any(NO_BOX in each for each in kinds):
+        return list(items)
+    key, _, name = ANY_BOX.partition("=")
+    return [
+        item | {"meta": item["meta"] | {key: [*each, name]}} if set(each) - {NO_BOX} else item
+        for item, each in zip(items, kinds, strict=True)
+    ]
+
+
+def _pictures(sample: Sample, shown: str, gate: PictureGate | None) -> list[tuple[str, str]]:
+    if gate is None:
+        return [(path, "") for path in sample.images]
+    if sample.images == (f"{NO_IMAGE}{sample.id}",):
+        return [(path, path) for path in sample.images]  # it says so itself
+    return list(zip(sample.images, gate.reasons(sample.images, shown), strict=True))
 
 
 def _joint(said: Sequence[ItemLabel], judges: Sequence[str]) -> list[int | None]:

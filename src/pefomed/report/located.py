@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
 
+from pefomed.answers.writing import writing_of
+from pefomed.boxes import Writing
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.evaluate.box_items import Writing, answers_of, are_known, items_of, readings_of, writing_of
+from pefomed.evaluate.box_items import answers_of, are_known, items_of, readings_of
 from pefomed.evaluate.grounding import item_values
 from pefomed.recipe import Recipe
 from pefomed.report.run import Answered

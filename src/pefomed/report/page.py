@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pefomed.data import LOADERS, Card, card
 from pefomed.evaluate.agreement import write_agreement
+from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.report import audit, files, history, items, plots
 from pefomed.report.box_items import SIDE
@@ -27,10 +29,13 @@ from pefomed.runs import RunFolder
 from pefomed.storage import write
 
 
-def write_run_report(folder: Path, images: bool = True) -> Path:
+def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     """Write `RUN/report/index.html` with its tables and figures from what the run folder holds.
 
     Where judges or raters labelled the run, `RUN/agreement.json` is written first.
+
+    Args:
+        gate: which pictures are embedded; without it they are named alone.
 
     Returns:
         The page's path.
@@ -52,9 +57,9 @@ def write_run_report(folder: Path, images: bool = True) -> Path:
     agreement = agreement_sections(found)
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
-    leaks, calm = audit.tell_all(run.audit, run.recipe, images)
+    leaks, calm = audit.tell_all(run.audit, run.recipe, gate)
     stages = history.stages(run.log, run.recipe)
-    browser = items.browser_data(run.answered, boxes, item_labels(folder, run.labellers), images)
+    browser = items.browser_data(run.answered, boxes, item_labels(folder, run.labellers), gate)
     boxed = [result for result in results if result.box_groups or result.box_figures]
     grouped = [result for result in results if result.groups]
     group_tables = [group.table for result in grouped for group in result.groups]
@@ -102,6 +107,8 @@ def write_run_report(folder: Path, images: bool = True) -> Path:
     )
     page = RunFolder(folder).page
     write(page, html, files.REMEDY)
+    for sentence in browser["left_out"]:
+        note(f"{page}: {sentence}")
     files.write_tables(page.parent / "tables", tables)
     files.write_figures(page.parent / "figures", plots.of_results(results))
     return page

@@ -12,10 +12,12 @@ from pefomed.errors import DataError, RunError
 from pefomed.evaluate.agreement.raters import Labeller, read_labellers
 from pefomed.evaluate.fitting import check_asked
 from pefomed.evaluate.origin import read_scores
+from pefomed.evaluate.predicted import all_samples
 from pefomed.evaluate.seen_images import KEY
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, environment
 from pefomed.schema import Prediction, Sample, Score
+from pefomed.storage import usable_paths
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,15 @@ class Run:
     """Versions and machines, see `environment`."""
     cut: list[str] = field(default_factory=list)
     """Sentences about last lines that a killed writer left unfinished."""
+    beside: list[str] = field(default_factory=list)
+    """Files of samples that lie in the folder and that the recipe does not predict now; none is shown."""
 
     @property
     def name(self) -> str:
         return self.recipe.name if self.recipe else self.folder.name
 
 
+@usable_paths()
 def read_run(folder: Path) -> Run:
     """Read what `folder` holds of a run.
 
@@ -70,7 +75,8 @@ def read_run(folder: Path) -> Run:
     files = RunFolder(folder)
     recipe = files.read_recipe()
     answered = read_answered(folder, recipe, cut)
-    samples = [sample for split in answered for sample in split.samples]
+    # Verdicts may be of what was predicted before, too.
+    samples = all_samples(folder)
     run = Run(
         folder=folder,
         recipe=recipe,
@@ -83,6 +89,7 @@ def read_run(folder: Path) -> Run:
         labellers=read_labellers(folder, samples, cut),
         sessions=_read_sessions(files.environment_file),
         cut=cut,
+        beside=[path.name for path in files.samples_files() if not _is_predicted(path.stem, recipe)],
     )
     if not (run.recipe or run.describe or run.log or run.scores or run.audit or run.answered):
         raise RunError(
@@ -94,14 +101,14 @@ def read_run(folder: Path) -> Run:
 
 
 def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[Answered]:
-    """Return what every split of the run answered.
+    """Return what every split answered that the recipe predicts, or of a run without one every split there.
 
     Args:
         cut: gets a sentence about each last line that a killed writer left unfinished.
     """
     found, files = [], RunFolder(folder)
     seen = _read_object(files.training_images_file)
-    for path in files.samples_files():
+    for path in (path for path in files.samples_files() if _is_predicted(path.stem, recipe)):
         dataset, split = _dataset_and_split(path.stem, recipe)
         predictions = files.predictions_file(path.stem)
         blind = files.predictions_file(path.stem, blind=True)
@@ -174,6 +181,10 @@ def _with_kind(sample: Sample, kinds: Any) -> Sample:
     if not isinstance(kind, str):
         return sample
     return sample.model_copy(update={"meta": {**sample.meta, KEY: kind}})
+
+
+def _is_predicted(stem: str, recipe: Recipe | None) -> bool:
+    return recipe is None or any(stem == "-".join(each) for each in recipe.predict.data.items())
 
 
 def _dataset_and_split(stem: str, recipe: Recipe | None) -> tuple[str, str]:

@@ -55,6 +55,11 @@ def lacks(run: Run, *, groups: bool, compared: bool) -> list[str]:
             )
             if absent
         ]
+    if run.beside:
+        said.append(
+            f"Not shown, as the recipe does not predict it now: {', '.join(run.beside)} in samples/, with"
+            " what was answered."
+        )
     if run.scores and not groups:
         said.append("No scores by group.")
     if run.labellers and not compared:

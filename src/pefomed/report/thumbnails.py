@@ -73,6 +73,11 @@ def thumbnails(paths: Iterable[str], budget: int = BUDGET) -> dict[str, Thumbnai
     }
 
 
+def left_out(path: str, reason: str) -> Thumbnail:
+    """Return what stands for a picture that is not to be opened."""
+    return Thumbnail(short_name(path), "", reason)
+
+
 def _small(original: Image.Image, side: int) -> tuple[float, Image.Image]:
     ratio = round(original.width / original.height, 4)
     if max(original.size) > side:

@@ -9,6 +9,9 @@ only if there is none (a hard link; where there are none, O_EXCL), and its holde
 seconds. It is stale when its process is gone from the same machine, or when another machine has not touched
 it for `SILENT` seconds by the file system's own clock; then it is taken over, which is said. Of the
 processes of one training the main one holds it for all.
+
+filelock has such locks since 2026 (`SoftFileLease`). One of a machine that died yesterday would have to be
+watched for all of `SILENT` seconds before it is taken over, by whoever comes; here it is taken over at once.
 """
 
 from __future__ import annotations
@@ -37,6 +40,7 @@ BEAT, SILENT = 20.0, 300.0
 """Seconds."""
 
 _GUARD, _PAUSE = "-taken-over", 0.05
+_PROCESSES = Path("/proc")
 _held: dict[Path, _Held] = {}
 
 
@@ -188,7 +192,7 @@ def _stale(lock: Path, own: Path) -> str:
     holder, age = _holder(lock), _age(lock, own)
     if holder is not None and holder.machine == _machine():
         # A process with its number and its beginning is the process, also one that is suspended.
-        return "" if _began(holder.pid) == holder.began else "that process has ended"
+        return "" if _began(holder.pid) in (holder.began, "") else "that process has ended"
     if age > SILENT:
         return f"no sign of life for {age:.0f} seconds"
     return ""
@@ -244,18 +248,20 @@ def _machine() -> str:
 
 def _began(pid: int) -> str | None:
     """Return when a process began, None if it is gone; where the system does not say, an empty text."""
-    stat = Path(f"/proc/{pid}/stat")
+    stat = _PROCESSES / str(pid) / "stat"
     try:
         # A name in brackets may hold anything; behind it the first field is the state, the 20th the start.
         fields = stat.read_text(errors="replace").rpartition(")")[2].split()
         return None if fields[0] == "Z" else fields[19]
     except FileNotFoundError:
-        if Path("/proc/self/stat").exists():
+        if (_PROCESSES / "self" / "stat").exists():
             return None
+    import psutil  # not on Linux, where its beginnings move with the clock
+
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else repr(process.create_time())
+    except psutil.NoSuchProcess:
         return None
-    except OSError:
-        pass
-    return ""
+    except psutil.Error:  # somebody else's: it is there
+        return ""

@@ -14,7 +14,7 @@ from pefomed.scale import assumed, operations
 from pefomed.scale.counts import Count
 from pefomed.scale.pays import Image, pays_from_run
 from pefomed.scale.rates import Rates
-from pefomed.scale.work import Part, parts
+from pefomed.scale.work import StageShare, parts
 
 if TYPE_CHECKING:  # it counts with torch, and this only computes
     from pefomed.model.shapes import Shapes
@@ -25,7 +25,7 @@ class _Load:
     """What a stage costs in one process, however many share it."""
 
     stage: Stage
-    parts: Sequence[Part]
+    parts: Sequence[StageShare]
     training: float
     encoding: int
     feature_bytes: int
@@ -163,7 +163,7 @@ def _on(load: _Load, gpus: int, rates: Rates) -> dict[str, Any]:
     }
 
 
-def _training(recipe: Recipe, stage: Stage, shapes: Shapes, part: Part, rates: Rates) -> float:
+def _training(recipe: Recipe, stage: Stage, shapes: Shapes, part: StageShare, rates: Rates) -> float:
     prefix = part.count.images_each * shapes.tokens_per_image
     return operations.training(
         shapes,
@@ -177,7 +177,7 @@ def _training(recipe: Recipe, stage: Stage, shapes: Shapes, part: Part, rates: R
     )
 
 
-def _tokens(shapes: Shapes, part: Part, rates: Rates) -> float:
+def _tokens(shapes: Shapes, part: StageShare, rates: Rates) -> float:
     return part.image_uses * shapes.tokens_per_image + part.samples * rates.text_tokens
 
 

@@ -13,7 +13,7 @@ from pefomed.scale.counts import Count
 
 
 @dataclass(frozen=True)
-class Part:
+class StageShare:
     """The share of one data set in a stage, in one process."""
 
     name: str
@@ -44,7 +44,9 @@ class Part:
         return min(float(self.count.images), self.image_uses)
 
 
-def parts(stage: Stage, counts: Mapping[str, Count], tokens_per_image: int, text_tokens: float) -> list[Part]:
+def parts(
+    stage: Stage, counts: Mapping[str, Count], tokens_per_image: int, text_tokens: float
+) -> list[StageShare]:
     """Return what one process goes through in `stage`.
 
     Args:
@@ -67,7 +69,7 @@ def parts(stage: Stage, counts: Mapping[str, Count], tokens_per_image: int, text
         mean = sum(stage.data[name] / total * per_batch[name] * per_row[name] for name in counts)
         batches = max(1.0, stage.epochs * sum(count.samples for count in counts.values()) / mean)
     return [
-        Part(
+        StageShare(
             name,
             count,
             batches * stage.data[name] / total,

@@ -1,6 +1,6 @@
 """What can be asked of an image: one entry for each task, and every set of tasks as a filter over them."""
 
-from pefomed.tasks.known import TASKS
+from pefomed.tasks.known import TASKS, add
 from pefomed.tasks.names import (
     ABOUT_BOXES,
     ALL,
@@ -39,5 +39,6 @@ __all__ = [
     "Names",
     "Scale",
     "Task",
+    "add",
     "where",
 ]

@@ -103,4 +103,16 @@ _KNOWN = (
 )
 
 TASKS: dict[str, Task] = {task.name: task for task in _KNOWN}
-"""Name -> task, in the order in which they are listed."""
+"""Name -> task, in the order in which they are listed; those of recipes behind the known ones."""
+
+
+def add(task: Task) -> None:
+    """Add a task to the table of this process; the same one again changes nothing.
+
+    Raises:
+        ValueError: there is another task of that name.
+    """
+    if TASKS.setdefault(task.name, task) != task:
+        ours = any(task.name == known.name for known in _KNOWN)
+        there = "one of pefomed's own" if ours else "defined otherwise already"
+        raise ValueError(f"the task {task.name!r} is {there}; choose another name")

@@ -21,12 +21,12 @@ from pefomed.model import device as devices
 from pefomed.model.adapter import add_adapter, base_of, load_adapter
 from pefomed.model.build import build_model
 from pefomed.model.layers import checkpoint_layers
-from pefomed.model.modeling import PefomedForConditionalGeneration
-from pefomed.model.processing import PefomedProcessor
+from pefomed.model.protocol import Processor, VisionLanguageModel
 from pefomed.model.start import start_adapter
 from pefomed.recipe import Recipe, Stage
 from pefomed.runs import RunFolder, environment
 from pefomed.runs.lock import hold
+from pefomed.storage import usable_paths
 from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
@@ -41,6 +41,7 @@ from pefomed.training.validation import Validation
 __all__ = ["Trainer", "train"]
 
 
+@usable_paths()
 def train(
     recipe: Recipe,
     run: Path,
@@ -233,9 +234,9 @@ class Trainer:
         self,
         stage: Stage,
         validation: list[StoredRow],
-        processor: PefomedProcessor,
+        processor: Processor,
         sharded: bool,
-        base: PefomedForConditionalGeneration,
+        base: VisionLanguageModel,
     ) -> TextAnswers | None:
         """Return the captions and reports that validations decode; where none may be, say what decides."""
         compute = self.recipe.compute
@@ -263,7 +264,7 @@ class Trainer:
 
     def _model_at(
         self, start: Path | None, where: str, precision: torch.dtype
-    ) -> tuple[PeftModel, PefomedProcessor]:
+    ) -> tuple[PeftModel, Processor]:
         """Return the model as the previous stage left it, or at the recipe's start weights."""
         torch.manual_seed(self.recipe.seed)
         computing = devices.feature_dtype(self.recipe.compute, devices.device(self.recipe.compute))
@@ -279,7 +280,7 @@ class Trainer:
     def _features(
         self,
         model: PeftModel,
-        processor: PefomedProcessor,
+        processor: Processor,
         steps: list[list[list[StoredRow]]],
         validation: list[StoredRow],
         hashes: dict[str, str],

@@ -38,7 +38,7 @@ KEEP = 2
 
 
 @dataclass
-class Progress:
+class StageProgress:
     """How far a stage is."""
 
     step: int = 0
@@ -51,7 +51,7 @@ class Progress:
     validations: int = 0
 
 
-def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Progress) -> None:
+def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: StageProgress) -> None:
     """Write `folder/step-N` by rename and remove all but the newest checkpoints.
 
     Args:
@@ -100,7 +100,7 @@ def copy_of_plan(folder: Path) -> Path | None:
 
 def restore(
     found: Path, model: PeftModel, optimiser: Optimizer, scaler: GradScaler | None = None
-) -> Progress:
+) -> StageProgress:
     """Load the checkpoint `found` into model, optimiser and float16's scaler.
 
     Raises:
@@ -141,7 +141,7 @@ def save_best(folder: Path, model: PeftModel, step: int) -> None:
     save_final(folder / _name("best", step), model)
 
 
-def best(folder: Path, progress: Progress) -> Path | None:
+def best(folder: Path, progress: StageProgress) -> Path | None:
     """Return the adapter folder that `progress` calls the best, if it has one.
 
     Raises:
@@ -210,8 +210,8 @@ def _best_step(one: Path) -> int | None:
         return None
 
 
-def _read_progress(one: Path) -> Progress:
-    return Progress(**json.loads((one / "progress.json").read_text(encoding="utf-8")))
+def _read_progress(one: Path) -> StageProgress:
+    return StageProgress(**json.loads((one / "progress.json").read_text(encoding="utf-8")))
 
 
 def _name(kind: str, step: int) -> str:

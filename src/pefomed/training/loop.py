@@ -13,11 +13,11 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from peft import PeftModel
-from torch import Tensor
 
 from pefomed.errors import Interrupted, TrainingError
 from pefomed.features.frozen import Features
 from pefomed.model.adapter import base_of, trainable
+from pefomed.model.protocol import ImageFeatures, moved
 from pefomed.packing.batch import Batch, collate
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
@@ -117,11 +117,11 @@ class Loop:
         self.accelerator.free_memory()
         self._finish(progress)
 
-    def _restored(self, optimiser: Any) -> checkpoint.Progress:
+    def _restored(self, optimiser: Any) -> checkpoint.StageProgress:
         """Load the newest whole checkpoint, which the main process chooses for all."""
         found = in_main(lambda: checkpoint.find(self.folder, self._say))
         if found is None:
-            return checkpoint.Progress()
+            return checkpoint.StageProgress()
         return checkpoint.restore(found, self.model, optimiser, self.accelerator.scaler)
 
     def _say(self, text: str, **values: Any) -> None:
@@ -146,10 +146,12 @@ class Loop:
     def _answer(self, model: Any, batch: Batch) -> Answered:
         return answer(model, batch, self._features_of(batch.images), self.stage.loss)
 
-    def _features_of(self, images: Sequence[str]) -> Tensor:
-        return self.features(images).to(self.accelerator.device)
+    def _features_of(self, images: Sequence[str]) -> ImageFeatures:
+        return moved(self.features(images), self.accelerator.device)
 
-    def _record(self, progress: checkpoint.Progress, rate: dict[str, float], values: dict[str, Any]) -> None:
+    def _record(
+        self, progress: checkpoint.StageProgress, rate: dict[str, float], values: dict[str, Any]
+    ) -> None:
         shown = {name: values[name] for name in ("loss", "grad_norm", "samples_per_second")}
         self.accelerator.log(shown | {f"{part}_lr": value for part, value in rate.items()}, progress.step)
         self.log.write(
@@ -164,7 +166,7 @@ class Loop:
         )
 
     @torch.no_grad()
-    def _validate(self, model: Any, progress: checkpoint.Progress) -> None:
+    def _validate(self, model: Any, progress: checkpoint.StageProgress) -> None:
         """Log loss and score on the validation split; keep the adapter if it is the best so far."""
         bare = self.accelerator.unwrap_model(model)
         bare.eval()
@@ -230,7 +232,7 @@ class Loop:
         self.log.write("event", self.stage.name, step=step + 1, text=str(error))
         return error
 
-    def _finish(self, progress: checkpoint.Progress) -> None:
+    def _finish(self, progress: checkpoint.StageProgress) -> None:
         if progress.best == 0 and progress.best_loss is not None:
             self._say(
                 f"no answer scored above 0 at any of {progress.validations} validations; kept is step"

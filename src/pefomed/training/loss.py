@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pefomed.model.protocol import ImageFeatures
 from pefomed.packing.batch import Batch
 from pefomed.packing.forward import forward
 from pefomed.recipe import LossMean
@@ -41,7 +42,7 @@ class Answered:
     """(A,) the most likely token at each place of an answer."""
 
 
-def answer(model: Any, batch: Batch, features: Tensor, mean_of: LossMean = "token") -> Answered:
+def answer(model: Any, batch: Batch, features: ImageFeatures, mean_of: LossMean = "token") -> Answered:
     """Run `model` on a batch with image features (S, P, D); logits only where an answer token is."""
     output = forward(model, batch, features, answer_index=batch.answer_index, use_cache=False)
     logits = output.logits[0].float()  # (A, V)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from pefomed.errors import TrainingError, listed
 from pefomed.model.adapter import part_of
 from pefomed.model.finite import not_finite
+from pefomed.model.protocol import ImageFeatures
 from pefomed.training.planned import Planned
 
 SMALLEST_SCALE = 1.0
@@ -46,13 +47,13 @@ def trouble(model: nn.Module, samples: Iterable[str], features: Iterable[tuple[s
 
 
 def trouble_of(
-    model: nn.Module, rows: Sequence[Planned], features: Callable[[Sequence[str]], Tensor]
+    model: nn.Module, rows: Sequence[Planned], features: Callable[[Sequence[str]], ImageFeatures]
 ) -> Trouble:
     """Look at this process's weights, and at the samples and features of `rows`, which may be the cause."""
     images = [image for row in rows for image in row.images]
     samples = [sequence.sample.id for row in rows for sequence in row.built().sequences]
     # Where weights are wrong it is they; the features of a whole step are read again for this alone.
-    return trouble(model, samples, ((image, features([image])) for image in dict.fromkeys(images)))
+    return trouble(model, samples, ((image, features([image])[0]) for image in dict.fromkeys(images)))
 
 
 def stopped(

@@ -12,7 +12,7 @@ from pefomed.boxes.tasks import has_answer
 from pefomed.data import stream_samples
 from pefomed.data.cropped_copies import cropped_copies
 from pefomed.errors import DataError
-from pefomed.model.processing import PefomedProcessor
+from pefomed.model.protocol import Processor
 from pefomed.packing.batch import tokenise
 from pefomed.packing.fitting import Fitting
 from pefomed.progress import track
@@ -30,7 +30,7 @@ class StageRows:
 
     stage: Stage
     recipe: Recipe
-    processor: PefomedProcessor
+    processor: Processor
     data_folder: Path | None
     folder: Path
     missing: Unreadable

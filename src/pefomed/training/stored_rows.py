@@ -1,7 +1,8 @@
 """The rows of a data set, built when they are asked for: planning needs three numbers of each.
 
 A manifest of a million samples would take gigabytes as samples and tokens. Here they wait in a file; in
-memory are which samples make a row, and its length once somebody asked for it.
+memory are which samples make a row, its length once somebody asked for it, and the first rows that are built,
+as many as `KEPT` tokens allow: a small data set is tokenised once, not once an epoch.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import numpy.typing as npt
 from pefomed.packing.batch import Row, Tokens, row
 from pefomed.schema import Sample
 from pefomed.training.sample_store import SampleStore
+
+KEPT = 1_000_000
+"""Tokens of a data set's rows that stay in memory; a row takes some 100 bytes a token."""
 
 Tokenise = Callable[[Iterable[Sample]], list[Tokens]]
 Numbers = npt.NDArray[np.int64]
@@ -52,7 +56,7 @@ class StoredRows(Sequence[StoredRow]):
 
     Args:
         samples: every one has an answer.
-        tokenise: samples to tokens, as `packing.batch.tokenise`; called anew whenever a row is built.
+        tokenise: samples to tokens, as `packing.batch.tokenise`; called when a row is built.
         share_image: all samples of an image in one row, at most `max_questions`; else one each.
     """
 
@@ -64,6 +68,8 @@ class StoredRows(Sequence[StoredRow]):
             self._order, self._starts = np.arange(len(samples)), np.arange(len(samples) + 1)
         self._lengths = np.zeros(len(self), np.int32)
         self._answers = np.zeros(len(self), np.int32)
+        self._kept: dict[int, Row] = {}
+        self._room = KEPT
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -99,7 +105,13 @@ class StoredRows(Sequence[StoredRow]):
         Raises:
             DataError: a text is longer than the recipe allows.
         """
-        return row(self.tokens(self.members(place)))
+        if place in self._kept:
+            return self._kept[place]
+        built = row(self.tokens(self.members(place)))
+        if len(built) <= self._room:
+            self._kept[place] = built
+            self._room -= len(built)
+        return built
 
     def measured(self, place: int) -> tuple[int, int]:
         """Return nodes and answer tokens of the row, building it the first time."""

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from pefomed.inference.greedy import greedy
+from pefomed.inference.generate import greedy
 from pefomed.metrics.captions import bleu
 from pefomed.metrics.captions.cider import cider
 from pefomed.metrics.captions.presets import PRESETS
 from pefomed.metrics.references import each_of
 from pefomed.model.adapter import base_of
-from pefomed.model.processing import PefomedProcessor
+from pefomed.model.protocol import ImageFeatures, Processor
 from pefomed.packing.batch import Row, Tokens, rows
 from pefomed.schema import Sample
 from pefomed.tasks import TEXTS
@@ -52,7 +52,7 @@ class TextAnswers:
     """Sets the language model's attention for decoding (True) or for training."""
 
     def written(
-        self, model: Any, features: Callable[[Sequence[str]], Tensor], share: tuple[int, int]
+        self, model: Any, features: Callable[[Sequence[str]], ImageFeatures], share: tuple[int, int]
     ) -> list[Written]:
         """Return what `model` writes in this process's share of the chunks.
 
@@ -94,7 +94,7 @@ def text_answers(
     most: int,
     seed: int,
     *,
-    processor: PefomedProcessor,
+    processor: Processor,
     share_image: bool,
     max_questions: int,
     batch_tokens: int,

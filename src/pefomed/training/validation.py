@@ -90,9 +90,9 @@ class Validation:
         self.texts = sum(part[4] for part in parts)
         self.written = [one for part in parts for one in part[5]]
 
-    def result(self) -> Result:
+    def result(self) -> ValidationResult:
         """Return what checkpoints are compared by."""
-        return Result(self.values()["score"], self.mean_loss)
+        return ValidationResult(self.values()["score"], self.mean_loss)
 
     def values(self) -> dict[str, Any]:
         """Return what the log says: mean loss as in training, each task's measure, score and n.
@@ -134,7 +134,7 @@ def over_rows(
 
 
 @dataclass(frozen=True)
-class Result:
+class ValidationResult:
     """Score and loss of one validation."""
 
     score: float | None

@@ -395,3 +395,95 @@ def test_an_image_named_elsewhere_in_the_report(export: Path, tmp_path: Path) ->
     data.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
     data.save_as(export / "sr", enforce_file_format=True)
     assert boxes(export, tmp_path / "out") == [(2.0, "Center", 1, 0, 11, 10)]
+
+
+def region_in_body(shape: str, points: Any, frame_of_reference: str) -> Any:
+    # highdicom writes no regions of the shapes that the standard has beside these; other programs do.
+    own = shape if shape in ("POLYGON", "POLYLINE", "ELLIPSE") else "POLYLINE"
+    drawn = hd.sr.ImageRegion3D(hd.sr.GraphicTypeValues3D[own], np.array(points, float), frame_of_reference)
+    drawn.GraphicType = shape
+    return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(uid=hd.UID(), identifier="lesion 1"),
+        referenced_region=drawn,
+        finding_type=code(*NODULE),
+    )
+
+
+def report_in_body(sources: Any, groups: list[Any]) -> Any:
+    made_by = report(sources, [region(sources[0], "CIRCLE", [(6, 5), (9, 9)])])
+    return hd.sr.Comprehensive3DSR(
+        evidence=sources, content=hd.sr.MeasurementReport(
+            observation_context=made_by_context(), imaging_measurements=groups,
+            procedure_reported=code("25045-6", "LN", "CT unspecified body region"),
+        ),
+        series_instance_uid="1.2.3.9", series_number=9, sop_instance_uid=f"{made_by.SOPInstanceUID}.3",
+        instance_number=1, manufacturer="x", is_complete=True, is_final=False,
+    )  # fmt: skip
+
+
+def made_by_context() -> Any:
+    return hd.sr.ObservationContext(
+        observer_person_context=hd.sr.ObserverContext(
+            code("121006", "DCM", "Person"), hd.sr.PersonObserverIdentifyingAttributes(name="Hase^Ines")
+        )
+    )
+
+
+def in_body(source: Any, points: Any) -> list[list[float]]:
+    """Columns and rows of an image, counted from its corner, in millimetres by highdicom."""
+    to_body = hd.spatial.ImageToReferenceTransformer(
+        image_position=source.ImagePositionPatient,
+        image_orientation=source.ImageOrientationPatient,
+        pixel_spacing=source.PixelSpacing,
+    )
+    found: list[list[float]] = to_body(np.array(points, float)).tolist()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("shape", "points", "box"),
+    [
+        ("POLYGON", [(2, 3), (9, 3), (9, 7), (2, 7), (2, 3)], (2, 3, 9, 7)),
+        ("POLYLINE", [(2.5, 3), (9, 3), (9, 7.25), (2.5, 3)], (2.5, 3, 9, 7.25)),
+        ("MULTIPOINT", [(2, 3), (9, 4), (5, 7)], (2, 3, 9, 7)),
+        ("ELLIPSE", [(2, 6), (10, 6), (6, 4), (6, 8)], (2, 4, 10, 8)),
+        ("POLYGON", [(-3, -3), (20, -3), (20, 5), (-3, -3)], (0, 0, 16, 5)),
+    ],
+)
+def test_shapes_in_the_body_lie_on_the_slice_at_their_place(
+    export: Path, tmp_path: Path, shape: str, points: Any, box: Any
+) -> None:
+    sources = images(export)
+    body = in_body(sources[1], points)
+    report_in_body(sources, [region_in_body(shape, body, sources[1].FrameOfReferenceUID)]).save_as(
+        export / "sr"
+    )
+    ((place, phrase, *sides),) = boxes(export, tmp_path / "out", slices=rule_of("touched"))
+    assert (place, phrase) == (2.0, "Nodule")
+    assert sides == pytest.approx(box, abs=2e-3)
+
+
+def test_what_in_the_body_has_no_box(export: Path, tmp_path: Path) -> None:
+    sources = images(export)
+    square = [(2, 3), (9, 3), (9, 7), (2, 7), (2, 3)]
+    own = sources[1].FrameOfReferenceUID
+    on, off = in_body(sources[1], square), in_body(sources[1], square)
+    far = [[x, y, z + 40] for x, y, z in on]
+    tilted = [[x, y, z + 2 * (n in (1, 2))] for n, (x, y, z) in enumerate(off[:-1])]
+    ball = [[0, 0, 0], [4, 0, 0], [2, -2, 0], [2, 2, 0], [2, 0, -2], [2, 0, 2]]
+    groups = [
+        region_in_body("POLYGON", on, "1.2.3.4.5.99"),  # another frame of reference
+        region_in_body("POLYGON", far, own),
+        region_in_body("POLYLINE", tilted, own),
+        region_in_body("POINT", on, own),
+        region_in_body("ELLIPSOID", ball, own),
+    ]
+    report_in_body(sources, groups).save_as(export / "sr")
+    result = import_folder(export, tmp_path / "out", settings())
+    assert result["boxes"] == {}
+    assert result["regions_without_box"] == {
+        "no image at its place in the body": 2,
+        "the image is not there": 1,
+        "a point, which has no area": 1,
+        "an ellipsoid, which is on no single image": 1,
+    }

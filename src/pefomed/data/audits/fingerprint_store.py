@@ -20,7 +20,7 @@ from pefomed.data.audits.fingerprints import Fingerprint, fingerprint
 from pefomed.data.pictures.images import from_image
 from pefomed.data.pictures.remembered import remembered_hash
 from pefomed.errors import ImageError, StorageError
-from pefomed.progress import Line, line
+from pefomed.progress import ProgressLine, line
 from pefomed.storage import storage_errors
 
 FORMAT = 1
@@ -76,7 +76,7 @@ class Fingerprints:
                 found |= dict(self._connection.execute(query, some))
         return found
 
-    def _read(self, paths: Sequence[str], threads: ThreadPoolExecutor, shown: Line) -> None:
+    def _read(self, paths: Sequence[str], threads: ThreadPoolExecutor, shown: ProgressLine) -> None:
         keys = dict(zip(paths, threads.map(_content, paths), strict=True))
         of_key = {key: path for path, key in keys.items() if isinstance(key, str)}
         known = self._stored(list(of_key))

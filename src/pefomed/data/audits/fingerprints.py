@@ -3,7 +3,8 @@
 The perceptual hash is pHash (C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions,
 2010) with 256 bits in place of 64, as medical images are more alike than photographs: the image shrunk to
 64 x 64 grey values, its two-dimensional cosine transform, of that the 16 x 16 lowest frequencies, and of
-each one bit: is it above their median?
+each one bit: is it above their median? imagehash shrinks images in another way; the limits were measured
+with this one.
 """
 
 from __future__ import annotations

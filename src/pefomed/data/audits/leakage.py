@@ -11,6 +11,7 @@ from pefomed.data.audits.fingerprint_store import Fingerprints
 from pefomed.data.audits.groups import shared_groups
 from pefomed.data.audits.near_duplicates import near_duplicates
 from pefomed.data.audits.text import bare, text_key, triplet_key
+from pefomed.data.question_hash import shown_of
 from pefomed.schema import Sample
 from pefomed.tasks import BOXES
 
@@ -29,7 +30,9 @@ def leakage(earlier: Sequence[Sample], later: Sequence[Sample], known: Fingerpri
         "images": {
             "of": len(second),
             **finding(
-                {"image": path, "same_as": first[value]} for value, path in second.items() if value in first
+                {"image": path, "same_as": first[value], "shown": _shown(first[value], path)}
+                for value, path in second.items()
+                if value in first
             ),
         },
         "near_images": _near(first, second, later, known),
@@ -71,12 +74,18 @@ def _near(
                     "like": earlier[each.like],
                     "bits": each.bits,
                     "correlation": each.correlation,
+                    "shown": _shown(earlier[each.like], later[each.image]),
                 }
                 for each in found
             ),
             PAIRS,
         ),
     }
+
+
+def _shown(earlier: str, later: str) -> list[str]:
+    """Return what the two pictures of a pair hold, by which a report knows them again."""
+    return [shown_of([earlier]), shown_of([later])]
 
 
 def _answered_in_words(samples: Sequence[Sample]) -> list[Sample]:

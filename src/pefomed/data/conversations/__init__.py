@@ -36,7 +36,7 @@ from pefomed.data.card import Card
 from pefomed.data.content_ids import ContentIds
 from pefomed.data.conversations import files, pictures
 from pefomed.data.conversations.further import answers_of
-from pefomed.data.conversations.pairs import Pair, Turns, pairs_of
+from pefomed.data.conversations.pairs import Exchange, Turns, pairs_of
 from pefomed.data.conversations.records import Role, messages_of
 from pefomed.data.conversations.unfit import MISSING_IMAGE, Skip, Unfit
 from pefomed.data.left_out import LeftOut
@@ -179,7 +179,7 @@ class _Reading:
         return tasks.TASKS[self.task].asked == "question"
 
 
-def _pairs(row: Mapping[str, Any], place: str, how: _Reading) -> Iterator[Pair]:
+def _pairs(row: Mapping[str, Any], place: str, how: _Reading) -> Iterator[Exchange]:
     found = pictures.pictures_of(row, how.columns.image, place)
     messages = messages_of(row, how.columns.messages, how.roles, place)
     return pairs_of(messages, found, how.turns, place, asks=how.asks, objects=bool(row.get("objects")))
@@ -191,7 +191,7 @@ def _left_out(fault: Unfit, place: str, skip: Rules) -> LeftOut:
     return LeftOut(place, fault.kind, fault.found or fault.problem)
 
 
-def _sample(pair: Pair, row: Mapping[str, Any], place: str, how: _Reading) -> Sample | LeftOut:
+def _sample(pair: Exchange, row: Mapping[str, Any], place: str, how: _Reading) -> Sample | LeftOut:
     columns, where = how.columns, f"{place}, question {pair.number}"
     if pair.fault is not None:
         return _left_out(pair.fault, place, how.skip)
@@ -216,7 +216,7 @@ def _sample(pair: Pair, row: Mapping[str, Any], place: str, how: _Reading) -> Sa
 
 
 def _id(
-    pair: Pair, names: Sequence[str], question: str, row: Mapping[str, Any], place: str, how: _Reading
+    pair: Exchange, names: Sequence[str], question: str, row: Mapping[str, Any], place: str, how: _Reading
 ) -> str:
     if not how.columns.id:
         return how.ids(names, how.task, question)

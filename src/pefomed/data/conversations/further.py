@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pefomed.data.conversations.pairs import Pair
+from pefomed.data.conversations.pairs import Exchange
 from pefomed.data.mapping import references
 from pefomed.data.mapping.cells import is_empty
 from pefomed.data.mapping.paths import ABSENT, at, unpacked_text
 from pefomed.errors import DataError
 
 
-def answers_of(pair: Pair, row: Mapping[str, Any], field: str, separator: str, place: str) -> tuple[str, ...]:
+def answers_of(
+    pair: Exchange, row: Mapping[str, Any], field: str, separator: str, place: str
+) -> tuple[str, ...]:
     """Return the different right answers to a question, at least the one of the conversation.
 
     Args:
@@ -30,7 +32,7 @@ def answers_of(pair: Pair, row: Mapping[str, Any], field: str, separator: str, p
     return references.references([(field, each) for each in found], separator, lambda value, _: str(value))
 
 
-def _beside(pair: Pair, row: Mapping[str, Any], field: str, separator: str, place: str) -> list[Any]:
+def _beside(pair: Exchange, row: Mapping[str, Any], field: str, separator: str, place: str) -> list[Any]:
     value = unpacked_text(at(row, field)) if field else ABSENT
     if value is ABSENT or is_empty(value) or value == []:
         return []

@@ -30,7 +30,7 @@ Turns = Literal["each", "first", "history"]
 
 
 @dataclass(frozen=True)
-class Pair:
+class Exchange:
     """One question and its answer."""
 
     number: int
@@ -55,7 +55,7 @@ def pairs_of(
     *,
     asks: bool = True,
     objects: bool = False,
-) -> Iterator[Pair]:
+) -> Iterator[Exchange]:
     """Yield the pairs of a conversation, those with a fault among them.
 
     Args:
@@ -85,7 +85,7 @@ def pairs_of(
         answer = content.text_of(answered)
         fault = _fault(number, question, answer, shown, asks)
         whole = "\n".join([*history, question])
-        yield Pair(number, count, whole, answer, tuple(shown.pictures), system, fault)
+        yield Exchange(number, count, whole, answer, tuple(shown.pictures), system, fault)
         if turns == "history" and fault is None:
             history += [question, answer]
 

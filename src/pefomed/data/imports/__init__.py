@@ -22,17 +22,18 @@ from pefomed import jsonl
 from pefomed.data.imports.convert import Settings, convert
 from pefomed.data.imports.finishing import REMEDY, finish
 from pefomed.data.imports.free_text import SEARCH
+from pefomed.data.imports.label_volumes import checked_labels, drawn_on, labels_of
 from pefomed.data.imports.looking import Looked, look
 from pefomed.data.imports.placing import placed
 from pefomed.data.imports.planning import planned
 from pefomed.data.imports.profile import checked
 from pefomed.data.imports.pseudonyms import Pseudonyms, key_in
 from pefomed.data.imports.records import Imported
-from pefomed.data.imports.volume_series import convert_volume
+from pefomed.data.imports.volume_series import convert_volume, state_of
 from pefomed.errors import DataError
 from pefomed.progress import line
 from pefomed.schema import Record
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 __all__ = ["Settings", "import_folder", "secret_folder"]
 
@@ -40,6 +41,7 @@ _PORTION = 32
 _Made = TypeVar("_Made", bound=Record)
 
 
+@usable_paths()
 def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]:
     """Convert every DICOM file and volume below `folder`; what an earlier call has done is not done again.
 
@@ -53,6 +55,7 @@ def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]
     folder, out = folder.expanduser().absolute(), out.expanduser().absolute()
     _check(folder, out)
     checked(settings.keep)
+    checked_labels(settings.labels)
     secret = secret_folder(out)
     names = Pseudonyms(key_in(secret))
     _check_settings(secret / "settings.json", settings)
@@ -68,6 +71,11 @@ def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]
     _noted("looking at headers", look_at, len(sources), secret / "looked.jsonl", seen)
     looked = {source: seen[source] for source in sources if source in seen}
 
+    labels, masks = labels_of(
+        (source for source, each in looked.items() if each.kind == "volume"), settings.masks
+    )
+    beside = {source: sources[name] for source, name in labels.items()}
+
     journal = secret / "journal.jsonl"
     done = {record.source: record for record in jsonl.read(journal, Imported)}
 
@@ -78,7 +86,7 @@ def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]
             )
         path = sources[source]
         if looked[source].kind == "volume":
-            return convert_volume(path, source, out, settings, names)
+            return convert_volume(path, source, out, settings, names, beside.get(source))
         return convert(path, source, out, settings, names, plan.frames.get(source))
 
     # What is drawn comes first: it may say which slices are wanted.
@@ -97,8 +105,13 @@ def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]
         settings.scouts == "keep",
         lambda source, frame: (source, frame) in on,
     )
+    plan.left |= dict.fromkeys(masks, "labels")
     others = [s for s in sources if s not in plan.left and s not in set(drawing)]
-    waiting = [s for s in others if not _is_done(done.get(s), sources[s], out, plan.frames.get(s, ()))]
+    waiting = [
+        s
+        for s in others
+        if not _is_done(done.get(s), sources[s], out, plan.frames.get(s, ()), state_of(beside.get(s)))
+    ]
     _noted("importing", _each(waiting, one), len(others), journal, done)
     left = {
         source: Imported(
@@ -110,6 +123,7 @@ def import_folder(folder: Path, out: Path, settings: Settings) -> dict[str, Any]
         for source, outcome in plan.left.items()
     }
     records = [left.get(source) or done[source] for source in sources]
+    boxes += drawn_on(records)
     former = {row["image"] for source in left if source in done for row in done[source].rows}
     return finish(folder, out, secret, settings, records, former, plan, boxes, faults, names)
 
@@ -179,8 +193,8 @@ def _is_seen(record: Looked | None, path: Path) -> bool:
     return record is not None and _is_same(record, path)
 
 
-def _is_done(record: Imported | None, path: Path, out: Path, frames: Iterable[int]) -> bool:
-    if record is None:
+def _is_done(record: Imported | None, path: Path, out: Path, frames: Iterable[int], beside: str = "") -> bool:
+    if record is None or record.beside != beside:
         return False
     if record.outcome == "link":
         return True

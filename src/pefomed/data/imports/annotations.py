@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pefomed.data.imports.concepts import Words
+from pefomed.data.imports.concepts import SearchedTexts
 from pefomed.data.imports.free_text import SEARCH
 from pefomed.data.imports.looking import text
 from pefomed.data.imports.people import known_words
@@ -27,7 +27,7 @@ def annotated(
     Raises:
         ImageError: it is damaged, tiled, or has too many regions.
     """
-    words = Words(known_words(file.header), names)
+    words = SearchedTexts(known_words(file.header), names)
     kind = text(file.header.get("Modality"))
     if kind == "SEG":
         regions, faults = segment_regions(file, words, parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pefomed.data.imports.free_text import searched
-from pefomed.data.imports.known import Known
+from pefomed.data.imports.known import KnownIdentity
 from pefomed.data.imports.looking import text
 from pefomed.data.imports.pseudonyms import Pseudonyms
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _SCHEMES = frozenset("SCT SRT SNM3 DCM RADLEX FMA UMLS LN NCIT I10 I9C UCUM BI RADELEMENT MA".split())
 
 
-class Words:
+class SearchedTexts:
     """Texts of one file, searched; and what was found in them."""
 
-    def __init__(self, known: Known, names: Pseudonyms):
+    def __init__(self, known: KnownIdentity, names: Pseudonyms):
         self._known, self._names = known, names
         self.findings: list[tuple[str, str, str]] = []
         self.readers: dict[str, str] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,6 +61,10 @@ class Settings:
     scouts: Literal["leave-out", "keep"] = "leave-out"
     parts: bool = False
     """Each part of a mask has a box, instead of one around the whole."""
+    masks: str = ""
+    """How volumes of labels are called; see `label_volumes`."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Number of a label -> name. Empty: `label 1` and so on."""
     burned_in: Literal["leave-out", "keep"] = "leave-out"
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
     """Of patients in train, validate and test."""

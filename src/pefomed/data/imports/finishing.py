@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.data.imports.convert import Settings
-from pefomed.data.imports.placing import Drawn
+from pefomed.data.imports.placing import FrameBox
 from pefomed.data.imports.planning import COLUMNS, Plan
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
@@ -40,7 +40,7 @@ def finish(
     records: Sequence[Imported],
     former: Collection[str],
     plan: Plan,
-    boxes: Sequence[Drawn],
+    boxes: Sequence[FrameBox],
     faults: Counter[str],
     names: Pseudonyms,
 ) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def finish(
     result = summary(records, table, repeated, settings, plan.series, drawn, faults)
     write(out / "table.csv", _csv(list(table[0]), (row.values() for row in table)), REMEDY)
     write(out / "series.csv", _csv(SERIES_HEADER, series_rows(plan.series, at, rows, names)), REMEDY)
-    if any(record.outcome == "annotation" for record in records):
+    if settings.masks or any(record.outcome == "annotation" for record in records):
         write(out / "boxes.csv", _csv(BOXES, (row.values() for row in drawn)), REMEDY)
     write(out / "report.json", json.dumps(result, indent=2, ensure_ascii=False) + "\n", REMEDY)
     write(out / "report.md", text_of(result, out), REMEDY)
@@ -98,7 +98,10 @@ def _placed(record: Imported, row: Mapping[str, str], plan: Plan) -> Row | None:
 
 
 def _boxes(
-    boxes: Sequence[Drawn], rows: Mapping[str, Row], at: Mapping[tuple[str, int], str], faults: Counter[str]
+    boxes: Sequence[FrameBox],
+    rows: Mapping[str, Row],
+    at: Mapping[tuple[str, int], str],
+    faults: Counter[str],
 ) -> list[Row]:
     found: dict[tuple[str, ...], Row] = {}
     for box in boxes:

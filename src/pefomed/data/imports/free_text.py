@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pefomed.data.imports.known import Known, places
+from pefomed.data.imports.known import KnownIdentity, places
 
 MONTHS = (
     "jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|f[eé]vrier|mar(?:ch|s)?|m[aä]rz|apr(?:il)?|avril|ma[iy]|jun[ei]?|juin"
@@ -45,7 +45,7 @@ FORMS: dict[str, re.Pattern[str]] = {
 """Kind -> what it looks like. A kind with a question mark is noted and not masked."""
 
 
-NOTHING = Known()
+NOTHING = KnownIdentity()
 SEARCH = 2
 """Raised when more is found than before, or images are made otherwise: what there is is then made anew."""
 
@@ -58,7 +58,7 @@ class Finding:
     text: str
 
 
-def searched(text: str, known: Known = NOTHING) -> tuple[str, tuple[Finding, ...]]:
+def searched(text: str, known: KnownIdentity = NOTHING) -> tuple[str, tuple[Finding, ...]]:
     """Return the text with what was found masked, as `[name]` or `[date]`, and what it was.
 
     Args:
@@ -72,7 +72,7 @@ def searched(text: str, known: Known = NOTHING) -> tuple[str, tuple[Finding, ...
     return text, tuple(findings)
 
 
-def coded(code: str, known: Known) -> tuple[str, tuple[Finding, ...]]:
+def coded(code: str, known: KnownIdentity) -> tuple[str, tuple[Finding, ...]]:
     """Return a code of DICOM (`CHEST`), masked unless it is a body part's, or as short as a modality's.
 
     Such a one that is also a name is noted: the chest is the chest, whoever is called so.
@@ -97,7 +97,7 @@ def _is_code(text: str) -> bool:
     return text in _CODES or re.fullmatch("[A-Z]{1,4}", text) is not None
 
 
-def masked(text: str, known: Known) -> tuple[str, list[Finding]]:
+def masked(text: str, known: KnownIdentity) -> tuple[str, list[Finding]]:
     """Return the text with what is known masked as `[known]`, and what that was; `known?` is left in it."""
     findings, parts, end = [], [], 0
     for place in places(text, known):

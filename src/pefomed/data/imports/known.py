@@ -15,23 +15,23 @@ from dataclasses import dataclass
 from pefomed.data.imports.affixes import bound_before, bound_behind, is_code
 from pefomed.data.imports.folding import UNSPACED, Edge, Folded, folded
 from pefomed.data.imports.numbers import Number, numbers_in
-from pefomed.data.imports.spelling import Spelling
+from pefomed.data.imports.spelling import NamePart
 
 _JOINT = re.compile(r"[^/;|]{0,4}|[/;|]", re.DOTALL)
 """What may stand between two parts of one name, such as `, ` or `__`."""
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownIdentity:
     """What a file says elsewhere."""
 
-    names: tuple[tuple[Spelling, ...], ...] = ()
+    names: tuple[tuple[NamePart, ...], ...] = ()
     """Of each person or place the parts."""
     numbers: tuple[Number, ...] = ()
 
 
 @dataclass(frozen=True)
-class Place:
+class TextSpan:
     """Where something known stands in a text."""
 
     start: int
@@ -54,7 +54,7 @@ class _Run:
     initials: int = 0
 
 
-def places(text: str, known: Known) -> list[Place]:
+def places(text: str, known: KnownIdentity) -> list[TextSpan]:
     """Return the places of `text` that hold something known: the sure ones, and doubtful ones beside them.
 
     A doubtful place is the whole word that holds the name's part.
@@ -67,18 +67,18 @@ def places(text: str, known: Known) -> list[Place]:
             if certain or _is_doubtful(word, run):
                 ranges.append((run.start, run.end, certain))
     sure = _joined((start, end) for start, end, certain in ranges if certain)
-    found = [Place(word.spans[start][0], word.spans[end - 1][1], True) for start, end in sure]
+    found = [TextSpan(word.spans[start][0], word.spans[end - 1][1], True) for start, end in sure]
     words = _Words(word)
     doubtful = {
         words.around(start, end)
         for start, end, certain in ranges
         if not certain and not _overlaps(sure, start, end)
     }
-    found += [Place(start, end, False) for start, end in doubtful]
+    found += [TextSpan(start, end, False) for start, end in doubtful]
     return sorted(found, key=lambda place: (place.start, place.end))
 
 
-def _runs(word: Folded, parts: tuple[Spelling, ...]) -> Iterator[_Run]:
+def _runs(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
     """Yield each part's places, and the runs of different parts that touch."""
     singles = [run for number, part in enumerate(parts) for run in _found(word, number, part)]
     yield from singles
@@ -111,7 +111,7 @@ def _runs(word: Folded, parts: tuple[Spelling, ...]) -> Iterator[_Run]:
                 yield joined
 
 
-def _found(word: Folded, number: int, part: Spelling) -> Iterator[_Run]:
+def _found(word: Folded, number: int, part: NamePart) -> Iterator[_Run]:
     if _is_spelt(part) and len(part.letters) == 1:
         return  # An initial, which counts beside another part alone.
     for match in (match for pattern in part.patterns for match in pattern.finditer(word.letters)):
@@ -127,7 +127,7 @@ def _found(word: Folded, number: int, part: Spelling) -> Iterator[_Run]:
         yield _Run(start, end, frozenset([number]), part.script, torn or wide, (end - start,) * 2)
 
 
-def _is_spelt(part: Spelling) -> bool:
+def _is_spelt(part: NamePart) -> bool:
     """Return whether the script has letters and spaces, so that names have initials."""
     return part.script not in UNSPACED and part.script != "HANGUL"
 
@@ -137,7 +137,7 @@ def _within_a_letter(word: Folded, place: int) -> bool:
     return 0 < place < len(word.spans) and word.spans[place - 1] == word.spans[place]
 
 
-def _initials(word: Folded, parts: tuple[Spelling, ...]) -> Iterator[_Run]:
+def _initials(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
     for place, letter in enumerate(word.letters):
         if Edge.NONE in word.edges[place : place + 2]:
             continue

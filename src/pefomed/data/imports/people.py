@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pefomed.data.imports.folding import UNSPACED, folded
-from pefomed.data.imports.known import Known
+from pefomed.data.imports.known import KnownIdentity
 from pefomed.data.imports.numbers import Number, dates, number
 from pefomed.data.imports.profile import elements
-from pefomed.data.imports.spelling import Spelling, spelling
+from pefomed.data.imports.spelling import NamePart, spelling
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -43,9 +43,9 @@ _PARTICLES = set(
 )
 
 
-def known_words(header: Dataset) -> Known:
+def known_words(header: Dataset) -> KnownIdentity:
     """Return the names, numbers, dates and places of a header."""
-    names: set[tuple[Spelling, ...]] = set()
+    names: set[tuple[NamePart, ...]] = set()
     numbers: dict[str, Number] = {}
     for element in elements(header):
         if element.VR == "PN":
@@ -58,7 +58,7 @@ def known_words(header: Dataset) -> Known:
             for value in _values(element.value):
                 names.add(tuple(_of_place(value)))
                 numbers |= _numbers([value, *re.split(r"[\s,;]+", value)])
-    return Known(tuple(parts for parts in names if parts), tuple(numbers.values()))
+    return KnownIdentity(tuple(parts for parts in names if parts), tuple(numbers.values()))
 
 
 def as_meant(text: str) -> str:
@@ -78,7 +78,7 @@ def _numbers(values: Iterable[str]) -> dict[str, Number]:
     return {found.letters: found for value in values if (found := number(value))}
 
 
-def _of_person(name: str) -> Iterator[Spelling]:
+def _of_person(name: str) -> Iterator[NamePart]:
     """Yield the parts of a name `family^given^middle^prefix^suffix`, of all its groups parted by `=`."""
     seen: set[str] = set()
     # Full-width signs are typed with the rest of a Japanese name.
@@ -102,7 +102,7 @@ def _inner(words: Iterable[str]) -> Iterator[str]:
         yield from (part for part in parts if part.casefold() not in _PARTICLES)
 
 
-def _of_place(value: str) -> Iterator[Spelling]:
+def _of_place(value: str) -> Iterator[NamePart]:
     for word in {part.strip("'\".()[]") for part in re.split(r"[\s,;]+", value)}:
         found = spelling(word)
         if found is None or found.letters in _ORDINARY or any(letter.isdigit() for letter in found.letters):

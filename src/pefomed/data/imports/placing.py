@@ -19,7 +19,7 @@ NEAR = 0.5
 
 
 @dataclass(frozen=True)
-class Drawn:
+class FrameBox:
     """A box on a frame of a source file."""
 
     source: str
@@ -29,7 +29,7 @@ class Drawn:
     of: Region
 
 
-def placed(regions: Iterable[Region], looked: Iterable[Looked]) -> tuple[list[Drawn], Counter[str]]:
+def placed(regions: Iterable[Region], looked: Iterable[Looked]) -> tuple[list[FrameBox], Counter[str]]:
     """Return the boxes of all regions, and how many have none, by reason.
 
     Regions of one group on one image have one box around all.
@@ -42,7 +42,7 @@ def placed(regions: Iterable[Region], looked: Iterable[Looked]) -> tuple[list[Dr
         for place in file.places if file.frame_of_reference else ():
             in_body[file.frame_of_reference].append((file, place))
     faults: Counter[str] = Counter()
-    found: dict[tuple[object, ...], Drawn] = {}
+    found: dict[tuple[object, ...], FrameBox] = {}
     for number, region in enumerate(regions):
         drawn = False
         reasons: list[str] = []
@@ -55,7 +55,7 @@ def placed(regions: Iterable[Region], looked: Iterable[Looked]) -> tuple[list[Dr
             key = (file.source, frame, *group)
             before = found.get(key)
             bounds = bounds if before is None else _around(before.bounds, bounds)
-            found[key] = Drawn(file.source, frame, bounds, region)
+            found[key] = FrameBox(file.source, frame, bounds, region)
         if not drawn:
             faults[reasons[0] if reasons else "the image is not there"] += 1
     return list(found.values()), faults

@@ -23,7 +23,7 @@ Fault = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Series:
+class SourceSeries:
     """One series of the source folder."""
 
     study: str
@@ -41,7 +41,7 @@ class Plan:
     """By source and frame: the columns that say where the frame lies."""
     left: dict[str, str] = field(default_factory=dict)
     """Sources of which no frame is taken -> outcome."""
-    series: list[Series] = field(default_factory=list)
+    series: list[SourceSeries] = field(default_factory=list)
 
 
 COLUMNS = ("stack", "slice", "slices", "volume", "position", "slice_distance", "spacing", "orientation")
@@ -129,7 +129,7 @@ def _series(
         if file.source not in plan.frames:
             plan.left.setdefault(file.source, "scout" if file.source in out else "not chosen")
     plan.series.append(
-        Series(study, series, tuple(stacks), len(unplaced), _faults(stacks, len(sections), len(placed)))
+        SourceSeries(study, series, tuple(stacks), len(unplaced), _faults(stacks, len(sections), len(placed)))
     )
 
 

@@ -20,6 +20,7 @@ Outcome = Literal[
     "scout",
     "not chosen",
     "no position",
+    "labels",
 ]
 
 
@@ -34,6 +35,8 @@ class Imported(Record):
     outcome: Outcome
     detail: str = ""
     """Why there is no image."""
+    beside: str = ""
+    """Size and time of the last change of the labels of a volume."""
     regions: tuple[Region, ...] = ()
     """What a report, segmentation or structure set draws on images."""
     faults: dict[str, int] = Field({})

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pefomed.data.imports.concepts import Words, code_of, first, value_of
+from pefomed.data.imports.concepts import SearchedTexts, code_of, first, value_of
 from pefomed.data.imports.looking import numbers, text
 from pefomed.data.imports.regions import Point, Region, fault_of
 
@@ -36,7 +36,7 @@ class _About:
     container: str = ""
 
 
-def report_regions(header: Dataset, words: Words) -> tuple[list[Region], Counter[str]]:
+def report_regions(header: Dataset, words: SearchedTexts) -> tuple[list[Region], Counter[str]]:
     """Return the regions of a report, and how many it has that have no box, by reason."""
     faults: Counter[str] = Counter()
     about = _About(reader=_signed(header, words))
@@ -44,7 +44,7 @@ def report_regions(header: Dataset, words: Words) -> tuple[list[Region], Counter
 
 
 def _below(
-    root: Dataset, item: Dataset, about: _About, words: Words, faults: Counter[str], depth: int
+    root: Dataset, item: Dataset, about: _About, words: SearchedTexts, faults: Counter[str], depth: int
 ) -> Iterator[Region]:
     children = list(item.get("ContentSequence") or [])
     if depth > DEPTH:
@@ -64,7 +64,7 @@ def _below(
             yield from _below(root, child, inner, words, faults, depth + 1)
 
 
-def _said(children: list[Dataset], about: _About, words: Words) -> _About:
+def _said(children: list[Dataset], about: _About, words: SearchedTexts) -> _About:
     for child in children:
         name = value_of(_name(child))
         kind = text(child.get("ValueType"))
@@ -85,7 +85,7 @@ def _said(children: list[Dataset], about: _About, words: Words) -> _About:
 
 
 def _scoord(
-    root: Dataset, item: Dataset, about: _About, words: Words, faults: Counter[str]
+    root: Dataset, item: Dataset, about: _About, words: SearchedTexts, faults: Counter[str]
 ) -> Iterator[Region]:
     shape, points = _shape(item, 2)
     if fault := fault_of(shape, points):
@@ -102,7 +102,7 @@ def _scoord(
             )
 
 
-def _scoord3d(item: Dataset, about: _About, words: Words, faults: Counter[str]) -> Iterator[Region]:
+def _scoord3d(item: Dataset, about: _About, words: SearchedTexts, faults: Counter[str]) -> Iterator[Region]:
     shape, points = _shape(item, 3)
     if fault := fault_of(shape, points):
         faults[fault] += 1
@@ -112,7 +112,9 @@ def _scoord3d(item: Dataset, about: _About, words: Words, faults: Counter[str]) 
     )
 
 
-def _region(item: Dataset, about: _About, words: Words, shape: str, points: tuple[Point, ...]) -> Region:
+def _region(
+    item: Dataset, about: _About, words: SearchedTexts, shape: str, points: tuple[Point, ...]
+) -> Region:
     phrase = about.phrase or about.label or about.container or words.meaning(_name(item), "phrase")
     return Region(
         made_by="SR", phrase=phrase, label=about.label, code=about.code, site=about.site,
@@ -148,7 +150,7 @@ def _name(item: Dataset) -> Dataset | None:
     return first(item, "ConceptNameCodeSequence")
 
 
-def _signed(header: Dataset, words: Words) -> str:
+def _signed(header: Dataset, words: SearchedTexts) -> str:
     for sequence, keyword in (
         ("VerifyingObserverSequence", "VerifyingObserverName"),
         ("AuthorObserverSequence", "PersonName"),

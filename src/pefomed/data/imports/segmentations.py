@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.data.imports.concepts import Words, code_of, first
+from pefomed.data.imports.concepts import SearchedTexts, code_of, first
 from pefomed.data.imports.looking import FRAME_LIMIT, numbers, text
 from pefomed.data.imports.regions import REGION_LIMIT, Region
 from pefomed.data.imports.stacks import is_placed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
-def segment_regions(file: DicomFile, words: Words, parts: bool) -> tuple[list[Region], Counter[str]]:
+def segment_regions(file: DicomFile, words: SearchedTexts, parts: bool) -> tuple[list[Region], Counter[str]]:
     """Return the segments of a file frame by frame, and how many have no box, by reason.
 
     Args:
@@ -76,7 +76,7 @@ def segment_regions(file: DicomFile, words: Words, parts: bool) -> tuple[list[Re
     return regions, faults
 
 
-def _about(item: Dataset, words: Words) -> dict[str, str]:
+def _about(item: Dataset, words: SearchedTexts) -> dict[str, str]:
     concept = first(item, "SegmentedPropertyTypeCodeSequence")
     label = words.free(item.get("SegmentLabel"), "label")
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from pefomed.data.imports.planning import Series
+from pefomed.data.imports.planning import SourceSeries
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.stacks import Stack
 
@@ -16,7 +16,7 @@ HEADER = (
 
 
 def series_rows(
-    series: Sequence[Series],
+    series: Sequence[SourceSeries],
     at: Mapping[tuple[str, int], str],
     rows: Mapping[str, Mapping[str, str]],
     names: Pseudonyms,

@@ -27,7 +27,7 @@ _LAST = re.compile(r"\(\?:([^()]*)\)$")
 
 
 @dataclass(frozen=True)
-class Spelling:
+class NamePart:
     """One part of a name or place."""
 
     letters: str
@@ -40,7 +40,7 @@ class Spelling:
     """
 
 
-def spelling(part: str) -> Spelling | None:
+def spelling(part: str) -> NamePart | None:
     """Return how `part` is written; None if it has no letter."""
     word = folded(part)
     if not word.letters or all(script == "DIGIT" for script in word.scripts):
@@ -56,7 +56,7 @@ def spelling(part: str) -> Spelling | None:
     scripts = [script for script in word.scripts if script != "DIGIT"]
     # A name of kanji and kana is found as one of kanji.
     script = "CJK" if "CJK" in scripts else max(scripts, key=scripts.count)
-    return Spelling(word.letters, script, tuple(re.compile(f"(?={each})") for each in patterns))
+    return NamePart(word.letters, script, tuple(re.compile(f"(?={each})") for each in patterns))
 
 
 def _pieces(word: Folded) -> list[str]:

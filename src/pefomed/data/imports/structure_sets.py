@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pefomed.data.imports.concepts import Words, code_of, first
+from pefomed.data.imports.concepts import SearchedTexts, code_of, first
 from pefomed.data.imports.looking import numbers, text
 from pefomed.data.imports.regions import Region, fault_of
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
 
-def structure_regions(header: Dataset, words: Words, parts: bool) -> tuple[list[Region], Counter[str]]:
+def structure_regions(
+    header: Dataset, words: SearchedTexts, parts: bool
+) -> tuple[list[Region], Counter[str]]:
     """Return the contours of a structure set, and how many have no box, by reason.
 
     Args:

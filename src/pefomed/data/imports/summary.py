@@ -9,7 +9,7 @@ from typing import Any
 
 from pefomed.data.imports.convert import Settings
 from pefomed.data.imports.kept import COLUMNS
-from pefomed.data.imports.planning import Series
+from pefomed.data.imports.planning import SourceSeries
 from pefomed.data.imports.profile import EDITION, identifying
 from pefomed.data.imports.records import Imported
 
@@ -21,7 +21,7 @@ def summary(
     rows: Iterable[Mapping[str, str]],
     repeated: int,
     settings: Settings,
-    series: Sequence[Series] = (),
+    series: Sequence[SourceSeries] = (),
     boxes: Sequence[Mapping[str, str]] = (),
     no_box: Mapping[str, int] = _NONE,
 ) -> dict[str, Any]:

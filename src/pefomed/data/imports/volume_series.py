@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pefomed.data.imports.choice import chosen
 from pefomed.data.imports.convert import Settings, split_of
 from pefomed.data.imports.free_text import SEARCH
 from pefomed.data.imports.kept import COLUMNS
+from pefomed.data.imports.label_volumes import label_regions
 from pefomed.data.imports.planning import COLUMNS as PLACE
 from pefomed.data.imports.pseudonyms import Pseudonyms
 from pefomed.data.imports.records import Imported
@@ -21,7 +23,7 @@ from pefomed.data.pictures.png import png
 from pefomed.data.pictures.volume_files import opened_slice
 from pefomed.data.pictures.volumes import slice_picture
 from pefomed.data.pictures.windows import AUTO, Window
-from pefomed.errors import ImageError
+from pefomed.errors import DataError, ImageError
 from pefomed.storage import write
 
 AXIAL = 2
@@ -30,23 +32,45 @@ VOLUME_LIMIT = 4096
 """Most volumes of a file that are brought in."""
 
 
-def convert_volume(path: Path, source: str, out: Path, settings: Settings, names: Pseudonyms) -> Imported:
+def convert_volume(
+    path: Path, source: str, out: Path, settings: Settings, names: Pseudonyms, labels: Path | None = None
+) -> Imported:
     """Write the chosen axial slices of a volume below `out` and return what is to be noted.
+
+    Args:
+        labels: what is drawn on it, a volume too.
 
     Raises:
         StorageError: the disk is full.
     """
     state = path.stat()
     about: dict[str, Any] = {"source": source, "size": state.st_size, "changed": state.st_mtime_ns}
+    about["beside"] = state_of(labels)
     try:
-        return _converted(path, source, out, settings, names, about)
-    except ImageError as error:
+        return _converted(path, source, out, settings, names, about, labels)
+    except (DataError, ImageError) as error:
         detail = f"{error.problem}; found: {error.found}".replace(str(path), source)
+        if labels is not None:
+            detail = detail.replace(str(labels), "its labels")
         return Imported(**about, outcome="unreadable", detail=detail)
 
 
+def state_of(labels: Path | None) -> str:
+    """Return by what it is noticed that labels have changed; empty for none."""
+    if labels is None:
+        return ""
+    state = labels.stat()
+    return f"{state.st_size} {state.st_mtime_ns}"
+
+
 def _converted(
-    path: Path, source: str, out: Path, settings: Settings, names: Pseudonyms, about: dict[str, Any]
+    path: Path,
+    source: str,
+    out: Path,
+    settings: Settings,
+    names: Pseudonyms,
+    about: dict[str, Any],
+    labels: Path | None,
 ) -> Imported:
     # Of its patient nothing is known but what BIDS calls the folder: else each file is one of its own.
     name = content_hash(path)
@@ -67,8 +91,9 @@ def _converted(
     if count > VOLUME_LIMIT:
         raise ImageError(f"{path} has {count:,} volumes", found=f"more than {VOLUME_LIMIT:,}")
     window = _window(settings, is_ct)
+    drawn, faults = label_regions(path, labels, count, settings) if labels is not None else ({}, Counter())
     rows = []
-    for index in chosen(settings.slices, slices):
+    for index in chosen(settings.slices, slices, drawn):
         for number in range(count):
             where = Address(path, axis=AXIAL, index=index, volume=number, window=window)
             with opened_slice(where) as cut:
@@ -102,8 +127,13 @@ def _converted(
                 }
             )
     if not rows:
-        return Imported(**about, outcome="not chosen", detail="no mask says which of its slices")
-    return Imported(**about, outcome="image", rows=tuple(rows), links=links, search=SEARCH)
+        why = "its labels are empty" if labels is not None else "no labels say which of its slices"
+        return Imported(**about, outcome="not chosen", detail=why, faults=dict(faults))
+    regions = tuple(region for at in drawn.values() for region in at)
+    return Imported(
+        **about, outcome="image", rows=tuple(rows), regions=regions, faults=dict(faults), links=links,
+        search=SEARCH,
+    )  # fmt: skip
 
 
 def _window(settings: Settings, is_ct: bool) -> Window:

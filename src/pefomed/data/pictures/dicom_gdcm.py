@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pefomed.data.pictures.codestreams import LOSSLESS, jpeg_frame
 from pefomed.data.pictures.gdcm_frames import decode
 from pefomed.data.pictures.image_errors import absent
-from pefomed.errors import PackageError
+from pefomed.errors import ImageError, PackageError
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -32,7 +32,7 @@ def stored_by_gdcm(path: Path, header: Dataset, syntax: Any, frame: bytes) -> ND
 
     Raises:
         ValueError: it is damaged, or another kind of JPEG than the file says.
-        ImageError: python-gdcm is not installed.
+        ImageError: python-gdcm is not installed, or it is of a kind that is not read.
     """
     from pydicom.pixels.processing import convert_color_space
 
@@ -40,6 +40,13 @@ def stored_by_gdcm(path: Path, header: Dataset, syntax: Any, frame: bytes) -> ND
     if syntax.keyword in _LOSSLESS and about is not None and about.process != LOSSLESS:
         raise ValueError(
             f"a JPEG of another process (marker ff{about.process:02x}) where a lossless one is said"
+        )
+    space = str(header.get("PhotometricInterpretation"))
+    if about is not None and (about.precision < 8 or (about.precision > 8 and space.startswith("YBR"))):
+        raise ImageError(
+            f"{path} cannot be decoded: it is stored as {syntax.name}",
+            found=f"{about.precision} bits a value{', ' + space if space.startswith('YBR') else ''}",
+            remedy="convert it, e.g. with `dcmdjpeg`",
         )
     try:
         samples = decode(frame)
@@ -49,7 +56,6 @@ def stored_by_gdcm(path: Path, header: Dataset, syntax: Any, frame: bytes) -> ND
         raise absent(path, f"stored as {syntax.name}", "python-gdcm") from None
     if samples.shape[2] == 3:
         colours = samples.astype(np.uint8) if int(header.BitsAllocated) == 8 else samples
-        space = str(header.get("PhotometricInterpretation"))
         return convert_color_space(colours, space, "RGB") if space.startswith("YBR") else colours
     grey: NDArray[Any] = samples[..., 0]
     if header.get("PixelRepresentation") == 1:

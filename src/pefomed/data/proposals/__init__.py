@@ -15,13 +15,16 @@ from pefomed.data.proposals.folders import recognised
 from pefomed.data.proposals.looked import look
 from pefomed.data.proposals.masks import add_masks
 from pefomed.data.proposals.proposal import Proposal
+from pefomed.data.proposals.published import Layout, add_published
 from pefomed.data.proposals.table import add_columns
 from pefomed.data.proposals.talks import add_talks
 from pefomed.errors import DataError
+from pefomed.storage import usable_paths
 
 __all__ = ["Proposal", "propose"]
 
 
+@usable_paths()
 def propose(path: Path, data_folder: Path) -> Proposal:
     """Return what the file or folder `path` is proposed to be read as.
 
@@ -36,11 +39,14 @@ def propose(path: Path, data_folder: Path) -> Proposal:
         raise DataError(f"{path} is not there", remedy="give a file or a folder")
     found = recognised(path)
     root = found.root.relative_to(data_folder) if found.root.is_relative_to(data_folder) else found.root
-    proposal = Proposal(_name(path), found.loader, root.as_posix(), found.about)
+    named = found.root if isinstance(found.content, Layout) else path
+    proposal = Proposal(_name(named), found.loader, root.as_posix(), found.about)
     if found.loader == "coco" and found.table is not None:
         add_coco(proposal, found.table, found.content)
     elif found.loader == "conversations" and found.table is not None:
         add_talks(proposal, found.table, found.content)
+    elif isinstance(found.content, Layout):
+        add_published(proposal, found.content)
     elif found.loader == "masks":
         add_masks(proposal, path, *found.content)
     elif found.loader in ("table", "hugging_face") and found.table is not None:

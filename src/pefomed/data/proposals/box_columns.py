@@ -12,7 +12,7 @@ from typing import Any
 from pefomed.data.proposals import names
 from pefomed.data.proposals.looked import Looked, is_empty, value_at
 from pefomed.data.proposals.proposal import Choice, Proposal
-from pefomed.data.readers.box_frames import Frame, frame_of
+from pefomed.data.readers.box_frames import ImageSizes, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Unit
 from pefomed.data.readers.files import json_value
 from pefomed.errors import DataError
@@ -114,11 +114,11 @@ _UNSEEN = "there is no image to check them against"
 @dataclass(frozen=True)
 class _Tried:
     numbers: tuple[Any, ...]
-    frame: Frame
+    frame: ImageSizes
 
 
 def _tried(looked: Looked, found: BoxNames, images: Sequence[tuple[str, Path]]) -> Iterator[_Tried]:
-    frames: dict[Path, Frame | None] = {}
+    frames: dict[Path, ImageSizes | None] = {}
     number = 0
     for row, (column, path) in zip(looked.rows, images, strict=True):
         for numbers in _numbers(row, found.columns) if column else ():
@@ -130,7 +130,7 @@ def _tried(looked: Looked, found: BoxNames, images: Sequence[tuple[str, Path]]) 
                 yield _Tried(numbers, frame)
 
 
-def _frame(path: Path) -> Frame | None:
+def _frame(path: Path) -> ImageSizes | None:
     try:
         return frame_of(path)
     except DataError:  # the audit names it
@@ -186,7 +186,7 @@ def _choices(
         yield Choice(value, gives)
 
 
-def _words(box: Box, frame: Frame) -> str:
+def _words(box: Box, frame: ImageSizes) -> str:
     width, height = frame.stored
     x0, y0, x1, y1 = box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
     return f"{x0:.0f} to {x1:.0f} of {width} across and {y0:.0f} to {y1:.0f} of {height} down, in pixels"

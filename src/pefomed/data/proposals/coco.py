@@ -13,7 +13,7 @@ from pefomed.data.proposals.looked import Looked, is_empty
 from pefomed.data.proposals.pictures import image_columns
 from pefomed.data.proposals.proposal import Choice, Proposal
 from pefomed.data.readers.box_numbers import Form, Unit, box_of
-from pefomed.data.readers.split_names import seems_split
+from pefomed.data.readers.split_names import is_split, seems_split
 from pefomed.errors import listed
 from pefomed.schema import Box
 
@@ -47,7 +47,8 @@ def add_coco(proposal: Proposal, path: Path, content: Mapping[str, Any]) -> None
         every = Looked(path, [*images, *entries], False)
         for name in both.columns:
             texts = set(every.texts(name))
-            if texts and all(seems_split(text) for text in texts):
+            seems = seems_split if names.SPLIT.fullmatch(names.plain(name.rpartition(".")[2])) else is_split
+            if texts and all(seems(text) for text in texts):
                 proposal.set("split_field", name, f"holds {listed(sorted(texts), most=6)}")
     _add_reading(proposal, images, entries)
     owners = [

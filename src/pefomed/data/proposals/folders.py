@@ -11,6 +11,7 @@ from typing import Any
 from pefomed.data import LOADERS
 from pefomed.data.proposals.looked import read_first
 from pefomed.data.proposals.masks import FOLDERS, masks_in
+from pefomed.data.proposals.published import folder_of
 from pefomed.data.proposals.talks import talk_key
 from pefomed.data.readers.files import read_json
 from pefomed.data.readers.shards import has_shards, shards_of, splits_of
@@ -57,6 +58,14 @@ def recognised(path: Path) -> Found:
             f"{path}: {found.about}, which no loader reads", remedy="convert it to a table or to COCO"
         )
     return found
+
+
+def _published(path: Path) -> Found | None:
+    found = folder_of(path)
+    if found is None:
+        return None
+    folder, layout = found
+    return Found(layout.loader, folder, f"{layout.title}, as it is published", content=layout)
 
 
 def _coco_file(path: Path) -> Found | None:
@@ -198,10 +207,11 @@ def _tables_folder(path: Path) -> Found | None:
 
 
 _FILES: tuple[Callable[[Path], Found | None], ...] = (
-    _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
+    _published, _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
 )  # fmt: skip
 _FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
-    _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _saved_folder, _tables_folder
+    _published, _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _saved_folder,
+    _tables_folder,
 )  # fmt: skip
 
 

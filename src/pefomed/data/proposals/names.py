@@ -23,6 +23,15 @@ IMPRESSION = "impression impressions sectionimpression conclusion".split()
 CAPTION = "caption captions captiontext description".split()
 ID = "id qid questionid sampleid uid itemid pairid".split()
 READER = "radid readerid reader rater raterid annotator annotatorid radiologist observer".split()
+VIEWS = (
+    ("frontal", "front", "pa", "ap", "antero"), ("lateral", "lat", "side"),
+    ("current", "main", "study", "after", "followup"),
+    ("prior", "previous", "ref", "reference", "before", "baseline"),
+    ("left", "l"), ("right", "r"), ("cc",), ("mlo",), ("axial",), ("sagittal",), ("coronal",),
+)  # fmt: skip
+"""What says in a column's name which image it is, each with its other names; in the order to be shown in."""
+VIEW = "view viewposition projection frontallateral viewname".split()
+"""Columns that say of a row which image it has."""
 CATEGORY = (
     "categoryname category classname findinglabel findingname label labelname class disease pathology".split()
 )
@@ -47,6 +56,9 @@ CORNERS = {
 BOXES = "bbox bboxes boxes box boundingbox boundingboxes objectsbbox coordinates bboxcoordinates".split()
 """Columns with all four numbers."""
 
+SPLIT = re.compile(r".*(?:split|subset|fold|partition|phase)(?:name)?|(?:data)?set|usage")
+"""A column that says the split; in others each value must be nothing but the name of one."""
+
 CHOICE = re.compile(r"(?:answer\W*)?(?:choice|option|opt|candidate)s?[\W_]*(?:[a-h]|\d)?", re.IGNORECASE)
 """A choice of a question, or all of them."""
 
@@ -67,3 +79,15 @@ def called(columns: Iterable[str], names: Iterable[str]) -> Iterator[str]:
     columns = list(columns)
     for name in names:
         yield from (each for each in columns if name in (plain(each), plain(each.rpartition(".")[2])))
+
+
+def view_of(column: str) -> str | None:
+    """Return which image a column's name says that it holds, as `VIEWS` calls it; None if it says nothing."""
+    parts = [part for part in re.split(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])", column) if part]
+    return next((one[0] for part in parts for one in VIEWS if part.casefold() in one), None)
+
+
+def view_rank(text: str) -> int:
+    """Return the place of a view among others."""
+    found = view_of(text)
+    return next((number for number, one in enumerate(VIEWS) if one[0] == found), len(VIEWS))

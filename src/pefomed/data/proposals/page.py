@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pefomed.data import load_samples
+from pefomed.data import card, load_samples
 from pefomed.data.found_splits import found_splits
 from pefomed.data.proposals.proposal import Proposal, Question, flat
 from pefomed.data.readers.split_names import called, in_order
@@ -49,10 +49,16 @@ def rows_of(proposal: Proposal, data_folder: Path) -> list[Sample] | PefomedErro
         dataset = Dataset(
             loader=proposal.loader, root=proposal.root, options=proposal.first_choices(), limit=SHOWN
         )
-        splits = in_order(called(found_splits(dataset, data_folder))) or ["train"]
-        return load_samples(dataset, splits[0], data_folder)
+        splits = in_order(called(found_splits(dataset, data_folder))) or _published(proposal.loader)
     except PefomedError as error:
         return error
+    first: PefomedError | None = None
+    for split in splits:  # of a download there may be one alone
+        try:
+            return load_samples(dataset, split, data_folder)
+        except PefomedError as error:
+            first = first or error
+    return first or []
 
 
 def as_text(proposal: Proposal, rows: list[Sample] | PefomedError, width: int) -> str:
@@ -86,6 +92,11 @@ def as_values(proposal: Proposal, rows: list[Sample] | PefomedError) -> dict[str
         "rows": [] if isinstance(rows, PefomedError) else [_shown(sample) for sample in rows],
         "error": error,
     }
+
+
+def _published(loader: str) -> list[str]:
+    known = card(loader)
+    return list(known.splits) if known and known.splits else ["train"]
 
 
 def _asked(one: Question, name: str) -> Iterator[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pefomed.data.mapping.paths import unpacked_text
 from pefomed.data.proposals.looked import Looked
-from pefomed.data.proposals.names import plain
+from pefomed.data.proposals.names import plain, view_of, view_rank
 from pefomed.data.readers.unpacked import ImageFile
 
 LOOKED_AT = 20
@@ -66,6 +67,36 @@ def image_columns(looked: Looked) -> list[Images]:
         # Its files are elsewhere: that an answer `b` is a file `b.png` somewhere says nothing.
         found = [one for one in found if not one.looked]
     return sorted(found, key=lambda one: (-_share(one), not _is_named(one.column), one.source != one.column))
+
+
+def roles_of(images: Sequence[Images]) -> dict[str, Images]:
+    """Return the columns of several images of a row by what their names say, in order; none for one.
+
+    Columns that differ in a number alone, `image_1` and `image_2`, have their numbers as names.
+    """
+    among = [one for one in images if one.folder == images[0].folder and one.looked == one.found]
+    views = {one.column: view_of(one.column) for one in among}
+    plain_ones = [column for column, view in views.items() if view is None and _is_named(column)]
+    if "prior" in views.values() and "current" not in views.values() and len(plain_ones) == 1:
+        views[plain_ones[0]] = "current"
+    said = [one for one in among if views[one.column]]
+    if len(said) > 1 and len({views[one.column] for one in said}) == len(said):
+        return {
+            str(views[one.column]): one
+            for one in sorted(said, key=lambda one: view_rank(str(views[one.column])))
+        }
+    numbered = {one.column: _numbered(one.column) for one in among if _is_named(one.column)}
+    parts = {column: match for column, match in numbered.items() if match}
+    if len(parts) < 2 or len({match[1] for match in parts.values()}) > 1:
+        return {}
+    by_number = sorted(
+        (one for one in among if one.column in parts), key=lambda one: int(parts[one.column][2])
+    )
+    return {parts[one.column][2]: one for one in by_number}
+
+
+def _numbered(column: str) -> re.Match[str] | None:
+    return re.fullmatch(r"(.*?)[ _.-]?(\d{1,2})", column)
 
 
 def _is_picture(value: Any) -> bool:

@@ -11,10 +11,10 @@ from pefomed.data.owners import is_owner
 from pefomed.data.proposals import names
 from pefomed.data.proposals.box_columns import BoxNames, add_boxes, box_columns
 from pefomed.data.proposals.looked import Looked, is_empty, value_at
-from pefomed.data.proposals.pictures import Images, image_columns
+from pefomed.data.proposals.pictures import Images, image_columns, roles_of
 from pefomed.data.proposals.proposal import Choice, Proposal
 from pefomed.data.readers.rows import is_number
-from pefomed.data.readers.split_names import seems_split
+from pefomed.data.readers.split_names import is_split, seems_split
 from pefomed.data.readers.unpacked import ImageFile
 from pefomed.errors import listed
 
@@ -29,8 +29,8 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
         why = "the first line is a row; the names are made up" if made_up else "rows go on behind the last"
         proposal.set("header", list(looked.header), why)
     images = image_columns(looked)
-    chosen = _add_images(proposal, looked, images)
-    used = {chosen.column} if chosen else set()
+    shown = _add_images(proposal, looked, images)
+    chosen, used = shown[0] if shown else None, {each.column for each in shown}
     boxes = box_columns(looked)
     if boxes is not None:
         used |= {*boxes.columns, *_add_phrase(proposal, looked, used | {*boxes.columns})}
@@ -44,7 +44,8 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
     _add_meta(proposal, looked, used)
 
 
-def _add_images(proposal: Proposal, looked: Looked, images: Sequence[Images]) -> Images | None:
+def _add_images(proposal: Proposal, looked: Looked, images: Sequence[Images]) -> list[Images]:
+    """Say which columns have images; return them, the first of all in front."""
     if not images:
         called = [
             name for name in looked.columns if any(w in names.plain(name) for w in ("image", "path", "file"))
@@ -52,15 +53,23 @@ def _add_images(proposal: Proposal, looked: Looked, images: Sequence[Images]) ->
         why = "no column holds names of files beside the table, below it or in the folders beside it"
         choices = [Choice(name, _first(looked, name)) for name in called or looked.columns]
         proposal.ask("columns.image", f"{why}; the option `images` names their folder", *choices)
-        return None
+        return []
     first = images[0]
-    proposal.set("columns.image", first.source, first.why)
+    several = roles_of(images)
+    if several and all(role.isdigit() for role in several):
+        proposal.set("columns.image", [one.source for one in several.values()], "several columns with files")
+    elif several:
+        for role, one in several.items():
+            proposal.set(f"columns.image.{role}", one.source, one.why)
+    else:
+        proposal.set("columns.image", first.source, first.why)
     if first.folder != ".":
         proposal.set("images", first.folder, "where these files are")
-    same = [each for each in images[1:] if each.looked == 0 or each.found == each.looked]
+    used = [first, *several.values()]
+    same = [each for each in images if each not in used and each.found == each.looked]
     if same:
         proposal.notes.append(f"also names of images: {listed([each.column for each in same])}")
-    return first
+    return used
 
 
 def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
@@ -178,6 +187,19 @@ def _add_studies(proposal: Proposal, looked: Looked, texts: Sequence[str]) -> No
             why = f"rows with the same {name} have the same text"
             choice = Choice(name, "they are one sample with all their images")
             proposal.ask("columns.group_by", why, choice, needed=False)
+            _add_views(proposal, looked)
+            return
+
+
+def _add_views(proposal: Proposal, looked: Looked) -> None:
+    """Mention the column that says which image of a study a row has, and the order to show them in."""
+    for name in names.called(looked.columns, names.VIEW):
+        views = sorted(dict.fromkeys(looked.texts(name)), key=names.view_rank)
+        if 1 < len(views) <= FEW and len(looked.texts(name)) == len(looked.rows):
+            why = "with `group_by`: says which image of a study a row has"
+            proposal.ask("columns.role", why, Choice(name, "is told beside each image"), needed=False)
+            why = "with `role`: all that it says, in the order to be shown in"
+            proposal.ask("columns.roles", why, Choice(views, f"{views[0]} is shown first"), needed=False)
             return
 
 
@@ -265,7 +287,8 @@ def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if name in used:
             continue
         texts = set(looked.texts(name))
-        if texts and len(texts) <= FEW and all(seems_split(text) and len(text) < 30 for text in texts):
+        seems = seems_split if names.SPLIT.fullmatch(names.plain(name.rpartition(".")[2])) else is_split
+        if texts and len(texts) <= FEW and all(seems(text) for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}
     return set()

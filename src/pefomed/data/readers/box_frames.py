@@ -21,7 +21,7 @@ _REMEDY = "boxes are counted on the picture as it is shown: count them there, or
 
 
 @dataclass(frozen=True)
-class Frame:
+class ImageSizes:
     """The sizes of an image, each width and height."""
 
     shown: Size
@@ -58,30 +58,30 @@ class Frame:
         return found
 
 
-def frame_of(path: str | Path) -> Frame:
+def frame_of(path: str | Path) -> ImageSizes:
     """Return the frame of an image file.
 
     Raises:
         ImageError: it cannot be read.
     """
-    return Frame(image_size(path), matrix_size(path), turn_of(path))
+    return ImageSizes(image_size(path), matrix_size(path), turn_of(path))
 
 
-def told_frame(said: tuple[Any, Any] | None) -> Frame:
+def told_frame(said: tuple[Any, Any] | None) -> ImageSizes:
     """Return the frame of an image that is not there: as large as its table says, or of no known size.
 
     Raises:
         DataError: width or height is no number of pixels.
     """
     if said is None:
-        return Frame((1, 1), (1, 1), 1)
+        return ImageSizes((1, 1), (1, 1), 1)
     try:
         size = (int(float(said[0])), int(float(said[1])))
     except (TypeError, ValueError, OverflowError):
         size = (0, 0)
     if min(size) < 1:
         raise DataError("width and height must be numbers of pixels", found=f"{said[0]!r}, {said[1]!r}")
-    return Frame(size, size, 1)
+    return ImageSizes(size, size, 1)
 
 
 _SIDEWAYS = (5, 6, 7, 8)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pefomed.data.left_out import LeftOut
-from pefomed.data.readers.box_frames import Frame, frame_of
+from pefomed.data.readers.box_frames import ImageSizes, frame_of
 from pefomed.data.readers.box_numbers import Fault, Form, Size, Unit
 from pefomed.errors import DataError
 from pefomed.progress import track
@@ -173,7 +173,7 @@ def known(found: Iterable[Phrase | Wrong]) -> tuple[list[Phrase], list[LeftOut]]
     return phrases, [LeftOut(row.place, row.fault.reason, row.fault.found) for row in wrong]
 
 
-def _pixels(row: Row, at: Frame, scaled_images: bool) -> Size:
+def _pixels(row: Row, at: ImageSizes, scaled_images: bool) -> Size:
     """Return the size that the row's pixels are counted in."""
     found = at.pixels(row.size, scaled_images)
     if isinstance(found, Fault):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pefomed.data.readers.arrow_sizes import unpacked_sizes
 from pefomed.data.readers.files import missing_file
 from pefomed.data.readers.unpacked import image_files
 from pefomed.errors import DataError, PackageError
@@ -19,8 +21,13 @@ from pefomed.errors import DataError, PackageError
 GROUP_LIMIT = 2 * 2**30
 """Most bytes that one row group of a Parquet file may unpack to; it is held in memory whole."""
 
+BATCH_LIMIT = 2**30
+"""Most bytes that one compressed record batch of an Arrow or Feather file may unpack to, likewise."""
+
 # Beside pyarrow's own, e.g. of names that occur twice, of times beyond the year 9999, of metadata.
-_FAULTS = (ArithmeticError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError)
+_FAULTS = (
+    ArithmeticError, LookupError, MemoryError, OSError, RecursionError, TypeError, ValueError, struct.error
+)  # fmt: skip
 _BATCH = 1000  # rows of text in memory
 _IMAGE_BATCH = 16  # rows with images
 
@@ -111,6 +118,13 @@ def _schema(path: Path) -> tuple[Any, int]:
                         remedy="write the file anew with smaller row groups",
                     )
             return file.schema_arrow, file.metadata.num_rows
+    for size in unpacked_sizes(path):
+        if size > BATCH_LIMIT:
+            raise DataError(
+                f"{path}: a compressed record batch is too large, at most {BATCH_LIMIT:,} bytes are unpacked",
+                found=f"{size:,} bytes",
+                remedy="write the file anew in smaller batches, or without compression",
+            )
     with _arrow(path) as (schema, batches):
         return schema, sum(batch.num_rows for batch in batches)
 

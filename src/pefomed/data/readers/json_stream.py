@@ -1,4 +1,7 @@
-"""JSON read value by value: a list of any length takes the memory of its largest element."""
+"""JSON read value by value: a list of any length takes the memory of its largest element.
+
+ijson does that too, but refuses `NaN` and writes `?` for half a surrogate pair.
+"""
 
 from __future__ import annotations
 

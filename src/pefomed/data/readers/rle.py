@@ -5,7 +5,8 @@
 
 Pixels run down the columns, from the left. A compressed count is written in characters of five bits, the
 least significant first: code - 48, bit 5 says that more follow, bit 4 of the last is the sign; from the
-fourth count on it is the difference to the one before last (cocodataset/cocoapi, `maskApi.c`).
+fourth count on it is the difference to the one before last (cocodataset/cocoapi, `maskApi.c`). pycocotools
+takes memory for whatever size a file claims, and does not mind counts beyond it; a box needs no mask.
 """
 
 from __future__ import annotations

@@ -30,9 +30,17 @@ def known_split(name: str) -> str:
 
 
 def seems_split(name: str) -> bool:
-    """Return whether a name is that of a split: `val2017`, `Test`, `held-out`, and not `labels`."""
+    """Return whether a name is that of a split: `val2017`, `Test`, `held-out`, no `labels` and no text."""
+    if len(name.split()) > _MOST_WORDS or name.rstrip().endswith((".", "?", "!")):
+        return False
     words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold())
     return any(_WORD.fullmatch(word) for word in words)
+
+
+def is_split(name: str) -> bool:
+    """Return whether a name is that of a split and says nothing else: `Val 2017`, and not `stress test`."""
+    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold())
+    return 0 < len(words) <= 2 and all(_WORD.fullmatch(word) or word in ("out", "set") for word in words)
 
 
 def seems_none(name: str) -> bool:
@@ -86,6 +94,9 @@ _WORD = re.compile(
     r"train\w*|val|valid|validat\w+|test\w*|dev|devel|development|eval|evaluation|fold|folds|held|heldout|holdout"
     r"|external|internal"
 )
+
+_MOST_WORDS = 4
+"""More of them with spaces between are a text."""
 
 _NO_SPLIT = frozenset(
     "all annotation annotations answer answers caption captions class classes complete coco data dataset file"

@@ -8,6 +8,7 @@ Nothing is unpacked under its own name or unpickled: members of other endings ar
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import lzma
@@ -19,7 +20,7 @@ from typing import Any
 
 from pefomed.data.readers.files import json_value, missing_file
 from pefomed.data.readers.lines import LINE_LIMIT
-from pefomed.data.readers.unpacked import IMAGE_LIMIT, image_of
+from pefomed.data.readers.unpacked import IMAGE_LIMIT, KeptMembers
 from pefomed.errors import DataError
 from pefomed.progress import note
 
@@ -52,6 +53,7 @@ def read_tar(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _rows(path: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str, Any]]]:
     seen: set[int] = set()
     others: dict[str, None] = {}
+    kept = KeptMembers(path)
     files = (member for member in _members(archive) if member.isfile() and not _hidden(member.name))
     for key, members in itertools.groupby(files, lambda member: _parts(member.name)[0]):
         place = f"{path}, {key}"
@@ -71,7 +73,8 @@ def _rows(path: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str,
                     f"{place}: two members with the ending {ending!r}", remedy="rename one of them"
                 )
             if kind in PICTURES:
-                pictures[ending] = image_of(_content(archive, member, place, IMAGE_LIMIT), place)
+                content = functools.partial(_content, archive, member, place, IMAGE_LIMIT)
+                pictures[ending] = kept.image(member.name, content, place)
             elif kind in ("json", *_TEXTS, *_NUMBERS):
                 row[ending] = _value(_content(archive, member, place, LINE_LIMIT), kind, f"{place}.{ending}")
             else:
@@ -79,6 +82,7 @@ def _rows(path: Path, archive: tarfile.TarFile) -> Iterator[tuple[str, dict[str,
         if len(pictures) == 1:
             pictures = {"image": next(iter(pictures.values()))}
         yield place, row | pictures
+    kept.read_to_end()
     if others:
         note(f"{path.name}: members with these endings are not read: {', '.join(others)}")
 

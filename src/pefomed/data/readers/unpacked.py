@@ -9,9 +9,11 @@ cells of text see `image_texts`.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ _BEGINNINGS = (
     (b"GIF8", ".gif"),
     (b"BM", ".bmp"),
 )
+_OWN_NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{64}\.[a-z]{3,4}")
 _OUTSIDE = "file:"  # marks an index entry that names a file of its own
 
 
@@ -93,6 +96,42 @@ def image_files(path: Path, column: str, rows: int, cells: Iterator[Any]) -> lis
             names.append(_each(cell, name))
         write(index, json.dumps(names))
     return [_each(name, lambda one: _path(one, folder, path)) for name in names]
+
+
+class KeptMembers:
+    """Which members of an archive are which images in the cache, known after one reading to its end."""
+
+    def __init__(self, path: Path):
+        self._folder = cache_folder().absolute() / "images"
+        self._index = self._folder / "index" / f"{_identity(path, 'members')}.json"
+        self._known: dict[str, str] = {}
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            found = json.loads(self._index.read_text(encoding="utf-8"))
+            self._known = found if isinstance(found, dict) else {}
+        self._new = not self._known
+
+    def image(self, member: str, content: Callable[[], bytes], place: str) -> ImageFile:
+        """Return a member's file; `content` is read only if it is not there.
+
+        Raises:
+            DataError: it is empty or too large; see `image_of`.
+            StorageError: the cache cannot be written.
+        """
+        name = self._known.get(member, "")
+        if not (_OWN_NAME.fullmatch(name) and (self._folder / name).is_file()):
+            self._known[member] = name = _kept(content(), self._folder, place)
+            self._new = True
+        return ImageFile(self._folder / name)
+
+    def read_to_end(self) -> None:
+        """Keep what is known for the next reading.
+
+        Raises:
+            StorageError: the cache cannot be written.
+        """
+        if self._new:
+            write(self._index, json.dumps(self._known))
+            self._new = False
 
 
 def _identity(path: Path, column: str) -> str:

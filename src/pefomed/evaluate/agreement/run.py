@@ -18,9 +18,10 @@ from pefomed.evaluate.predicted import all_samples
 from pefomed.evaluate.settings import settings_of
 from pefomed.progress import track
 from pefomed.runs import RunFolder
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 
+@usable_paths()
 def write_agreement(run: Path, *, draws: int | None = None, seed: int | None = None) -> Agreements:
     """Write `RUN/agreement.json` and return what it holds; without verdicts a former file is removed.
 
@@ -40,6 +41,7 @@ def write_agreement(run: Path, *, draws: int | None = None, seed: int | None = N
     return found
 
 
+@usable_paths()
 def agreement_of(run: Path, *, draws: int | None = None, seed: int | None = None) -> Agreements:
     """Return who labelled what of `run`, and how far judges, humans and metrics agree; as `write_agreement`.
 

@@ -34,7 +34,7 @@ from pefomed.metrics.exact_match import exact_match_vqa
 from pefomed.progress import track
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 from pefomed.tasks import HIGHEST
 
 RATER = "offline-similarity-not-an-llm"
@@ -90,6 +90,7 @@ def _decided(pair: Pair) -> Decision | None:
     return decide_as_text(pair.reference, pair.answer) or unknown_language(pair.reference, pair.answer)
 
 
+@usable_paths()
 def judge_offline(run: Path, folder: Path, only: str | None = None) -> dict[str, Any]:
     """Judge the answers of `run`, write verdicts and card, and return the card.
 

@@ -25,7 +25,7 @@ from pefomed.evaluate.judges.replies import (
 )
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
-from pefomed.storage import write
+from pefomed.storage import usable_paths, write
 
 KIND = "llm-judge"
 CALIBRATION = "calibration"
@@ -153,6 +153,7 @@ class Work:
         return shown
 
 
+@usable_paths()
 def prepare(
     run: Path,
     endpoint: Endpoint,

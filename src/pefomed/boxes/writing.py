@@ -1,0 +1,48 @@
+"""From an answer's text to boxes of the original image, as its model writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pefomed.boxes.frame import Resizing
+from pefomed.boxes.given import read_given
+from pefomed.boxes.reading import Reading, read_boxes
+from pefomed.boxes.text import BoxFormat
+from pefomed.schema import Box
+
+
+class Placed(NamedTuple):
+    """Boxes in the original image: preprocessing undone, what lies beyond the image's edge cut off."""
+
+    boxes: tuple[Box, ...]
+    outside: int = 0
+    """Further boxes that lie in the padding: no area, but wrong where boxes are counted."""
+    readable: bool = True
+    """Whether it says boxes or that there are none; a text that says neither is no answer."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How boxes stand in a model's answers."""
+
+    format: BoxFormat = field(default_factory=BoxFormat)
+    resizing: Resizing = field(default_factory=Resizing)
+    given: bool = False
+    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
+
+    def read(self, text: str) -> Reading:
+        """Return what an answer says about boxes; whatever the text, it never raises."""
+        return (read_given(text) if self.given else None) or read_boxes(text, self.format.bins)
+
+    def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> Placed:
+        """Return boxes of the square that the model sees as boxes of an image of `size` (width, height).
+
+        Raises:
+            DataError: images are letterboxed, and the size is not known.
+        """
+        frame = self.resizing.frame(size)
+        found = [frame.to_image(box) for box in boxes]
+        kept = tuple(box for box in found if box is not None)
+        return Placed(kept, len(found) - len(kept))
