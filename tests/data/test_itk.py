@@ -146,3 +146,14 @@ def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "SimpleITK", None)
     with pytest.raises(ImageError, match=r"pefomed\[volumes\]"):
         open_image(path)
+
+
+@pytest.mark.parametrize("said", ["BinaryData = False\n", "", 'BinaryData = "True\n', "BinaryData = T\n"])
+def test_packed_values_that_are_no_binary_ones_never_reach_the_library(tmp_path: Path, said: str) -> None:
+    # ITK 5.4 ends the process with such a header: it reads text into memory of another size.
+    path = tmp_path / "a.mha"
+    volume = sitk.GetImageFromArray(np.zeros((5, 4, 3), np.int16))
+    sitk.WriteImage(volume, str(path), useCompression=True)
+    path.write_bytes(path.read_bytes().replace(b"BinaryData = True\n", said.encode(), 1))
+    with pytest.raises(ImageError, match="damaged"):
+        open_image(path)

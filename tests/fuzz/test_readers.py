@@ -20,6 +20,10 @@ NEEDS = {
     "nifti_gz": "nibabel",
     "parquet": "pyarrow",
     "arrow": "pyarrow",
+    "mask_volumes": "nibabel",
+    "annotations": "dicomanonymizer",
+    "import": "dicomanonymizer",
+    "xlsx_table": "openpyxl",
 }
 
 

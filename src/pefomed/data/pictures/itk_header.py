@@ -66,7 +66,10 @@ def _metaimage(path: Path, front: bytes) -> Path:
         raise damaged(path, f"{found.get('elementtype')} in {number} dimensions of {found.get('dimsize')}")
     if (skipped := found.get("headersize", "0")) not in ("0", "-1"):
         _whole(path, skipped)
-    packed = found.get("compresseddata", "false").lower() == "true"
+    packed = _is_true(path, found, "compresseddata")
+    # The library reads numbers written as text past the end of its memory where they are packed.
+    if not _is_true(path, found, "binarydata") and packed:
+        raise damaged(path, "values that are packed, but no BinaryData = True")
     place = found["elementdatafile"]
     local = place.upper() == "LOCAL"
     needed = _check(path, sizes, each * channels)
@@ -146,6 +149,13 @@ def _whole(path: Path, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", text):
         raise damaged(path, f"{text[:40]!r} in its header, where a number should be")
     return int(text)
+
+
+def _is_true(path: Path, found: dict[str, str], key: str) -> bool:
+    value = found.get(key, "false").lower()
+    if value not in ("true", "false"):
+        raise damaged(path, f"{key} = {value[:40]!r}, where True or False should be")
+    return value == "true"
 
 
 def _not(path: Path, kind: str, front: bytes) -> ImageError:

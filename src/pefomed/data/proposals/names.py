@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 QUESTION = "question questiontext querytext query q prompt instruction input questionen".split()
 PHRASE = (
     "labeltext phrase sentence sentenceen expression text findinglabel findinglabels findingname finding"
-    " classname"
+    " classname findingcategories"
     " categoryname category label labelname class objectscategory objectslabel name disease pathology"
 ).split()
 ANSWER = (
@@ -20,7 +20,7 @@ IMAGE = "image imagepath imagename imagefile imageid img filename".split()
 REPORT = "report reporttext fullreport text reporten sectionfindings".split()
 FINDINGS = "findings finding sectionfindings findingstext".split()
 IMPRESSION = "impression impressions sectionimpression conclusion".split()
-CAPTION = "caption captions captiontext description".split()
+CAPTION = "caption captions captiontext description title".split()
 ID = "id qid questionid sampleid uid itemid pairid".split()
 READER = "radid readerid reader rater raterid annotator annotatorid radiologist observer".split()
 VIEWS = (
