@@ -124,7 +124,7 @@ class Predictor:
     @overload
     def answer(
         self,
-        samples: Sequence[Sample | Request],
+        samples: Iterable[Sample | Request],
         *,
         max_new_tokens: int | None = None,
         temperature: float = 0.0,
@@ -134,7 +134,7 @@ class Predictor:
     @overload
     def answer(
         self,
-        samples: Sequence[Sample | Request],
+        samples: Iterable[Sample | Request],
         *,
         max_new_tokens: int | None = None,
         temperature: float = 0.0,
@@ -143,7 +143,7 @@ class Predictor:
     ) -> Iterator[Piece]: ...
     def answer(
         self,
-        samples: Sequence[Sample | Request],
+        samples: Iterable[Sample | Request],
         *,
         max_new_tokens: int | None = None,
         temperature: float = 0.0,
@@ -166,6 +166,8 @@ class Predictor:
             ImageError: an image is missing, damaged or too large.
             DataError: a question is empty where its task needs one, or too long; a setting that cannot be.
         """
+        if isinstance(samples, (Sample, Request)):
+            raise DataError("several questions are a list", found="one", remedy="put it into a list")
         sampling = self._sampling(max_new_tokens, temperature, seed)
         given = GivenFeatures(self.model, self.processor)
         if stream:
@@ -204,7 +206,7 @@ class Predictor:
         return Sampling(most, temperature, seed, logprobs=True)
 
     def _answers(
-        self, requests: Sequence[Sample | Request], sampling: Sampling, given: GivenFeatures
+        self, requests: Iterable[Sample | Request], sampling: Sampling, given: GivenFeatures
     ) -> list[Answer]:
         samples = [self._sample(one, given) for one in requests]
         found: dict[int, Answer] = {}
@@ -214,7 +216,7 @@ class Predictor:
         return [found[place] for place in range(len(samples))]
 
     def _pieces(
-        self, requests: Sequence[Sample | Request], sampling: Sampling, given: GivenFeatures
+        self, requests: Iterable[Sample | Request], sampling: Sampling, given: GivenFeatures
     ) -> Iterator[Piece]:
         samples = [self._sample(one, given) for one in requests]
         texts = [TextPieces(self.processor.tokenizer) for _ in samples]
@@ -230,6 +232,12 @@ class Predictor:
             if asked.size is None and asked.task in WITH_BOXES:  # where the image lies in the model's square
                 return asked.model_copy(update={"size": image_size(asked.images[0])})
             return asked
+        if not isinstance(asked, Request):
+            raise DataError(
+                "a question is a Sample or a Request",
+                found=type(asked).__name__,
+                remedy="give pefomed.Request(image, question)",
+            )
         images = given_images(asked.images)
         sizes = [one.size for one in images]
         names = [given.add(one) for one in images]
