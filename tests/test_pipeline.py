@@ -111,7 +111,7 @@ def test_what_would_train_another_thing_must_not_change(begun: tuple[Recipe, Pat
 def test_every_field_of_a_recipe_is_thought_through() -> None:
     # A field that is added must be put where it belongs, here and in `room`.
     free = {"name", "description", "compute", "predict", "evaluate"}
-    assert set(Recipe.model_fields) == free | {"seed", "model", "prompt", "data", "stages"}
+    assert set(Recipe.model_fields) == free | {"seed", "tasks", "model", "prompt", "data", "stages"}
 
 
 def test_the_limit_of_texts_is_fixed_once_samples_were_left_out_by_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.forms import boxes, conversations, files, questions, reports
+from tests.data.forms import boxes, conversations, files, further, questions, reports
 from tests.data.forms.form import Form, Seen
 
 from pefomed.data import load_split
@@ -17,7 +17,8 @@ from pefomed.schema import Sample
 
 PAGE = Path(__file__).parents[2] / "docs" / "data.md"
 FORMS: dict[str, Form] = {
-    **questions.FORMS, **reports.FORMS, **boxes.FORMS, **conversations.FORMS, **files.FORMS
+    **questions.FORMS, **reports.FORMS, **boxes.FORMS, **conversations.FORMS, **files.FORMS,
+    **further.FORMS,
 }  # fmt: skip
 NOT_READ = "not read"
 

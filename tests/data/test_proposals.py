@@ -103,7 +103,7 @@ def test_names_say_the_form_and_others_that_fit_are_mentioned(folder: Path) -> N
 
 def test_a_missing_picture_and_an_unknown_column_are_questions(folder: Path) -> None:
     found = proposed(folder / "a.csv", "picture,what\nx/9.png,heart\n")
-    assert {one.option for one in found.open} == {"columns.image", "columns.question"}
+    assert {one.option for one in found.open} == {"columns.image", "columns.question", "columns.answer"}
     assert "'heart'" in as_toml(found)
 
 
@@ -166,8 +166,14 @@ OTHERWISE = {
     "DeepLesion": "the phrase is not in the file",
     "RSNA Pneumonia": "the phrase is not in the file",
     "RSNA Pneumonia, the healthy too": "the phrase is not in the file",
+    "SIIM-ACR Pneumothorax": "the phrase is not in the file",
     "PadChest-GR": "what a sentence without a box means is asked",
     "VinDr-CXR, each reader": "what a row without a box means is asked",
+    "Medical-Diff-VQA": "that `ref_id` names a second picture is not proposed",
+    "VinDr-Mammo": "what a row without a box means is asked",
+    "HAM10000": "the question is not in the file",
+    "ISIC challenge": "the question is not in the file",
+    "Shikra's expressions": "which form its boxes have is asked",
     "MIMIC-CXR-JPG": "which part of a report is the answer is asked",
     "IU-Xray, Kaggle": "the shares of its splits are asked of nobody: they have a usual value",
     "VQA-Med, several answers": "the question is not in the file",

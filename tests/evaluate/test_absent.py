@@ -10,7 +10,7 @@ from pefomed.evaluate import score_boxes
 from pefomed.evaluate.absent_floors import none_floors
 from pefomed.evaluate.box_floors import floors_of
 from pefomed.evaluate.box_items import Item
-from pefomed.evaluate.grounding import DEFINITIONS, item_values
+from pefomed.evaluate.grounding import ITEM, item_values
 from pefomed.schema import Box, Score
 
 LEFT, RIGHT = Box(x0=0.0, y0=0.0, x1=0.5, y1=1.0), Box(x0=0.5, y0=0.0, x1=1.0, y1=1.0)
@@ -32,7 +32,7 @@ def value(scores: list[Score], metric: str, group: str = "overall") -> tuple[flo
     ],
 )
 def test_without_a_box_only_the_answer_that_there_is_none_is_right(answer: Placed, right: float) -> None:
-    assert item_values((), answer) == dict.fromkeys(DEFINITIONS, right)
+    assert item_values((), answer) == dict.fromkeys(ITEM, right)
 
 
 def test_means_over_all_over_what_is_there_and_both_accuracies_by_hand() -> None:

@@ -13,8 +13,8 @@ from pefomed.data import load_samples
 from pefomed.errors import DataError, RunError, StorageError
 from pefomed.evaluate import evaluate_run
 from pefomed.evaluate.box_items import items_of
-from pefomed.evaluate.grounding import DEFINITIONS, MACRO
-from pefomed.metrics.overlap import OVERLAPS
+from pefomed.evaluate.grounding import ITEM, MACRO
+from pefomed.metrics.find import named
 from pefomed.schema import Prediction, Sample, Score, Verdict
 
 STAGE = {"name": "task", "data": {"mini": 1.0}, "epochs": 1, "lr": 1e-4, "lr_end": 0.0}
@@ -258,12 +258,12 @@ def test_every_task_of_the_phantoms_in_one_run(tmp_path: Path) -> None:
     overall = {s.metric: s.n for s in scores if s.group == "overall" and s.system == "model"}
     # A heart is in the middle of the image: some phrases have no side, and fewer say one.
     assert 0 < overall.pop("side_mistake_rate_named") < overall.pop("side_mistake_rate") < phrases
-    boxes = [*DEFINITIONS, *(f"{name}_macro" for name in MACRO)]
+    boxes = [*ITEM, *(f"{name}_macro" for name in MACRO)]
     texts = ("bleu", "rouge", "cider", "meteor")
     assert {metric: count for metric, count in overall.items() if not metric.startswith(texts)} == {
         **dict.fromkeys(("empty_rate", "cut_rate"), len(samples)),
         **dict.fromkeys(("exact_match", "exact_match_vqa"), n["vqa"] + n["report"]),
-        **dict.fromkeys(OVERLAPS, n["vqa"]),
+        **dict.fromkeys(named("words"), n["vqa"]),
         **dict.fromkeys(("unparsable_rate", "repaired_rate"), n["grounding"] + n["refer"]),
         **dict.fromkeys(boxes, phrases),
     }

@@ -9,7 +9,7 @@ from scipy import stats
 from pefomed.boxes import Placed
 from pefomed.errors import DataError
 from pefomed.evaluate import score_boxes
-from pefomed.evaluate.grounding import DEFINITIONS, item_values
+from pefomed.evaluate.grounding import ITEM, item_values
 from pefomed.schema import Box, Score
 
 
@@ -64,7 +64,7 @@ def test_no_answer_is_0_everywhere_and_the_right_one_is_1(references: list[Box])
 @given(BOXES.filter(bool), BOXES)
 def test_every_value_is_a_share_and_thresholds_are_ordered(references: list[Box], given: list[Box]) -> None:
     found = item_values(references, Placed(tuple(given)))
-    assert list(found) == list(DEFINITIONS)
+    assert list(found) == list(ITEM)
     assert all(0.0 <= number <= 1.0 for number in found.values())
     assert found["acc_0.3"] >= found["acc_0.5"] >= found["acc_0.7"]
     assert found["dice"] == pytest.approx(2 * found["iou"] / (1 + found["iou"]))

@@ -152,6 +152,7 @@ def test_a_draw_hangs_on_seed_and_place_alone(model: Predictor, samples: list[Sa
         return [answer.text for answer in model.answer(asked, temperature=1.0, seed=seed)]
 
     assert drawn(samples, 1) == drawn(samples, 1)
+    assert drawn(samples, 1) == drawn(samples, np.int64(1))  # type: ignore[arg-type]
     assert drawn(samples, 1) != drawn(samples, 2)
     assert drawn(samples[:1], 1) == drawn(samples, 1)[:1]
     assert len(set(drawn([samples[0]] * 8, 1))) > 4  # of one shared row
@@ -226,6 +227,10 @@ def test_an_image_or_question_that_cannot_be_is_one_error(model: Predictor, tmp_
     with pytest.raises(ImageError, match="no image at"):
         model.answer([pefomed.Request(tmp_path / "none.png", "is it left?")])
     picture = np.zeros((8, 8), np.uint8)
+    with pytest.raises(DataError, match="a question is a Sample or a Request"):
+        model.answer(["scan.png"])  # type: ignore[list-item]
+    with pytest.raises(DataError, match="several questions are a list"):
+        model.answer(pefomed.Request(tmp_path, "is it left?"))  # type: ignore[call-overload]
     with pytest.raises(DataError, match="the question is empty"):
         model.answer([pefomed.Request(picture, " ")])
 

@@ -7,9 +7,10 @@ import pytest
 
 from pefomed.evaluate.judges.offline_rules import decide
 from pefomed.evaluate.judges.offline_text import key_of
+from pefomed.metrics.closed import closed_accuracy
 from pefomed.metrics.exact_match import exact_match, exact_match_vqa
 from pefomed.metrics.given import answer_in, without_latex
-from pefomed.metrics.overlap import closed_accuracy, token_f1
+from pefomed.metrics.overlap import token_f1
 
 YES = [
     "<think>no mass? maybe not</think>Yes", "Is there no mass?</think>\n\nyes", "Yes<|im_end|>", "Yes</s>", "<s>Yes</s>",

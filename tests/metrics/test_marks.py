@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pefomed.metrics.closed import closed_accuracy
 from pefomed.metrics.exact_match import exact_match, exact_match_vqa
 from pefomed.metrics.normalise import vqa_style
-from pefomed.metrics.overlap import closed_accuracy, token_f1, token_precision, token_recall
+from pefomed.metrics.overlap import token_f1, token_precision, token_recall
 from pefomed.metrics.words import words
 from pefomed.metrics.writing import cleaned
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pefomed.metrics.closed import closed_accuracy
 from pefomed.metrics.overlap import (
-    closed_accuracy,
     llava_med_recall,
     token_f1,
     token_precision,

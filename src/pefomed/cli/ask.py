@@ -48,11 +48,12 @@ def ask(
     """
     from pefomed.cli.asking import Asking, check_words
 
+    if RunFolder(run).recipe_file.is_file():
+        RunFolder(run).read_recipe()  # from here on its own tasks are known
+    check_words(images, question, save, task)
     folder = checked_run(run)
-    RunFolder(folder).read_recipe()  # from here on its own tasks are known
     if task not in TASKS:
         raise typer.BadParameter(f"--task {task!r} is not one of {', '.join(map(repr, TASKS))}")
-    check_words(images, question, save, task)
     Asking(folder, images, task, save, json_).answer(question)
 
 

@@ -43,8 +43,16 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
     Args:
         scores: all scores of the run; read from it if absent.
     """
+    from pefomed.evaluate.own_metrics import own_metrics
+    from pefomed.metrics.find import with_plugins
+
+    with with_plugins(own_metrics(run)):
+        _print_scores(run, scores)
+
+
+def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.evaluate.groups import OVERALL
-    from pefomed.evaluate.headlines import JUDGED, figures
+    from pefomed.evaluate.headlines import figures, is_own, is_verdict
     from pefomed.evaluate.origin import read_scores
     from pefomed.metrics.statistics.interval import why_none
     from pefomed.report.figures import is_share
@@ -76,7 +84,9 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
             if (score.metric, score.group) == (head.metric, head.group)
             and (score.metric in headlines or score.system in ("model", "blind"))
         ]
-        shown += [score for score in mine if score.group == OVERALL and score.metric.startswith(JUDGED)]
+        shown += [score for score in mine if score.group == OVERALL and is_verdict(score.metric)]
+        own = [score for score in mine if score.group == OVERALL and is_own(score.metric)]
+        shown += [score for score in own if score.system in ("model", "blind")]
         rows += [
             (
                 f"{score.dataset} {score.split}",

@@ -156,6 +156,12 @@ def evaluate(
     ],
     data: Data = None,
     json_: Json = False,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--metric", metavar="MODULE:FUNCTION", help="A metric of your own beside ours; may be repeated."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="FILE: the run folder to make; by default runs/ and the file's name.")
     ] = None,
@@ -265,7 +271,7 @@ def evaluate(
         typer.echo(f"run: {folder}", err=True)
     else:
         folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
-    scores = evaluate_run(folder, data)
+    scores = evaluate_run(folder, data, metric or ())
     if json_:
         print_json([score.model_dump() for score in scores])
     else:

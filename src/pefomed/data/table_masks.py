@@ -64,7 +64,7 @@ def with_files(
             continue
         place, row = each
         value = cell(row, column, place, "boxes")
-        if not _is_written(value):
+        if not is_written(value):
             found = pictures.picture(image_of(value, place), place)
             row = {**row, _FILE: found.path if found else ""}
         yield place, row
@@ -75,6 +75,15 @@ def is_nothing(value: Any) -> bool:
     if isinstance(value, list | dict):
         return not value
     return is_empty(value) or (isinstance(value, str | int | float) and str(value).strip() in ("-1", "-1.0"))
+
+
+def is_written(value: Any) -> bool:
+    """Return whether a cell is a mask itself, and neither the path of one nor a picture."""
+    if is_nothing(value) or isinstance(value, list) or (isinstance(value, dict) and "counts" in value):
+        return True
+    plain = value.strip() if isinstance(value, str) else ""
+    written = plain[:1] in ("{", "[") or all(part.isdecimal() for part in plain.split())
+    return bool(plain) and written
 
 
 def drawn(
@@ -116,15 +125,6 @@ def drawn(
         return outline
     mask = read_mask(outline)
     return Drawn(outline, _boxes(mask, parts), pixels) if mask.any() else None
-
-
-def _is_written(value: Any) -> bool:
-    """Return whether a cell is a mask itself, and neither the path of one nor a picture."""
-    if is_nothing(value) or isinstance(value, list) or (isinstance(value, dict) and "counts" in value):
-        return True
-    plain = value.strip() if isinstance(value, str) else ""
-    written = plain[:1] in ("{", "[") or all(part.isdecimal() for part in plain.split())
-    return bool(plain) and written
 
 
 def _of_file(

@@ -25,12 +25,6 @@ from pefomed.schema import Box, Score
 
 N_ACC, T_ACC = "n_acc", "t_acc"
 
-DEFINITIONS = {
-    N_ACC: "share of phrases without a box that are answered by none",
-    T_ACC: "share of phrases with boxes that are answered by any box, right or wrong",
-}
-"""Every metric of what is there and what is not."""
-
 
 def with_any(questions: Questions, references: Sequence[Sequence[Box]]) -> Questions:
     """Return the questions with the group of the phrases that have boxes, if there are others beside them."""
@@ -69,11 +63,10 @@ def score_absent(
     )
     scores = []
     for metric, counted in ((N_ACC, ~present), (T_ACC, present)):
-        definition = f"{DEFINITIONS[metric]}, arXiv:2308.16182" + (f"; {how}" if how else "")
         for group, places in questions.groups.items():
             chosen = places[counted[places]]
             if len(chosen):
                 few = replace(questions, clusters=questions.clusters[chosen])
-                score = score_share(few, right[chosen].tolist(), metric, system, definition)
+                score = score_share(few, right[chosen].tolist(), metric, system, how)
                 scores.append(score.model_copy(update={"group": group}))
     return scores

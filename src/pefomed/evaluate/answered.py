@@ -14,6 +14,7 @@ from pefomed.evaluate.groups import groups_of
 from pefomed.evaluate.outside_training import TRAIN, read_training
 from pefomed.evaluate.score import Questions, numbered
 from pefomed.evaluate.verdicts import Rater
+from pefomed.metrics.metric import Metric
 from pefomed.recipe import Evaluate, Recipe, Stage
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
@@ -31,6 +32,8 @@ class Run:
     raters: list[Rater]
     events: list[str]
     """What is left out and why, for the log."""
+    plugins: tuple[Metric, ...] = ()
+    """Metrics of the user's own."""
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """Data set and split -> sample id -> whether its images were trained on, see `seen_images`."""
 

@@ -16,6 +16,7 @@ from pefomed.metrics.captions import bleu, meteor
 from pefomed.metrics.captions.pairs import Numbered
 from pefomed.metrics.captions.presets import PRESETS, Preset
 from pefomed.metrics.captions.rouge import rouge_l
+from pefomed.metrics.known import METRICS as KNOWN
 from pefomed.metrics.references import Reference, each_of
 from pefomed.metrics.statistics.interval import figure_intervals
 from pefomed.progress import track
@@ -24,17 +25,12 @@ from pefomed.schema import Score
 METRICS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
 """Without METEOR, which needs Java; names end as their preset says, e.g. in `_r2gen`."""
 
-TOPS = (1.0, 1.0, 1.0, 1.0, 1.0, 10.0)
+TOPS = tuple(KNOWN[name].most for name in METRICS)
 """The largest value of each of them; the least is 0."""
 
-FEWEST = (1, 1, 1, 1, 1, 50)
+FEWEST = tuple(KNOWN[name].fewest for name in METRICS)
 """Items below which there is no interval: of values as skewed as CIDEr's none is true (see `benchmarks`)."""
 
-_DEFINITIONS = {
-    **{f"bleu_{n}": f"corpus BLEU-{n}, closest reference length" for n in range(1, 5)},
-    "rouge_l": "mean ROUGE-L, beta 1.2",
-    "cider": "mean CIDEr, n = 4, sigma 6, times 10",
-}
 _ROUGE, _CIDER, _ITEMS = bleu.COLUMNS, bleu.COLUMNS + 1, bleu.COLUMNS + 2  # columns after those of BLEU
 
 
@@ -82,7 +78,10 @@ def caption_scores(
     }
     implementations = {
         f"{name}{corpus.preset.suffix}": _implementation(
-            f"{name}: {_DEFINITIONS[name]}, as pycocoevalcap 1.2", corpus.preset, notes.get(name, ""), made
+            f"{name}: {KNOWN[name].definition}, as pycocoevalcap 1.2",
+            corpus.preset,
+            notes.get(name, ""),
+            made,
         )
         for name in METRICS
     }
@@ -90,7 +89,7 @@ def caption_scores(
     scores = _grouped(questions, sums, figures_of, (TOPS, FEWEST), implementations, system)
     if meteor_sums is None:
         return scores
-    says = _implementation("meteor: METEOR 1.5 of its Java program, -l en -norm", corpus.preset, "", made)
+    says = _implementation(f"meteor: {KNOWN['meteor'].definition}", corpus.preset, "", made)
     name = f"meteor{corpus.preset.suffix}"
     return scores + _grouped(
         questions,

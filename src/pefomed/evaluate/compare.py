@@ -15,22 +15,23 @@ from pefomed.evaluate import box_items, predicted, verdicts
 from pefomed.evaluate.caption_scores import METRICS as TEXT_METRICS
 from pefomed.evaluate.caption_scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
 from pefomed.evaluate.fitting import check_same_shown
-from pefomed.evaluate.grounding import DEFINITIONS as BOX_METRICS
+from pefomed.evaluate.grounding import ITEM as BOX_METRICS
 from pefomed.evaluate.grounding import item_values
 from pefomed.evaluate.groups import ANY_BOX, OVERALL
 from pefomed.evaluate.mask_dice import METRIC as MASK_DICE
 from pefomed.evaluate.mask_dice import mask_dice
+from pefomed.evaluate.own_metrics import loaded_metrics, own_metrics
+from pefomed.evaluate.plugin_scores import item_values as item_values_of
 from pefomed.evaluate.run_texts import unmarked, unmarked_answers
-from pefomed.evaluate.score import numbered, per_pair
+from pefomed.evaluate.score import functions, numbered, per_pair
 from pefomed.evaluate.settings import settings_of
-from pefomed.metrics.exact_match import METRICS
-from pefomed.metrics.overlap import OVERLAPS
+from pefomed.metrics.find import metric_of, with_plugins
 from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.progress import note
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Sample
 from pefomed.storage import usable_paths
-from pefomed.tasks import BINARY, LEVELS, MARKED, TEXTS, WORDS
+from pefomed.tasks import BINARY, LEVELS, MARKED, TASKS, TEXTS, WORDS
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def compare_runs(
         answers = [[prediction.text for prediction in side] for side in predictions]
         pair = _Pair(dataset, split, samples, answers[0], answers[1], draws, seed)
         found += [*_answers_compared(pair), *_texts_compared(pair), *_boxes_compared(pair, run_a, run_b)]
+        found += _plugins_compared(pair, run_a, run_b)
         found += _verdicts_compared(pair, run_a, run_b)
     return found
 
@@ -142,16 +144,8 @@ def _answers_compared(pair: _Pair) -> list[Difference]:
     references = [pair.samples[place].references for place in places]
     a, b = [pair.a[place] for place in places], [pair.b[place] for place in places]
     found = [
-        _item_difference(
-            pair, name, places, per_pair(metric, references, a), per_pair(metric, references, b), True
-        )
-        for name, metric in METRICS.items()
-    ]
-    found += [
-        _item_difference(
-            pair, name, places, per_pair(overlap, references, a), per_pair(overlap, references, b)
-        )
-        for name, overlap in OVERLAPS.items()
+        _item_difference(pair, name, places, *(per_pair(function, references, side) for side in (a, b)))
+        for name, function in functions("exact", "words").items()
     ]
     return found
 
@@ -200,11 +194,10 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
     present = present if len(present) < len(items) else []
     for name in BOX_METRICS:
         a, b = (np.array([row[name] for row in side]) for side in rows)
-        binary = name.startswith("acc_")
-        found.append(_item_difference(pair, name, places, a, b, binary))
+        found.append(_item_difference(pair, name, places, a, b))
         if present:
             some = [places[at] for at in present]
-            few = _item_difference(pair, name, some, a[present], b[present], binary)
+            few = _item_difference(pair, name, some, a[present], b[present])
             found.append(replace(few, group=ANY_BOX))
     return found + _masks_compared(pair, items, given)
 
@@ -226,6 +219,26 @@ def _masks_compared(
     return [_item_difference(pair, MASK_DICE, places, *values[:, known])] if places else []
 
 
+def _plugins_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
+    """Return the differences in metrics of the user's own that both runs were scored with, item by item."""
+    common = {metric.name for metric in own_metrics(run_b) if metric.per == "item"}
+    found: list[Difference] = []
+    for metric in loaded_metrics(run_a):
+        places = [
+            place for place, sample in enumerate(pair.samples) if TASKS[sample.task].answer in metric.kinds
+        ]
+        if metric.name not in common or not places:
+            continue
+        chosen = [unmarked(pair.samples[place]) for place in places]
+        values = [
+            item_values_of(metric, chosen, unmarked_answers([texts[place] for place in places], chosen))
+            for texts in (pair.a, pair.b)
+        ]
+        with with_plugins([metric]):
+            found.append(_item_difference(pair, metric.name, places, *values))
+    return found
+
+
 def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference]:
     known = [predicted.all_samples(run) for run in (run_a, run_b)]
     raters_a, raters_b = (
@@ -234,7 +247,8 @@ def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference
     )
     found = []
     for name in raters_a.keys() & raters_b.keys():
-        for metric, tasks, binary in (("accuracy", BINARY, True), ("wasm", LEVELS, False)):
+        for metric, tasks in (("accuracy", BINARY), ("wasm", LEVELS)):
+            binary = metric_of(metric).binary
             a, b = (
                 verdicts.labels_by_sample(raters[name], majority=binary) for raters in (raters_a, raters_b)
             )
@@ -247,9 +261,7 @@ def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[Difference
                 values = [np.array([side[pair.samples[place].id] for place in places]) for side in (a, b)]
                 # An undecided judge (as many 1 as 0) is half right, which McNemar's test does not know.
                 decided = binary and all(np.isin(side, (0.0, 1.0)).all() for side in values)
-                top = 1.0 if binary else 4.0
-                title = f"{metric}:{name}"
-                found.append(_item_difference(pair, title, places, values[0], values[1], decided, top))
+                found.append(_item_difference(pair, f"{metric}:{name}", places, *values, decided=decided))
     return sorted(found, key=lambda difference: difference.metric)
 
 
@@ -259,15 +271,18 @@ def _item_difference(
     places: Sequence[int],
     a: NDArray[np.float64],
     b: NDArray[np.float64],
-    binary: bool = False,
-    top: float = 1.0,
+    *,
+    decided: bool = True,
 ) -> Difference:
-    paired = paired_means(a, b, pair.clusters(places), top=top, draws=pair.draws, seed=pair.seed)
+    about = metric_of(metric)
+    paired = paired_means(
+        a, b, pair.clusters(places), top=about.most - about.least, draws=pair.draws, seed=pair.seed
+    )
     ids = [pair.samples[place].id for place in places]
     found = _difference(pair, metric, len(places), float(a.mean()), float(b.mean()), paired)
     return replace(
         found,
-        mcnemar=mcnemar(a == 1.0, b == 1.0) if binary else None,
+        mcnemar=mcnemar(a == 1.0, b == 1.0) if about.binary and decided else None,
         # Once each: a caption has an item for every phrase.
         better=tuple(dict.fromkeys(sample_id for sample_id, up in zip(ids, b > a, strict=True) if up)),
         worse=tuple(dict.fromkeys(sample_id for sample_id, down in zip(ids, b < a, strict=True) if down)),

@@ -23,26 +23,19 @@ from numpy.typing import NDArray
 
 from pefomed import __version__
 from pefomed.boxes import Placed
-from pefomed.boxes.matching import LEAST_IOU, TOLERANCE, match
+from pefomed.boxes.matching import TOLERANCE, match
 from pefomed.boxes.region import areas
 from pefomed.errors import DataError
 from pefomed.evaluate.absent import says_none, score_absent, with_any
-from pefomed.evaluate.score import Questions, check_lists, listed, made_score
+from pefomed.evaluate.score import Questions, check_lists, listed, made_score, said
 from pefomed.evaluate.sides import score_sides
 from pefomed.metrics.statistics.interval import DRAWS, figure_intervals, mean_intervals
 from pefomed.schema import Box, Score
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 
-DEFINITIONS: dict[str, str] = {
-    "iou": "intersection over union of the boxes' union areas, exact",
-    "dice": "Dice of the boxes' union areas, exact, 2 IoU / (1 + IoU)",
-    **{f"acc_{t}": f"share of items with IoU >= {t}" for t in THRESHOLDS},
-    "box_precision": f"share of an answer's boxes matched one to one at IoU >= {LEAST_IOU}, mean over items",
-    "box_recall": f"share of an item's boxes matched one to one at IoU >= {LEAST_IOU}, mean over items",
-    "pointing": "share of an answer's boxes whose centre is in a reference box, mean over items",
-}
-"""Every metric of an item, and what it is."""
+ITEM = ("iou", "dice", *(f"acc_{share}" for share in THRESHOLDS), "box_precision", "box_recall", "pointing")
+"""Every metric of an item."""
 
 MACRO = ("iou", "dice", "acc_0.5")
 """Metrics that have a macro mean too."""
@@ -54,7 +47,7 @@ MOST_CATEGORIES = 200
 def item_values(references: Sequence[Box], answer: Placed) -> dict[str, float]:
     """Return every metric of one item; without reference boxes all are 1 if the answer is none, else 0."""
     if not references:
-        return dict.fromkeys(DEFINITIONS, float(says_none(answer)))
+        return dict.fromkeys(ITEM, float(says_none(answer)))
     found = areas(references, answer.boxes)
     matching = match(answer.boxes, references)
     given = len(answer.boxes) + answer.outside
@@ -87,7 +80,7 @@ def score_answered_boxes(
     """
     questions = with_any(questions, references)
     rows = [item_values(boxes, answer) for boxes, answer in zip(references, answers, strict=True)]
-    values = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in DEFINITIONS}
+    values = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in ITEM}
     columns = np.stack([values[name] for name in MACRO], axis=1)
     return [
         *_micro_scores(questions, values, system, how),
@@ -149,7 +142,7 @@ def _micro_scores(
     questions: Questions, values: Mapping[str, NDArray[np.float64]], system: str, how: str
 ) -> list[Score]:
     columns = np.stack(list(values.values()), axis=1)  # (N, K)
-    implementations = [_implementation(name, DEFINITIONS[name], how) for name in values]
+    implementations = [said(name, how) for name in values]
     scores = []
     for group, places in questions.groups.items():
         intervals = mean_intervals(

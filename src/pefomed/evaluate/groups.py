@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-OVERALL = "overall"
+from pefomed.metrics.known import ANY_BOX
+from pefomed.metrics.metric import OVERALL
 
-ANY_BOX = "boxes=any"
-"""Phrases with boxes, `boxes=1` and `boxes=several` together, where a split has phrases without any, too."""
+__all__ = ["ANY_BOX", "OVERALL", "groups_of", "values_of"]
 
 FEWEST, MOST = 2, 40
 """A key with fewer or more values than this makes no groups unless it is asked for."""

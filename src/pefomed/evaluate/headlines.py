@@ -1,7 +1,7 @@
 """Which figures stand first for a task: on the terminal, at the head of a report, in comparisons.
 
-The first of a task's list that a split has is its headline; the others stand beside it. Accuracies that
-judges and people gave belong to every task they judge and follow behind.
+The table of metrics says which, and in which order. The first that a split has is its headline; the others
+stand beside it. Accuracies that judges and people gave belong to every task they judge and follow behind.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from pefomed.evaluate.groups import ANY_BOX, OVERALL
+from pefomed.evaluate.groups import OVERALL
+from pefomed.metrics.find import heads, metric_of
+from pefomed.metrics.metric import Section
 from pefomed.schema import Score
 from pefomed.tasks import ALL, BOXES, MARKED, TASKS, TEXTS, WORDS, Names
 from pefomed.tasks.task import Answer as Kind
@@ -25,51 +27,19 @@ class Head(NamedTuple):
     """The group it is of: closed accuracy is of closed questions only."""
 
 
-CLOSED = "answer_type=CLOSED"
-
-_WORDS = (
-    Head("exact_match"),
-    Head("closed_accuracy", group=CLOSED),
-    Head("token_recall"),
-)
-_TEXTS = (
-    Head("cider", ""),
-    Head("rouge_l", ""),
-    Head("bleu_4", ""),
-    Head("meteor", ""),
-    Head("exact_match"),  # of texts that follow a template; others have none
-)
-_BOXES = (
-    Head("iou", ""),
-    Head("acc_0.5"),
-    Head("dice", ""),
-    Head("mask_dice", ""),
-    Head("iou_macro", ""),
-    Head("side_mistake_rate"),
-    Head("iou", "", ANY_BOX),
-    Head("n_acc"),
-    Head("t_acc"),
-    Head("unparsable_rate"),
-)
-
-HEADLINES: dict[Kind, tuple[Head, ...]] = {
-    "words": _WORDS,
-    "text": _TEXTS,
-    "boxes": _BOXES,
-    "marked text": (*_BOXES, *_TEXTS),
-}
-"""What an answer is -> its figures, the headline first."""
-
-RATES = ("empty_rate", "cut_rate", "unparsable_rate", "repaired_rate")
-"""Scores that say how answers came out, not how good they are."""
-
-JUDGED = ("judge_accuracy", "offline_judge_accuracy", "model_rater_accuracy", "human_accuracy", "wasm_")
-"""How the names of judges' and people's figures begin; of several each has its name behind a colon."""
+def headlines_of(kind: Kind) -> tuple[Head, ...]:
+    """Return the figures of such answers, the headline first; of marked texts those of boxes come first."""
+    kinds: tuple[Kind, ...] = ("boxes", "text") if kind == "marked text" else (kind,)
+    return tuple(
+        Head(metric.name, metric.unit and f" {metric.unit}", group)
+        for each in kinds
+        for metric, group in heads(each)
+    )
 
 
 def heads_of(tasks: Iterable[str]) -> tuple[Head, ...]:
     """Return the figures of all these tasks, each once, those of the first task first."""
-    return tuple(dict.fromkeys(head for task in tasks for head in HEADLINES[TASKS[task].answer]))
+    return tuple(dict.fromkeys(head for task in tasks for head in headlines_of(TASKS[task].answer)))
 
 
 def figures(
@@ -89,9 +59,9 @@ def figures(
         marked = not asked.isdisjoint(MARKED) and family is not WORDS
         if asked.isdisjoint(family) and not marked:
             continue
-        first = [score for score in heading(scores, family) if not score.metric.startswith(JUDGED)]
+        first = [score for score in heading(scores, family) if not is_verdict(score.metric)]
         if family is WORDS and sentences:
-            first = [score for score in first if score.metric != "exact_match"] or first
+            first = [score for score in first if metric_of(score.metric).of_sentences] or first
         if first:
             found.append((family, first))
     return found
@@ -108,19 +78,35 @@ def heading(scores: Collection[Score], tasks: Iterable[str] = ALL) -> list[Score
     for score in scores:
         found.setdefault((score.metric, score.group), []).append(score)
     first = [score for head in heads_of(tasks) for score in found.get((head.metric, head.group), [])]
-    return first + [s for s in scores if s.group == OVERALL and s.metric.startswith(JUDGED)]
+    return first + [s for s in scores if s.group == OVERALL and is_verdict(s.metric)]
+
+
+def is_rate(metric: str) -> bool:
+    """Return whether a metric says how answers came out, not how good they are."""
+    return metric_of(metric).section == "rates"
+
+
+def is_verdict(metric: str) -> bool:
+    """Return whether a metric is what judges or people said."""
+    return metric_of(metric).section in ("judged", "levels")
+
+
+def is_own(metric: str) -> bool:
+    """Return whether a metric is a plug-in's."""
+    return bool(metric_of(metric).implementation)
 
 
 def _told(scores: Collection[Score]) -> set[str]:
     """Return a task of each kind that there are scores of; texts alone have an exact match of their own."""
 
-    def n_of(*metrics: str) -> int:
-        return max((s.n for s in scores if s.metric in metrics and s.group == OVERALL), default=0)
+    def n_of(*sections: Section) -> int:
+        overall = (score for score in scores if score.group == OVERALL)
+        return max((s.n for s in overall if metric_of(s.metric).section in sections), default=0)
 
-    texts = n_of("cider", "rouge_l", "bleu_4", "meteor")
-    found: set[str] = {"report"} if texts else set()
-    if n_of("token_recall") or n_of("exact_match") > texts:
-        found.add("vqa")
-    if n_of("iou"):
-        found.add("refer")
+    texts = n_of("texts")
+    found = {TEXTS[0]} if texts else set()
+    if n_of("words") or n_of("exact") > texts:
+        found.add(WORDS[0])
+    if n_of("boxes"):
+        found.add(BOXES[0])
     return found

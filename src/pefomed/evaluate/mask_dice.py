@@ -17,11 +17,10 @@ from functools import lru_cache, reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed import __version__
 from pefomed.data.kept_masks import read_mask
 from pefomed.data.pictures.stored_values import stored_values
 from pefomed.errors import DataError
-from pefomed.evaluate.score import Questions, made_score
+from pefomed.evaluate.score import Questions, made_score, said
 from pefomed.metrics.statistics.interval import mean_interval
 from pefomed.progress import track
 from pefomed.schema import Box, Mask, Outline, Sample, Score
@@ -29,9 +28,6 @@ from pefomed.schema import Box, Mask, Outline, Sample, Score
 Masks = Sequence[Mask | Outline]
 
 METRIC = "mask_dice"
-DEFINITION = (
-    "Dice of the mask and the pixels whose centre is in a box of the answer, mean over phrases with masks"
-)
 
 
 def mask_dice(masks: Sequence[Masks], systems: Sequence[Sequence[Sequence[Box]]]) -> NDArray[np.float64]:
@@ -76,7 +72,7 @@ def score_masks(questions: Questions, values: NDArray[np.float64], system: str, 
         values: of each phrase, (N,); NaN where it has no mask.
         how: how the answers came about.
     """
-    implementation = f"pefomed {__version__}, {METRIC}: {DEFINITION}" + (f"; {how}" if how else "")
+    implementation = said(METRIC, how)
     scores = []
     for group, places in questions.groups.items():
         chosen = places[~np.isnan(values[places])]

@@ -88,7 +88,11 @@ def _sources(run: Path) -> dict[str, str]:
     if path.exists():
         found[path.name] = _digest(path.read_bytes())
     if recipe := RunFolder(run).read_recipe():
-        found["[evaluate]"] = short_hash(recipe.evaluate.model_dump(mode="json"))
+        table = recipe.evaluate.model_dump(mode="json")
+        # Without any it is what it was before there were such: scores of then still belong to it.
+        found["[evaluate]"] = short_hash(
+            {key: value for key, value in table.items() if key != "metrics" or value}
+        )
     return found
 
 

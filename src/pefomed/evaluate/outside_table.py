@@ -128,6 +128,10 @@ class Reader:
         task = self._task_of(row, place)
         sources = self._references(row)
         values = [(cells.said(each), self._cell(row, each, place)) for each in sources]
+        if gone := next(
+            (one for _, one in values if isinstance(one, str) and cells.is_nothing(one.strip())), None
+        ):
+            raise Unusable(f"{place}: the reference is {gone!r}", "empty reference", "write what is meant")
         found = references.references(
             values, columns.separator, lambda value, column: self._text(value, column, place)
         )

@@ -19,9 +19,10 @@ from pefomed.errors import RunError, nearest
 from pefomed.evaluate import predicted
 from pefomed.evaluate.answered import Answered, Run, read_answered
 from pefomed.evaluate.fitting import check_shown
-from pefomed.evaluate.headlines import RATES
+from pefomed.evaluate.headlines import is_rate
 from pefomed.evaluate.mask_dice import masks_now
 from pefomed.evaluate.origin import write_scores
+from pefomed.evaluate.own_metrics import write_own_metrics
 from pefomed.evaluate.published import published_scores
 from pefomed.evaluate.run_answers import answer_scores
 from pefomed.evaluate.run_boxes import box_scores
@@ -30,6 +31,7 @@ from pefomed.evaluate.score import Questions, score_share
 from pefomed.evaluate.seen_images import KEY, seen_images
 from pefomed.evaluate.verdict_scores import verdict_scores
 from pefomed.evaluate.verdicts import read_raters
+from pefomed.metrics.plugins import load
 from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
@@ -47,7 +49,7 @@ BOX_KEYS = ("boxes", "category")
 
 
 @usable_paths()
-def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
+def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[str] = ()) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 
     What has no score (METEOR without Java, a task without references) is said on the error stream and in
@@ -57,8 +59,10 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
         data_folder: what the recipe's data roots are relative to. The data is read for the floors,
             and compared with what was answered; with `floors = false`, or in a run without recipe,
             it need not be there.
+        metrics: of the user's own, each `package.module:function`, beside those that the recipe names.
 
     Raises:
+        RecipeError: a metric of the user's own cannot be used.
         RunError: a step is missing, predictions, samples, images or verdicts do not fit each other, or the
             data changed since it was answered; the ids are named. Or another process trains, answers or
             scores.
@@ -68,15 +72,15 @@ def evaluate_run(run: Path, data_folder: Path | None = None) -> list[Score]:
     if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
-        return _evaluate(run, data_folder)
+        return _evaluate(run, data_folder, metrics)
 
 
 def is_scored(scores: Sequence[Score]) -> bool:
     """Return whether anything says how good the run's own answers are, not only how they came out."""
-    return any(score.system == "model" and score.metric not in RATES for score in scores)
+    return any(score.system == "model" and not is_rate(score.metric) for score in scores)
 
 
-def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
+def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> list[Score]:
     settings = RunFolder(run).read_recipe()
     splits = predicted.answered_splits(run)
     if not splits:
@@ -93,10 +97,13 @@ def _evaluate(run: Path, data_folder: Path | None) -> list[Score]:
     _check_keys(evaluate.groups, everything)
     events: list[str] = [] if settings else predicted.outside_notes(run)
     raters = read_raters(run, everything, events)
-    shared = Run(run, settings, evaluate, data_folder, raters, events)
+    named = [*evaluate.metrics, *metrics]
+    plugins = load(named)
+    shared = Run(run, settings, evaluate, data_folder, raters, events, plugins)
     scores: list[Score] = []
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
+    write_own_metrics(run, named, plugins)
     write_scores(run, scores, shared.seen)
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
@@ -192,12 +199,11 @@ def _with_references(answered: Answered) -> Answered:
 def _rates(answered: Answered, everything: Questions) -> list[Score]:
     questions = replace(everything, groups={})
     scores = []
-    length = "share of answers cut at the limit of tokens"
     for system, predictions in zip(answered.systems, answered.predictions, strict=True):
         empty = [not cleaned(prediction.text) for prediction in predictions]
         cut = [prediction.finish == "length" for prediction in predictions]
         scores += [
-            score_share(questions, empty, "empty_rate", system.name, "share of answers without text"),
-            score_share(questions, cut, "cut_rate", system.name, length),
+            score_share(questions, empty, "empty_rate", system.name),
+            score_share(questions, cut, "cut_rate", system.name),
         ]
     return scores

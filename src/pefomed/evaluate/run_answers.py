@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pefomed.evaluate.answered import Answered
+from pefomed.evaluate.plugin_scores import plugin_scores
 from pefomed.evaluate.run_floors import answer_floors
 from pefomed.evaluate.score import score_answers, score_overlap
 from pefomed.progress import track
@@ -40,4 +41,5 @@ def answer_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
         name, texts, how = system.only(asked)
         scores += score_overlap(questions, texts, name, how, closed)
-    return scores
+    of_words = [system.only(asked) for system in systems]
+    return scores + plugin_scores(answered.run.plugins, short, of_words, answered.questions)

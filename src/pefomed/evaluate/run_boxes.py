@@ -32,8 +32,6 @@ from pefomed.evaluate.sides import score_sides
 from pefomed.progress import track
 from pefomed.schema import Sample, Score
 
-_REPAIRS = "missing braces or delimiters, spaces, swapped corners, out of range, pieces dropped"
-
 
 class _System(NamedTuple):
     name: str
@@ -82,16 +80,8 @@ def _rates(questions: Questions, readings: Sequence[Reading], system: str) -> li
     unparsable = [reading.state == "unparsable" for reading in readings]
     repaired = [reading.state == "repaired" for reading in readings]
     return [
-        score_share(
-            questions,
-            unparsable,
-            "unparsable_rate",
-            system,
-            "share of answers with text but without a box, or that there is none",
-        ),
-        score_share(
-            questions, repaired, "repaired_rate", system, f"share of answers with a repair ({_REPAIRS})"
-        ),
+        score_share(questions, unparsable, "unparsable_rate", system),
+        score_share(questions, repaired, "repaired_rate", system),
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pefomed.boxes.marks import without_marks
 from pefomed.evaluate.answered import Answered
 from pefomed.evaluate.caption_scores import caption_scores, corpora, meteor_or_why
+from pefomed.evaluate.plugin_scores import plugin_scores
 from pefomed.evaluate.run_floors import constant_floor, validation_split
 from pefomed.schema import Sample, Score
 from pefomed.tasks import MARKED
@@ -34,7 +35,7 @@ def text_scores(answered: Answered, places: Sequence[int]) -> list[Score]:
     for corpus, by_system in zip(made, sums, strict=True):
         for (name, texts, how), meteor_sums in zip(systems, by_system, strict=True):
             scores += caption_scores(questions, corpus, texts, name, how, meteor_sums)
-    return scores
+    return scores + plugin_scores(answered.run.plugins, samples, systems, answered.questions)
 
 
 def unmarked(sample: Sample) -> Sample:

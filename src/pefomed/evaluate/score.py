@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from pefomed import __version__
 from pefomed.errors import DataError
 from pefomed.evaluate.groups import OVERALL, groups_of
-from pefomed.evaluate.headlines import CLOSED
-from pefomed.metrics import overlap
-from pefomed.metrics.exact_match import DEFINITIONS, METRICS
+from pefomed.metrics.find import metric_of, table
+from pefomed.metrics.known import CLOSED
+from pefomed.metrics.metric import ItemFunction, Section
 from pefomed.metrics.references import Reference, best, each_of
 from pefomed.metrics.statistics.interval import DRAWS, Interval, mean_interval
+from pefomed.metrics.words import TOKENIZER
 from pefomed.schema import Score
 
 
@@ -89,7 +90,7 @@ def numbered(names: Sequence[object]) -> NDArray[np.int64]:
 
 def score_answers(questions: Questions, answers: Sequence[str], system: str, how: str = "") -> list[Score]:
     """Return every exact match for every group; `how` says how the answers came about."""
-    return _every_group(questions, answers, system, how, METRICS, DEFINITIONS)
+    return _every_group(questions, answers, system, how, "exact")
 
 
 def score_overlap(
@@ -104,37 +105,47 @@ def score_overlap(
     Args:
         closed: which questions the data set calls closed, shape (N,); None where it does not say.
     """
-    definitions = {
-        name: f"{definition}; tokenizer: {overlap.TOKENIZER}"
-        for name, definition in overlap.DEFINITIONS.items()
-    }
-    scores = _every_group(questions, answers, system, how, overlap.OVERLAPS, definitions)
+    how = f"tokenizer: {TOKENIZER}" + (f"; {how}" if how else "")
+    scores = _every_group(questions, answers, system, how, "words")
     if closed is None or not closed.any():
         return scores
     # Not overall: that would read as all questions. Where all are closed there is no group of these yet.
     groups = {name: places[closed[places]] for name, places in questions.groups.items() if name != OVERALL}
     groups.setdefault(CLOSED, np.flatnonzero(closed))
     only_closed = replace(questions, groups={name: places for name, places in groups.items() if len(places)})
-    return scores + _every_group(only_closed, answers, system, how, overlap.CLOSED, definitions)
+    return scores + _every_group(only_closed, answers, system, how, "closed")
 
 
 def score_share(
-    questions: Questions, marks: Sequence[bool], metric: str, system: str, definition: str
+    questions: Questions, marks: Sequence[bool], metric: str, system: str, how: str = ""
 ) -> Score:
-    """Return the share of marked answers over all questions."""
+    """Return the share of marked answers over all questions; `how` says more than the metric's definition."""
     values = np.array(marks, dtype=np.float64)
-    implementation = f"pefomed {__version__}, {metric}: {definition}"
-    return _score(questions, metric, system, OVERALL, values, np.arange(len(values)), implementation)
+    return _score(questions, metric, system, OVERALL, values, np.arange(len(values)), said(metric, how))
 
 
 def per_pair(
-    metric: Callable[[str, str], float], references: Sequence[Reference], answers: Sequence[str]
+    metric: ItemFunction, references: Sequence[Reference], answers: Sequence[str]
 ) -> NDArray[np.float64]:
     """Return `metric(reference, answer)` of every answer, of several references the best; shape (N,)."""
     pairs = list(zip(map(each_of, references), answers, strict=True))
     # Few pairs are different: most references and answers are yes, no and some dozens of words.
     known = {pair: best(metric, *pair) for pair in set(pairs)}
     return np.array([known[pair] for pair in pairs], dtype=np.float64)
+
+
+def functions(*sections: Section) -> dict[str, ItemFunction]:
+    """Return name -> function of the metrics of these sections that two texts are enough for."""
+    return {
+        name: metric.function
+        for name, metric in table().items()
+        if metric.section in sections and metric.function is not None
+    }
+
+
+def said(metric: str, how: str = "") -> str:
+    """Return what a score says of what computed it."""
+    return f"pefomed {__version__}, {metric}: {metric_of(metric).definition}" + (f"; {how}" if how else "")
 
 
 def made_score(
@@ -168,13 +179,12 @@ def _every_group(
     answers: Sequence[str],
     system: str,
     how: str,
-    metrics: Mapping[str, Callable[[str, str], float]],
-    definitions: Mapping[str, str],
+    section: Section,
 ) -> list[Score]:
     scores = []
-    for name, metric in metrics.items():
-        values = per_pair(metric, questions.references, answers)
-        implementation = f"pefomed {__version__}, {name}: {definitions[name]}" + (f"; {how}" if how else "")
+    for name, function in functions(section).items():
+        values = per_pair(function, questions.references, answers)
+        implementation = said(name, how)
         for group, places in questions.groups.items():
             scores.append(_score(questions, name, system, group, values, places, implementation))
     return scores

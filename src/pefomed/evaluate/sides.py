@@ -24,12 +24,6 @@ NOWHERE = "no box"
 
 MISTAKES, NAMED = "side_mistake_rate", "side_mistake_rate_named"
 
-DEFINITIONS = {
-    MISTAKES: "share of phrases with boxes on one side that are answered on the other",
-    NAMED: "the same of phrases whose words say left or right",
-}
-"""Every metric of sides, and what it is a share of."""
-
 RULE = (
     f"a box is left or right if its centre is more than {MARGIN:.0%} of the image's width from the midline,"
     " else in the middle; left is the image's left as shown, mostly the patient's right"
@@ -76,11 +70,11 @@ def score_sides(
     mistaken = np.array([is_mistaken(*pair) for pair in pairs])
     scores = []
     for metric, counted in ((MISTAKES, sided), (NAMED, named)):
-        definition = f"{DEFINITIONS[metric]}; {RULE}" + (f"; {how}" if how else "")
+        rule = RULE + (f"; {how}" if how else "")
         for group, places in questions.groups.items():
             chosen = places[counted[places]]
             if len(chosen):
                 few = replace(questions, clusters=questions.clusters[chosen])
-                score = score_share(few, mistaken[chosen].tolist(), metric, system, definition)
+                score = score_share(few, mistaken[chosen].tolist(), metric, system, rule)
                 scores.append(score.model_copy(update={"group": group}))
     return scores

@@ -28,6 +28,7 @@ from pefomed.evaluate.score import Questions, made_score
 from pefomed.evaluate.unshown import WIDENED, left_open
 from pefomed.evaluate.verdicts import KINDS, RATING, Kind, Rater
 from pefomed.metrics.exact_match import exact_match_vqa
+from pefomed.metrics.find import metric_of
 from pefomed.metrics.references import best
 from pefomed.metrics.statistics.interval import Interval, figure_intervals
 from pefomed.schema import Sample, Score, Verdict
@@ -132,7 +133,7 @@ def _scores(questions: Questions, row: _Row) -> list[Score]:
         each = figures(sums[places].sum(0, keepdims=True))[0] if len(places) else np.array([np.nan])
         if not labelled.any() or not np.isfinite(each[0]):
             continue
-        top = 4.0 if row.metric.startswith("wasm_") else 1.0
+        top = metric_of(row.metric).most
         [interval] = figure_intervals(
             sums[places],
             questions.clusters[places],

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any
 
 from pefomed.errors import DataError
@@ -39,7 +40,7 @@ class Sampling:
         most, heat = self.max_new_tokens, self.temperature
         if not _is_whole(most) or most < 1:
             raise DataError("max_new_tokens is a whole number of 1 or more", found=repr(most))
-        if isinstance(heat, bool) or not isinstance(heat, (int, float)) or not 0 <= heat < math.inf:
+        if isinstance(heat, bool) or not isinstance(heat, Real) or not 0 <= heat < math.inf:
             raise DataError(
                 "temperature is a number of 0 or more",
                 found=repr(heat),
@@ -142,4 +143,4 @@ def generation(recipe: Recipe) -> str:
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, Integral) and not isinstance(value, bool)

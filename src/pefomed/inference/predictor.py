@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, overload
 
-import torch
 from torch import Tensor
 
 from pefomed import recipe as recipes
@@ -21,15 +19,16 @@ from pefomed.data.pictures.images import image_size
 from pefomed.errors import DataError, RunError
 from pefomed.features.frozen import Features
 from pefomed.inference.attention_choice import fit_attention
-from pefomed.inference.decoding import Decoding, Sampling, generation
+from pefomed.inference.decoding import Sampling, generation
+from pefomed.inference.engine import Engine
 from pefomed.inference.generate import Generated
 from pefomed.inference.given_features import GivenFeatures
 from pefomed.inference.text_pieces import TextPieces, text_of
 from pefomed.model import device as devices
 from pefomed.model.adapter import base_of, load_adapter
 from pefomed.model.build import build_model
-from pefomed.model.protocol import ImageFeatures, Processor, moved
-from pefomed.packing.batch import Row, Tokens, rows, tokenise
+from pefomed.model.protocol import ImageFeatures, Processor
+from pefomed.packing.batch import tokenise
 from pefomed.progress import note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
@@ -39,9 +38,6 @@ from pefomed.tasks import WITH_BOXES
 
 BLIND = "mean-image"
 """Stands for the image of every sample in a blind run."""
-
-
-T = TypeVar("T")
 
 
 class Predictor:
@@ -81,7 +77,7 @@ class Predictor:
         self.dtype = devices.dtype(recipe.compute, self.device)
         fit_attention(base_of(model), recipe.compute, decoding=True)
         self.model = model.to(self.device).eval()
-        self.decoding = Decoding(recipe, processor.tokenizer)
+        self._engine = Engine(recipe, self.model, processor)
         self._generation = generation(recipe)
 
     def ask(
@@ -128,7 +124,7 @@ class Predictor:
     @overload
     def answer(
         self,
-        samples: Sequence[Sample | Request],
+        samples: Iterable[Sample | Request],
         *,
         max_new_tokens: int | None = None,
         temperature: float = 0.0,
@@ -138,7 +134,7 @@ class Predictor:
     @overload
     def answer(
         self,
-        samples: Sequence[Sample | Request],
+        samples: Iterable[Sample | Request],
         *,
         max_new_tokens: int | None = None,
         temperature: float = 0.0,
@@ -147,7 +143,7 @@ class Predictor:
     ) -> Iterator[Piece]: ...
     def answer(
         self,
-        samples: Sequence[Sample | Request],
+        samples: Iterable[Sample | Request],
         *,
         max_new_tokens: int | None = None,
         temperature: float = 0.0,
@@ -170,6 +166,8 @@ class Predictor:
             ImageError: an image is missing, damaged or too large.
             DataError: a question is empty where its task needs one, or too long; a setting that cannot be.
         """
+        if isinstance(samples, (Sample, Request)):
+            raise DataError("several questions are a list", found="one", remedy="put it into a list")
         sampling = self._sampling(max_new_tokens, temperature, seed)
         given = GivenFeatures(self.model, self.processor)
         if stream:
@@ -197,7 +195,7 @@ class Predictor:
                 sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
             ]
         sampling = replace(self._sampling(), logprobs=self.recipe.predict.logprobs)
-        for _, generated in self._generated(samples, features, sampling, blind, cut=cut):
+        for _, generated in self._engine.generated(samples, features, sampling, blind, cut=cut):
             if generated.done:
                 yield self._prediction(generated, blind=blind is not None)
 
@@ -208,21 +206,21 @@ class Predictor:
         return Sampling(most, temperature, seed, logprobs=True)
 
     def _answers(
-        self, requests: Sequence[Sample | Request], sampling: Sampling, given: GivenFeatures
+        self, requests: Iterable[Sample | Request], sampling: Sampling, given: GivenFeatures
     ) -> list[Answer]:
         samples = [self._sample(one, given) for one in requests]
         found: dict[int, Answer] = {}
-        for place, generated in self._generated(samples, given, sampling):
+        for place, generated in self._engine.generated(samples, given, sampling):
             if generated.done:
                 found[place] = self._answer(generated, samples[place])
         return [found[place] for place in range(len(samples))]
 
     def _pieces(
-        self, requests: Sequence[Sample | Request], sampling: Sampling, given: GivenFeatures
+        self, requests: Iterable[Sample | Request], sampling: Sampling, given: GivenFeatures
     ) -> Iterator[Piece]:
         samples = [self._sample(one, given) for one in requests]
         texts = [TextPieces(self.processor.tokenizer) for _ in samples]
-        for place, generated in self._generated(samples, given, sampling):
+        for place, generated in self._engine.generated(samples, given, sampling):
             new = texts[place].next(generated.tokens, done=generated.done)
             answer = self._answer(generated, samples[place]) if generated.done else None
             if new or answer is not None:
@@ -234,6 +232,12 @@ class Predictor:
             if asked.size is None and asked.task in WITH_BOXES:  # where the image lies in the model's square
                 return asked.model_copy(update={"size": image_size(asked.images[0])})
             return asked
+        if not isinstance(asked, Request):
+            raise DataError(
+                "a question is a Sample or a Request",
+                found=type(asked).__name__,
+                remedy="give pefomed.Request(image, question)",
+            )
         images = given_images(asked.images)
         sizes = [one.size for one in images]
         names = [given.add(one) for one in images]
@@ -246,64 +250,13 @@ class Predictor:
         return sample
 
     def _check_length(self, sample: Sample, given: GivenFeatures) -> None:
-        count = partial(self._image_tokens, given, None)
+        count = partial(self._engine.image_tokens, given, None)
         try:
             tokenise([sample], self.recipe.prompt, self.processor, answers=False, image_tokens=count)
         except DataError as error:
             raise DataError(
                 "the question is too long", found=error.found, remedy=f"shorten it: {error.problem}"
             ) from None
-
-    def _generated(
-        self,
-        samples: Sequence[Sample],
-        features: Callable[[Iterable[str]], ImageFeatures],
-        sampling: Sampling,
-        blind: Tensor | None = None,
-        *,
-        cut: bool = False,
-    ) -> Iterator[tuple[int, Generated]]:
-        """Yield the place of a sample and its answer so far, each time that the answer has grown."""
-        room = sampling.max_new_tokens
-        count = partial(self._image_tokens, features, blind)
-        sequences = tokenise(
-            samples, self.recipe.prompt, self.processor, answers=False, room=room, cut=cut, image_tokens=count
-        )
-        places = {id(sequence): place for place, sequence in enumerate(sequences)}
-        for chunk in self._chunks(sequences, sampling):
-            own = [places[id(sequence)] for row in chunk for sequence in row.sequences]
-            paths = [image for row in chunk for image in row.images]
-            kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
-            steps = self.decoding.answers(self.model, chunk, moved(kept, self.device), sampling, own)
-            for grown in self._computed(steps):
-                for number, generated in grown:
-                    yield own[number], generated
-
-    def _image_tokens(self, features: object, blind: Tensor | None, image: str) -> int:
-        """Return how many tokens an image takes: a file's, a given one's, or the mean image's."""
-        if blind is not None:
-            return self.processor.tokens_for(len(blind))
-        length = features.length(image) if isinstance(features, GivenFeatures) else None
-        return self.processor.image_tokens(image) if length is None else self.processor.tokens_for(length)
-
-    def _chunks(self, sequences: list[Tokens], sampling: Sampling) -> Iterator[list[Row]]:
-        """Yield rows in batches, all of which are decoded in the same way."""
-        most = self.recipe.predict.batch_questions
-        for alike in self.decoding.groups(sequences, sampling):
-            made = rows(alike, share_image=base_of(self.model).shares_rows, max_questions=most)
-            yield from _chunks(sorted(made, key=len), most)
-
-    def _computed(self, steps: Iterator[T]) -> Iterator[T]:
-        """Yield each of `steps`, computed in the run's precision, which the caller's own code is not."""
-        while True:
-            with (
-                nullcontext() if self.dtype == torch.float32 else torch.autocast(self.device.type, self.dtype)
-            ):
-                try:
-                    step = next(steps)
-                except StopIteration:
-                    return
-            yield step
 
     def _answer(self, generated: Generated, sample: Sample) -> Answer:
         whole = answer_of(self._prediction(generated), sample, self.recipe)
@@ -336,14 +289,3 @@ def load(run: str | Path) -> Predictor:
     recipe = recipes.load(RunFolder(run).recipe_file)
     trained = trained_tasks(run) if recipe.stages else frozenset()
     return Predictor(recipe, RunFolder(run).adapter, trained)
-
-
-def _chunks(made: Sequence[Row], questions: int) -> Iterator[list[Row]]:
-    chunk: list[Row] = []
-    for row in made:
-        if chunk and sum(len(one.sequences) for one in (*chunk, row)) > questions:
-            yield chunk
-            chunk = []
-        chunk.append(row)
-    if chunk:
-        yield chunk

@@ -7,13 +7,8 @@ written: case, spaces, Unicode, Markdown and HTML, see `writing`; every mark of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from pefomed.metrics.normalise import plain, vqa_style
 from pefomed.metrics.writing import cleaned
-
-Metric = Callable[[str, str], bool]
-"""`metric(reference, prediction)`"""
 
 
 def exact_match(reference: str, prediction: str) -> bool:
@@ -31,11 +26,3 @@ def exact_match_vqa(reference: str, prediction: str) -> bool:
     if not normalised:
         return plain(reference) == plain(prediction) != ""
     return normalised == vqa_style(prediction)
-
-
-METRICS: dict[str, Metric] = {"exact_match": exact_match, "exact_match_vqa": exact_match_vqa}
-
-DEFINITIONS: dict[str, str] = {
-    "exact_match": "equal but for case, spaces, Unicode forms, Markdown and HTML",
-    "exact_match_vqa": "equal after the VQA challenge's normalisation, x ray = xray",
-}

@@ -16,18 +16,8 @@ right word raises it: `lung lung lung` recalls 3/4 of `left lung`, where token_r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
-from pefomed.metrics.closed import closed_accuracy
-from pefomed.metrics.words import TOKENIZER, words
-
-__all__ = [
-    "CLOSED", "DEFINITIONS", "OVERLAPS", "TOKENIZER",
-    "closed_accuracy", "llava_med_recall", "token_f1", "token_precision", "token_recall",
-]  # fmt: skip
-
-Overlap = Callable[[str, str], float]
-"""`overlap(reference, prediction)`, in [0, 1]"""
+from pefomed.metrics.words import words
 
 
 def token_recall(reference: str, prediction: str) -> float:
@@ -54,28 +44,6 @@ def llava_med_recall(reference: str, prediction: str) -> float:
     found = sum(count for word, count in said.items() if word in wanted)
     lacking = sum(count for word, count in wanted.items() if word not in said)
     return found / (found + lacking) if found else 0.0
-
-
-OVERLAPS: dict[str, Overlap] = {
-    "token_recall": token_recall,
-    "token_precision": token_precision,
-    "token_f1": token_f1,
-    "llava_med_recall": llava_med_recall,
-}
-
-CLOSED: dict[str, Overlap] = {"closed_accuracy": closed_accuracy}
-"""Of closed questions only."""
-
-DEFINITIONS: dict[str, str] = {
-    "token_recall": "words in common / words of the reference, as multisets",
-    "token_precision": "words in common / words of the answer, as multisets",
-    "token_f1": "2 * words in common / words of both, as multisets",
-    "llava_med_recall": "LLaVA-Med's recall: repetitions in the answer count",
-    "closed_accuracy": (
-        "closed questions only: a leading yes or no decides, else the answer says the reference,"
-        " not negated and not yes beside no"
-    ),
-}
 
 
 def _counts(reference: str, prediction: str) -> tuple[int, int, int]:

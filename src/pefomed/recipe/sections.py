@@ -214,6 +214,9 @@ class Evaluate(Section):
     groups: tuple[str, ...] = Field(
         (), description="Meta keys to group by; by default all with 2 to 40 values."
     )
+    metrics: tuple[str, ...] = Field(
+        (), description="Metrics of your own beside ours, each `package.module:function`."
+    )
 
 
 class Recipe(Section):

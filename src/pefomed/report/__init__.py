@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pefomed.evaluate.own_metrics import own_metrics
 from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.metrics.find import with_plugins
 from pefomed.report.compare_page import Gates, write_ablation_report, write_comparison
 from pefomed.report.page import write_run_report
 from pefomed.report.runs import is_ablation
@@ -37,7 +39,7 @@ def write_report(folder: Path, images: bool = True, data_folder: Path | None = N
     if not folder.is_dir():
         return write_run_report(folder)  # which says so
     gates = _gates(images, data_folder)
-    with hold(RunFolder(folder).report, patience=PATIENCE):
+    with hold(RunFolder(folder).report, patience=PATIENCE), with_plugins(own_metrics(folder)):
         if is_ablation(folder):
             return write_ablation_report(folder, gates)
         return write_run_report(folder, gates(folder) if gates else None)
@@ -61,7 +63,8 @@ def write_reports(
     pages = [write_report(folder, images, data_folder) for folder in folders]
     if len(folders) > 1:
         page = out or RunFolder(folders[0]).comparison_page
-        with hold(RunFolder(folders[0]).report, patience=PATIENCE):
+        own = [metric for folder in folders for metric in own_metrics(folder)]
+        with hold(RunFolder(folders[0]).report, patience=PATIENCE), with_plugins(own):
             pages.append(write_comparison(folders, page, _gates(images, data_folder)))
     return pages
 

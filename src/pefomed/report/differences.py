@@ -30,9 +30,6 @@ _WHICH = (
     " none; `phrases with boxes` leaves those out, and the items below do with the group boxes, value any"
 )
 
-_VERDICTS = {"accuracy": "Right by", "wasm": "WASM by"}
-"""Metrics of verdicts: `accuracy:RATER`, `wasm:RATER`."""
-
 _UNTESTED = "none, as [evaluate] bootstrap = 0 asks for no draws"
 _MCNEMAR = (
     "McNemar's p: his exact test, which takes items as independent; of several items about one image p is"
@@ -97,17 +94,11 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
     return data | {"compares": True, "start": "changed"}
 
 
-def title_of(metric: str) -> str:
-    """Return what a metric of a difference is called."""
-    kind, colon, rater = metric.partition(":")
-    return f"{_VERDICTS[kind]} {rater}" if colon and kind in _VERDICTS else metric_title(metric)
-
-
 def _tests(found: Sequence[Difference]) -> list[str]:
     """Say which test each p is of; the metrics are named where there are several tests."""
     metrics: dict[str, dict[str, None]] = {}
     for one in found:
-        metrics.setdefault(one.test, {})[title_of(one.metric)] = None
+        metrics.setdefault(one.test, {})[metric_title(one.metric)] = None
     alone = len(metrics) == 1
     said = [
         f"p{'' if alone else ' of ' + ', '.join(names)}: {test or _UNTESTED}"
@@ -120,7 +111,7 @@ def _tests(found: Sequence[Difference]) -> list[str]:
     reasons: dict[str, dict[str, None]] = {}
     for one in found:
         if one.interval.startswith(NONE):
-            reasons.setdefault(one.interval.removeprefix(NONE), {})[title_of(one.metric)] = None
+            reasons.setdefault(one.interval.removeprefix(NONE), {})[metric_title(one.metric)] = None
     return said + [f"No interval of {', '.join(names)}: {why}" for why, names in reasons.items()]
 
 
@@ -137,7 +128,7 @@ def _line(one: Difference, mcnemar: bool) -> Line:
     by_item = bool(one.better or one.worse)
     up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
     return Line(
-        (f"{one.dataset} {one.split}".strip(), title_of(one.metric) + _OF.get(one.group, "")),
+        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
         (
             _cell(one, one.a),
             _cell(one, one.b),
@@ -153,16 +144,12 @@ def _p(p: float | None, test: str) -> Cell | None:
 
 
 def _cell(one: Difference, value: float) -> Cell:
-    text = f"{100 * value:.1f}" if _is_share(one.metric) else f"{value:.3f}"
+    text = f"{100 * value:.1f}" if is_share(one.metric) else f"{value:.3f}"
     return Cell(text, "", one.n, f"n = {one.n:,}", value)
 
 
 def _signed(one: Difference, value: float) -> str:
-    text = f"{abs(100 * value):.1f}" if _is_share(one.metric) else f"{abs(value):.3f}"
+    text = f"{abs(100 * value):.1f}" if is_share(one.metric) else f"{abs(value):.3f}"
     if float(text) == 0:
         return text
     return f"{'+' if value > 0 else '−'}{text}"  # noqa: RUF001
-
-
-def _is_share(metric: str) -> bool:
-    return is_share(metric) or metric.startswith("accuracy:")

@@ -5,94 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pefomed.evaluate import absent, sides
-from pefomed.evaluate.verdicts import KINDS
+from pefomed.metrics.find import heads, metric_of
 from pefomed.metrics.statistics.interval import why_none
 from pefomed.schema import Score
 
 OVERALL = "overall"
 
-PRIMARY = "exact_match"
+PRIMARY = heads("words")[0][0].name
 """The metric of the headline and of the charts by group."""
 
-SPOKEN = ("closed_accuracy", "token_recall")
+SPOKEN = tuple(metric.name for metric, _ in heads("words") if metric.of_sentences)
 """Metrics that look into answers in whole sentences; the last is of all questions."""
 
-IOU = "iou"
+IOU = heads("boxes")[0][0].name
 """The metric of boxes that headline, charts and floors are about."""
-
-BOXES = (
-    "iou",
-    "dice",
-    "acc_0.3",
-    "acc_0.5",
-    "acc_0.7",
-    "pointing",
-    "box_precision",
-    "box_recall",
-    "mask_dice",
-    "n_acc",
-    "t_acc",
-)
-"""Metrics of boxes, as means over phrases."""
-
-BOXES_MACRO = ("iou_macro", "dice_macro", "acc_0.5_macro")
-"""Metrics of boxes, as means over categories."""
-
-SIDE_RATES = tuple(sides.DEFINITIONS)
-"""Metrics of left and right mistaken, in a table of their own."""
-
-RATES = ("unparsable_rate", "repaired_rate", "empty_rate", "cut_rate")
-"""Metrics that say how answers came out, not how good they are."""
-
-JUDGED = tuple(f"{name}_accuracy" for name in KINDS.values())
-"""Shares of right answers by others than exact match; of several judges each has its name behind a colon."""
-
-PRESET, GIVEN = "_r2gen", "_given"
-"""What the names of metrics end in: in R2Gen's preset, and of tokens as they were given."""
-
-_ALIASES = {"judge": "judge_accuracy", "human": "human_accuracy"}
-"""Names in rows of published figures."""
-
-_SHARES = {
-    PRIMARY: "Exact match",
-    "exact_match_vqa": "Exact match, VQA-style",
-    "judge_accuracy": "Judge",
-    "offline_judge_accuracy": "Offline judge",
-    "model_rater_accuracy": "Model rater",
-    "human_accuracy": "Human raters",
-    "closed_accuracy": "Closed accuracy",
-    "token_recall": "Token recall",
-    "token_precision": "Token precision",
-    "token_f1": "Token F1",
-    "llava_med_recall": "Token recall, LLaVA-Med's",
-    "box_precision": "Precision",
-    "box_recall": "Recall",
-    "pointing": "Pointing",
-    absent.N_ACC: "No-target accuracy",
-    absent.T_ACC: "Target accuracy",
-    sides.MISTAKES: "Left and right mistaken",
-    sides.NAMED: "Left and right mistaken where the phrase says it",
-    "unparsable_rate": "Answers without a readable box",
-    "repaired_rate": "Answers repaired",
-    "empty_rate": "Empty answers",
-    "cut_rate": "Answers cut at the limit",
-} | {f"acc_{share}": f"Acc@{share}" for share in ("0.3", "0.5", "0.7")}
-"""Metrics that are shares, shown in percent."""
-
-_PLAIN = {
-    "meteor": "METEOR",
-    "rouge_l": "ROUGE-L",
-    "cider": "CIDEr",
-    "iou": "IoU",
-    "dice": "Dice",
-    "mask_dice": "Dice with the mask",
-    "wasm_judge": "WASM, judge",
-    "wasm_offline_judge": "WASM, offline judge",
-    "wasm_model_rater": "WASM, model rater",
-    "wasm_human": "WASM, human raters",
-} | {f"bleu_{n}": f"BLEU-{n}" for n in range(1, 5)}
-"""Metrics shown as they are, like every metric that is not named here."""
 
 _SYSTEMS = {
     "model": "This model",
@@ -130,8 +56,6 @@ _SHORT = {
 }
 
 _KINDS = ("model", "blind", "floor", "ceiling", "published")
-
-_MACRO = "_macro"
 
 
 @dataclass(frozen=True)
@@ -171,29 +95,29 @@ def shown(score: Score, value: float) -> str:
     return f"{100 * value:.1f}" if is_share(score.metric) else f"{value:.3f}"
 
 
-def canonical(metric: str) -> str:
-    """Return the name our own scores use for a published figure's metric."""
-    return _ALIASES.get(metric, metric)
-
-
 def is_share(metric: str) -> bool:
     """Return whether the metric is a share, shown in percent."""
-    return _base(metric).removesuffix(_MACRO) in _SHARES
+    return metric_of(metric).unit == "%"
 
 
 def is_boxes(metric: str) -> bool:
     """Return whether the metric says how good boxes are."""
-    return metric in BOXES or metric in BOXES_MACRO
+    return metric_of(metric).section in ("boxes", "categories")
+
+
+def is_text(metric: str) -> bool:
+    """Return whether the metric is one of reports and captions."""
+    return metric_of(metric).section == "texts"
 
 
 def is_judged(metric: str) -> bool:
     """Return whether the metric is a judge's or human raters' share of right answers."""
-    return _base(metric) in JUDGED
+    return metric_of(metric).section == "judged"
 
 
 def is_wasm(metric: str) -> bool:
     """Return whether the metric is the mean level that a judge or human raters gave."""
-    return metric.startswith("wasm_")
+    return metric_of(metric).section == "levels"
 
 
 def is_incomparable(score: Score) -> bool:
@@ -227,22 +151,10 @@ def mark_of(score: Score) -> tuple[str, float, str]:
 
 def metric_title(metric: str) -> str:
     """Return what a metric is called on the page: `judge_accuracy:gpt` is `Judge gpt`."""
-    name = metric.partition(":")[2]
-    title = _SHARES.get(_base(metric)) or _PLAIN.get(_base(metric))
-    if title is None and is_boxes(metric):
-        return f"{metric_title(metric.removesuffix(_MACRO))}, mean of categories"
-    for suffix, preset in ((PRESET, "r2gen"), (GIVEN, "as given")):
-        if title is None and _base(metric).endswith(suffix):
-            return f"{metric_title(_base(metric).removesuffix(suffix))} ({preset})"
-    if title is None:
-        return metric.replace("_", " ").strip().capitalize()
-    return f"{title} {name}".strip()
+    found, name = metric_of(metric), metric.partition(":")[2]
+    return f"{found.title} {name}".strip() if found.section != "other" else found.title
 
 
 def of_split(scores: Iterable[Score], dataset: str, split: str) -> list[Score]:
     """Return the scores of one split of one data set."""
     return [score for score in scores if score.dataset == dataset and score.split == split]
-
-
-def _base(metric: str) -> str:
-    return canonical(metric.partition(":")[0])

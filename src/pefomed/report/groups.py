@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from pefomed.evaluate.seen_images import KEY
+from pefomed.metrics.find import metric_of
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,
@@ -138,9 +139,9 @@ def _totals(scores: Sequence[Score], key: str, table: GroupTable, measures: Sequ
     overall = [score for score in scores if score.group == OVERALL]
     systems = _systems([score for score in scores if _key(score) == key], IOU, _KINDS)
     macro = [
-        score.model_copy(update={"metric": score.metric.removesuffix("_macro")})
+        score.model_copy(update={"metric": metric_of(score.metric).mean_of})
         for score in overall
-        if score.metric.endswith("_macro") and key == "category"
+        if metric_of(score.metric).mean_of and key == "category"
     ]
     named = (("Mean of categories", macro), ("All phrases", overall))
     return [
@@ -157,7 +158,7 @@ def _row(value: str, scores: Sequence[Score], measures: Sequence[str], systems: 
     ours, floors = by_metric[main], [by_system.get(system) for system in systems]
     marks = [mark_of(score) for score in floors if score]
     marks += [
-        ("human" if metric.startswith("human") else "judge", by_metric[metric].value,
+        ("human" if metric_of(metric).rater == "human" else "judge", by_metric[metric].value,
          f"{metric_title(metric)}: {cell_of(by_metric[metric]).text}")
         for metric in measures[1:]
         if is_judged(metric) and metric in by_metric

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from markupsafe import Markup
 
 from pefomed.evaluate.groups import ANY_BOX, OVERALL
-from pefomed.evaluate.headlines import CLOSED, figures
+from pefomed.evaluate.headlines import figures
+from pefomed.metrics.find import metric_of
+from pefomed.metrics.known import CLOSED
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,
@@ -111,7 +113,7 @@ def _beside(family: Names, figures: Sequence[Score], ours: Sequence[Score]) -> l
         (metric_title(score.metric) + (" of what is there" if score.group == ANY_BOX else ""), score)
         for score in figures[1:]
         # The same figure twice, where every closed answer is a single word.
-        if not (score.metric == "closed_accuracy" and score.value in known)
+        if not (metric_of(score.metric).section == "closed" and score.value in known)
     ]
     # Accuracy is said of answers in words, levels of texts, neither of boxes.
     says = {WORDS: is_judged, TEXTS: is_wasm}.get(family)

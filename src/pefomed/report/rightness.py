@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pefomed import tasks
+from pefomed.evaluate.score import functions
 from pefomed.evaluate.sentences import in_sentences
-from pefomed.metrics.exact_match import METRICS
-from pefomed.metrics.overlap import CLOSED
+from pefomed.metrics.find import metric_of
 from pefomed.metrics.references import best
 from pefomed.report.figures import metric_title
 from pefomed.report.located import RIGHT, Located
@@ -51,7 +51,10 @@ class Rightness:
 
     @property
     def _metrics(self) -> dict[str, Callable[[str, str], float]]:
-        return {**(METRICS if self.words else {}), **(CLOSED if self.spoken else {})}
+        return {
+            **(functions("exact") if self.words else {}),
+            **(functions("closed") if self.spoken else {}),
+        }
 
     @property
     def nobody(self) -> list[int | None]:
@@ -81,7 +84,7 @@ class Rightness:
 
     @staticmethod
     def _says(metric: str, sample: Sample, judged: Judged) -> bool:
-        if metric in METRICS:
+        if metric_of(metric).section == "exact":
             return sample.task in judged.tasks
         return judged.spoken and sample.task in tasks.WORDS and _is_closed(sample)
 

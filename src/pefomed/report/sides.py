@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pefomed.evaluate.groups import OVERALL
-from pefomed.evaluate.sides import MISTAKES, NAMED, NOWHERE, RULE, SIDES, side_of
+from pefomed.evaluate.sides import NOWHERE, RULE, SIDES, side_of
+from pefomed.metrics.find import named, table
 from pefomed.report.figures import Cell, cell_of, kind_of, system_label
 from pefomed.report.located import Phrase
 from pefomed.report.sheet import Column, Line, Sheet
 from pefomed.schema import Score
-
-COLUMNS = {MISTAKES: "boxes on one side", NAMED: "phrase says left or right"}
 
 _NOTES = [
     "Share of phrases answered on the other side; an answer without a box is no such mistake",
@@ -41,18 +40,17 @@ def mistakes(name: str, title: str, scores: Sequence[Score]) -> Sheet | None:
     Args:
         scores: of one split.
     """
-    found = {
-        (one.system, one.metric): one for one in scores if one.group == OVERALL and one.metric in COLUMNS
-    }
+    titles = {name: table()[name].heading for name in named("sides")}
+    found = {(one.system, one.metric): one for one in scores if one.group == OVERALL and one.metric in titles}
     systems = [
         system for system in dict.fromkeys(system for system, _ in found) if kind_of(system) != "ceiling"
     ]
     lines = []
     for system in systems:
-        of_system = [found.get((system, metric)) for metric in COLUMNS]
+        of_system = [found.get((system, metric)) for metric in titles]
         cells = tuple(cell_of(one) if one else None for one in of_system)
         lines.append(Line((system_label(system),), cells, kind_of(system)))
-    columns = tuple(Column(metric, title) for metric, title in COLUMNS.items())
+    columns = tuple(Column(metric, title) for metric, title in titles.items())
     return Sheet(name, title, ("system",), columns, lines, _NOTES) if lines else None
 
 

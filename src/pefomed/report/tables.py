@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from pefomed.evaluate.verdicts import KINDS
+from pefomed.metrics.find import canonical, metric_of, named
 from pefomed.report.figures import (
-    GIVEN,
     OVERALL,
-    PRESET,
-    PRIMARY,
-    RATES,
-    SIDE_RATES,
     Cell,
-    canonical,
     cell_of,
-    is_boxes,
     is_incomparable,
     is_judged,
     kind_of,
@@ -33,8 +26,6 @@ _ORDER = ("model", "blind", "floor", "ceiling", "other", "published")
 _JUDGE = "judge_accuracy"
 WIDEST = 12
 """Columns that a sheet of paper has room for."""
-
-TEXTS = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider")
 
 Proof = Callable[[Sequence[Score]], list[str]]
 """From the scores of a row to the texts of its footnotes."""
@@ -142,25 +133,16 @@ def other_tables(
     Those of `wide_tables` are in none.
     """
     mine = _of_columns(scores, dataset, split)
-    shown = {*_main_metrics(mine, first), *RATES, *SIDE_RATES}
-    rest = [
-        score
-        for score in mine
-        if canonical(score.metric) not in shown and not is_text(score.metric) and not is_boxes(score.metric)
-    ]
+    shown = {*_main_metrics(mine, first), *named("texts", "boxes", "categories", "sides", "rates")}
+    rest = [score for score in mine if canonical(score.metric) not in shown]
     metrics = sorted(
         dict.fromkeys(canonical(score.metric) for score in rest),
-        key=lambda metric: not metric.startswith(PRIMARY),
+        key=lambda metric: not _is_exact(metric),
     )
     return [
         _table([score for score in rest if canonical(score.metric) == metric], [metric], notes)
         for metric in metrics
     ]
-
-
-def is_text(metric: str) -> bool:
-    """Return whether the metric is one of reports and captions."""
-    return metric.removesuffix(PRESET).removesuffix(GIVEN) in TEXTS
 
 
 def asked(scores: Sequence[Score], metric: str, group: str) -> int:
@@ -187,18 +169,22 @@ def _main_metrics(scores: Sequence[Score], first: Sequence[str]) -> list[str]:
     first = [metric for metric in first if metric in there]
     ours = list(dict.fromkeys(score.metric for score in scores if kind_of(score.system) == "model"))
     judged = [metric for metric in ours if is_judged(metric)]
-    exact = sorted({score.metric for score in scores if score.metric.startswith(PRIMARY)})
+    exact = sorted({score.metric for score in scores if _is_exact(score.metric)})
     if not judged:
         return [*first, *(exact[:1] if first else exact)]
     published = {canonical(score.metric) for score in scores if kind_of(score.system) == "published"}
     # Published figures of a language model as judge never stand in the column of one that is none.
-    if _JUDGE in published and not any(metric.startswith(_JUDGE) for metric in judged):
+    if _JUDGE in published and not any(metric_of(metric).name == _JUDGE for metric in judged):
         judged.insert(0, _JUDGE)
     return [*first, *exact[:1], *sorted(judged, key=_order_of_judges)]
 
 
+def _is_exact(metric: str) -> bool:
+    return metric_of(metric).section == "exact"
+
+
 def _order_of_judges(metric: str) -> int:
-    return list(KINDS.values()).index(metric.partition("_accuracy")[0])
+    return named("judged").index(metric_of(metric).name)
 
 
 def _of_columns(scores: Sequence[Score], dataset: str, split: str) -> list[Score]:

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pefomed.report.figures import (
-    BOXES,
-    BOXES_MACRO,
-    GIVEN,
-    OVERALL,
-    PRESET,
-    RATES,
-    is_boxes,
-    metric_title,
-    of_split,
-)
-from pefomed.report.sides import COLUMNS
-from pefomed.report.tables import TEXTS, Footnotes, Head, Proof, ResultTable, asked, is_text, rows_of
+from pefomed.metrics.find import metric_of, named, table
+from pefomed.metrics.known import PRESETS
+from pefomed.metrics.metric import Section
+from pefomed.report.figures import OVERALL, of_split
+from pefomed.report.tables import Footnotes, Head, Proof, ResultTable, asked, rows_of
 from pefomed.schema import Score
 
 Columns = Sequence[tuple[str, str, str]]
@@ -25,43 +17,50 @@ Columns = Sequence[tuple[str, str, str]]
 
 def text_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
     """Return systems by the metrics of reports and captions, all presets side by side; None without any."""
-    presets = (("COCO, PTB tokens", ""), ("R2Gen cleaning", PRESET), ("Tokens as given", GIVEN))
-    columns = [(title, f"{name}{suffix}", metric_title(name)) for title, suffix in presets for name in TEXTS]
-    chosen = [score for score in of_split(scores, dataset, split) if is_text(score.metric)]
-    return _table(chosen, columns, notes)
+    texts = [table()[name] for name in named("texts")]
+    columns = [
+        (preset, metric.name, metric.heading)
+        for preset in PRESETS.values()
+        for metric in texts
+        if metric.preset == preset
+    ]
+    return _of_sections(scores, dataset, split, ("texts",), columns, notes)
 
 
 def box_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
     """Return systems by the metrics of boxes, means over phrases and over categories; None without any."""
-    columns = [("Mean over phrases", metric, metric_title(metric)) for metric in BOXES]
-    columns += [
-        ("Mean over categories", metric, metric_title(metric.removesuffix("_macro")))
-        for metric in BOXES_MACRO
-    ]
-    chosen = [score for score in of_split(scores, dataset, split) if is_boxes(score.metric)]
-    return _table(chosen, columns, notes, _joined)
+    columns = [*_columns("Mean over phrases", "boxes"), *_columns("Mean over categories", "categories")]
+    return _of_sections(scores, dataset, split, ("boxes", "categories"), columns, notes, _joined)
 
 
 def side_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
     """Return systems by their rates of left and right mistaken; None without any."""
-    columns = [("Left and right mistaken", metric, title) for metric, title in COLUMNS.items()]
-    chosen = [score for score in of_split(scores, dataset, split) if score.metric in COLUMNS]
-    return _table(chosen, columns, notes, _joined)
+    columns = _columns("Left and right mistaken", "sides")
+    return _of_sections(scores, dataset, split, ("sides",), columns, notes, _joined)
 
 
 def rate_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnotes) -> ResultTable | None:
     """Return systems by how their answers came out: empty, cut, without a readable box; None without any."""
-    columns = [("How answers came out", metric, _RATE_TITLES[metric]) for metric in RATES]
-    chosen = [score for score in of_split(scores, dataset, split) if score.metric in RATES]
-    return _table(chosen, columns, notes, _joined)
+    columns = _columns("How answers came out", "rates")
+    return _of_sections(scores, dataset, split, ("rates",), columns, notes, _joined)
 
 
-_RATE_TITLES = {
-    "unparsable_rate": "no readable box",
-    "repaired_rate": "box repaired",
-    "empty_rate": "empty",
-    "cut_rate": "cut at the limit",
-}
+def _columns(block: str, section: Section) -> list[tuple[str, str, str]]:
+    return [(block, name, table()[name].heading) for name in named(section)]
+
+
+def _of_sections(
+    scores: Sequence[Score],
+    dataset: str,
+    split: str,
+    sections: Sequence[Section],
+    columns: Columns,
+    notes: Footnotes,
+    proof: Proof | None = None,
+) -> ResultTable | None:
+    mine = of_split(scores, dataset, split)
+    chosen = [score for score in mine if metric_of(score.metric).section in sections]
+    return _table(chosen, columns, notes, proof)
 
 
 def _joined(scores: Sequence[Score]) -> list[str]:

@@ -66,6 +66,11 @@ class RunFolder:
         return self.path / "scores.card.json"
 
     @property
+    def metrics_file(self) -> Path:
+        """Which metrics of a user's own the scores hold beside ours."""
+        return self.path / "metrics.json"
+
+    @property
     def training_images_file(self) -> Path:
         """Which answered samples show an image that was trained on: data set and split -> id -> kind."""
         return self.path / "training_images.json"
@@ -176,7 +181,13 @@ class RunFolder:
         """Remove what training has left and what the trained model answered; verdicts and the recipe stay."""
         for folder in (self.stages, self.adapter, self.samples, self.predictions, self.report):
             shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.log_file, self.scores_file, self.scores_card, self.environment_file):
+        for file in (
+            self.log_file,
+            self.scores_file,
+            self.scores_card,
+            self.metrics_file,
+            self.environment_file,
+        ):
             file.unlink(missing_ok=True)
 
 

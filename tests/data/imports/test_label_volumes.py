@@ -14,6 +14,7 @@ from pefomed.data import load_samples
 from pefomed.data.imports import import_folder, secret_folder
 from pefomed.data.imports.choice import rule_of
 from pefomed.data.imports.label_volumes import labels_of
+from pefomed.data.kept_masks import read_mask
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset
 
@@ -102,13 +103,18 @@ def test_touched_slices_whatever_way_the_files_are_turned(tmp_path: Path, flips:
     assert result["regions_without_box"] == {"a label without a name": 1}
     # What comes out is read by the loader `table`, every box on its picture.
     boxes = {"columns": ["x0", "y0", "x1", "y1"], "form": "xyxy", "unit": "pixel"}
-    options = {"columns": {"question": "phrase"}, "boxes": {**boxes, "width": "width", "height": "height"}}
+    boxes |= {"width": "width", "height": "height", "mask": "mask"}
+    options: dict[str, Any] = {"columns": {"question": "phrase"}, "boxes": boxes}
     options |= {"only_split": "train"}
     data = Dataset(loader="table", root="out/boxes.csv", options=options)
     samples = load_samples(data, "train", tmp_path)
     assert [(sample.question, len(sample.boxes)) for sample in samples] == [
         ("liver", 1), ("cyst", 1), ("liver", 1),
     ]  # fmt: skip
+    held = {(s.question, Path(s.images[0]).name): read_mask(s.masks[0]) for s in samples}
+    by_place = {row["slice"]: Path(row["image"]).name for row in rows(out / "table.csv")}
+    for index, label, name in ((1, 1, "liver"), (2, 1, "liver"), (2, 2, "cyst")):
+        assert (held[name, by_place[str(index)]] == (LABELS[index] == label)).all()
 
 
 def test_parts_and_several_volumes_of_a_case(tmp_path: Path) -> None:

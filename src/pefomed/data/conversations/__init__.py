@@ -43,6 +43,7 @@ from pefomed.data.left_out import LeftOut
 from pefomed.data.mapping import cells
 from pefomed.data.mapping.columns import Meta
 from pefomed.data.mapping.images import Pictures, missing
+from pefomed.data.mapping.references import marked_note
 from pefomed.data.mapping.skip import NOTHING, Rules
 from pefomed.data.mapping.source import OptionalSource, Source
 from pefomed.data.owners import owners_of
@@ -131,7 +132,7 @@ def load(
             ids.setdefault(stem, ContentIds(stem)),
             Pictures(path.parent / images, view=view), columns, task, turns, system == "before", roles, skip,
         )  # fmt: skip
-        prompts = 0
+        prompts, marked = 0, False
         for place, row in rows:
             if gone := skip.of_row(row, place):
                 yield gone
@@ -139,6 +140,9 @@ def load(
             try:
                 for pair in _pairs(row, place, how):
                     prompts += bool(pair.system) and pair.number == 1
+                    if not marked and (said := marked_note(path.name, [pair.answer])):
+                        marked = True
+                        note(said)
                     yield _sample(pair, row, place, how)
             except Unfit as fault:
                 yield _left_out(fault, place, skip)

@@ -28,7 +28,7 @@ Row = dict[str, str]
 
 BOXES = (
     "image", "phrase", "x0", "y0", "x1", "y1", "width", "height", "split", "patient", "study", "image_id",
-    "label", "code", "site", "reader", "made_by",
+    "label", "code", "site", "reader", "made_by", "mask",
 )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _boxes(
             "width": image["width"], "height": image["height"], "split": image["split"],
             "patient": image["patient"], "study": image["study"], "image_id": image["id"],
             "label": box.of.label, "code": box.of.code, "site": box.of.site, "reader": box.of.reader,
-            "made_by": box.of.made_by,
+            "made_by": box.of.made_by, "mask": box.of.mask,
         }  # fmt: skip
         if tuple(row.values()) in found:
             faults["a box that is there twice"] += 1

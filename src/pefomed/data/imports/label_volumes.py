@@ -12,6 +12,7 @@ Labels need the voxels of their volume (size, place, axes). They are no images t
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,7 @@ from pefomed.data.imports.regions import REGION_LIMIT, Region, bounds_of
 from pefomed.data.mask_slices import check_grid
 from pefomed.data.pictures.volume_values import all_slices
 from pefomed.data.readers.label_maps import boxes_of, value_of
+from pefomed.data.readers.rle import rle_text
 from pefomed.data.split_folders import stem_of
 from pefomed.errors import DataError, ImageError, listed
 
@@ -140,6 +142,7 @@ def checked_labels(names: Mapping[str, str]) -> dict[str, str]:
 
 def _of_label(inside: NDArray[np.bool_], name: str, parts: bool, index: int) -> Iterable[Region]:
     height, width = inside.shape
+    mask = json.dumps({"size": [height, width], "counts": rle_text(inside)})
     for (left, top, right, bottom), _ in boxes_of(inside, "component" if parts else "label"):
         yield Region(
             made_by=MADE_BY,
@@ -149,6 +152,7 @@ def _of_label(inside: NDArray[np.bool_], name: str, parts: bool, index: int) -> 
             shape="RECTANGLE",
             points=((left, top), (right, top), (right, bottom), (left, bottom)),
             matrix=(width, height),
+            mask=mask,
         )
 
 

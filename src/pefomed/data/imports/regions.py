@@ -47,6 +47,8 @@ class Region(Record):
     body: tuple[Point, ...] = ()
     """The same in the body, for a shape that has both."""
     thickness: float = 0.0
+    mask: str = ""
+    """All that it is the box of, or of a part of, on its image: COCO's run-length code as JSON."""
     group: str = ""
     """Regions of one group on one image are one thing, and have one box."""
 

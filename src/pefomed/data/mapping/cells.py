@@ -38,6 +38,10 @@ def answers(
                 remedy=_what_of(value, column),
             )
         found = _plain(value)
+        if is_nothing(found):
+            raise Unusable(
+                f"{place}: column {column!r} holds {found!r}, which is no answer", "empty answer", _FILL
+            )
         if is_number(found) and not numbers_as_text:
             raise DataError(
                 f"{place}: the answer in column {column!r} is a number",
@@ -65,6 +69,10 @@ def filled(row: Mapping[str, Any], source: AnySource, place: str, joined_by: str
     if isinstance(value, list | dict):
         raise _no_text(said(source), value, place)
     found = _plain(value)
+    if is_nothing(found):
+        raise Unusable(
+            f"{place}: column {said(source)!r} holds {found!r}, which is no question", "empty question", _FILL
+        )
     if not found:
         raise Unusable(f"{place}: column {said(source)!r} is empty", "empty question", "fill it in")
     return found
@@ -123,6 +131,20 @@ def has(row: Mapping[str, Any], source: AnySource) -> bool:
 def is_empty(value: Any) -> bool:
     """Return whether a cell holds nothing; a number that is none stands for that in columns of numbers."""
     return value is None or value != value or (isinstance(value, str) and not value.strip())
+
+
+def is_nothing(text: str) -> bool:
+    """Return whether a text stands for a value that is not there: a spreadsheet's error, `nan` of a program.
+
+    `None` and `N/A` are no such: they are answers, too.
+    """
+    return text in _ERRORS or text.casefold() == "nan"
+
+
+_ERRORS = frozenset(
+    "#N/A #REF! #DIV/0! #VALUE! #NAME? #NUM! #NULL! #NV #BEZUG! #WERT! #ZAHL! #SPILL! #CALC!".split()
+)
+_FILL = "write what is meant, or leave the cell empty"
 
 
 def said(source: AnySource) -> str:

@@ -3,6 +3,7 @@
     {"image": "0.png", "objects": {"bbox": [[64, 48, 256, 192], [1, 2, 3, 4]], "category": ["mass", "cyst"]}}
 
 with `question = "objects.category"` and `boxes.columns = ["objects.bbox"]` asks for a mass and for a cyst.
+Where a row has one box in four columns, each phrase of a list has it.
 """
 
 from __future__ import annotations
@@ -44,6 +45,9 @@ def apart(
         if not lists:
             yield place, row
             continue
+        if len(boxes) > 1 and not _lists(row, boxes):
+            yield from _of_one_box(place, row, lists, id_column)
+            continue
         drawn = _lists(row, boxes) or {name: [] for name in boxes if is_empty(at(row, name))}
         if len(drawn) < len(boxes):
             raise DataError(
@@ -74,6 +78,24 @@ def apart(
                 own[id_column] = f"{row[id_column]}-{index + 1}"
             # A name that is there exactly counts before a path.
             yield f"{place}, box {index + 1}", {**row, **own}
+
+
+def _of_one_box(
+    place: str, row: Mapping[str, Any], lists: Mapping[str, list[Any]], id_column: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield a row for each of several phrases that have the row's one box, `['Mass', 'Calcification']`."""
+    number = max(map(len, lists.values()))
+    if any(len(values) != number for values in lists.values()):
+        raise DataError(
+            f"{place}: what is said of a box needs lists of the same length",
+            found=", ".join(f"{name}: {len(values)}" for name, values in lists.items()),
+            remedy="correct the row",
+        )
+    for index in range(number):
+        own = {name: values[index] for name, values in lists.items()}
+        if id_column and id_column in row and number > 1:
+            own[id_column] = f"{row[id_column]}-{index + 1}"
+        yield (f"{place}, phrase {index + 1}" if number > 1 else place), {**row, **own}
 
 
 def _are_boxes(value: Any) -> bool:

@@ -90,6 +90,22 @@ def joined_note(where: str, answers: Iterable[str], how: str) -> str | None:
     return None
 
 
+def marked_note(where: str, answers: Iterable[str]) -> str | None:
+    """Return the sentence about answers that hold boxes as marks, or whole numbers as `2.0`, if these do."""
+    for answer in answers:
+        if found := _BOXES.search(answer):
+            return (
+                f"{where}: an answer holds a box as {found[0]!r}, which is learned and scored as text; to"
+                " have boxes scored give phrases and numbers in columns of a table"
+            )
+        if _WHOLE.fullmatch(answer.strip()):
+            return (
+                f"{where}: the answer {answer.strip()!r} is taken as it is written: so programs write"
+                " whole numbers of a column with gaps; without `.0` it is another answer"
+            )
+    return None
+
+
 def joined_by(answer: str) -> str | None:
     """Return what seems to join several answers in a text; None if nothing does."""
     found = _JOINED.search(answer)
@@ -112,7 +128,11 @@ def lookalike_note(where: str, names: Sequence[str], how: str) -> str:
 
 
 # A bar, a number sign or a doubled mark between two texts, and no mark of a sentence.
-_JOINED = re.compile(r"[^\s|]\s*(\|{1,2})\s*[^\s|]|[^\W\d_](#|;;|&&)[^\W\d_]")
+_JOINED = re.compile(r"[^\s|<]\s*(\|{1,2})\s*[^\s|>]|[^\W\d_](#|;;|&&)[^\W\d_]")
+
+# Of Qwen-VL, Qwen2-VL and ms-swift, Qwen2.5-VL, Kosmos-2, PaliGemma.
+_BOXES = re.compile(r"<box>|<\|box_start\|>|<bbox>|\"bbox_2d\"|<patch_index_\d{4}>|<loc\d{4}>")
+_WHOLE = re.compile(r"-?\d+\.0")
 
 _ANSWERS = frozenset(
     "ref refs reference references gt gts gold truth groundtruth answer answers target targets".split()

@@ -148,7 +148,7 @@ def _texts(
     answers = cells.answers(
         row, answer_sources(columns, row), columns.separator, place, how.numbers_as_text, columns.joined_by
     )
-    _name_joined(answers, columns, how)
+    _name_doubts(answers, columns, how)
     question = asked
     if columns.choices and asked:
         question = choices.with_choices(asked, row, columns.choices, place)
@@ -166,13 +166,20 @@ def _name_lookalikes(row: Mapping[str, Any], columns: Columns, stem: str) -> Non
         note(references.lookalike_note(stem, alike, how))
 
 
-def _name_joined(answers: tuple[str, ...], columns: Columns, how: Reading) -> None:
-    """Say that answers may be several in one cell."""
-    key = f"{how.stem}: joined"
-    if not columns.separator and key not in how.noted:
-        said = references.joined_note(how.stem, answers, '`columns.separator = "{}"` parts them')
+def _name_doubts(answers: tuple[str, ...], columns: Columns, how: Reading) -> None:
+    """Say once of a file that answers may be several in one cell, or something else than text."""
+    parts = '`columns.separator = "{}"` parts them'
+    for kind in ("joined", "marked"):
+        if f"{how.stem}: {kind}" in how.noted or (kind == "joined" and columns.separator):
+            continue
+        joined = kind == "joined"
+        said = (
+            references.joined_note(how.stem, answers, parts)
+            if joined
+            else references.marked_note(how.stem, answers)
+        )
         if said:
-            how.noted.add(key)
+            how.noted.add(f"{how.stem}: {kind}")
             note(said)
 
 

@@ -11,6 +11,9 @@ from pefomed.data.pictures.image_errors import BYTE_LIMIT, check_size
 from pefomed.errors import ImageError
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_EXIF_LIMIT = 4_000_000
+"""A camera writes one part of at most 64 KiB. Older Pillow joins parts in the square of their number."""
+
 _SAYING = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
 """PNG chunks that may say how the picture is turned."""
 
@@ -30,6 +33,13 @@ def check_claims(path: Path) -> None:
         )
     with path.open("rb") as file:
         claimed = _webp(file.read(30))
+        about = _jpeg_exif(file)
+    if about > _EXIF_LIMIT:
+        raise ImageError(
+            f"{path} is damaged or made to harm: at most {_EXIF_LIMIT:,} bytes of a JPEG are EXIF",
+            found=f"{about:,} bytes",
+            remedy="save the picture anew, without what is said about it",
+        )
     if claimed is not None:
         check_size(path, *claimed, 4)
 
@@ -58,6 +68,22 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
     while len(front := file.read(8)) == 8:
         (length,) = struct.unpack(">I", front[:4])
         yield front[4:], length
+
+
+def _jpeg_exif(file: BinaryIO) -> int:
+    """Return the bytes of EXIF in front of a JPEG's pixels (ITU T.81, B.1.1.4), 0 for any other file."""
+    file.seek(0)
+    if file.read(2) != b"\xff\xd8":
+        return 0
+    total = 0
+    while len(front := file.read(4)) == 4 and front[0] == 0xFF and front[1] not in (0xDA, 0xD9):
+        length = int.from_bytes(front[2:], "big")
+        if length < 2:
+            break  # who decodes it says so
+        body = file.read(6) if front[1] == 0xE1 and length >= 8 else b""
+        total += length if body == b"Exif\0\0" else 0
+        file.seek(length - 2 - len(body), 1)
+    return total
 
 
 def _webp(front: bytes) -> tuple[int, int] | None:

@@ -47,7 +47,7 @@ def add_coco(proposal: Proposal, path: Path, content: Mapping[str, Any]) -> None
         every = Looked(path, [*images, *entries], False)
         for name in both.columns:
             texts = set(every.texts(name))
-            seems = seems_split if names.SPLIT.fullmatch(names.plain(name.rpartition(".")[2])) else is_split
+            seems = seems_split if names.SPLIT.search(names.plain(name.rpartition(".")[2])) else is_split
             if texts and all(seems(text) for text in texts):
                 proposal.set("split_field", name, f"holds {listed(sorted(texts), most=6)}")
     _add_reading(proposal, images, entries)

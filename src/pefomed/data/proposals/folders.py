@@ -19,6 +19,8 @@ from pefomed.data.readers.split_names import in_order, seems_split
 from pefomed.data.readers.tables import FORMS, files_of, is_saved, kind_of
 from pefomed.errors import DataError, listed
 
+INFO = "dataset_info.json"
+"""LlamaFactory's list of data sets; `datasets` writes one of other content beside Arrow files."""
 SEEN = 2000
 """Entries of a folder that are looked at."""
 
@@ -110,6 +112,24 @@ def _inside(content: Mapping[str, Any], before: str, deeper: int) -> Iterator[tu
             yield from _inside(value, f"{before}{key}.", deeper - 1)
 
 
+def _llama_factory(path: Path) -> Found | None:
+    """Recognise LlamaFactory's list of files, or the folder that it lies in: the one file that is there."""
+    info = path / INFO if path.is_dir() else path
+    content = read_json(info) if info.name == INFO and info.is_file() else None
+    entries = content.values() if isinstance(content, Mapping) else ()
+    names = [str(one["file_name"]) for one in entries if isinstance(one, Mapping) and one.get("file_name")]
+    there = [file for file in _files(info.parent, "") if file.name in names] if names else []
+    if len(there) == 1:
+        return _conversations(there[0]) or _table(there[0])
+    if path.is_dir() or not names:
+        return None
+    raise DataError(
+        f"{path} names {len(names)} files, of which {len(there)} are beside it",
+        found=listed(names),
+        remedy="name the one that is meant",
+    )
+
+
 def _conversations(path: Path) -> Found | None:
     if kind_of(path) not in (".json", ".jsonl", ".ndjson", ".parquet"):
         return None
@@ -182,7 +202,7 @@ def _hub_folder(path: Path) -> Found | None:
 
 
 def _tables_folder(path: Path) -> Found | None:
-    files = [file for file in _files(path, "") if kind_of(file) in FORMS]
+    files = [file for file in _files(path, "") if kind_of(file) in FORMS and file.name != INFO]
     named = [file for file in files if seems_split(file.name.split(".")[0])]
     for file in named or files:
         if kind_of(file) == ".json" and (found := _coco_file(file)):
@@ -207,10 +227,11 @@ def _tables_folder(path: Path) -> Found | None:
 
 
 _FILES: tuple[Callable[[Path], Found | None], ...] = (
-    _published, _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
+    _published, _llama_factory, _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
 )  # fmt: skip
 _FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
-    _published, _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder, _saved_folder,
+    _published, _llama_factory, _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder,
+    _saved_folder,
     _tables_folder,
 )  # fmt: skip
 

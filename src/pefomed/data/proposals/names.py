@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 QUESTION = "question questiontext querytext query q prompt instruction input questionen".split()
 PHRASE = (
     "labeltext phrase sentence sentenceen expression text findinglabel findinglabels findingname finding"
-    " classname"
+    " classname findingcategories"
     " categoryname category label labelname class objectscategory objectslabel name disease pathology"
 ).split()
 ANSWER = (
@@ -20,7 +20,7 @@ IMAGE = "image imagepath imagename imagefile imageid img filename".split()
 REPORT = "report reporttext fullreport text reporten sectionfindings".split()
 FINDINGS = "findings finding sectionfindings findingstext".split()
 IMPRESSION = "impression impressions sectionimpression conclusion".split()
-CAPTION = "caption captions captiontext description".split()
+CAPTION = "caption captions captiontext description title".split()
 ID = "id qid questionid sampleid uid itemid pairid".split()
 READER = "radid readerid reader rater raterid annotator annotatorid radiologist observer".split()
 VIEWS = (
@@ -56,7 +56,7 @@ CORNERS = {
 BOXES = "bbox bboxes boxes box boundingbox boundingboxes objectsbbox coordinates bboxcoordinates".split()
 """Columns with all four numbers."""
 
-SPLIT = re.compile(r".*(?:split|subset|fold|partition|phase)(?:name)?|(?:data)?set|usage")
+SPLIT = re.compile(r"(?:split|subset|fold|partition|phase)(?:name)?\Z|\A(?:data)?set\Z|\Ausage\Z")
 """A column that says the split; in others each value must be nothing but the name of one."""
 
 CHOICE = re.compile(r"(?:answer\W*)?(?:choice|option|opt|candidate)s?[\W_]*(?:[a-h]|\d)?", re.IGNORECASE)

@@ -11,6 +11,7 @@ from pefomed.data.owners import is_owner
 from pefomed.data.proposals import names
 from pefomed.data.proposals.box_columns import BoxNames, add_boxes, box_columns
 from pefomed.data.proposals.looked import Looked, is_empty, value_at
+from pefomed.data.proposals.mask_columns import add_mask, mask_column
 from pefomed.data.proposals.pictures import Images, image_columns, roles_of
 from pefomed.data.proposals.proposal import Choice, Proposal
 from pefomed.data.readers.rows import is_number
@@ -31,12 +32,19 @@ def add_columns(proposal: Proposal, looked: Looked) -> None:
     images = image_columns(looked)
     shown = _add_images(proposal, looked, images)
     chosen, used = shown[0] if shown else None, {each.column for each in shown}
-    boxes = box_columns(looked)
+    boxes, mask = box_columns(looked), mask_column(looked)
     if boxes is not None:
         used |= {*boxes.columns, *_add_phrase(proposal, looked, used | {*boxes.columns})}
         add_boxes(proposal, looked, boxes, [_file(row, looked.path.parent, chosen) for row in looked.rows])
         used |= _add_of_boxes(proposal, looked)
         _add_without(proposal, looked, boxes)
+        if mask is not None:
+            used.add(mask)
+            add_mask(proposal, looked, mask)
+    elif mask is not None:
+        used |= {mask, *_add_phrase(proposal, looked, used | {mask})}
+        add_mask(proposal, looked, mask)
+        used |= _add_of_boxes(proposal, looked)
     else:
         used |= _add_texts(proposal, looked, used)
     used |= _add_id(proposal, looked, used)
@@ -106,11 +114,22 @@ def _add_texts(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if len(several) == 1:
             proposal.set("columns.answer", several[0], _SEVERAL)
         choices = [Choice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
-        choices += [Choice({"constant": "..."}, "the same question in every row: write it there")]
+        constant = Choice({"constant": "..."}, "the same question in every row: write it there")
         proposal.ask(
-            "columns.question", "no column is called a question, and none ends in question marks", *choices
+            "columns.question",
+            "no column is called a question, and none ends in question marks",
+            constant,
+            *choices,
         )
-        return set(several) if len(several) == 1 else set()
+        if len(several) == 1:
+            return set(several)
+        answers = [name for name in names.called(free, names.ANSWER) if _is_text(looked, name)]
+        if answers:
+            proposal.set("columns.answer", answers[0], "by its name")
+            return {answers[0]}
+        if choices:
+            proposal.ask("columns.answer", "no column is called an answer", *choices)
+        return set()
     named = question in set(names.called(free, names.QUESTION))
     proposal.set("columns.question", question, "by its name" if named else "its texts end in question marks")
     rest = [name for name in free if name != question]
@@ -287,7 +306,7 @@ def _add_split(proposal: Proposal, looked: Looked, used: set[str]) -> set[str]:
         if name in used:
             continue
         texts = set(looked.texts(name))
-        seems = seems_split if names.SPLIT.fullmatch(names.plain(name.rpartition(".")[2])) else is_split
+        seems = seems_split if names.SPLIT.search(names.plain(name.rpartition(".")[2])) else is_split
         if texts and len(texts) <= FEW and all(seems(text) for text in texts):
             proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
             return {name}

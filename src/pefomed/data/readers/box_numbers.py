@@ -9,6 +9,7 @@ by half a pixel, or by one step of thousandths, as rounding leaves it, and is cl
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -53,6 +54,9 @@ def box_of(numbers: Sequence[Any], form: Form, unit: Unit, size: Size) -> Box | 
     values = [_finite(number) for number in numbers]
     a, b, c, d = [*values, None, None, None, None][:4]
     if len(values) != 4 or a is None or b is None or c is None or d is None:
+        if any(isinstance(one, str) and _DECIMAL_COMMA.fullmatch(one) for one in numbers):
+            remedy = "write the numbers with a decimal point: 64.5 instead of 64,5"
+            return Fault("a box needs four numbers with decimal points", said, remedy)
         return Fault("a box needs four finite numbers", said)
     wrong_unit = _wrong_unit((a, b, c, d), unit)
     if wrong_unit:
@@ -98,6 +102,9 @@ def size_fault(true: Size, said: tuple[Any, Any], scaled: bool = False) -> Fault
             " `scaled_images = true`",
         )
     return None
+
+
+_DECIMAL_COMMA = re.compile(r"\s*-?\d+,\d+\s*")
 
 
 def _finite(value: Any) -> float | None:

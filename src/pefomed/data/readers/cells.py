@@ -63,7 +63,11 @@ def named_rows(
         header = [f"column {n + 1}" if n in filled else name for n, name in enumerate(header)]
     names = [name for name in header if name]
     if len(set(names)) != len(names):
-        raise DataError(f"{path}: two columns have the same name", found=", ".join(names))
+        raise DataError(
+            f"{path}: two columns have the same name",
+            found=", ".join(names),
+            remedy="rename one of them in the file" if not how.header else "correct `header`",
+        )
     optional, short = counted_on(header), 0
     for number, (place, cells) in enumerate(rows):
         if how.header and not number and _is_header(cells, header, rest is not None):

@@ -53,10 +53,28 @@ def read_json(path: Path) -> Any:
         raise DataError(
             f"{path} is not JSON",
             found=f"{error.msg} at line {error.lineno}, column {error.colno}",
-            remedy="download the file again",
+            remedy=mended(error) or "download the file again",
         ) from None
     except (RecursionError, ValueError) as error:
         raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
+
+
+def mended(error: json.JSONDecodeError) -> str | None:
+    """Return how what is usually wrong in JSON that was written by hand is mended; None for anything else."""
+    before, behind = error.doc[: error.pos].rstrip(), error.doc[error.pos :].lstrip()
+    if error.msg.startswith("Extra data") and behind.startswith(","):
+        return (
+            "remove the comma behind the object, or make the whole file one list: `[` before, `]` behind it"
+        )
+    if behind[:1] in ("]", "}") and before.endswith(","):
+        return f"remove the comma before `{behind[0]}`: JSON allows none there"
+    if error.msg.startswith("Illegal trailing comma"):  # so Python says it from 3.13 on
+        return "remove the comma before the bracket: JSON allows none there"
+    if behind.startswith("'"):
+        return "put texts and names into double quotes"
+    if behind.startswith(("True", "False", "None")):
+        return "write `true`, `false` and `null`, as JSON has them"
+    return None
 
 
 def json_value(text: str) -> Any:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.readers.files import json_value
+from pefomed.data.readers.files import json_value, mended
 from pefomed.data.readers.format import Format
 from pefomed.data.readers.json_stream import WHOLE_LIMIT, JsonText
 from pefomed.data.readers.lines import binary_lines, text_pieces
@@ -95,7 +95,8 @@ def _lines(path: Path, how: Format) -> Placed:
         try:
             row = json_value(line)
         except json.JSONDecodeError as error:
-            raise DataError(f"{place}: not JSON", found=f"{error.msg} at column {error.colno}") from None
+            found = f"{error.msg} at column {error.colno}"
+            raise DataError(f"{place}: not JSON", found=found, remedy=mended(error)) from None
         except (RecursionError, ValueError) as error:
             raise DataError(f"{place}: not JSON that can be read", found=str(error)) from None
         if not isinstance(row, dict):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.readers.files import JSON, check_surrogates
+from pefomed.data.readers.files import JSON, check_surrogates, mended
 from pefomed.data.readers.lines import LINE_LIMIT
 from pefomed.errors import DataError
 
@@ -54,7 +54,9 @@ class JsonText:
             except json.JSONDecodeError as error:
                 if not self._is_cut(error) or not self._more(len(self._text) - self._at):
                     line = self._line + self._text.count("\n", self._at, error.pos)
-                    raise DataError(f"{self.path}, line {line}: not JSON", found=error.msg) from None
+                    raise DataError(
+                        f"{self.path}, line {line}: not JSON", found=error.msg, remedy=mended(error)
+                    ) from None
                 if len(self._text) - self._at > limit:
                     raise self._too_long(limit) from None
                 continue

@@ -35,5 +35,4 @@ def counted_on(header: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-# Three letters and no `{3,}`: that would try every length at every place of a long name.
 _COUNTED = re.compile(r"(.*[^\W\d_]{3})[ _.-]?(\d{1,3})")

@@ -7,8 +7,9 @@ import numpy as np
 from pefomed.evaluate.agreement.coefficient import Floats
 from pefomed.evaluate.agreement.splits import Split
 from pefomed.evaluate.caption_scores import corpora, item_sums
+from pefomed.evaluate.score import functions
 from pefomed.metrics.captions import bleu
-from pefomed.metrics.exact_match import METRICS
+from pefomed.metrics.find import table
 from pefomed.metrics.references import best
 
 
@@ -28,10 +29,11 @@ def item_metrics(split: Split) -> dict[str, Floats]:
 def _matches(split: Split) -> dict[str, Floats]:
     return {
         name: np.array(
-            [best(metric, s.references, split.answers.get(s.id, "")) for s in split.samples],
+            [best(function, s.references, split.answers.get(s.id, "")) for s in split.samples],
             dtype=np.float64,
         )
-        for name, metric in METRICS.items()
+        for name, function in functions("exact").items()
+        if table()[name].beside_labels
     }
 
 
@@ -42,6 +44,6 @@ def _captions(split: Split) -> dict[str, Floats]:
         tokens = [corpus.preset.tokens(split.answers.get(sample.id, "")) for sample in split.samples]
         sums = item_sums(corpus, tokens)
         rouge, cider = sums[:, bleu.COLUMNS : bleu.COLUMNS + 2].T
-        columns = {"bleu_4": bleu.bleu(sums[:, : bleu.COLUMNS])[:, 3], "rouge_l": rouge, "cider": cider}
-        found |= {f"{name}{corpus.preset.suffix}": column for name, column in columns.items()}
+        single = {"bleu_4": bleu.bleu(sums[:, : bleu.COLUMNS])[:, 3], "rouge_l": rouge, "cider": cider}
+        found |= {f"{name}{corpus.preset.suffix}": column for name, column in single.items()}
     return found

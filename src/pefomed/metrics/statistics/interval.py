@@ -26,7 +26,7 @@ from pefomed.metrics.statistics.jackknife import (
     mean_variances,
     worth_in_images,
 )
-from pefomed.metrics.statistics.limits import KORN_GRAUBARD, binomial, korn_graubard
+from pefomed.metrics.statistics.limits import KORN_GRAUBARD, STUDENT, binomial, korn_graubard, student
 
 DRAWS = 2000
 """Sign flips drawn for a p where they cannot be counted, and images left out for an interval at most."""
@@ -62,7 +62,7 @@ def mean_interval(
     draws: int = DRAWS,
     by: str = "image",
 ) -> Interval | None:
-    """Return the 95 % interval of the mean of values in [0, top].
+    """Return the 95 % interval of the mean of values in [0, top]; top may be infinite.
 
     Args:
         values: one number per item, shape (N,).
@@ -94,7 +94,7 @@ def mean_intervals(
     variances = mean_variances(sums, sizes) if len(sizes) > 1 else np.zeros(values.shape[1])
     found: list[Interval | None] = []
     for column, variance in zip(values.T, variances.tolist(), strict=True):
-        if np.all(column == 0.0) or np.all(column == top):
+        if top < np.inf and (np.all(column == 0.0) or np.all(column == top)):
             found.append(alike(float(column[0]), len(sizes), by, top))
         elif why := too_few(len(sizes), images, by):
             found.append(why)
@@ -150,7 +150,7 @@ def figure_intervals(
             found.append(None)
         elif np.isnan(variance):
             found.append(Interval(None, None, f"{NONE}no value without some {by}s"))
-        elif value in (0.0, top) and variance**0.5 <= NOTHING * top:
+        elif top < np.inf and value in (0.0, top) and variance**0.5 <= NOTHING * top:
             found.append(alike(value, count, by, top))
         elif why := too_few(count, images, by):
             found.append(why)
@@ -189,6 +189,11 @@ def cluster_sums(sums: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray
 def _varying(
     value: float, variance: float, images: float, span: tuple[float, float], items: int, how: str
 ) -> Interval:
+    if np.isinf(span[1]):
+        if variance <= 0:
+            return Interval(None, None, f"{NONE}nothing varies from image to image")
+        low, high = student(value, variance, images)
+        return Interval(max(span[0], low), high, f"95 % {how}, jackknife, {STUDENT}")
     if variance**0.5 <= NOTHING * (span[1] - span[0]) and not items:
         return Interval(None, None, f"{NONE}nothing varies from image to image")
     low, high = korn_graubard(value, variance, images, span, items)

@@ -36,7 +36,7 @@ from pefomed.metrics.statistics.jackknife import (
     mean_variances,
     worth_in_images,
 )
-from pefomed.metrics.statistics.limits import KORN_GRAUBARD, korn_graubard, quantile
+from pefomed.metrics.statistics.limits import KORN_GRAUBARD, STUDENT, korn_graubard, quantile, student
 from pefomed.metrics.statistics.sign_flips import p_of_figures, p_of_means
 
 _MOST_EXACT = 1000  # above it the binomial numbers get long, and scipy's are as good
@@ -171,7 +171,9 @@ def _of_right_and_wrong(
 def _of_difference(value: float, variance: float, images: float, top: float, how: str) -> Interval:
     if np.isnan(variance):
         return Interval(None, None, f"{NONE}no value without some images")
-    if variance**0.5 <= NOTHING * top:
+    if variance**0.5 <= (NOTHING * top if top < np.inf else 0.0):
         return Interval(None, None, f"{NONE}all images differ by the same")
+    if np.isinf(top):
+        return Interval(*student(value, variance, images), f"95 % {how}, jackknife, {STUDENT}")
     low, high = korn_graubard(value, variance, images, (-top, top))
     return Interval(low, high, f"95 % {how}, jackknife, {KORN_GRAUBARD}")
