@@ -129,3 +129,10 @@ def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
 
 def test_names_that_stay_inside_are_paths(tmp_path: Path) -> None:
     assert inside(tmp_path, "a/b c..png", "") == tmp_path / "a" / "b c..png"
+
+
+def test_an_error_does_not_repeat_a_header_of_thousands_of_letters(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("r" * 100_000 + "\n1,2\n")
+    with pytest.raises(DataError) as error:
+        list(read_table(tmp_path / "a.csv"))
+    assert len(str(error.value)) < 1_000 + len(str(tmp_path))

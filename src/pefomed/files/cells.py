@@ -26,6 +26,10 @@ DELIMITERS = ",;\t|"
 csv.field_size_limit(max(csv.field_size_limit(), LINE_LIMIT))
 
 
+_SHOWN = 300
+"""Most signs of a header that an error repeats."""
+
+
 def read_cells(path: Path, usual: str, how: Format) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield (place, row) for each row, place as in `answers.csv, line 12`; every cell is text.
 
@@ -99,7 +103,12 @@ def _wrong_width(place: str, header: Sequence[str], cells: Sequence[Any], how: F
     if how.header:
         remedies.append("correct `header`")
     if len(cells) > len(header):
-        remedies.append(f'say that each row has its own number of the last: `header = [{names[:-1]}..."]`')
+        last = (
+            f' `header = [{names[:-1]}..."]`'
+            if len(names) <= _SHOWN
+            else " `header`, the last with dots behind it"
+        )
+        remedies.append(f"say that each row has its own number of the last:{last}")
     return DataError(
         f"{place}: expected {len(header)} cells",
         found=f"{len(cells)}: {' '.join(map(str, cells))[:80]}",

@@ -67,9 +67,12 @@ def _metaimage(path: Path, front: bytes) -> Path:
     if (skipped := found.get("headersize", "0")) not in ("0", "-1"):
         _whole(path, skipped)
     packed = _is_true(path, found, "compresseddata")
-    # The library reads numbers written as text past the end of its memory where they are packed.
-    if not _is_true(path, found, "binarydata") and packed:
-        raise damaged(path, "values that are packed, but no BinaryData = True")
+    if not _is_true(path, found, "binarydata"):
+        # The library reads such values past the end of its memory, packed or not, which ends the process.
+        raise ImageError(
+            f"{path} holds its values as text (no BinaryData = True), which is not read",
+            remedy="write it again with binary values, as SimpleITK does",
+        )
     place = found["elementdatafile"]
     local = place.upper() == "LOCAL"
     needed = _check(path, sizes, each * channels)
