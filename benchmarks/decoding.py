@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.table import Row, interleaved
-from pefomed.data.pictures.dicom_source import FAULTS
-from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError
+from pefomed.images.dicom_source import FAULTS
+from pefomed.images.images import open_image
 
 KINDS = {
     "not compressed": ("ImplicitVRLittleEndian", "ExplicitVRLittleEndian", "ExplicitVRBigEndian"),

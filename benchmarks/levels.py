@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks import other_intervals
 from benchmarks.drawn_scores import KINDS, SIZES, clusters_of, null_pair, pair_of
-from pefomed.evaluate.agreement import cohen_kappa, kendall_tau_b, krippendorff_alpha
+from pefomed.agreement import cohen_kappa, kendall_tau_b, krippendorff_alpha
 from pefomed.metrics.captions.bleu import bleu
 from pefomed.metrics.statistics.interval import Interval, figure_intervals, mean_interval
 from pefomed.metrics.statistics.paired import mcnemar, paired_figures, paired_means

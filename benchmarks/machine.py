@@ -26,7 +26,7 @@ from torch import nn
 
 from benchmarks.setting import Bench
 from benchmarks.table import Row, seconds
-from pefomed.packing.batch import Row as Tree
+from pefomed.packing.batch import PackedRow as Tree
 
 
 def describe() -> dict[str, Any]:

@@ -20,12 +20,11 @@ from time import perf_counter
 from benchmarks.memory import forget_peak, peak
 from benchmarks.table import Row
 from pefomed import recipe as recipes
-from pefomed.data import load_samples
-from pefomed.model.build import build_processor, joined_config
-from pefomed.model.language_part import language_config
-from pefomed.model.processing import PefomedProcessor
-from pefomed.model.vision_part import vision_config
-from pefomed.model.weights import resolve
+from pefomed.datasets import load_samples
+from pefomed.models.build import build_processor, joined_config
+from pefomed.models.language_part import language_config
+from pefomed.models.processing import PefomedProcessor
+from pefomed.models.vision_part import vision_config
 from pefomed.packing.batch import rows, tokenise
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Recipe
@@ -33,6 +32,7 @@ from pefomed.training.log import Log
 from pefomed.training.plan import plan
 from pefomed.training.stage_rows import StageRows
 from pefomed.training.unreadable import Unreadable
+from pefomed.weights.weights import resolve
 
 PART = "manifest"
 STEPS = 1000

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.setting import Bench
-from pefomed.data.pictures.images import open_image
 from pefomed.features.frozen import Features
-from pefomed.model.processing import PefomedProcessor
+from pefomed.images.images import open_image
+from pefomed.models.processing import PefomedProcessor
 from pefomed.packing.batch import Tokens
 
 ROWS = 8

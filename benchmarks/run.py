@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import decoding, machine, manifest, memory, prediction, processes, scaling, table, training
 from benchmarks.setting import RECIPE, Bench, Setting, open_bench, setting
 from pefomed.errors import PefomedError
-from pefomed.model.adapter import save_adapter
+from pefomed.models.adapter import save_adapter
 
 TRAINED = ("training", "machine", "prediction", "memory", "scaling")
 """Parts that need a model which has been trained a little."""

@@ -15,7 +15,7 @@ from benchmarks import ordinary
 from benchmarks.setting import Bench, Setting, open_bench
 from benchmarks.table import Row, Times, interleaved
 from benchmarks.training import samples
-from pefomed.packing.batch import Row as Tree
+from pefomed.packing.batch import PackedRow as Tree
 from pefomed.packing.batch import row, tokenise
 from pefomed.progress import track
 from pefomed.training.plan import padded_batches
@@ -84,7 +84,7 @@ def _line(times: Times, what: str, count: int) -> Row:
 
 
 def _patch(setting: Setting) -> int:
-    from pefomed.model.describe import part_config
+    from pefomed.models.describe import part_config
 
     config = part_config(setting.recipe.model.vision_encoder, "vision", setting.recipe.model.vision_revision)
     return int(getattr(config, "vision_config", config).patch_size)

@@ -17,15 +17,15 @@ from accelerate.state import AcceleratorState
 from peft import PeftModel
 
 from pefomed import recipe as recipes
-from pefomed.data import load_samples
+from pefomed.datasets import load_samples
 from pefomed.errors import DataError
 from pefomed.features.frozen import Features
 from pefomed.inference.attention_choice import fit_attention
-from pefomed.model import device as devices
-from pefomed.model.adapter import add_adapter, load_state, trainable
-from pefomed.model.build import build_model
-from pefomed.model.processing import PefomedProcessor
-from pefomed.packing.batch import Row, Tokens, rows, tokenise
+from pefomed.models import device as devices
+from pefomed.models.adapter import add_adapter, load_state, trainable
+from pefomed.models.build import build_model
+from pefomed.models.processing import PefomedProcessor
+from pefomed.packing.batch import PackedRow, Tokens, rows, tokenise
 from pefomed.progress import track
 from pefomed.recipe import Compute, Dataset, Recipe, Stage
 from pefomed.schema import Sample
@@ -102,11 +102,11 @@ class Bench:
     parameters: list[torch.nn.Parameter]
     sequences: list[Tokens]
     """All training samples, tokenised."""
-    steps: list[list[list[Row]]]
+    steps: list[list[list[PackedRow]]]
     """The plan of the whole stage, as training makes it."""
     compiled: bool
 
-    def step(self, batches: list[list[Row]]) -> dict[str, Any]:
+    def step(self, batches: list[list[PackedRow]]) -> dict[str, Any]:
         """Take one optimiser step of this project's own loop."""
         return self.loop._step(self.model, self.optimiser, self.parameters, batches)
 
@@ -121,7 +121,7 @@ class Bench:
             seconds.append(time.perf_counter() - begun)
         return max(0.0, sum(seconds) - steps * statistics.median(seconds))
 
-    def encode(self, batches: Iterable[Iterable[Row]]) -> tuple[int, float]:
+    def encode(self, batches: Iterable[Iterable[PackedRow]]) -> tuple[int, float]:
         """Put the features of the rows' images on disk; return images encoded and the seconds it took."""
         before, begun = self.features.computed, time.perf_counter()
         self.features.prepare(sorted({path for part in batches for row in part for path in row.images}))

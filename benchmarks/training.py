@@ -19,8 +19,8 @@ from benchmarks import ordinary
 from benchmarks.setting import Bench, Setting, float32_model
 from benchmarks.table import Row, Times, interleaved, seconds
 from pefomed.features.frozen import Features
-from pefomed.model.adapter import adapter_state
-from pefomed.packing.batch import Row as Tree
+from pefomed.models.adapter import adapter_state
+from pefomed.packing.batch import PackedRow as Tree
 from pefomed.packing.batch import Tokens, collate
 from pefomed.progress import line, track
 from pefomed.training.loss import answer

@@ -13,15 +13,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pefomed.data import load_samples
-from pefomed.evaluate.judges import wrong_answers
-from pefomed.evaluate.judges.embedding import Embedder
-from pefomed.evaluate.judges.offline_judge import OfflineJudge
-from pefomed.evaluate.judges.offline_rules import RULES
-from pefomed.evaluate.judges.thresholds import shipped
-from pefomed.model import weights
+from pefomed.datasets import load_samples
+from pefomed.judges import wrong_answers
+from pefomed.judges.embedding import Embedder
+from pefomed.judges.offline_judge import OfflineJudge
+from pefomed.judges.offline_rules import RULES
+from pefomed.judges.thresholds import shipped
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
+from pefomed.weights import weights
 
 SETS: dict[str, tuple[str, dict[str, Any]]] = {
     "SLAKE, English": ("slake", {"language": "en"}),

@@ -11,8 +11,8 @@ import numpy as np
 
 from fuzz.pictures import dicoms
 from fuzz.target import Target
-from pefomed.data.imports import Settings, import_folder
-from pefomed.data.pictures.windows import AUTO
+from pefomed.deidentify import ImportSettings, import_folder
+from pefomed.images.windows import AUTO
 
 _IMAGE = "1.2.3.5.1"
 _WHO = {
@@ -127,7 +127,7 @@ def _saved(data: Any) -> bytes:
 
 def _read(folder: Path) -> None:
     (folder / "export" / "image.dcm").write_bytes(_image())
-    import_folder(folder / "export", folder / "out", Settings(windows={"": AUTO}))
+    import_folder(folder / "export", folder / "out", ImportSettings(windows={"": AUTO}))
 
 
 _WORDS = (

@@ -13,7 +13,7 @@ from PIL import Image
 
 from fuzz.pictures import niftis
 from fuzz.target import Target, each
-from pefomed.data import load_split
+from pefomed.datasets import load_split
 from pefomed.recipe import Dataset
 
 WIDTH, HEIGHT = 12, 8

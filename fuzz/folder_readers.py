@@ -16,19 +16,20 @@ from typing import Any
 import torch
 
 from fuzz.world import JUDGE, World
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
-from pefomed.evaluate import evaluate_run
-from pefomed.evaluate.agreement.run import agreement_of
-from pefomed.evaluate.judges.work import Settings, prepare
+from pefomed.agreement.run import agreement_of
+from pefomed.evaluation import evaluate_run
+from pefomed.files import jsonl
 from pefomed.inference.predictor import load
 from pefomed.inference.splits import predict_run
-from pefomed.model.describe import describe
-from pefomed.model.exchange import export_adapter
-from pefomed.rate import open_session
-from pefomed.rate.verdicts import states
+from pefomed.judges.work import JudgeSettings, prepare
+from pefomed.models.describe import describe
+from pefomed.models.exchange import export_adapter
+from pefomed.raters import open_session
+from pefomed.raters.verdicts import states
 from pefomed.report import write_report
 from pefomed.schema import Prediction
+from pefomed.workflow import pipeline
 
 PARTS = ("vision", "language-4")
 QUESTIONS = ("is it left?", "what is it?", "is it")
@@ -105,7 +106,7 @@ def agreement(world: World) -> Any:
 
 
 def judge(world: World) -> Any:
-    work = prepare(world.finished, JUDGE, Settings(), runs=2)
+    work = prepare(world.finished, JUDGE, JudgeSettings(), runs=2)
     return [len(work.jobs()), [verdict.model_dump() for verdict in work.verdicts()]]
 
 

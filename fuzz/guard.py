@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.cache import cache_folder
-from pefomed.data.pictures.gdcm_frames import COMMAND
+from pefomed.images.gdcm_frames import COMMAND
 
 FORBIDDEN = (
     "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.startfile", "os.system", "pickle.find_class",

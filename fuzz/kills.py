@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 
 from fuzz.world import written_recipe
 from pefomed.errors import RunError
-from pefomed.pipeline import finish, train_recipe
+from pefomed.workflow.pipeline import finish, train_recipe
 
 _OPERATIONS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link")
 _LONGEST = 1800.0

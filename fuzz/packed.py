@@ -17,10 +17,10 @@ from PIL import Image
 
 from fuzz.tables import NUMBERS, ROWS, csvs, json_lines
 from fuzz.target import Target, each
-from pefomed.data import load_samples
-from pefomed.data.proposals import propose
-from pefomed.evaluate.outside import outside_run
-from pefomed.evaluate.outside_map import AnswerTable, answer_table
+from pefomed.datasets import load_samples
+from pefomed.outside.outside import outside_run
+from pefomed.outside.outside_map import AnswerTable, answer_table
+from pefomed.proposals import propose
 from pefomed.recipe import Dataset
 
 _COLUMNS: dict[str, Any] = {"columns": {"id": "id", "split": "split", "meta": ["organ"]}}

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from fuzz.target import Target, each
-from pefomed.data.pictures.images import image_size, open_image
+from pefomed.images.images import image_size, open_image
 
 GREY = (np.arange(96) * 37 % 251).astype(np.uint8).reshape(8, 12)
 COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=-1)

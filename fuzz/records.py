@@ -14,17 +14,17 @@ from typing import Any
 from PIL import Image
 
 from fuzz.target import Target, each
-from pefomed import jsonl
 from pefomed.boxes.grammar import may_end, may_go_on
 from pefomed.boxes.marks import marked_phrases, without_marks
 from pefomed.boxes.reading import read_boxes
-from pefomed.data import load_split
-from pefomed.data.readers.openi_xml import read_report
-from pefomed.data.readers.unzip import unzip
+from pefomed.datasets import load_split
+from pefomed.datasets.openi_xml import read_report
 from pefomed.endpoint.completion import completion
 from pefomed.endpoint.failures import BadBody
-from pefomed.evaluate.judges.parse import parse
-from pefomed.evaluate.judges.prompts import HIGHEST
+from pefomed.files import jsonl
+from pefomed.files.unzip import unzip
+from pefomed.judges.parse import parse
+from pefomed.judges.prompts import HIGHEST
 from pefomed.recipe import Dataset, dumps, load, shipped
 from pefomed.schema import Box, Prediction, Sample, Score, Verdict
 
@@ -207,7 +207,7 @@ def _replies(folder: Path) -> None:
 
 
 def _weights(folder: Path) -> None:
-    from pefomed.model.legacy import import_legacy
+    from pefomed.models.legacy import import_legacy
 
     import_legacy(folder / "a.pth")
 

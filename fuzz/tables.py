@@ -18,12 +18,12 @@ from typing import Any
 from PIL import Image
 
 from fuzz.target import Target, each
-from pefomed import jsonl
-from pefomed.data import load_samples
-from pefomed.evaluate.outside import outside_run
-from pefomed.rate import Session, Wishes, open_session
-from pefomed.rate.workbook import write_workbooks
-from pefomed.rate.workbook_import import import_workbooks
+from pefomed.datasets import load_samples
+from pefomed.files import jsonl
+from pefomed.outside.outside import outside_run
+from pefomed.raters import Session, Wishes, open_session
+from pefomed.raters.workbook import write_workbooks
+from pefomed.raters.workbook_import import import_workbooks
 from pefomed.recipe import Dataset
 from pefomed.schema import Prediction, Sample
 

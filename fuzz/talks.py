@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from fuzz.target import Target, each
-from pefomed.data import load_samples
+from pefomed.datasets import load_samples
 from pefomed.recipe import Dataset
 
 _SAID = [{"role": "user", "content": "<image>\nq?"}, {"role": "assistant", "content": "a"}]

@@ -11,19 +11,20 @@ from typing import Any
 from tests.tiny import image_files, model_recipe, questions
 from transformers import AutoModelForCausalLM
 
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
+from pefomed.agreement.run import write_agreement
 from pefomed.endpoint import Endpoint
 from pefomed.errors import Interrupted
-from pefomed.evaluate.agreement.run import write_agreement
-from pefomed.evaluate.judges.replies import Reply
-from pefomed.evaluate.judges.work import Settings, prepare
-from pefomed.pipeline import finish, train_recipe
-from pefomed.rate import Wishes, open_session
-from pefomed.rate.export import export
-from pefomed.rate.verdicts import State, save
+from pefomed.files import jsonl
+from pefomed.judges.replies import Reply
+from pefomed.judges.work import JudgeSettings, prepare
+from pefomed.raters import Wishes, open_session
+from pefomed.raters.export import export
+from pefomed.raters.verdicts import State, save
 from pefomed.recipe import Recipe, parse
 from pefomed.training.loop import Loop
+from pefomed.workflow import pipeline
+from pefomed.workflow.pipeline import finish, train_recipe
 
 IMAGES, EACH, STEPS = 4, 3, 4
 RUNS = ("finished", "stopped", "answering")
@@ -140,11 +141,11 @@ def _stop(world: World, recipe: Recipe) -> None:
 
 def _judge(run: Path) -> None:
     """Write what a judge behind an endpoint leaves: replies, verdicts, its card."""
-    from pefomed.evaluate.judges import card, work
-    from pefomed.evaluate.judges.endpoint_judge import _card
+    from pefomed.judges import card, work
+    from pefomed.judges.endpoint_judge import _card
     from pefomed.runs import RunFolder
 
-    judging = prepare(run, JUDGE, Settings(), runs=2)
+    judging = prepare(run, JUDGE, JudgeSettings(), runs=2)
     body = '{"choices": [{"message": {"content": "{\\"label\\": 1}"}, "finish_reason": "stop"}]}'
     replies = [Reply(key=job.key, run=job.run, sample_id=job.sample_id, model="judge",
                      base_url=JUDGE.base_url, body=body) for job in judging.jobs()]  # fmt: skip

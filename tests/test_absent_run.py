@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.errors import PefomedError
+from pefomed.files import jsonl
 from pefomed.schema import Prediction, Sample, Score
+from pefomed.workflow import pipeline
 from tests.tiny import model_recipe
 
 

@@ -22,13 +22,13 @@ from typing import Any
 import pytest
 
 from pefomed.cli import main
-from pefomed.data import stream_samples
+from pefomed.datasets import stream_samples
 from pefomed.recipe import Dataset, load, parse
 from tests.documented import not_run, workspace
 from tests.documented.pages import PAGES, ROOT, SHELLS, Block, blocks
 from tests.endpoint.faulty_server import serving
-from tests.evaluate.judges.made_run import DATA as JUDGED
-from tests.evaluate.judges.made_run import honest
+from tests.judges.made_run import DATA as JUDGED
+from tests.judges.made_run import honest
 
 EVERY = [block for page in PAGES for block in blocks(page)]
 TYPED = [(block, command) for block in EVERY if block.language in SHELLS for command in block.commands()]
@@ -74,7 +74,7 @@ def at_home(changed: pytest.MonkeyPatch, root: Path) -> None:
     changed.setenv("PEFOMED_METEOR_JAR", "off")
     changed.delenv("PEFOMED_DATA", raising=False)
     changed.setattr("webbrowser.open", lambda _: True)
-    changed.setattr("pefomed.rate.server.Listening.serve", lambda *_, **__: None)
+    changed.setattr("pefomed.raters.server.Listening.serve", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pefomed.endpoint_predict import MOST_SIDE, content, data_url
+from pefomed.answers.from_endpoint import MOST_SIDE, content, data_url
 from pefomed.errors import ImageError
 from pefomed.recipe import parse
 from pefomed.schema import Sample

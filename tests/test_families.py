@@ -16,17 +16,17 @@ from pefomed.errors import RecipeError, WeightsError
 from pefomed.inference import forest
 from pefomed.inference.attention_choice import fit_attention
 from pefomed.inference.generate import greedy
-from pefomed.model.config import PefomedConfig
-from pefomed.model.layers import known_alone
-from pefomed.model.modeling import PefomedForConditionalGeneration
-from pefomed.model.small_copy import plain_model
+from pefomed.models.config import PefomedConfig
+from pefomed.models.layers import known_alone
+from pefomed.models.modeling import PefomedForConditionalGeneration
+from pefomed.models.small_copy import plain_model
 from pefomed.packing.batch import Tokens, collate, rows
 from pefomed.recipe import Compute
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
 from tests.families import ALONE, REFUSED, SHARED
-from tests.model.test_encoders import REFUSED as NOT_TAKEN
-from tests.model.test_encoders import TAKEN
+from tests.models.test_encoders import REFUSED as NOT_TAKEN
+from tests.models.test_encoders import TAKEN
 
 QUESTIONS = {
     # image, question, answer; with 4 image tokens every text passes the windows of 8 tokens
@@ -182,7 +182,7 @@ def test_what_was_found_out_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_masks_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of indices instead of positions, and questions that see each other."""
     from pefomed.inference.parity import compared
-    from pefomed.model import masks
+    from pefomed.models import masks
 
     config = SHARED["Mistral (window)"]()
     assert compared(config, "grouped").right

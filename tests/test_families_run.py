@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 from transformers import AutoModelForCausalLM
 
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
+from pefomed.files import jsonl
 from pefomed.inference import attention_choice
 from pefomed.inference.predictor import load
-from pefomed.model.adapter import base_of
+from pefomed.models.adapter import base_of
 from pefomed.prompts import render
 from pefomed.schema import Prediction, Sample
+from pefomed.workflow import pipeline
 from tests.families import ALONE, SHARED
 from tests.tiny import byte_tokenizer, model_recipe, table_recipe
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.boxes import read_boxes
+from pefomed.files import jsonl
 from pefomed.schema import Prediction, Sample, Score
-from tests.data import ms_cxr_folder
+from pefomed.workflow import pipeline
+from tests.datasets import ms_cxr_folder
 from tests.tiny import model_recipe
 
 

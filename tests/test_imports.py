@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[1]
 def test_records_data_scoring_and_reports_run_without_torch() -> None:
     code = (
         "import sys\n"
-        "import pefomed, pefomed.cli, pefomed.recipe, pefomed.jsonl, pefomed.prompts\n"
-        "import pefomed.data, pefomed.data.audits.audit, pefomed.evaluate, pefomed.report\n"
+        "import pefomed, pefomed.cli, pefomed.recipe, pefomed.files.jsonl, pefomed.prompts\n"
+        "import pefomed.datasets, pefomed.audit.audit, pefomed.evaluation, pefomed.report\n"
         "sys.exit(str({'torch', 'transformers', 'peft', 'accelerate'} & set(sys.modules) or ''))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

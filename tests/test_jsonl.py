@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pefomed import jsonl
 from pefomed.errors import DataError, StorageError
+from pefomed.files import jsonl
 from pefomed.schema import Box, Prediction, Record, Sample, Score, Verdict
 
 unit = st.floats(0, 1)

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pefomed import jsonl, recipe
+from pefomed import recipe
 from pefomed.errors import DataError, PefomedError, RecipeError, RunError
-from pefomed.evaluate import evaluate_run
-from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.outside import outside_run
-from pefomed.evaluate.predicted import read_predictions, read_samples
-from pefomed.rate import Wishes, export, open_session
-from pefomed.rate.workbook import write_workbooks
+from pefomed.evaluation import evaluate_run
+from pefomed.evaluation.compare import compare_runs
+from pefomed.evaluation.predicted import read_predictions, read_samples
+from pefomed.files import jsonl
+from pefomed.outside.outside import outside_run
+from pefomed.raters import Wishes, export, open_session
+from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample

@@ -9,22 +9,23 @@ from typing import Any
 import pytest
 
 import pefomed
-from pefomed import jsonl, pipeline
+from pefomed.agreement import write_agreement
+from pefomed.audit.show import contact_sheet
 from pefomed.cli import main
-from pefomed.data import load_samples, load_split, stream_samples
-from pefomed.data.imports import import_folder
-from pefomed.data.imports.convert import Settings
-from pefomed.data.pictures.images import content_hash, image_size, open_image
-from pefomed.data.proposals import propose
-from pefomed.data.show import contact_sheet
+from pefomed.datasets import load_samples, load_split, stream_samples
+from pefomed.deidentify import import_folder
+from pefomed.deidentify.convert import ImportSettings
 from pefomed.errors import PefomedError
-from pefomed.evaluate.agreement import write_agreement
-from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.outside import outside_run
-from pefomed.rate import open_session
+from pefomed.evaluation.compare import compare_runs
+from pefomed.files import jsonl
+from pefomed.images.images import content_hash, image_size, open_image
+from pefomed.outside.outside import outside_run
+from pefomed.proposals import propose
+from pefomed.raters import open_session
 from pefomed.recipe import Dataset
 from pefomed.report import write_reports
 from pefomed.schema import Sample
+from pefomed.workflow import pipeline
 
 PATHS = {"name": Path("x" * 300), "below": Path("x" * 300, "a.csv"), "deep": Path(*["y" * 200] * 25)}
 """A name of more than 255 bytes, something below it, and a path of more than 4,096 of short names."""
@@ -52,8 +53,8 @@ CALLS: dict[str, Callable[[Path], Any]] = {
     "compare_runs": lambda path: compare_runs(path, path),
     "write_agreement": lambda path: write_agreement(path),
     "propose": lambda path: propose(path, Path(".")),
-    "import_folder": lambda path: import_folder(path, Path("out"), Settings({})),
-    "import into": lambda path: import_folder(Path("."), path, Settings({})),
+    "import_folder": lambda path: import_folder(path, Path("out"), ImportSettings({})),
+    "import into": lambda path: import_folder(Path("."), path, ImportSettings({})),
     "contact_sheet": lambda path: contact_sheet([], path),
     "load_samples": lambda path: load_samples(TABLE.model_copy(update={"root": str(path)}), "test"),
     "load_split": lambda path: load_split(TABLE.model_copy(update={"root": str(path)}), "test"),

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.cli import main
-from pefomed.packing.batch import Row
+from pefomed.files import jsonl
+from pefomed.packing.batch import PackedRow
 from pefomed.schema import Prediction, Sample, Score
 from pefomed.training.loop import Loop
 from tests import mixed_folders
@@ -24,9 +24,9 @@ QUESTIONS = {"vqa_rad": 3, "path_vqa": 2, "slake": 1}
 
 
 @pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[list[Row]]]:
+def trained(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[list[PackedRow]]]:
     """The batches that are trained, by stage."""
-    seen: dict[str, list[list[Row]]] = {}
+    seen: dict[str, list[list[PackedRow]]] = {}
     original = Loop._step
 
     def step(self: Loop, model: Any, optimiser: Any, parameters: Any, batches: Any, number: int) -> Any:
@@ -66,13 +66,13 @@ def command(*words: object) -> None:
     assert ended.value.code == 0
 
 
-def data_set(row: Row, root: Path) -> str:
+def data_set(row: PackedRow, root: Path) -> str:
     """Return the data set whose folder the row's image is in."""
     return Path(row.images[0]).relative_to(root).parts[0]
 
 
 def test_from_files_to_report_and_again(
-    recipe_file: Path, tmp_path: Path, trained: dict[str, list[list[Row]]]
+    recipe_file: Path, tmp_path: Path, trained: dict[str, list[list[PackedRow]]]
 ) -> None:
     words = ("run", recipe_file, "--out", tmp_path / "runs", "--data", tmp_path / "data")
     command(*words)
@@ -112,7 +112,7 @@ def test_from_files_to_report_and_again(
     assert contents(run) == before
 
 
-def check_mixture(batches: list[list[Row]], ratios: dict[str, int], root: Path) -> None:
+def check_mixture(batches: list[list[PackedRow]], ratios: dict[str, int], root: Path) -> None:
     drawn = Counter()
     for batch in batches:
         (name,) = {data_set(row, root) for row in batch}  # a batch is of one data set

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pefomed import pipeline, storage
 from pefomed import recipe as recipes
+from pefomed.files import storage
+from pefomed.workflow import pipeline
 from tests.tiny import model_recipe, table_recipe
 
 UMASKS = [0o022, 0o002, 0o027, 0o077]

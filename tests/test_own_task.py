@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pefomed import jsonl, tasks
 from pefomed import recipe as recipes
+from pefomed import tasks
 from pefomed.errors import RecipeError
+from pefomed.files import jsonl
 from pefomed.recipe import parse
 from pefomed.schema import Sample, Score
 from tests.tiny import model_recipe, table_recipe

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pefomed.errors import RecipeError
-from pefomed.model.build import build_model
+from pefomed.models.build import build_model
 from pefomed.packing.batch import tokenise
 from pefomed.prompts import instruction, render, target
 from pefomed.recipe import Prompt

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pefomed import pipeline
 from pefomed.errors import RecipeError
 from pefomed.recipe import dumps, load, load_data, names, shipped
+from pefomed.workflow import pipeline
 from tests import tiny
 
 ROOT = Path(__file__).parents[1]

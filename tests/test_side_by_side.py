@@ -10,22 +10,23 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pefomed import ablation, jsonl
 from pefomed import recipe as recipes
 from pefomed import report as reports
+from pefomed.answers.from_endpoint import carry_out, prepare
 from pefomed.endpoint import Endpoint
-from pefomed.endpoint_predict import carry_out, prepare
 from pefomed.errors import DataError, RunError
-from pefomed.evaluate import evaluate_run
-from pefomed.evaluate.judges.endpoint_judge import Settings
-from pefomed.evaluate.judges.endpoint_judge import carry_out as judge
-from pefomed.evaluate.judges.endpoint_judge import prepare as prepare_judge
-from pefomed.evaluate.outside import outside_run
-from pefomed.rate import Wishes, open_session
-from pefomed.rate.export import export
-from pefomed.rate.verdicts import State, save
+from pefomed.evaluation import evaluate_run
+from pefomed.files import jsonl
+from pefomed.judges.endpoint_judge import JudgeSettings
+from pefomed.judges.endpoint_judge import carry_out as judge
+from pefomed.judges.endpoint_judge import prepare as prepare_judge
+from pefomed.outside.outside import outside_run
+from pefomed.raters import Wishes, open_session
+from pefomed.raters.export import export
+from pefomed.raters.verdicts import State, save
 from pefomed.report import write_report
 from pefomed.schema import Prediction
+from pefomed.workflow import ablation
 from tests.endpoint import faulty_server
 from tests.runs.test_lock import another, write_lock
 
@@ -66,7 +67,7 @@ def test_reports_judges_and_raters_go_on_beside_whoever_scores(run: Path) -> Non
     export(session)
     session.database.close()
     with faulty_server.serving(lambda body: json.dumps({"label": 1})) as served:
-        judge(prepare_judge(run, Endpoint(served.url, "judge-1"), Settings(), runs=1))
+        judge(prepare_judge(run, Endpoint(served.url, "judge-1"), JudgeSettings(), runs=1))
     process.kill()
     process.wait()
     assert {path.name for path in (run / "verdicts").glob("*.jsonl")} == {"judge-1.jsonl", "rater-01.jsonl"}
@@ -97,14 +98,14 @@ def test_verdicts_are_exported_by_one_server_after_the_other(
     (run / "verdicts" / "held").mkdir()
     write_lock(run / "verdicts" / "held", host="node7", machine="another")
     (run / "verdicts" / "held" / ".lock").rename(run / "verdicts" / ".rating.lock")
-    monkeypatch.setattr(importlib.import_module("pefomed.rate.export"), "PATIENCE", 0.0)
+    monkeypatch.setattr(importlib.import_module("pefomed.raters.export"), "PATIENCE", 0.0)
     with pytest.raises(RunError, match="on node7"):
         export(session)
     session.database.close()
 
 
 def test_a_judge_says_who_judges_under_its_name(run: Path) -> None:
-    work = prepare_judge(run, Endpoint("http://127.0.0.1:9/v1", "m"), Settings(), runs=1)
+    work = prepare_judge(run, Endpoint("http://127.0.0.1:9/v1", "m"), JudgeSettings(), runs=1)
     write_lock(run / "verdicts", host="node7", machine="another")
     (run / "verdicts" / ".lock").rename(run / "verdicts" / ".m.lock")
     with pytest.raises(RunError, match=r"is judging(?s:.*)on node7(?s:.*)--rater"):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.storage import safe_stem
+from pefomed.files.storage import safe_stem
 
 
 @pytest.mark.parametrize(

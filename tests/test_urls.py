@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pefomed.cli.options import checked_run
-from pefomed.data.pictures.images import open_image
 from pefomed.errors import ImageError, RecipeError, RunError
+from pefomed.files.urls import url_in
+from pefomed.images.images import open_image
 from pefomed.recipe import load
-from pefomed.urls import url_in
 
 
 @pytest.mark.parametrize(

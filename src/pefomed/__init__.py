@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pefomed import foreign_imports
-from pefomed.guarded_imports import broken_in
+from pefomed.startup import foreign_imports
+from pefomed.startup.guarded_imports import broken_in
 
 __version__ = "0.1.0"
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pefomed.answers.answer import Answer, Piece
     from pefomed.answers.asking import Request
     from pefomed.errors import PefomedError
-    from pefomed.evaluate import evaluate_run, score_boxes, score_pairs
+    from pefomed.evaluation import evaluate_run, score_boxes, score_pairs
     from pefomed.inference.predictor import Predictor, load
-    from pefomed.pipeline import check, run
     from pefomed.recipe import Recipe
     from pefomed.recipe import load as load_recipe
     from pefomed.report import write_report
     from pefomed.schema import Box, Prediction, Sample, Score, Verdict
     from pefomed.training import train
+    from pefomed.workflow.pipeline import check, run
 
 __all__ = [
     "Answer",
@@ -68,13 +68,13 @@ _PLACES = {
     "Sample": "pefomed.schema:Sample",
     "Score": "pefomed.schema:Score",
     "Verdict": "pefomed.schema:Verdict",
-    "check": "pefomed.pipeline:check",
-    "evaluate_run": "pefomed.evaluate:evaluate_run",
+    "check": "pefomed.workflow.pipeline:check",
+    "evaluate_run": "pefomed.evaluation:evaluate_run",
     "load": "pefomed.inference.predictor:load",
     "load_recipe": "pefomed.recipe:load",
-    "run": "pefomed.pipeline:run",
-    "score_boxes": "pefomed.evaluate:score_boxes",
-    "score_pairs": "pefomed.evaluate:score_pairs",
+    "run": "pefomed.workflow.pipeline:run",
+    "score_boxes": "pefomed.evaluation:score_boxes",
+    "score_pairs": "pefomed.evaluation:score_pairs",
     "train": "pefomed.training:train",
     "write_report": "pefomed.report:write_report",
 }

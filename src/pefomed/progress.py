@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from pefomed.processes import is_main
+from pefomed.startup.processes import is_main
 
 if TYPE_CHECKING:
     from rich.console import Console

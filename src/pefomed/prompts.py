@@ -74,7 +74,7 @@ def body(
 
     Args:
         shield: gives what stands for data, which the instruction with its question is, until the whole is
-            tokenised (`model/text_tokens.py`).
+            tokenised (`models/text_tokens.py`).
     """
     return f"{IMAGE * len(sample.images)} [{sample.task}] {shield(instruction(sample, prompt, resizing))}"
 

@@ -13,14 +13,15 @@ from PIL import Image
 from tests.tiny import model_recipe, table_recipe
 
 import pefomed
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.answers.answer import Answer, answer_of
 from pefomed.answers.asking import doubts, sample_of, trained_tasks
 from pefomed.cli import main
 from pefomed.errors import DataError, ImageError
+from pefomed.files import jsonl
 from pefomed.inference.predictor import Predictor
 from pefomed.schema import Box, Prediction, Sample
+from pefomed.workflow import pipeline
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from tests.tiny import image_files, model_recipe, table_recipe
 
-from pefomed import jsonl
 from pefomed import recipe as recipes
-from pefomed.data.pictures.images import content_hash
 from pefomed.errors import PefomedError, RunError
-from pefomed.evaluate import evaluate_run
-from pefomed.evaluate.compare import compare_runs
+from pefomed.evaluation import evaluate_run
+from pefomed.evaluation.compare import compare_runs
+from pefomed.files import jsonl
+from pefomed.images.images import content_hash
 from pefomed.inference import splits
 from pefomed.inference.predictor import Predictor
 from pefomed.inference.splits import predict_run
-from pefomed.pipeline import train_recipe
 from pefomed.report import write_report
 from pefomed.schema import Prediction, Sample
+from pefomed.workflow.pipeline import train_recipe
 
 Row = dict[str, str]
 
@@ -316,8 +316,8 @@ def test_samples_edited_beside_their_answers_are_refused_by_every_reader(root: P
     for reader in (evaluate_run, write_report):
         with pytest.raises(RunError, match=r"(?s)4.*pefomed predict"):
             reader(root / "run")
-    from pefomed.evaluate.judges.items import read_items
-    from pefomed.rate.pool import read_answers
+    from pefomed.judges.items import read_items
+    from pefomed.raters.pool import read_answers
 
     for reads in (read_items, read_answers):
         with pytest.raises(RunError, match=r"(?s)to other questions.*4: table-test-.*pefomed predict"):

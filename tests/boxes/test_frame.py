@@ -8,7 +8,7 @@ from PIL import Image
 
 from pefomed.boxes import BoxFormat, Resizing, read_boxes
 from pefomed.errors import DataError
-from pefomed.model.processing import PefomedImageProcessor
+from pefomed.models.processing import PefomedImageProcessor
 from pefomed.schema import Box
 
 SIDE = 224

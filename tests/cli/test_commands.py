@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pefomed import jsonl
 from pefomed.cli import main
 from pefomed.cli.output import print_scores, print_table
+from pefomed.files import jsonl
 from pefomed.recipe import load, shipped, table
 from pefomed.schema import Score
 
@@ -45,7 +45,7 @@ def test_recipe_fields_prints_the_table_of_the_docs(out: Any) -> None:
 
 
 def test_data_list_names_every_loader(out: Any) -> None:
-    from pefomed.data import LOADERS
+    from pefomed.datasets import LOADERS
 
     rows = json.loads(out("data", "list", "--json"))
     assert {row["loader"] for row in rows} == set(LOADERS)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 from tests.endpoint import faulty_server as server
-from tests.evaluate.judges.made_run import honest, made_run
+from tests.judges.made_run import honest, made_run
 
-from pefomed import jsonl
 from pefomed.cli import main
+from pefomed.files import jsonl
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample, Verdict
 

@@ -11,10 +11,10 @@ import pytest
 import typer
 
 import pefomed
-from pefomed import jsonl
 from pefomed.cli import main
 from pefomed.cli.options import checked_run, overrides_of
 from pefomed.errors import DataError, Interrupted, RunError
+from pefomed.files import jsonl
 from pefomed.schema import Score
 
 
@@ -102,7 +102,7 @@ def test_a_run_of_which_nothing_is_scored_ends_with_1(
         metric="empty_rate", system="model", dataset="d", split="test", value=0, n=1, implementation=""
     )
     (tmp_path / "scores.jsonl").write_text(jsonl.lines([rate]))
-    monkeypatch.setattr("pefomed.pipeline.run", lambda *args, **options: tmp_path)
+    monkeypatch.setattr("pefomed.workflow.pipeline.run", lambda *args, **options: tmp_path)
     assert exit_code("run", "mini/slake") == 1
     shown = capsys.readouterr()
     assert "nothing of" in shown.err

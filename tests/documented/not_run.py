@@ -19,7 +19,7 @@ COMMANDS = {
     "pefomed train recipes/paper/stage1.toml --data data": "5,000 steps, credentialed data",
     "pefomed run recipes/paper/vqa_rad.toml --data data": "5,000 steps from the adapter of stage 1",
     "pefomed run recipes/mini/slake_joint.toml --data data": "6,174 steps; it is run before, with three",
-    "pefomed ablate my.toml --data data": "trains each arm; tests/test_ablation.py does it",
+    "pefomed ablate my.toml --data data": "trains each arm; tests/workflow/test_ablation.py does it",
     "pefomed ablate my.toml --data data --arm small_steps --arm seed_1": "the same",
     "pefomed data get slake --data data": "downloads the data set",
     "pefomed weights fetch all-minilm-l6-v2": "downloads",
@@ -30,15 +30,15 @@ COMMANDS = {
 
 SNIPPETS = {
     "docs/weights.md resolve": "downloads",
-    "docs/weights.md import_legacy": "needs a checkpoint of PeFoMed; tests/model/test_legacy.py makes one",
+    "docs/weights.md import_legacy": "needs a checkpoint of PeFoMed; tests/models/test_legacy.py makes one",
 }
 """Python: the page and a word of the piece."""
 
 DATA = {
-    "docs/data.md iu_xray": "a layout of its own; tests/data/test_iu_xray.py makes it",
-    "docs/data.md mimic": "credentialed; tests/data/test_mimic_cxr.py makes its layout",
-    "docs/data.md mine": "Parquet files; tests/data/test_columnar.py makes them",
-    "docs/data.md talks": "tests/data/test_conversations.py makes such files",
+    "docs/data.md iu_xray": "a layout of its own; tests/datasets/test_iu_xray.py makes it",
+    "docs/data.md mimic": "credentialed; tests/datasets/test_mimic_cxr.py makes its layout",
+    "docs/data.md mine": "Parquet files; tests/datasets/test_columnar.py makes them",
+    "docs/data.md talks": "tests/datasets/test_conversations.py makes such files",
     "docs/own-data.md ward": "the loader of somebody's own package; the piece of Python above it is run",
 }
 """[data.NAME] tables that are only parsed: the page and NAME."""

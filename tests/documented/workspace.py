@@ -151,7 +151,7 @@ def _vqa_rad(root: Path) -> None:
 
 
 def _export(root: Path) -> None:
-    from tests.data.made_dicom import made
+    from tests.datasets.made_dicom import made
 
     for number in range(3):
         pixels = np.random.default_rng(number).integers(0, 4096, (32, 32), dtype=np.uint16)

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from tests.endpoint import faulty_server as server
 
-from pefomed.data.provenance import provenance
+from pefomed.datasets.provenance import provenance
 from pefomed.endpoint import (
     Client,
     Endpoint,
     EndpointError,
-    Request,
+    EndpointRequest,
     ask_all,
     check_may_leave,
     checked_base_url,
@@ -31,14 +31,14 @@ from pefomed.errors import RunError
 
 pytest.importorskip("openai", reason="the openai package is not installed")
 
-REQUEST = Request([{"role": "user", "content": "hello"}], 20, 0.5, seed=7, schema={"type": "object"})
+REQUEST = EndpointRequest([{"role": "user", "content": "hello"}], 20, 0.5, seed=7, schema={"type": "object"})
 
 
 def fast(url: str, **changes: Any) -> Endpoint:
     return Endpoint(**{"base_url": url, "model": "judge-1", "timeout": 1.0, "first_wait": 0.01, **changes})
 
 
-def ask(endpoint: Endpoint, request: Request = REQUEST) -> str:
+def ask(endpoint: Endpoint, request: EndpointRequest = REQUEST) -> str:
     async def run() -> str:
         async with Client(endpoint) as client:
             return await client.ask(request)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.data.conftest import real_data
+from tests.datasets.conftest import real_data
 
 __all__ = ["real_data"]

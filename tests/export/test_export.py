@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.data.made_dicom import made
+from tests.datasets.made_dicom import made
 
 from pefomed.cli import main
-from pefomed.data import load_samples
-from pefomed.data.pictures.images import content_hash, open_image
+from pefomed.datasets import load_samples
 from pefomed.errors import DataError, ImageError, RunError, StorageError
 from pefomed.export import FORMS, Exported, Form, export
+from pefomed.images.images import content_hash, open_image
 from pefomed.recipe import Dataset, Prompt
 from pefomed.schema import Sample
 

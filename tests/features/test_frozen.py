@@ -13,11 +13,11 @@ import pytest
 import torch
 from tests.tiny import image_files, model_recipe
 
-from pefomed import storage
 from pefomed.cache import prune, spaces
 from pefomed.errors import ImageError, StorageError
 from pefomed.features.frozen import Features, open_features, space
-from pefomed.model.build import build_model
+from pefomed.files import storage
+from pefomed.models.build import build_model
 from pefomed.recipe import Compute
 
 
@@ -99,7 +99,7 @@ def test_two_processes_at_once_and_one_killed_leave_whole_files(tmp_path: Path) 
     paths = image_files(tmp_path, 12)
     script = (
         "import sys; from pathlib import Path; from pefomed.features.frozen import Features\n"
-        "from pefomed.model.build import build_model; from pefomed.recipe import Model\n"
+        "from pefomed.models.build import build_model; from pefomed.recipe import Model\n"
         "model, processor = build_model(Model.model_validate_json(sys.argv[1]))\n"
         "print('ready', flush=True)\n"
         "for _ in range(3):\n"

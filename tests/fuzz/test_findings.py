@@ -21,17 +21,17 @@ from fuzz.targets import TARGETS
 
 from pefomed.boxes.marks import without_marks
 from pefomed.boxes.reading import read_boxes
-from pefomed.data import ms_cxr_medrpg
-from pefomed.data.pictures.images import open_image
-from pefomed.data.readers.format import Format
-from pefomed.data.readers.openi_xml import read_report
-from pefomed.data.readers.plain_pickle import read_plain_pickle
-from pefomed.data.readers.rows import read_table
-from pefomed.data.readers.unzip import unzip
+from pefomed.datasets import ms_cxr_medrpg
+from pefomed.datasets.openi_xml import read_report
 from pefomed.endpoint.completion import completion
 from pefomed.endpoint.failures import BadBody
 from pefomed.errors import DataError, ImageError
-from pefomed.rate.workbook_import import import_workbooks
+from pefomed.files.format import Format
+from pefomed.files.plain_pickle import read_plain_pickle
+from pefomed.files.rows import read_table
+from pefomed.files.unzip import unzip
+from pefomed.images.images import open_image
+from pefomed.raters.workbook_import import import_workbooks
 
 DEEP = b"[" * 100_000
 LONG = b"9" * 5000  # Python makes no integer of more than 4,300 digits, and no float of more than 308
@@ -219,7 +219,7 @@ def test_spreadsheets_made_to_do_harm(tmp_path: Path, change: Callable[[bytes], 
 def test_weights_that_are_few_bytes_and_stand_for_many(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from pefomed.errors import WeightsError
-    from pefomed.model.legacy import import_legacy
+    from pefomed.models.legacy import import_legacy
 
     path = tmp_path / "a.pth"
     torch.save({"model": {"llama_proj.weight": torch.zeros(1, dtype=torch.half).expand(10**6, 10**6)}}, path)

@@ -16,8 +16,8 @@ from fuzz.world import World, make
 
 from pefomed.answers.asking import trained_tasks
 from pefomed.errors import DataError, WeightsError
-from pefomed.evaluate.verdicts import read_raters
-from pefomed.model.legacy import import_legacy
+from pefomed.evaluation.verdicts import read_raters
+from pefomed.models.legacy import import_legacy
 from pefomed.training import unreadable
 from pefomed.training.log import Log
 
@@ -123,7 +123,7 @@ def test_damaged_logs_tell_no_tasks(tmp_path: Path) -> None:
 
 
 def test_verdicts_that_are_gone_and_cards_are_said(folders: Folders, tmp_path: Path) -> None:
-    from pefomed.evaluate.predicted import all_samples
+    from pefomed.evaluation.predicted import all_samples
 
     run = tmp_path / "run"
     shutil.copytree(folders.world.finished, run)

@@ -13,20 +13,20 @@ import pydicom
 import pytest
 import torch
 from PIL import Image
-from tests.data.made_dicom import made
+from tests.datasets.made_dicom import made
 from tests.tiny import image_files, model_recipe, questions, table_recipe
 
 import pefomed
-from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.boxes import read_boxes
 from pefomed.errors import DataError, ImageError
-from pefomed.inference.choice import Drawn, likeliest
+from pefomed.files import jsonl
+from pefomed.inference.choice import TokenSampler, likeliest
 from pefomed.inference.predictor import Predictor
 from pefomed.inference.splits import predict_run
 from pefomed.inference.text_pieces import TextPieces
-from pefomed.model.adapter import add_adapter, base_of, save_adapter
-from pefomed.model.build import build_model
+from pefomed.models.adapter import add_adapter, base_of, save_adapter
+from pefomed.models.build import build_model
 from pefomed.packing.batch import tokenise
 from pefomed.schema import Prediction, Sample
 from pefomed.training import train
@@ -160,14 +160,16 @@ def test_a_draw_hangs_on_seed_and_place_alone(model: Predictor, samples: list[Sa
 
 def test_tokens_are_drawn_as_often_as_they_are_likely() -> None:
     logits = torch.tensor([[math.log(0.5), -torch.inf, math.log(0.3), math.log(0.2)]]).expand(4000, 4)
-    drawn = Drawn(1.0, [str(seed) for seed in range(4000)])(logits, range(4000))
+    drawn = TokenSampler(1.0, [str(seed) for seed in range(4000)])(logits, range(4000))
     counts = np.bincount(drawn, minlength=4) / 4000
     # The deviation of a share is at most sqrt(0.25 / 4000) = 0.008.
     assert counts == pytest.approx([0.5, 0.0, 0.3, 0.2], abs=0.03)
     # At T = 0.5 shares are the squares: 25, 9 and 4 of 38.
-    squared = np.bincount(Drawn(0.5, list(map(str, range(4000))))(logits, range(4000)), minlength=4) / 4000
+    squared = (
+        np.bincount(TokenSampler(0.5, list(map(str, range(4000))))(logits, range(4000)), minlength=4) / 4000
+    )
     assert squared == pytest.approx([25 / 38, 0.0, 9 / 38, 4 / 38], abs=0.03)
-    assert Drawn(1e-300, ["0"])(logits[:1], [0]) == likeliest(logits[:1], [0]) == [0]
+    assert TokenSampler(1e-300, ["0"])(logits[:1], [0]) == likeliest(logits[:1], [0]) == [0]
 
 
 def test_a_picture_in_any_form_has_one_answer(model: Predictor, tmp_path: Path) -> None:

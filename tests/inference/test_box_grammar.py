@@ -12,7 +12,7 @@ from pefomed.boxes.grammar import may_go_on
 from pefomed.features.frozen import Features
 from pefomed.inference.box_grammar import BoxVocabulary
 from pefomed.inference.generate import greedy
-from pefomed.model.build import build_model
+from pefomed.models.build import build_model
 from pefomed.packing.batch import rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample

@@ -18,8 +18,8 @@ from pefomed.inference import number_walks as walking
 from pefomed.inference.box_medians import DIGITS, TOKENS, _partings, median_boxes
 from pefomed.inference.forest import Forest
 from pefomed.inference.number_walks import number_walks
-from pefomed.model.build import build_model
-from pefomed.packing.batch import Row, rows, tokenise
+from pefomed.models.build import build_model
+from pefomed.packing.batch import PackedRow, rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 
@@ -43,7 +43,7 @@ class Asked:
         self.take = Features(self.model, self.processor.image_processor, None)
         self.features = self.take(row.images[0] for row in self.rows)
 
-    def score(self, row: Row, question: int, tokens: list[int]) -> float:
+    def score(self, row: PackedRow, question: int, tokens: list[int]) -> float:
         """Return the log-probability of `tokens` behind a prompt, by a forward of their own."""
         prompt = list(row.sequences[question].prompt)
         with torch.inference_mode():
@@ -108,7 +108,7 @@ def test_random_weights_write_boxes_of_medians(asked: Asked, monkeypatch: pytest
     tokenizer = asked.processor.tokenizer
     settings = {"tokenizer": tokenizer, "bins": 20, "max_new_tokens": 45}
 
-    def answers(made: list[Row]) -> dict[str, tuple[str, str]]:
+    def answers(made: list[PackedRow]) -> dict[str, tuple[str, str]]:
         features = asked.take(row.images[0] for row in made)
         found = median_boxes(asked.model, made, features, **settings)  # type: ignore[arg-type]
         end = tokenizer.eos_token_id

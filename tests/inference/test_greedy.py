@@ -10,8 +10,8 @@ from tests.tiny import image_files, model_recipe, questions
 
 from pefomed.features.frozen import Features
 from pefomed.inference.generate import greedy
-from pefomed.model.adapter import add_adapter
-from pefomed.model.build import build_model
+from pefomed.models.adapter import add_adapter
+from pefomed.models.build import build_model
 from pefomed.packing.batch import rows, tokenise
 from pefomed.recipe import Prompt
 

@@ -22,7 +22,7 @@ import pefomed
 from pefomed.boxes import Resizing
 from pefomed.features.frozen import Features, mean_image
 from pefomed.inference.predictor import Predictor
-from pefomed.model.text_tokens import TextTokens
+from pefomed.models.text_tokens import TextTokens
 from pefomed.packing.batch import collate, rows, tokenise
 from pefomed.recipe import Prompt, Stage
 from pefomed.schema import Sample

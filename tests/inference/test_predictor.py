@@ -9,12 +9,13 @@ from safetensors.torch import load_file, save_file
 from tests.tiny import model_recipe, table_recipe
 
 import pefomed
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.errors import RunError, WeightsError
+from pefomed.files import jsonl
 from pefomed.inference.predictor import load
 from pefomed.inference.splits import predict_run
 from pefomed.schema import Prediction, Sample, Score
+from pefomed.workflow import pipeline
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from tests.tiny import image_files, model_recipe, questions, table_recipe
 
 from pefomed.answers.answer import Answer
 from pefomed.inference.predictor import Predictor
-from pefomed.model.adapter import add_adapter, save_adapter
-from pefomed.model.build import build_model
+from pefomed.models.adapter import add_adapter, save_adapter
+from pefomed.models.build import build_model
 from pefomed.schema import Sample
 
 

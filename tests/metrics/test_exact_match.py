@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pefomed.evaluate import exact_match, exact_match_vqa
+from pefomed.evaluation import exact_match, exact_match_vqa
 
 TEXTS = st.text(alphabet="aAnthex ray-.,1'", max_size=8)
 

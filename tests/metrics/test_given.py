@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from pefomed.evaluate.judges.offline_rules import decide
-from pefomed.evaluate.judges.offline_text import key_of
+from pefomed.judges.offline_rules import decide
+from pefomed.judges.offline_text import key_of
 from pefomed.metrics.closed import closed_accuracy
 from pefomed.metrics.exact_match import exact_match, exact_match_vqa
 from pefomed.metrics.given import answer_in, without_latex

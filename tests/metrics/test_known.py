@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from pefomed.evaluate.caption_scores import METRICS as CAPTIONS
-from pefomed.evaluate.grounding import ITEM, MACRO
-from pefomed.evaluate.verdicts import KINDS
+from pefomed.evaluation.caption_scores import METRICS as CAPTIONS
+from pefomed.evaluation.grounding import ITEM, MACRO
+from pefomed.evaluation.verdicts import KINDS
 from pefomed.metrics.captions.presets import PRESETS
 from pefomed.metrics.find import heads, metric_of, named
 from pefomed.metrics.known import METRICS

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.evaluate.golden import runs
+from tests.evaluation.golden import runs
 
 from pefomed.cli import main
 from pefomed.errors import DataError, RecipeError
-from pefomed.evaluate import evaluate_run
-from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.own_metrics import own_metrics
+from pefomed.evaluation import evaluate_run
+from pefomed.evaluation.compare import compare_runs
+from pefomed.evaluation.own_metrics import own_metrics
 from pefomed.metrics.plugins import load
 from pefomed.report import write_reports
 

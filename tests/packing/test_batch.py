@@ -12,11 +12,11 @@ from tests.tiny import image_files, model_recipe, questions
 
 from pefomed.errors import DataError
 from pefomed.features.frozen import Features
-from pefomed.model.adapter import add_adapter, trainable
-from pefomed.model.attention import set_attention
-from pefomed.model.build import build_model
-from pefomed.model.masks import tree_mask
-from pefomed.packing.batch import Row, Tokens, collate, row, rows, tokenise
+from pefomed.models.adapter import add_adapter, trainable
+from pefomed.models.attention import set_attention
+from pefomed.models.build import build_model
+from pefomed.models.masks import tree_mask
+from pefomed.packing.batch import PackedRow, Tokens, collate, row, rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
 from pefomed.training.loss import answer
@@ -96,7 +96,7 @@ def test_gradients_equal_those_of_one_question_a_row(
     sequences = tokenise(samples, Prompt(), processor)
     features = Features(base, processor.image_processor, None)
 
-    def gradients(made: list[Row]) -> tuple[float, list[torch.Tensor], int]:
+    def gradients(made: list[PackedRow]) -> tuple[float, list[torch.Tensor], int]:
         model.zero_grad()
         batch = collate(made)
         answered = answer(model, batch, features(batch.images))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.model.test_text_tokens import MADE
+from tests.models.test_text_tokens import MADE
 from tests.tiny import byte_tokenizer
 
 from pefomed.errors import DataError
-from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
+from pefomed.models.processing import PefomedImageProcessor, PefomedProcessor
 from pefomed.packing.batch import tokenise
 from pefomed.packing.fitting import Fitting
 from pefomed.recipe import Prompt

@@ -8,7 +8,8 @@ from typing import Any
 from PIL import Image
 from tests.report import small_run
 
-from pefomed import jsonl, recipe
+from pefomed import recipe
+from pefomed.files import jsonl
 from pefomed.schema import Box, Sample, Score
 
 RECIPE: dict[str, Any] = {

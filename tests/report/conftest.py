@@ -12,7 +12,8 @@ from PIL import Image
 from tests.report import box_runs, small_run
 from tests.report.chromium import ARGUMENTS, Browser
 
-from pefomed import jsonl, recipe
+from pefomed import recipe
+from pefomed.files import jsonl
 
 
 @pytest.fixture

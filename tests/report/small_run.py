@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pefomed import jsonl
-from pefomed.data.question_hash import shown_hash
+from pefomed.files import jsonl
+from pefomed.samples.question_hash import shown_hash
 from pefomed.schema import Box, Prediction, Sample, Score, Verdict
 
 RECIPE: dict[str, Any] = {

@@ -12,8 +12,8 @@ from tests.report.chromium import Browser
 from tests.report.test_compare import copy_of
 from tests.report.test_no_images import leaking
 
-from pefomed.data.show import contact_sheet
-from pefomed.data.show_pairs import pair_sheet
+from pefomed.audit.show import contact_sheet
+from pefomed.audit.show_pairs import pair_sheet
 from pefomed.report import write_report, write_reports
 from pefomed.schema import Box, Sample
 

@@ -9,7 +9,7 @@ import pytest
 from tests.report import box_runs
 from tests.report.chromium import Browser
 
-from pefomed import jsonl
+from pefomed.files import jsonl
 from pefomed.report import write_report, write_reports
 from pefomed.schema import Prediction
 

@@ -10,11 +10,12 @@ import pytest
 from tests.report import small_run
 from tests.report.parsed import Page
 
-from pefomed import jsonl, recipe
+from pefomed import recipe
 from pefomed.errors import DataError, RunError
-from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.outside import outside_run
-from pefomed.evaluate.run import evaluate_run
+from pefomed.evaluation.compare import compare_runs
+from pefomed.evaluation.run import evaluate_run
+from pefomed.files import jsonl
+from pefomed.outside.outside import outside_run
 from pefomed.report import write_report, write_reports
 from pefomed.report.runs import joined_scores, named
 

@@ -11,7 +11,7 @@ from tests.report import box_runs, small_run
 from tests.report.chromium import Browser
 from tests.report.parsed import Page
 
-from pefomed import jsonl
+from pefomed.files import jsonl
 from pefomed.report import write_report, write_reports
 from pefomed.schema import Sample
 

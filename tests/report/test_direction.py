@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.report import small_run
 from tests.report.chromium import Browser
 
-from pefomed.data.show import contact_sheet
+from pefomed.audit.show import contact_sheet
 from pefomed.report import write_report
 from pefomed.schema import Sample, Score
 

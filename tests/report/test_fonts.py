@@ -10,9 +10,9 @@ from tests.fonts import cut_in_print, too_small
 from tests.report import box_runs, small_run
 from tests.report.chromium import Browser
 
-from pefomed import jsonl
-from pefomed.data.phantom import load
-from pefomed.data.show import contact_sheet
+from pefomed.audit.show import contact_sheet
+from pefomed.datasets.phantom.loader import load
+from pefomed.files import jsonl
 from pefomed.report import write_report, write_reports
 
 

@@ -10,8 +10,8 @@ import pytest
 from tests.report.parsed import Page, page_of
 from tests.report.small_run import score
 
-from pefomed.evaluate.outside import outside_run
-from pefomed.evaluate.run import evaluate_run
+from pefomed.evaluation.run import evaluate_run
+from pefomed.outside.outside import outside_run
 from pefomed.report import write_reports
 from pefomed.report.headline import headlines
 from pefomed.schema import Score

@@ -8,8 +8,8 @@ from tests.report import small_run
 from tests.report.parsed import page_of
 
 from pefomed import recipe
+from pefomed.agreement import agreement_of
 from pefomed.errors import DataError
-from pefomed.evaluate.agreement import agreement_of
 from pefomed.report import write_report
 from pefomed.report.tables import Footnotes, exact_match_table, other_tables
 from pefomed.report.wide_tables import text_table

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from tests.report import small_run
 
-from pefomed import jsonl, recipe
+from pefomed import recipe
+from pefomed.files import jsonl
 from pefomed.machine_paths import short_name, without_paths
 from pefomed.report import write_report, write_reports
 

@@ -7,8 +7,8 @@ import pytest
 from tests.report import small_run
 
 from pefomed.cli import main
-from pefomed.data.question_hash import shown_of
 from pefomed.report import write_report, write_reports
+from pefomed.samples.question_hash import shown_of
 
 
 def leaking(run: Path) -> Path:

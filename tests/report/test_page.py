@@ -11,8 +11,9 @@ from PIL import Image
 from tests.report import small_run
 from tests.report.parsed import page_of
 
-from pefomed import __version__, jsonl
+from pefomed import __version__
 from pefomed.errors import DataError, RunError, StorageError
+from pefomed.files import jsonl
 from pefomed.report import write_report
 from pefomed.report.shell import json_for_script
 from pefomed.schema import Sample
@@ -235,7 +236,7 @@ def test_a_page_that_cannot_be_written_is_an_error_and_keeps_the_former(
 
     page = write_report(run)
     former = page.read_bytes()
-    monkeypatch.setattr("pefomed.storage.os.replace", full)
+    monkeypatch.setattr("pefomed.files.storage.os.replace", full)
     with pytest.raises(StorageError, match=r"index\.html"):
         write_report(run)
     assert page.read_bytes() == former

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.report.parsed import Page, page_of
 
-from pefomed.evaluate.outside import outside_run
-from pefomed.evaluate.run import evaluate_run
+from pefomed.evaluation.run import evaluate_run
+from pefomed.outside.outside import outside_run
 
 
 def sections(page: Page) -> list[str]:

@@ -17,11 +17,11 @@ from peft import PeftModel
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pefomed.data.cropped_copies import cropped_copies
-from pefomed.model.adapter import add_adapter, base_of, trainable
-from pefomed.model.attention import set_attention
-from pefomed.model.build import build_model
-from pefomed.packing.batch import Row, Tokens, rows, tokenise
+from pefomed.datasets.cropped_copies import cropped_copies
+from pefomed.models.adapter import add_adapter, base_of, trainable
+from pefomed.models.attention import set_attention
+from pefomed.models.build import build_model
+from pefomed.packing.batch import PackedRow, Tokens, rows, tokenise
 from pefomed.recipe import LossMean, Model, Prompt, Stage
 from pefomed.schema import Box, Sample
 from pefomed.training import sharding
@@ -84,7 +84,12 @@ def plain(model: PeftModel, asked: Sequence[Tokens], mean_of: LossMean) -> Found
 
 
 def by_loop(
-    model: PeftModel, step: Sequence[Sequence[Row]], mean_of: LossMean, folder: Path, *, sharded: bool = False
+    model: PeftModel,
+    step: Sequence[Sequence[PackedRow]],
+    mean_of: LossMean,
+    folder: Path,
+    *,
+    sharded: bool = False,
 ) -> Found:
     """Return what the training loop's own step gives, before any weight changes."""
     stage = Stage(
@@ -105,7 +110,7 @@ def by_loop(
     return _found(model, values["loss"])
 
 
-def uneven(asked: Sequence[Tokens]) -> list[list[Row]]:
+def uneven(asked: Sequence[Tokens]) -> list[list[PackedRow]]:
     """Return the rows in three batches, which two processes cannot share evenly."""
     made = rows(asked, share_image=True, max_questions=3)
     return [made[:1], made[1:4], made[4:]]

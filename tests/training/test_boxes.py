@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pefomed.data import load_samples
+from pefomed.datasets import load_samples
 from pefomed.recipe import parse
 from pefomed.training import train
 from tests.tiny import model_recipe

@@ -13,19 +13,19 @@ import pytest
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from pefomed import jsonl
 from pefomed import recipe as recipes
-from pefomed.data.pictures import remembered
 from pefomed.errors import RunError
+from pefomed.files import jsonl
+from pefomed.files.storage import write
+from pefomed.images import remembered
 from pefomed.inference.splits import predict_run
-from pefomed.pipeline import train_recipe
 from pefomed.recipe import Recipe
-from pefomed.room import begun_otherwise
 from pefomed.runs import environment
+from pefomed.runs.changes import begun_otherwise
 from pefomed.schema import Prediction
-from pefomed.storage import write
 from pefomed.training import train
 from pefomed.training.came_from import FILE
+from pefomed.workflow.pipeline import train_recipe
 from tests.tiny import image_files, model_recipe
 from tests.training.test_processes import two_processes
 

@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from pefomed.errors import PefomedError, StorageError
-from pefomed.model.adapter import add_adapter, load_adapter, read_adapter
-from pefomed.model.build import build_model
+from pefomed.models.adapter import add_adapter, load_adapter, read_adapter
+from pefomed.models.build import build_model
 from pefomed.recipe import Model, Recipe
 from pefomed.training import checkpoint, train
 from pefomed.training.checkpoint import StageProgress

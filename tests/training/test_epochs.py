@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pefomed.packing.batch import Row
+from pefomed.packing.batch import PackedRow
 from pefomed.recipe import Recipe, Stage
 from pefomed.training import epochs, train
 from pefomed.training.plan import plan
@@ -21,7 +21,7 @@ def logged(run: Path, kind: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["kind"] == kind]
 
 
-def one_a_batch(number: int, samples: int) -> list[list[Row]]:
+def one_a_batch(number: int, samples: int) -> list[list[PackedRow]]:
     return [[row] for row in made("d", number, questions=samples)]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pefomed.packing.batch import Row, Tokens, row
+from pefomed.packing.batch import PackedRow, Tokens, row
 from pefomed.recipe import Stage
 from pefomed.schema import Sample
 from pefomed.training.plan import plan
 
 
-def made(name: str, count: int, length: int = 5, questions: int = 1) -> list[Row]:
+def made(name: str, count: int, length: int = 5, questions: int = 1) -> list[PackedRow]:
     return [
         row(
             [
@@ -31,7 +31,7 @@ def stage(**changes: object) -> Stage:
     return Stage.model_validate(values | changes)
 
 
-def ids(steps: list[list[list[Row]]]) -> list[str]:
+def ids(steps: list[list[list[PackedRow]]]) -> list[str]:
     return [s.sample.id for step in steps for batch in step for one in batch for s in one.sequences]
 
 

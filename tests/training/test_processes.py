@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from pefomed import recipe as recipes
-from pefomed.data.pictures.images import content_hash
 from pefomed.features.frozen import Features
-from pefomed.model.build import build_model
-from pefomed.packing.batch import Row
+from pefomed.images.images import content_hash
+from pefomed.models.build import build_model
+from pefomed.packing.batch import PackedRow
 from pefomed.recipe import Recipe
 from pefomed.training import train
 from pefomed.training.plan import shares
@@ -134,8 +134,8 @@ def test_each_file_is_read_for_its_hash_by_one_process(
     assert sorted(hashed) == sorted(files)
 
 
-def _batch(*lengths: int) -> list[Row]:
-    return [Row((), [0] * length, [], [], (), ()) for length in lengths]
+def _batch(*lengths: int) -> list[PackedRow]:
+    return [PackedRow((), [0] * length, [], [], (), ()) for length in lengths]
 
 
 def test_batches_are_dealt_evenly_by_tokens() -> None:

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from pefomed.errors import TrainingError
-from pefomed.model.adapter import trainable
+from pefomed.models.adapter import trainable
 from pefomed.recipe import LossMean, Stage
 from pefomed.training import checkpoint, sharding, soundness
 from pefomed.training.log import Log

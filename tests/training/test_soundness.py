@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pefomed.errors import TrainingError, WeightsError
-from pefomed.model.build import build_model
+from pefomed.models.build import build_model
 from pefomed.recipe import Recipe
 from pefomed.training import train
 from pefomed.training.log import Log
@@ -115,7 +115,7 @@ def test_a_weight_file_with_one_nan_is_refused_and_a_sound_one_is_read_through_o
     recipe = model_recipe(tmp_path)
     build_model(recipe)
     with monkeypatch.context() as patched:
-        patched.setattr("pefomed.model.finite.not_finite", lambda named: pytest.fail("read through again"))
+        patched.setattr("pefomed.models.finite.not_finite", lambda named: pytest.fail("read through again"))
         build_model(recipe)
     for part in ("language-4", "vision"):
         file = tmp_path / part / "model.safetensors"

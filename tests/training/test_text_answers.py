@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from pefomed.data import load_samples
+from pefomed.datasets import load_samples
 from pefomed.inference.predictor import Predictor
 from pefomed.recipe import Recipe
 from pefomed.training import checkpoint, train

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from pefomed import recipe as recipes
 from pefomed.errors import Interrupted, RecipeError, RunError
-from pefomed.model.build import build_model
+from pefomed.models.build import build_model
 from pefomed.training import Trainer, train
 from pefomed.training.loop import Loop
 from tests.tiny import model_recipe, table_recipe

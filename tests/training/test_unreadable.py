@@ -14,14 +14,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pefomed import jsonl, pipeline
 from pefomed import recipe as recipes
 from pefomed.errors import ImageError, Interrupted, RunError
-from pefomed.packing.batch import Row
+from pefomed.files import jsonl
+from pefomed.packing.batch import PackedRow
 from pefomed.recipe import Recipe
 from pefomed.schema import Prediction
 from pefomed.training import train
 from pefomed.training.loop import Loop
+from pefomed.workflow import pipeline
 from tests.tiny import image_files, model_recipe, questions
 from tests.training.test_processes import two_processes
 
@@ -291,7 +292,7 @@ def test_a_cropped_copy_is_lost_with_its_image() -> None:
 
     (row,) = rows("d", 1)
 
-    def shows(image: str) -> Row:
+    def shows(image: str) -> PackedRow:
         sequence = row.sequences[0]
         sample = sequence.sample.model_copy(update={"images": (image,)})
         return type(row)((type(sequence)(sample, ()),), [], [], [], (), ())

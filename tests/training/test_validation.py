@@ -7,11 +7,11 @@ import math
 import pytest
 import torch
 
-from pefomed.model.processing import PefomedImageProcessor, PefomedProcessor
+from pefomed.models.processing import PefomedImageProcessor, PefomedProcessor
 from pefomed.packing.batch import collate, rows, tokenise
 from pefomed.recipe import Prompt
 from pefomed.schema import Box, Sample
-from pefomed.training.loss import Answered
+from pefomed.training.loss import AnswerLoss
 from pefomed.training.validation import Validation
 from tests.tiny import byte_tokenizer
 
@@ -39,7 +39,7 @@ def test_text_is_right_or_wrong_and_boxes_score_their_iou() -> None:
     said[places["d"][:8]] = processor.tokenizer.encode("a")[0]
     right = torch.tensor([sample.id == "a" for sample in batch.samples])
     validation = Validation(lambda tokens: read(tokens, skip_special_tokens=True), bins=100)
-    validation.add(batch, Answered(torch.tensor(12.0), right, said))
+    validation.add(batch, AnswerLoss(torch.tensor(12.0), right, said))
     values = validation.values()
     assert values["exact_match"] == 0.5
     assert values["iou"] == pytest.approx((0.5 + 0.0) / 2)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pefomed.answers.writing import writing_of
-from pefomed.data.pictures.given import Picture
 from pefomed.errors import DataError, nearest
+from pefomed.images.given import Picture
 from pefomed.prompts import instructions
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.checksums import sha256
-from pefomed.data.sample_hash import short_hash
 from pefomed.errors import DataError, RunError, listed
-from pefomed.jsonl import read_object
+from pefomed.files.checksums import sha256
+from pefomed.files.jsonl import read_object
+from pefomed.files.storage import write
 from pefomed.prompts import instructions
 from pefomed.recipe import WEIGHTS, Model, Prompt
+from pefomed.samples.sample_hash import short_hash
 from pefomed.schema import Prediction
-from pefomed.storage import write
 
 Parts = Mapping[str, Any]
 """Part -> what it is, as JSON; None for what cannot be known."""
@@ -65,7 +65,7 @@ def adapter_part(folder: Path) -> str | None:
     return short_hash(digest, acting)
 
 
-class Card:
+class AnswerCard:
     """The card beside a file of predictions, and the parts that would make further answers now."""
 
     def __init__(self, predictions: Path, parts: Parts):

@@ -13,20 +13,20 @@ from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Protocol
 
-from pefomed import jsonl
-from pefomed.answers.card import Card, Parts
-from pefomed.data.question_hash import question_hash, shown_hash
+from pefomed.answers.card import AnswerCard, Parts
 from pefomed.errors import listed
+from pefomed.files import jsonl
+from pefomed.files.storage import storage_errors, write
 from pefomed.progress import note
 from pefomed.runs import RunFolder
+from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Prediction, Sample
-from pefomed.storage import storage_errors, write
 
 AGAIN = "again"
 """Folder of answers that are to replace others, once they are all there."""
 
 
-class Split:
+class SplitFiles:
     """The files of one split of one data set: its samples, and the answers with and without the images."""
 
     def __init__(self, run: Path, stem: str, samples: Sequence[Sample]):
@@ -39,7 +39,7 @@ class Split:
         before = {sample.id: sample for sample in jsonl.read(self._path, Sample)}
         now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
         self._answers = {
-            blind: Answers(
+            blind: AnswerFile(
                 RunFolder(run).predictions_file(stem, blind=blind),
                 now,
                 before,
@@ -53,7 +53,7 @@ class Split:
             if each.id in now and _held_against(each) != _held_against(now[each.id].sample)
         ]
 
-    def answers(self, parts: Parts, remedy: str, *, blind: bool = False) -> Answers:
+    def answers(self, parts: Parts, remedy: str, *, blind: bool = False) -> AnswerFile:
         """Return one of the two files, to be completed with answers that `parts` make.
 
         Raises:
@@ -97,7 +97,7 @@ class _Keep(Protocol):
     def __call__(self, answer: Prediction) -> None: ...
 
 
-class Answers:
+class AnswerFile:
     """The answers of one file: those that stand, and the samples that are left to answer."""
 
     def __init__(
@@ -116,7 +116,7 @@ class Answers:
         """
         self.path, self._again = path, path.parent / AGAIN / path.name
         self._wanted, self._sees = wanted, sees
-        self._card: Card | None = None
+        self._card: AnswerCard | None = None
         self._unseen: list[str] = []
         there = list(jsonl.read(path, Prediction))
         self._gone = [answer.sample_id for answer in there if answer.sample_id not in wanted]
@@ -134,7 +134,7 @@ class Answers:
 
     def go_on(self, parts: Parts, remedy: str) -> None:
         """Let answers be added that `parts` make; see `Split.answers`."""
-        self._card = Card(self.path, parts)
+        self._card = AnswerCard(self.path, parts)
         self._card.check(self._kept, remedy)
         if self._again.exists():  # of a try that was stopped
             self.replaced = True

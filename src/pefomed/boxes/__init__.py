@@ -1,8 +1,8 @@
 """Boxes: what preprocessing does to them, how they are written and how an answer is read."""
 
 from pefomed.boxes.frame import Frame, Resizing
-from pefomed.boxes.reading import Reading, read_boxes
+from pefomed.boxes.reading import BoxReading, read_boxes
 from pefomed.boxes.text import BoxFormat
 from pefomed.boxes.writing import Placed, Writing
 
-__all__ = ["BoxFormat", "Frame", "Placed", "Reading", "Resizing", "Writing", "read_boxes"]
+__all__ = ["BoxFormat", "BoxReading", "Frame", "Placed", "Resizing", "Writing", "read_boxes"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from pefomed.boxes.reading import Reading
+from pefomed.boxes.reading import BoxReading
 from pefomed.errors import RecordError
 from pefomed.schema import Box
 
@@ -20,7 +20,7 @@ def given_text(boxes: Sequence[Box]) -> str:
     return json.dumps([[box.x0, box.y0, box.x1, box.y1] for box in boxes])
 
 
-def read_given(text: str) -> Reading | None:
+def read_given(text: str) -> BoxReading | None:
     """Return the boxes of a text that `given_text` wrote; None for any other text."""
     if not text.startswith("["):
         return None
@@ -29,4 +29,4 @@ def read_given(text: str) -> Reading | None:
         boxes = tuple(Box(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in numbers)
     except (ValueError, TypeError, RecursionError, RecordError):
         return None
-    return Reading(boxes, (), "strict")
+    return BoxReading(boxes, (), "strict")

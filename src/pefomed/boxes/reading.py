@@ -22,7 +22,7 @@ State = Literal["strict", "repaired", "empty", "unparsable"]
 
 
 @dataclass(frozen=True)
-class Reading:
+class BoxReading:
     """The boxes of an answer, in fractions of the square the model sees."""
 
     boxes: tuple[Box, ...]
@@ -51,10 +51,10 @@ _NO_BOX = re.compile(r"\{(\s*+)\}")
 _STRICT = re.compile(r"\{<\d{1,5}><\d{1,5}><\d{1,5}><\d{1,5}>\}")
 
 
-def read_boxes(text: str, bins: int = 100) -> Reading:
+def read_boxes(text: str, bins: int = 100) -> BoxReading:
     """Return the boxes of an answer; whatever the text, it never raises."""
     if not text.strip():
-        return Reading((), (), "empty")
+        return BoxReading((), (), "empty")
     boxes: list[Box] = []
     phrases: list[tuple[str, list[Box]]] = []
     repairs: set[str] = set()
@@ -88,16 +88,18 @@ def read_boxes(text: str, bins: int = 100) -> Reading:
     if not boxes:
         return _without_boxes(text, tuple((name, ()) for name, _ in phrases), repairs)
     marked = tuple((name, tuple(found)) for name, found in phrases)
-    return Reading(tuple(boxes), marked, "repaired" if repairs else "strict", tuple(sorted(repairs)))
+    return BoxReading(tuple(boxes), marked, "repaired" if repairs else "strict", tuple(sorted(repairs)))
 
 
-def _without_boxes(text: str, phrases: tuple[tuple[str, tuple[Box, ...]], ...], repairs: set[str]) -> Reading:
+def _without_boxes(
+    text: str, phrases: tuple[tuple[str, tuple[Box, ...]], ...], repairs: set[str]
+) -> BoxReading:
     """Return what a text without a box says: that there is none, if it writes so and no broken box beside."""
     said = [found[1] for found in _NO_BOX.finditer(text)]
     rest = _NO_BOX.sub("", text)
     pieces = [piece for piece in _pieces(rest) if not piece["phrase"]]
     if not said or pieces:
-        return Reading((), phrases, "unparsable", tuple(sorted(repairs)))
+        return BoxReading((), phrases, "unparsable", tuple(sorted(repairs)))
     mended = set()
     if len(said) > 1:
         mended.add("said twice")
@@ -106,7 +108,7 @@ def _without_boxes(text: str, phrases: tuple[tuple[str, tuple[Box, ...]], ...], 
     others = "".join(rest[end:start] for end, start in _gaps(rest))
     if others.strip() and not phrases:
         mended.add("other text dropped")
-    return Reading((), phrases, "repaired" if mended else "strict", tuple(sorted(mended)))
+    return BoxReading((), phrases, "repaired" if mended else "strict", tuple(sorted(mended)))
 
 
 def _gaps(text: str) -> Iterator[tuple[int, int]]:

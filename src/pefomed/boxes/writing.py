@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pefomed.boxes.frame import Resizing
 from pefomed.boxes.given import read_given
-from pefomed.boxes.reading import Reading, read_boxes
+from pefomed.boxes.reading import BoxReading, read_boxes
 from pefomed.boxes.text import BoxFormat
 from pefomed.schema import Box
 
@@ -32,7 +32,7 @@ class Writing:
     given: bool = False
     """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: str) -> BoxReading:
         """Return what an answer says about boxes; whatever the text, it never raises."""
         return (read_given(text) if self.given else None) or read_boxes(text, self.format.bins)
 

@@ -36,8 +36,8 @@ def ablate(
     if arm and stages:
         raise typer.BadParameter("--arm and --stages cannot go together")
     overrides = overrides_of(set_)
-    from pefomed.ablation import ablate as ablate_recipe
     from pefomed.report import write_report
+    from pefomed.workflow.ablation import ablate as ablate_recipe
 
     folder = ablate_recipe(recipe, out, data, overrides, fresh=fresh, arms=arm or (), stages=stages)
     show_report(write_report(folder, data_folder=data), open_)

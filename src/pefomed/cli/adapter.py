@@ -26,7 +26,7 @@ def import_(
     Constants that their trainer saves beside what it trained (rotary frequencies, masks) are checked and
     left out.
     """
-    from pefomed import pipeline
+    from pefomed.workflow import pipeline
 
     typer.echo(f"adapter: {pipeline.import_adapter(file, recipe, out)}")
 
@@ -42,6 +42,6 @@ def export(
     versions. Their loaders pass over names that they do not know.
     """
     folder = checked_run(run)
-    from pefomed import pipeline
+    from pefomed.workflow import pipeline
 
     typer.echo(f"checkpoint: {pipeline.export_adapter(folder, out)}")

@@ -13,8 +13,8 @@ import typer
 
 from pefomed.cli import ablation, adapter, ask, cache, data, judge, rate, recipes, steps, weights
 from pefomed.errors import Interrupted, PefomedError, StorageError
-from pefomed.guarded_imports import absent, broken_in
-from pefomed.storage import unusable
+from pefomed.files.storage import unusable
+from pefomed.startup.guarded_imports import absent, broken_in
 
 USER_ERROR = 2
 INTERRUPTED = 130

@@ -87,7 +87,7 @@ def describe(
     if plan:
         show_plan(loaded, asked, json_)
         return
-    from pefomed.model.describe import describe as describe_model
+    from pefomed.models.describe import describe as describe_model
 
     described = describe_model(loaded)
     if json_:

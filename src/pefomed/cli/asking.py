@@ -32,7 +32,7 @@ def check_words(images: Sequence[str], question: str, save: Path | None, task: s
     Raises:
         typer.BadParameter: the question is an image file, or there is nowhere or nothing to draw.
     """
-    from pefomed.data.pictures.given import has_ending, is_picture
+    from pefomed.images.given import has_ending, is_picture
     from pefomed.tasks import WITH_BOXES
 
     if is_picture(question):
@@ -71,7 +71,7 @@ class Asking:
         from pefomed import recipe as recipes
         from pefomed.answers.answer import says_none
         from pefomed.answers.asking import sample_of, takes_question
-        from pefomed.data.pictures.given import given_images
+        from pefomed.images.given import given_images
 
         # What can be said before a model is loaded is said at once.
         pictures = given_images(list(self.images))
@@ -145,7 +145,7 @@ def _draw(picture: Image.Image, answer: Answer, file: Path) -> bool:
     from PIL import Image
 
     from pefomed.boxes.picture import drawn
-    from pefomed.storage import write
+    from pefomed.files.storage import write
 
     if not answer.boxes:
         return False

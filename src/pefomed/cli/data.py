@@ -34,9 +34,9 @@ def list_(
     json_: Json = False,
 ) -> None:
     """List the loaders with their splits, published counts, licences and needs; of one every option."""
-    from pefomed.data import LOADERS
-    from pefomed.data.listing import facts_of, in_full, options_as_text, options_as_values
-    from pefomed.data.options import options_of
+    from pefomed.datasets import LOADERS
+    from pefomed.datasets.listing import facts_of, in_full, options_as_text, options_as_values
+    from pefomed.datasets.options import options_of
 
     names = [loader] if loader else list(LOADERS)
     options = {name: options_of(name) for name in names}
@@ -67,7 +67,7 @@ def list_(
 @app.command(epilog="Example: pefomed data options > options.md")
 def options() -> None:
     """List every option of every loader with its default and meaning, as Markdown."""
-    from pefomed.data.options_page import markdown
+    from pefomed.datasets.options_page import markdown
 
     typer.echo(markdown(), nl=False)
 
@@ -82,9 +82,9 @@ def get(
     data: Data = None,
 ) -> None:
     """Fetch a data set the hub offers freely; of another, say where to apply and what to put where."""
-    from pefomed.data import data_folder
-    from pefomed.data.get import folder_of
-    from pefomed.data.get import get as fetch
+    from pefomed.datasets import data_folder
+    from pefomed.datasets.get import folder_of
+    from pefomed.datasets.get import get as fetch
 
     root = root or folder_of(loader)
     folder = data_folder(data) / root
@@ -112,13 +112,13 @@ def show(
     option: Options = None,
 ) -> None:
     """Write a contact sheet: a page of images with their questions, answers and boxes."""
-    from pefomed.data import load_samples
-    from pefomed.data.readers.split_names import in_order
-    from pefomed.data.show import contact_sheet
+    from pefomed.audit.show import contact_sheet
+    from pefomed.datasets import load_samples
+    from pefomed.files.split_names import in_order
 
     chosen = chosen_of(source, root, only, option, data)
     if pairs:
-        from pefomed.data.show_pairs import pair_sheet
+        from pefomed.audit.show_pairs import pair_sheet
 
         typer.echo(f"pairs: {pair_sheet(_audits(source, chosen, None, only, data), out, images)}")
         return
@@ -190,7 +190,7 @@ def _audits(
 ) -> dict[str, dict[str, Any]]:
     """Return the audits of the chosen data sets, and of a whole recipe those across data sets."""
     from pefomed import recipe as recipes
-    from pefomed.data.audits.recipe import audit_across, audit_dataset
+    from pefomed.audit.recipe import audit_across, audit_dataset
 
     results = {
         name: audit_dataset(dataset, split or known, data, ids or None, others=not split)

@@ -60,7 +60,7 @@ def answer(
     allow_remote: bool,
 ) -> list[Path]:
     """Let an endpoint's model answer the samples of a recipe; return the files of predictions."""
-    from pefomed import endpoint_predict
+    from pefomed.answers import from_endpoint as endpoint_predict
     from pefomed.endpoint import check_may_leave, is_loopback
 
     about = endpoint_predict.prepare(target, endpoint, out, data, max_tokens)

@@ -12,7 +12,7 @@ from pefomed.cli.options import Json
 from pefomed.cli.output import print_json
 
 if TYPE_CHECKING:
-    from pefomed.data.pictures.windows import Window
+    from pefomed.images.windows import Window
 
 
 class Frames(StrEnum):
@@ -96,13 +96,13 @@ def import_(
     json_: Json = False,
 ) -> None:
     """Make a table and images that name nobody out of a hospital's DICOM studies."""
-    from pefomed.data.imports import Settings, import_folder, secret_folder
-    from pefomed.data.imports.choice import rule_of
+    from pefomed.deidentify import ImportSettings, import_folder, secret_folder
+    from pefomed.deidentify.choice import rule_of
 
     result = import_folder(
         folder,
         out,
-        Settings(
+        ImportSettings(
             windows=_windows(window or []),
             keep=tuple(dict.fromkeys(keep or [])),
             frames=frames.value,
@@ -128,7 +128,7 @@ def import_(
 
 
 def _windows(words: list[str]) -> dict[str, Window]:
-    from pefomed.data.pictures.windows import window as window_of
+    from pefomed.images.windows import window as window_of
 
     found = {}
     for word in words:
@@ -143,7 +143,7 @@ def _windows(words: list[str]) -> dict[str, Window]:
 
 
 def _labels(words: list[str], masks: str) -> dict[str, str]:
-    from pefomed.data.imports.label_volumes import checked_labels
+    from pefomed.deidentify.label_volumes import checked_labels
 
     if words and not masks:
         raise typer.BadParameter(

@@ -26,7 +26,7 @@ from pefomed.errors import RunError
 from pefomed.tasks import LABELLED
 
 if TYPE_CHECKING:
-    from pefomed.evaluate.judges.work import Work
+    from pefomed.judges.work import Work
 
 app = typer.Typer()
 
@@ -87,14 +87,14 @@ def judge(
         if not model or not base_url:
             raise typer.BadParameter("give --model and --base-url, or --offline")
         from pefomed.endpoint import Endpoint
-        from pefomed.evaluate.judges.first_replies import UnreadableJudge
-        from pefomed.evaluate.judges.work import Settings, prepare
+        from pefomed.judges.first_replies import UnreadableJudge
+        from pefomed.judges.work import JudgeSettings, prepare
 
         endpoint = Endpoint(
             base_url, model, api_key_env, served_as, timeout, attempts,
             concurrency=concurrency, per_minute=rpm,
         )  # fmt: skip
-        settings = Settings(temperature, max_tokens, seed, structured)
+        settings = JudgeSettings(temperature, max_tokens, seed, structured)
         work = prepare(run, endpoint, settings, runs=runs, only=only, rater=rater)
         try:
             card = _online(work, price_in, price_out, yes, allow_remote)
@@ -124,12 +124,12 @@ def _fail(problem: str) -> NoReturn:
 def _online(
     work: Work, price_in: float | None, price_out: float | None, yes: bool, allow: bool
 ) -> dict[str, Any]:
-    from pefomed.data.provenance import provenance
+    from pefomed.datasets.provenance import provenance
     from pefomed.endpoint import check_may_leave, is_loopback
-    from pefomed.evaluate.judges.endpoint_judge import carry_out
-    from pefomed.evaluate.judges.estimate import estimate
-    from pefomed.evaluate.judges.items import datasets_of
-    from pefomed.evaluate.judges.prompts import messages
+    from pefomed.judges.endpoint_judge import carry_out
+    from pefomed.judges.estimate import estimate
+    from pefomed.judges.items import datasets_of
+    from pefomed.judges.prompts import messages
 
     names = datasets_of(work.run, work.items)
     origins = {stem: provenance(work.run, name) for stem, name in names.items()}
@@ -154,8 +154,8 @@ def _online(
 
 
 def _offline(run: Path, embeddings: str, only: str | None) -> dict[str, Any]:
-    from pefomed.evaluate.judges.offline_judge import judge_offline
-    from pefomed.model import weights
+    from pefomed.judges.offline_judge import judge_offline
+    from pefomed.weights import weights
 
     return judge_offline(run, weights.resolve(embeddings, "sentence"), only)
 

@@ -29,10 +29,10 @@ def map_(
     json_: Json = False,
 ) -> None:
     """Propose the part of a recipe that reads a file or folder, with three rows as it reads them."""
-    from pefomed.data import data_folder
-    from pefomed.data.proposals import propose
-    from pefomed.data.proposals.page import as_text, as_toml, as_values, rows_of
-    from pefomed.storage import write
+    from pefomed.datasets import data_folder
+    from pefomed.files.storage import write
+    from pefomed.proposals import propose
+    from pefomed.proposals.page import as_text, as_toml, as_values, rows_of
 
     if out is not None and out.exists():
         raise DataError(f"{out} is already there", remedy="name another file")

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pefomed import urls
 from pefomed.errors import RunError
+from pefomed.files import urls
 from pefomed.runs import RunFolder
 
 RecipeFile = Annotated[

@@ -43,7 +43,7 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
     Args:
         scores: all scores of the run; read from it if absent.
     """
-    from pefomed.evaluate.own_metrics import own_metrics
+    from pefomed.evaluation.own_metrics import own_metrics
     from pefomed.metrics.find import with_plugins
 
     with with_plugins(own_metrics(run)):
@@ -51,9 +51,9 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
 
 
 def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
-    from pefomed.evaluate.groups import OVERALL
-    from pefomed.evaluate.headlines import figures, is_own, is_verdict
-    from pefomed.evaluate.origin import read_scores
+    from pefomed.evaluation.groups import OVERALL
+    from pefomed.evaluation.headlines import figures, is_own, is_verdict
+    from pefomed.evaluation.origin import read_scores
     from pefomed.metrics.statistics.interval import why_none
     from pefomed.report.figures import is_share
     from pefomed.report.rightness import speaks

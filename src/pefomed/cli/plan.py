@@ -72,8 +72,8 @@ def show_plan(recipe: Recipe, options: PlanOptions, json_: bool) -> None:
     """Print the plan of `recipe`."""
     gpus = _numbers(options.gpus or GPUS)
     samples, images = _counts("--samples", options.samples), _counts("--images", options.images)
-    from pefomed import scale
-    from pefomed.model.shapes import shapes
+    from pefomed import cost as scale
+    from pefomed.models.shapes import shapes
 
     named = ("text_tokens", "tflops", "disk_gb_s", "image_mb")
     given = {name: getattr(options, name) for name in named if getattr(options, name) is not None}

@@ -13,8 +13,8 @@ from pefomed.errors import PefomedError, typed
 from pefomed.tasks import LABELLED
 
 if TYPE_CHECKING:
-    from pefomed.rate import Session
-    from pefomed.rate.server import Address
+    from pefomed.raters import Session
+    from pefomed.raters.server import ServerAddress
 
 app = typer.Typer()
 
@@ -79,10 +79,10 @@ def rate(
     written to RUN/verdicts at the end.
     """
     _check_installed()
-    from pefomed.rate import Wishes, open_session
-    from pefomed.rate.export import export as write_verdicts
-    from pefomed.rate.export import progress
-    from pefomed.rate.server import Address
+    from pefomed.raters import Wishes, open_session
+    from pefomed.raters.export import export as write_verdicts
+    from pefomed.raters.export import progress
+    from pefomed.raters.server import ServerAddress
 
     if sum((export, xlsx is not None, import_ is not None)) > 1:
         raise typer.BadParameter("--export, --xlsx and --import are separate steps: give one")
@@ -95,12 +95,12 @@ def rate(
                 if one.path.exists():
                     typer.echo(one.path)
         elif xlsx is not None:
-            from pefomed.rate.workbook import write_workbooks
+            from pefomed.raters.workbook import write_workbooks
 
             for path in write_workbooks(session, xlsx):
                 typer.echo(path)
         elif import_ is not None:
-            from pefomed.rate.workbook_import import import_workbooks
+            from pefomed.raters.workbook_import import import_workbooks
 
             for sheet in import_workbooks(session, import_):
                 typer.echo(f"{sheet.path}: {sheet.rater}, {sheet.rated} rated, {sheet.changed} changed")
@@ -108,7 +108,7 @@ def rate(
         else:
             _describe(session)
             if serve:
-                _serve(session, Address(host, port, link, allow_remote))
+                _serve(session, ServerAddress(host, port, link, allow_remote))
             else:
                 _show_progress(session)
         if all(one.rated == one.items for one in progress(session)):
@@ -148,15 +148,15 @@ def _describe(session: Session) -> None:
 
 
 def _show_progress(session: Session) -> None:
-    from pefomed.rate.export import progress
+    from pefomed.raters.export import progress
 
     rows = [(one.rater.name, one.rated, one.items, one.cannot) for one in progress(session)]
     print_table(("rater", "rated", "of", "cannot judge"), rows)
 
 
-def _serve(session: Session, address: Address) -> None:
-    from pefomed.rate.export import progress
-    from pefomed.rate.server import Listening, warning
+def _serve(session: Session, address: ServerAddress) -> None:
+    from pefomed.raters.export import progress
+    from pefomed.raters.server import Listening, warning
 
     listening = Listening(session, address)
     if warned := warning(session, address):

@@ -43,7 +43,7 @@ def copy(
 ) -> None:
     """Write a recipe, with its comments, to a file of your own to change."""
     from pefomed import recipe as recipes
-    from pefomed.storage import write
+    from pefomed.files.storage import write
 
     source = recipes.found(recipe)
     recipes.load(source)
@@ -77,7 +77,7 @@ def fields() -> None:
 
 def _facts(name: str, recipe: Recipe) -> dict[str, Any]:
     """Return what is known of a recipe before anything is fetched, as JSON values."""
-    from pefomed.data.listing import facts_of
+    from pefomed.datasets.listing import facts_of
 
     # Two loaders may read one folder: it is named once.
     needs: dict[str, str] = {}

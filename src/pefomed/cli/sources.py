@@ -43,7 +43,7 @@ def chosen_of(
     These must be readable: what a recipe uses and what was published; of one's own tables all there are.
     """
     from pefomed import recipe as recipes
-    from pefomed.data.audits.recipe import used_splits
+    from pefomed.audit.recipe import used_splits
 
     if not recipes.is_recipe(source):
         dataset = recipes.Dataset(loader=source, root=root, options=overrides_of(options))
@@ -62,14 +62,14 @@ def chosen_of(
 
 def others_of(dataset: Dataset, known: Sequence[str], data: Path | None) -> dict[str, int | None]:
     """Return the splits that are in the files beside `known`, with their rows."""
-    from pefomed.data.found_splits import further_splits
+    from pefomed.datasets.found_splits import further_splits
 
     return further_splits(dataset, known, data)
 
 
 def _published(loader: str) -> list[str]:
     """Return the splits with a published size; a split without one may depend on an option."""
-    from pefomed.data import card
+    from pefomed.datasets import card
 
     about = card(loader)
     splits = about.splits if about else {}

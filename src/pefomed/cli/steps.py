@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from pefomed import processes
 from pefomed.cli.endpoint import (
     AllowRemote,
     Attempts,
@@ -24,6 +23,7 @@ from pefomed.cli.endpoint import (
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_scores
 from pefomed.runs import RunFolder
+from pefomed.startup import processes
 
 if TYPE_CHECKING:
     from pefomed.schema import Score
@@ -41,7 +41,7 @@ Open = Annotated[bool, typer.Option("--open", help="Open the report in the brows
 def demo(out: Out = RUNS, set_: Overrides = None, fresh: Fresh = False, open_: Open = False) -> None:
     """Train, predict, score and report on drawn images: the whole of it within minutes, without any data."""
     overrides = overrides_of(set_)
-    from pefomed import pipeline
+    from pefomed.workflow import pipeline
 
     _finish(pipeline.demo(out, overrides, fresh=fresh), open_)
 
@@ -65,7 +65,7 @@ def run(
 ) -> None:
     """Train every stage, predict, score and report; what is already there is kept and continued."""
     overrides = overrides_of(set_)
-    from pefomed import pipeline
+    from pefomed.workflow import pipeline
 
     if check:
         folder = pipeline.check(recipe, out, data, overrides, fresh=fresh)
@@ -89,7 +89,7 @@ def train(
 ) -> None:
     """Train every stage of a recipe."""
     overrides = overrides_of(set_)
-    from pefomed import pipeline
+    from pefomed.workflow import pipeline
 
     folder = pipeline.train(target, out, data, overrides, fresh=not resume)
     if processes.is_main():
@@ -229,14 +229,14 @@ def evaluate(
     FILE is CSV, TSV, JSON, JSON Lines or Parquet with the columns id, reference, answer and optionally
     question, image, task, reference_2 and so on, and any others, which results are then grouped by.
     """
-    from pefomed.data.readers.tables import is_table
-    from pefomed.evaluate import evaluate_run
+    from pefomed.evaluation import evaluate_run
+    from pefomed.files.tables import is_table
 
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
-        from pefomed.evaluate.outside import columns_of, outside_run
-        from pefomed.evaluate.outside_boxes import box_columns
-        from pefomed.evaluate.outside_map import answer_table, joined
+        from pefomed.outside.outside import columns_of, outside_run
+        from pefomed.outside.outside_boxes import box_columns
+        from pefomed.outside.outside_map import answer_table, joined
 
         flags: dict[str, Any] = {
             "task": task, "numbers_as_text": numbers_as_text, "delimiter": delimiter, "header": header,
@@ -308,7 +308,7 @@ def report(
 
 
 def _finish(run: Path, open_: bool) -> None:
-    from pefomed.evaluate.origin import read_scores
+    from pefomed.evaluation.origin import read_scores
 
     if not processes.is_main():
         return
@@ -320,7 +320,7 @@ def _finish(run: Path, open_: bool) -> None:
 
 def _check_scored(run: Path, scores: Sequence[Score]) -> None:
     """End with exit code 1 if nothing says how good the answers are."""
-    from pefomed.evaluate.run import is_scored
+    from pefomed.evaluation.run import is_scored
 
     if not is_scored(scores):
         typer.echo(f"nothing of {run} was scored; the notes above say why", err=True)

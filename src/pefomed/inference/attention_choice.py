@@ -17,12 +17,12 @@ import transformers
 
 from pefomed.cache import cache_folder
 from pefomed.errors import RecipeError, StorageError, WeightsError
-from pefomed.inference.parity import Difference, compared
-from pefomed.model.attention import candidates, set_attention
-from pefomed.model.layers import carries_state
+from pefomed.files.storage import write
+from pefomed.inference.parity import ParityError, compared
+from pefomed.models.attention import candidates, set_attention
+from pefomed.models.layers import carries_state
 from pefomed.progress import note
 from pefomed.recipe import Compute
-from pefomed.storage import write
 
 _VERSION = 1  # raise it when what is compared, or how rows are computed, changes
 
@@ -42,7 +42,7 @@ def fit_attention(model: Any, compute: Compute, *, decoding: bool = False) -> st
     config = model.config.text_config
     device = next(model.language_model.parameters()).device
     kinds = candidates(compute, device, decoding=decoding)
-    found: dict[str, Difference] = {}
+    found: dict[str, ParityError] = {}
     for shares in (False,) if carries_state(model.language_model) else (True, False):
         for kind in kinds:
             found[kind] = difference(config, kind, device.type, shares)
@@ -67,7 +67,7 @@ def fit_attention(model: Any, compute: Compute, *, decoding: bool = False) -> st
     )
 
 
-def difference(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> Difference:
+def difference(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> ParityError:
     """Return how far `kind` of attention is from the plain model of this configuration, computed once."""
     from pefomed import __version__
 
@@ -78,7 +78,7 @@ def difference(config: Any, kind: str, device: str = "cpu", shares: bool = True)
     if key not in _known:
         path = cache_folder() / "parity" / f"{key}.json"
         try:
-            _known[key] = Difference(**json.loads(path.read_text(encoding="utf-8")))
+            _known[key] = ParityError(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, RecursionError):  # never computed, or not whole: then now
             _known[key] = compared(config, kind, device, shares)
             with contextlib.suppress(OSError, StorageError):  # else the next process finds out again
@@ -94,7 +94,7 @@ def _say_once(family: str) -> None:
     )
 
 
-_known: dict[str, Difference] = {}
+_known: dict[str, ParityError] = {}
 """What this process has found out already."""
 
 

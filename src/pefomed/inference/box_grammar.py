@@ -7,7 +7,7 @@ from typing import Any
 
 from pefomed.boxes.grammar import ALPHABET, may_end, may_go_on
 from pefomed.boxes.marks import tagged
-from pefomed.model.text_tokens import TextTokens
+from pefomed.models.text_tokens import TextTokens
 from pefomed.schema import Sample
 from pefomed.tasks import BOXES, TASKS
 

@@ -26,9 +26,9 @@ from pefomed.inference.alone import Paths
 from pefomed.inference.forest import Forest, grown
 from pefomed.inference.generate import Generated
 from pefomed.inference.number_walks import after, number_walks, token_logs
-from pefomed.model.protocol import ImageFeatures
-from pefomed.model.text_tokens import TextTokens
-from pefomed.packing.batch import Row
+from pefomed.models.protocol import ImageFeatures
+from pefomed.models.text_tokens import TextTokens
+from pefomed.packing.batch import PackedRow
 from pefomed.schema import Sample
 from pefomed.tasks import TASKS
 
@@ -52,7 +52,7 @@ TOKENS = Spelling("{", "<{}>", ("", "", "", "}"))
 
 def median_boxes(
     model: Any,
-    rows: Sequence[Row],
+    rows: Sequence[PackedRow],
     features: ImageFeatures,
     *,
     tokenizer: Any,

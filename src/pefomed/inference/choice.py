@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 
-class Choice(Protocol):
+class TokenChoice(Protocol):
     """Chooses the next token of each question."""
 
     def __call__(self, logits: Tensor, questions: Sequence[int]) -> list[int]:
@@ -27,7 +27,7 @@ def likeliest(logits: Tensor, questions: Sequence[int]) -> list[int]:
     return logits.argmax(-1).tolist()
 
 
-class Drawn:
+class TokenSampler:
     """Draws tokens at a temperature above 0.
 
     Every question has random numbers of its own, made on the CPU: what is drawn for it does not hang on the

@@ -12,10 +12,10 @@ from typing import Any
 from pefomed.errors import DataError
 from pefomed.inference.box_grammar import BoxVocabulary
 from pefomed.inference.box_medians import DIGITS, TOKENS, median_boxes
-from pefomed.inference.choice import Choice, Drawn, likeliest
+from pefomed.inference.choice import TokenChoice, TokenSampler, likeliest
 from pefomed.inference.generate import Generated, begun, generate
-from pefomed.model.protocol import ImageFeatures
-from pefomed.packing.batch import Row, Tokens
+from pefomed.models.protocol import ImageFeatures
+from pefomed.packing.batch import PackedRow, Tokens
 from pefomed.recipe import Recipe
 from pefomed.tasks import BOXES
 
@@ -74,7 +74,7 @@ class Decoding:
     def answers(
         self,
         model: Any,
-        rows: Sequence[Row],
+        rows: Sequence[PackedRow],
         features: ImageFeatures,
         sampling: Sampling,
         places: Sequence[int],
@@ -93,9 +93,9 @@ class Decoding:
         constraints = None
         if self.how.constrain_boxes or (self.how.box_choice == "median" and sampling.temperature):
             constraints = [self.boxes.constraint(one.sample) for one in sequences]
-        choice: Choice = likeliest
+        choice: TokenChoice = likeliest
         if sampling.temperature:
-            choice = Drawn(sampling.temperature, [f"{sampling.seed}/{place}" for place in places])
+            choice = TokenSampler(sampling.temperature, [f"{sampling.seed}/{place}" for place in places])
         answers = begun(rows)
         steps = generate(
             model,
@@ -112,7 +112,7 @@ class Decoding:
             yield [(number, answers[number]) for number in grown]
 
     def _medians(
-        self, model: Any, rows: Sequence[Row], features: ImageFeatures, sampling: Sampling
+        self, model: Any, rows: Sequence[PackedRow], features: ImageFeatures, sampling: Sampling
     ) -> list[Generated]:
         return median_boxes(
             model,

@@ -13,10 +13,10 @@ from torch import Tensor
 from pefomed.inference.decoding import Decoding, Sampling
 from pefomed.inference.generate import Generated
 from pefomed.inference.given_features import GivenFeatures
-from pefomed.model import device as devices
-from pefomed.model.adapter import base_of
-from pefomed.model.protocol import ImageFeatures, Processor, moved
-from pefomed.packing.batch import Row, Tokens, rows, tokenise
+from pefomed.models import device as devices
+from pefomed.models.adapter import base_of
+from pefomed.models.protocol import ImageFeatures, Processor, moved
+from pefomed.packing.batch import PackedRow, Tokens, rows, tokenise
 from pefomed.recipe import Recipe
 from pefomed.schema import Sample
 
@@ -64,7 +64,7 @@ class Engine:
         length = features.length(image) if isinstance(features, GivenFeatures) else None
         return self.processor.image_tokens(image) if length is None else self.processor.tokens_for(length)
 
-    def _chunks(self, sequences: list[Tokens], sampling: Sampling) -> Iterator[list[Row]]:
+    def _chunks(self, sequences: list[Tokens], sampling: Sampling) -> Iterator[list[PackedRow]]:
         """Yield rows in batches, all of which are decoded in the same way."""
         most = self.recipe.predict.batch_questions
         for alike in self.decoding.groups(sequences, sampling):
@@ -84,8 +84,8 @@ class Engine:
             yield step
 
 
-def _chunks(made: Sequence[Row], questions: int) -> Iterator[list[Row]]:
-    chunk: list[Row] = []
+def _chunks(made: Sequence[PackedRow], questions: int) -> Iterator[list[PackedRow]]:
+    chunk: list[PackedRow] = []
     for row in made:
         if chunk and sum(len(one.sequences) for one in (*chunk, row)) > questions:
             yield chunk

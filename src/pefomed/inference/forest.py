@@ -19,11 +19,11 @@ from torch import Tensor
 
 from pefomed.inference.alone import Paths
 from pefomed.inference.prefill import run_prefix
-from pefomed.model.protocol import ImageFeatures, device_of
-from pefomed.packing.batch import Row, columns
+from pefomed.models.protocol import ImageFeatures, device_of
+from pefomed.packing.batch import PackedRow, columns
 
 
-def grown(model: Any, rows: Sequence[Row], features: ImageFeatures) -> Forest | Paths:
+def grown(model: Any, rows: Sequence[PackedRow], features: ImageFeatures) -> Forest | Paths:
     """Return the trees of `rows`: behind shared prefixes, or where `model` shares no rows, alone."""
     return (Forest if model.shares_rows else Paths)(model, rows, features)
 
@@ -31,7 +31,7 @@ def grown(model: Any, rows: Sequence[Row], features: ImageFeatures) -> Forest | 
 class Forest:
     """The questions of `rows`, numbered in order, and the nodes grown behind them, numbered on."""
 
-    def __init__(self, model: Any, rows: Sequence[Row], features: ImageFeatures):
+    def __init__(self, model: Any, rows: Sequence[PackedRow], features: ImageFeatures):
         """Run the rows; `features` (S, P, D) are of their images."""
         self.model, self.device, self.width = model, device_of(features), len(rows)
         begun = run_prefix(model, rows, features)

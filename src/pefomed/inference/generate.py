@@ -17,10 +17,10 @@ import torch
 from torch import Tensor
 
 from pefomed.inference.alone import Continuations
-from pefomed.inference.choice import Choice, likeliest
+from pefomed.inference.choice import TokenChoice, likeliest
 from pefomed.inference.together import Together
-from pefomed.model.protocol import ImageFeatures
-from pefomed.packing.batch import Row
+from pefomed.models.protocol import ImageFeatures
+from pefomed.packing.batch import PackedRow
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Constraint(Protocol):
 
 def greedy(
     model: Any,
-    rows: Sequence[Row],
+    rows: Sequence[PackedRow],
     features: ImageFeatures,
     *,
     max_new_tokens: int,
@@ -66,7 +66,7 @@ def greedy(
     return answers
 
 
-def begun(rows: Sequence[Row]) -> list[Generated]:
+def begun(rows: Sequence[PackedRow]) -> list[Generated]:
     """Return an empty answer for each sequence of `rows`, in order."""
     return [Generated(sequence.sample.id) for row in rows for sequence in row.sequences]
 
@@ -74,14 +74,14 @@ def begun(rows: Sequence[Row]) -> list[Generated]:
 @torch.inference_mode()
 def generate(
     model: Any,
-    rows: Sequence[Row],
+    rows: Sequence[PackedRow],
     features: ImageFeatures,
     answers: Sequence[Generated],
     *,
     max_new_tokens: int,
     end_token: int,
     constraints: Sequence[Constraint | None] | None = None,
-    choice: Choice = likeliest,
+    choice: TokenChoice = likeliest,
     logprobs: bool = False,
 ) -> Iterator[list[int]]:
     """Add tokens to `answers`, which are those to the sequences of `rows`; yield after each step who got one.

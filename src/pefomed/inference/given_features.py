@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from pefomed.features.frozen import Features
-from pefomed.model.adapter import base_of
-from pefomed.model.protocol import ImageFeatures, joined
+from pefomed.models.adapter import base_of
+from pefomed.models.protocol import ImageFeatures, joined
 
 
 class GivenFeatures:

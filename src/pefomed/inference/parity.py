@@ -19,14 +19,14 @@ from torch import Tensor
 
 from pefomed.errors import PefomedError
 from pefomed.inference.generate import greedy
-from pefomed.model.attention import set_attention
-from pefomed.model.config import PefomedConfig
-from pefomed.model.folders import first_line
-from pefomed.model.modeling import PefomedForConditionalGeneration
-from pefomed.model.small_copy import large_weights, plain_model, small_configs
+from pefomed.models.attention import set_attention
+from pefomed.models.config import PefomedConfig
+from pefomed.models.modeling import PefomedForConditionalGeneration
+from pefomed.models.small_copy import large_weights, plain_model, small_configs
 from pefomed.packing.batch import Tokens, collate, rows
 from pefomed.packing.forward import forward
 from pefomed.schema import Sample
+from pefomed.weights.folders import first_line
 
 TOLERANCE = 2e-3
 """Of the logits' deviation and the gradient's norm. Float32 differs by 1e-6 to 1e-4, a wrong mask by .04."""
@@ -34,7 +34,7 @@ TOLERANCE = 2e-3
 _GENERATED = 6
 
 
-class Difference(NamedTuple):
+class ParityError(NamedTuple):
     """How far ours is from the plain model; `failed` where it could not be computed."""
 
     logits: float = 0.0
@@ -56,7 +56,7 @@ class Difference(NamedTuple):
         )
 
 
-def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> Difference:
+def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> ParityError:
     """Return how far `kind` of attention is from the plain model of this configuration, by computing it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -73,16 +73,16 @@ def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -
                 reason = first_line(error)
                 continue
             if (of_ids - of_embeds).abs().max() > TOLERANCE * of_ids.std():
-                return Difference(
+                return ParityError(
                     failed="it reads the text's tokens beside their embeddings, and images have none"
                 )
             try:
                 return _Pair(plain.to(device), small, kind, shares).difference()
             except PefomedError as error:
-                return Difference(failed=error.problem)
+                return ParityError(failed=error.problem)
             except Exception as error:  # whatever a family says to masks and caches that it does not know
-                return Difference(failed=first_line(error))
-    return Difference(failed=f"no small copy of it can be computed ({reason})")
+                return ParityError(failed=first_line(error))
+    return ParityError(failed=f"no small copy of it can be computed ({reason})")
 
 
 class _Pair:
@@ -108,13 +108,13 @@ class _Pair:
             image: torch.randn(joined.grid**2, joined.feature_width, device=device) for image in images
         }
 
-    def difference(self) -> Difference:
+    def difference(self) -> ParityError:
         """Return how far the two are from each other."""
         logits, gradients = self._of_rows()
         plain_logits, plain_gradients = self._of_texts()
         if not (logits.isfinite().all() and gradients.isfinite().all()):
-            return Difference(failed="numbers that are not finite")
-        return Difference(
+            return ParityError(failed="numbers that are not finite")
+        return ParityError(
             float((logits - plain_logits).abs().max() / plain_logits.std()),
             float((gradients - plain_gradients).norm() / plain_gradients.norm()),
             self._decoded(),

@@ -14,26 +14,26 @@ from torch import Tensor
 from pefomed import recipe as recipes
 from pefomed.answers.answer import Answer, Piece, answer_of
 from pefomed.answers.asking import Request, doubts, sample_of, trained_tasks
-from pefomed.data.pictures.given import Picture, given_images
-from pefomed.data.pictures.images import image_size
 from pefomed.errors import DataError, RunError
 from pefomed.features.frozen import Features
+from pefomed.files.storage import usable_paths
+from pefomed.images.given import Picture, given_images
+from pefomed.images.images import image_size
 from pefomed.inference.attention_choice import fit_attention
 from pefomed.inference.decoding import Sampling, generation
 from pefomed.inference.engine import Engine
 from pefomed.inference.generate import Generated
 from pefomed.inference.given_features import GivenFeatures
 from pefomed.inference.text_pieces import TextPieces, text_of
-from pefomed.model import device as devices
-from pefomed.model.adapter import base_of, load_adapter
-from pefomed.model.build import build_model
-from pefomed.model.protocol import ImageFeatures, Processor
+from pefomed.models import device as devices
+from pefomed.models.adapter import base_of, load_adapter
+from pefomed.models.build import build_model
+from pefomed.models.protocol import ImageFeatures, Processor
 from pefomed.packing.batch import tokenise
 from pefomed.progress import note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, Prediction, Sample
-from pefomed.storage import usable_paths
 from pefomed.tasks import WITH_BOXES
 
 BLIND = "mean-image"

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from pefomed.model.masks import tree_mask
-from pefomed.model.protocol import ImageFeatures, device_of
-from pefomed.packing.batch import Row, collate
+from pefomed.models.masks import tree_mask
+from pefomed.models.protocol import ImageFeatures, device_of
+from pefomed.packing.batch import PackedRow, collate
 from pefomed.packing.forward import forward
 
 
@@ -35,7 +35,7 @@ class Prefix(NamedTuple):
 
 
 @torch.inference_mode()
-def run_prefix(model: Any, rows: Sequence[Row], features: ImageFeatures) -> Prefix:
+def run_prefix(model: Any, rows: Sequence[PackedRow], features: ImageFeatures) -> Prefix:
     """Run the rows once; `features` (S, P, D) are of their images."""
     device = device_of(features)
     batch = collate(rows).to(device)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from pefomed import jsonl
 from pefomed import recipe as recipes
 from pefomed.answers.card import adapter_part, model_parts, prompt_parts
-from pefomed.answers.files import Answers, Split
-from pefomed.data import load_samples, stream_samples
-from pefomed.data.unreadable import unreadable, without
+from pefomed.answers.files import AnswerFile, SplitFiles
+from pefomed.datasets import load_samples, stream_samples
+from pefomed.datasets.unreadable import unreadable, without
 from pefomed.features.frozen import open_features
+from pefomed.files import jsonl
+from pefomed.files.storage import usable_paths
 from pefomed.inference.decoding import generation
 from pefomed.inference.predictor import Predictor, load
-from pefomed.model import device as devices
-from pefomed.model.adapter import base_of
-from pefomed.model.identity import base_on_disk, check_base, read_base
+from pefomed.models import device as devices
+from pefomed.models.adapter import base_of
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, environment
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import hold
-from pefomed.storage import usable_paths
+from pefomed.weights.identity import base_on_disk, check_base, read_base
 
 
 @usable_paths()
@@ -64,7 +64,7 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
         cut = recipe.data[name].too_long == "cut"
         if cut:  # where a question ends
             parts["prompt.max_text_tokens"] = recipe.prompt.max_text_tokens
-        here = Split(run, f"{name}-{split}", samples)
+        here = SplitFiles(run, f"{name}-{split}", samples)
         by_kind = {hidden: here.answers(parts, _PUT_BACK, blind=hidden) for hidden in {False, wanted}}
         here.begin()
         for hidden, answers in sorted(by_kind.items()):
@@ -93,7 +93,7 @@ def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -
 
 
 def _predict_file(
-    predictor: Predictor, answers: Answers, train_images: list[str], what: str, *, cut: bool = False
+    predictor: Predictor, answers: AnswerFile, train_images: list[str], what: str, *, cut: bool = False
 ) -> None:
     samples = answers.left
     paths = {image for sample in samples for image in sample.images} | set(train_images)

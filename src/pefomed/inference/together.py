@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from pefomed.inference.prefill import run_prefix
-from pefomed.model.protocol import ImageFeatures
-from pefomed.packing.batch import Row, columns
+from pefomed.models.protocol import ImageFeatures
+from pefomed.packing.batch import PackedRow, columns
 
 
 class Together:
     """Every question's text in one cache with its row, to which one token after the other is added."""
 
-    def __init__(self, model: Any, rows: Sequence[Row], features: ImageFeatures):
+    def __init__(self, model: Any, rows: Sequence[PackedRow], features: ImageFeatures):
         """Run the rows; `features` (S, P, D) are of their images."""
         self.model, self._rows = model, len(rows)
         begun = run_prefix(model, rows, features)

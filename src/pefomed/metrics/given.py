@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-from pefomed.endpoint.thoughts import without_thoughts
+from pefomed.metrics.thoughts import without_thoughts
 
 
 def answer_in(text: str) -> str:

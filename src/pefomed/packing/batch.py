@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pefomed.model.protocol import Processor
+from pefomed.models.protocol import Processor
 from pefomed.packing.fitting import Fitting
 from pefomed.recipe import Prompt
 from pefomed.schema import Sample
@@ -33,7 +33,7 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Row:
+class PackedRow:
     """The prefix tree of samples about the same images, nodes in depth-first order.
 
     `answers` holds, for each sample, (node, target) pairs: the token that `node` must predict.
@@ -58,7 +58,7 @@ class Row:
     def answer_tokens(self) -> int:
         return sum(map(len, self.answers))
 
-    def built(self) -> Row:
+    def built(self) -> PackedRow:
         """Return this row: it is built already, others are when their step has come."""
         return self
 
@@ -120,7 +120,7 @@ def tokenise(
     return [Tokens(sample, encoded.prompt, encoded.answer) for sample, encoded in found]
 
 
-def rows(sequences: Sequence[Tokens], *, share_image: bool, max_questions: int) -> list[Row]:
+def rows(sequences: Sequence[Tokens], *, share_image: bool, max_questions: int) -> list[PackedRow]:
     """Group sequences into rows: all of one image together (at most `max_questions`), or one each."""
     if not share_image:
         return [row([sequence]) for sequence in sequences]
@@ -135,7 +135,7 @@ def rows(sequences: Sequence[Tokens], *, share_image: bool, max_questions: int) 
     return made
 
 
-def row(sequences: Sequence[Tokens]) -> Row:
+def row(sequences: Sequence[Tokens]) -> PackedRow:
     """Merge sequences about the same images into one prefix tree."""
     order = sorted(range(len(sequences)), key=lambda i: sequences[i].prompt + sequences[i].answer)
     tokens: list[int] = []
@@ -165,7 +165,7 @@ def row(sequences: Sequence[Tokens]) -> Row:
     for closed in path:
         ends[closed] = len(tokens)
     ordered = range(len(sequences))
-    return Row(
+    return PackedRow(
         tuple(sequences),
         tokens,
         depths,
@@ -183,7 +183,7 @@ def _in_common(one: tuple[int, ...], other: tuple[int, ...]) -> int:
     return next(place for place in range(most) if one[place] != other[place])
 
 
-def collate(rows_: Sequence[Row], pad: int = 0) -> Batch:
+def collate(rows_: Sequence[PackedRow], pad: int = 0) -> Batch:
     """Return rows as tensors, padded on the right; a padding node sees only itself."""
     length = max(map(len, rows_))
     ids = torch.full((len(rows_), length), pad)

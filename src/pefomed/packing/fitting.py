@@ -18,7 +18,7 @@ from typing import NamedTuple
 from pefomed import tasks
 from pefomed.boxes import Resizing
 from pefomed.errors import DataError
-from pefomed.model.protocol import Processor
+from pefomed.models.protocol import Processor
 from pefomed.progress import note
 from pefomed.prompts import render, target
 from pefomed.recipe import Prompt

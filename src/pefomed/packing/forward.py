@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from pefomed.model.protocol import ImageFeatures
+from pefomed.models.protocol import ImageFeatures
 from pefomed.packing.batch import Batch
 
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pefomed.errors import nearest
+from pefomed.files.storage import LONGEST_NAME
 from pefomed.recipe.own_task import OwnTask, add_all
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
-from pefomed.storage import LONGEST_NAME
 from pefomed.tasks import TASKS
 
 

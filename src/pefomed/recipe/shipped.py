@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pefomed import urls
 from pefomed.errors import RecipeError, nearest
-from pefomed.storage import usable_paths
+from pefomed.files import urls
+from pefomed.files.storage import usable_paths
 
 _LIST = "`pefomed recipe list` shows those that come with the program"
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from pefomed.files.storage import LONGEST_NAME
 from pefomed.recipe.section import Section
-from pefomed.storage import LONGEST_NAME
 
 LossMean = Literal["token", "sample"]
 """What the loss of a step is the mean of, see `training/loss.py`."""

@@ -9,11 +9,11 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from pefomed.errors import RecipeError, nearest
+from pefomed.files.storage import usable_paths
 from pefomed.recipe.completed import completed, only_data
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import Recipe
 from pefomed.recipe.shipped import found
-from pefomed.storage import usable_paths
 
 
 @usable_paths()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pefomed.evaluate.own_metrics import own_metrics
-from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.evaluation.own_metrics import own_metrics
+from pefomed.evaluation.picture_gate import PictureGate
+from pefomed.files.storage import usable_paths
 from pefomed.metrics.find import with_plugins
 from pefomed.report.compare_page import Gates, write_ablation_report, write_comparison
 from pefomed.report.page import write_run_report
 from pefomed.report.runs import is_ablation
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
-from pefomed.storage import usable_paths
 
 __all__ = ["write_report", "write_reports"]
 

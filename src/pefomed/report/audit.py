@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pefomed.data.audits.finding import evenly
-from pefomed.data.show_pairs import Pair, picture_pairs
+from pefomed.audit.finding import evenly
+from pefomed.audit.show_pairs import ImagePair, picture_pairs
 from pefomed.errors import DataError
-from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.machine_paths import all_without_paths
 from pefomed.recipe import Recipe
 from pefomed.report.thumbnails import Thumbnail, left_out, thumbnails
@@ -34,7 +34,7 @@ class Told:
     name: str
     sentences: list[str]
     alarms: list[str]
-    pairs: list[tuple[Pair, Thumbnail, Thumbnail]]
+    pairs: list[tuple[ImagePair, Thumbnail, Thumbnail]]
     """Pictures of a split that was trained on, and of the scored one, that are equal or look alike."""
     details: str
     """The whole result as JSON."""
@@ -74,7 +74,7 @@ def tell_all(
     it: audits whose leaking images overlap are one leak.
 
     Raises:
-        DataError: a result is not as `pefomed.data.audits.audit` makes it.
+        DataError: a result is not as `pefomed.audit.audit` makes it.
     """
     told = [tell(name, result, recipe, gate) for name, result in results.items()]
     groups: list[list[Told]] = []
@@ -96,7 +96,7 @@ def tell(name: str, result: Any, recipe: Recipe | None, gate: PictureGate | None
     """Return the audit of the data set the recipe calls `name`.
 
     Raises:
-        DataError: the result is not as `pefomed.data.audits.audit` makes it.
+        DataError: the result is not as `pefomed.audit.audit` makes it.
     """
     try:
         sentences = [str(sentence) for sentence in result["summary"]]
@@ -117,7 +117,9 @@ def tell(name: str, result: Any, recipe: Recipe | None, gate: PictureGate | None
     return Told(name, sentences, alarms, shown, details, images, others)
 
 
-def _drawn(pairs: Sequence[Pair], gate: PictureGate | None) -> list[tuple[Pair, Thumbnail, Thumbnail]]:
+def _drawn(
+    pairs: Sequence[ImagePair], gate: PictureGate | None
+) -> list[tuple[ImagePair, Thumbnail, Thumbnail]]:
     """Return pairs with their pictures, or what stands for one that may not be shown."""
     sides = [(path, shown) for pair in pairs for path, shown in zip(pair.images, pair.shown, strict=True)]
     reasons = [gate.reasons([path], shown)[0] if gate else "" for path, shown in sides]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pefomed.agreement.correlation import spearman_rho
 from pefomed.boxes.region import union_area
-from pefomed.evaluate.agreement.correlation import spearman_rho
-from pefomed.evaluate.score import numbered
-from pefomed.evaluate.sides import is_mistaken
+from pefomed.evaluation.score import numbered
+from pefomed.evaluation.sides import is_mistaken
 from pefomed.recipe import Evaluate
-from pefomed.report.located import Located, Phrase
+from pefomed.report.located import Located, LocatedPhrase
 from pefomed.report.scatter import Point, scatter
 from pefomed.report.sheet import Sheet
 from pefomed.report.sides import confusion, mistakes
@@ -104,7 +104,7 @@ def _plot(
     key: str,
     title: str,
     axis: str,
-    found: Sequence[tuple[Located, Phrase, float]],
+    found: Sequence[tuple[Located, LocatedPhrase, float]],
     told: Callable[[float], str],
     evaluate: Evaluate,
 ) -> Plot:
@@ -138,7 +138,7 @@ def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")  # noqa: RUF001
 
 
-def _aspect(phrase: Phrase, size: tuple[int, int] | None) -> float:
+def _aspect(phrase: LocatedPhrase, size: tuple[int, int] | None) -> float:
     """Return width over height in pixels of the smallest box around all reference boxes."""
     width = max(box.x1 for box in phrase.boxes) - min(box.x0 for box in phrase.boxes)
     height = max(box.y1 for box in phrase.boxes) - min(box.y0 for box in phrase.boxes)

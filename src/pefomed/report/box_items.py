@@ -7,8 +7,8 @@ from typing import Any
 
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.reading import State
-from pefomed.evaluate.box_items import items_of
-from pefomed.evaluate.sides import is_mistaken, side_of
+from pefomed.evaluation.sides import is_mistaken, side_of
+from pefomed.metrics.box_items import items_of
 from pefomed.report.located import Located
 from pefomed.schema import Box, Sample
 from pefomed.tasks import MARKED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pefomed.evaluate.agreement import Agreement, Agreements
+from pefomed.agreement import Agreement, Agreements
 from pefomed.report.figures import Cell, metric_title
 from pefomed.report.sheet import Column, Line, Sheet, sheet_name
 

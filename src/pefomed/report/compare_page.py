@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from pefomed.data import LOADERS, card
+from pefomed.datasets import LOADERS, card
 from pefomed.errors import RunError
-from pefomed.evaluate.compare import compare_runs
-from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.evaluation.compare import compare_runs
+from pefomed.evaluation.picture_gate import PictureGate
+from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.report import files
 from pefomed.report.differences import changed_items, difference_sheet
@@ -23,7 +24,6 @@ from pefomed.report.shell import render
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
 from pefomed.report.wide_tables import box_table, rate_table, side_table, text_table
 from pefomed.runs import RunFolder
-from pefomed.storage import write
 from pefomed.tasks import WORDS
 
 Gates = Callable[[Path], PictureGate] | None

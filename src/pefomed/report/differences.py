@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pefomed.evaluate.compare import Difference
-from pefomed.evaluate.groups import ANY_BOX
-from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.evaluation.compare import PairedDifference
+from pefomed.evaluation.groups import ANY_BOX
+from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
 from pefomed.report.box_items import box_marks
@@ -37,7 +37,7 @@ _MCNEMAR = (
 )
 
 
-def difference_sheet(found: Sequence[Difference], first: str, second: str) -> Sheet:
+def difference_sheet(found: Sequence[PairedDifference], first: str, second: str) -> Sheet:
     """Return the differences second - first, a line per data set and metric."""
     columns = [
         Column("first", first), Column("second", second), Column("difference", "Difference"),
@@ -94,7 +94,7 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
     return data | {"compares": True, "start": "changed"}
 
 
-def _tests(found: Sequence[Difference]) -> list[str]:
+def _tests(found: Sequence[PairedDifference]) -> list[str]:
     """Say which test each p is of; the metrics are named where there are several tests."""
     metrics: dict[str, dict[str, None]] = {}
     for one in found:
@@ -115,7 +115,7 @@ def _tests(found: Sequence[Difference]) -> list[str]:
     return said + [f"No interval of {', '.join(names)}: {why}" for why, names in reasons.items()]
 
 
-def _line(one: Difference, mcnemar: bool) -> Line:
+def _line(one: PairedDifference, mcnemar: bool) -> Line:
     if one.low is not None and one.high is not None:
         interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
     else:
@@ -143,12 +143,12 @@ def _p(p: float | None, test: str) -> Cell | None:
     return None if p is None else Cell("< 0.001" if p < 0.001 else f"{p:.3f}", "", 0, test, p)
 
 
-def _cell(one: Difference, value: float) -> Cell:
+def _cell(one: PairedDifference, value: float) -> Cell:
     text = f"{100 * value:.1f}" if is_share(one.metric) else f"{value:.3f}"
     return Cell(text, "", one.n, f"n = {one.n:,}", value)
 
 
-def _signed(one: Difference, value: float) -> str:
+def _signed(one: PairedDifference, value: float) -> str:
     text = f"{abs(100 * value):.1f}" if is_share(one.metric) else f"{abs(value):.3f}"
     if float(text) == 0:
         return text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pefomed.files.storage import storage_errors, write
 from pefomed.report.csv_text import csv_text
 from pefomed.report.latex import latex
 from pefomed.report.sheet import Sheet
-from pefomed.storage import storage_errors, write
 
 REMEDY = "free space or make the folder writable; the run itself is untouched"
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from pefomed.evaluate.groups import ANY_BOX, OVERALL
-from pefomed.evaluate.headlines import figures
+from pefomed.evaluation.groups import ANY_BOX, OVERALL
+from pefomed.evaluation.headlines import figures
 from pefomed.metrics.find import metric_of
 from pefomed.metrics.known import CLOSED
 from pefomed.report import bars

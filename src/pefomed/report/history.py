@@ -34,7 +34,7 @@ SMOOTHING = 0.08
 
 
 @dataclass(frozen=True)
-class Panel:
+class HistoryPlot:
     title: str
     svg: Markup
     legend: list[tuple[str, str]]
@@ -45,7 +45,7 @@ class Panel:
 class StageHistory:
     name: str
     facts: list[tuple[str, str]]
-    panels: list[Panel]
+    panels: list[HistoryPlot]
     events: list[str]
     missing: str
     """A sentence instead of curves, or empty."""
@@ -153,7 +153,7 @@ def _score(row: dict[str, Any]) -> Any:
 
 def _panels(
     steps: list[dict[str, Any]], validations: list[dict[str, Any]], trained: Sequence[str]
-) -> list[Panel]:
+) -> list[HistoryPlot]:
     raw = thin(_points(steps, "loss"))
     loss = [Series("each step", raw, "faint", "a"), Series("training", smooth(raw), "line", "a")]
     if validation_loss := _points(validations, "loss"):
@@ -184,7 +184,7 @@ def _panels(
     ]
     until = float(steps[-1]["step"])
     return [
-        Panel(
+        HistoryPlot(
             title,
             curves(f"{title} over training steps", series, axis, until),
             [(line.colour, line.label) for line in series if line.kind != "faint"],

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pefomed.boxes.tasks import NONE as NO_BOX
-from pefomed.evaluate.groups import ANY_BOX, values_of
-from pefomed.evaluate.outside_table import NO_IMAGE
-from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.evaluation.groups import ANY_BOX, values_of
+from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.metrics.references import shown
+from pefomed.outside.outside_table import NO_IMAGE
 from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located
 from pefomed.report.rightness import Judged, Rightness, judged_in, rightness
-from pefomed.report.run import Answered
+from pefomed.report.run import ReportedSplit
 from pefomed.report.thumbnails import BUDGET, Thumbnail, left_out, thumbnails
 from pefomed.schema import Prediction, Sample
 from pefomed.tasks import BINARY, WITH_BOXES
@@ -38,7 +38,7 @@ _NONE: Labels = {}
 
 
 def browser_data(
-    answered: Sequence[Answered],
+    answered: Sequence[ReportedSplit],
     boxes: Sequence[Mapping[str, Mapping[str, Located]]],
     labels: Labels = _NONE,
     gate: PictureGate | None = None,

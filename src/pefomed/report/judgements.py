@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from statistics import mean, stdev
 from typing import Any
 
+from pefomed.agreement import Agreements
+from pefomed.agreement.raters import Labeller
+from pefomed.agreement.records import Rated
 from pefomed.errors import DataError
-from pefomed.evaluate.agreement import Agreements
-from pefomed.evaluate.agreement.raters import Labeller
-from pefomed.evaluate.agreement.records import Rated
 
 KINDS = {
     "llm-judge": "language model as judge",
@@ -23,7 +23,7 @@ KINDS = {
 
 
 @dataclass(frozen=True)
-class Pair:
+class CalibrationResult:
     """A calibration pair: what should be said of it, and what was."""
 
     question: str
@@ -51,7 +51,7 @@ class JudgeCard:
     about: str
     outcomes: list[Outcome]
     settings: list[tuple[str, str]]
-    pairs: list[Pair]
+    pairs: list[CalibrationResult]
     people: list[tuple[str, str, str, str]]
     """`(title, data, answers, mean)` of each human rater; empty for judges."""
 
@@ -149,7 +149,7 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _pairs(one: Labeller) -> list[Pair]:
+def _pairs(one: Labeller) -> list[CalibrationResult]:
     pairs = []
     try:
         for entry in one.card.get("calibration") or ():
@@ -160,9 +160,15 @@ def _pairs(one: Labeller) -> list[Pair]:
                 f"{right} of {len(labels)}" if len(labels) > 1 else (str(given[0]) if given else "no label")
             )
             pairs.append(
-                Pair(str(entry.get("question", "")), str(entry["reference"]), str(entry["answer"]),
-                     str(expected), said, bool(labels) and 2 * right > len(labels))
-            )  # fmt: skip
+                CalibrationResult(
+                    str(entry.get("question", "")),
+                    str(entry["reference"]),
+                    str(entry["answer"]),
+                    str(expected),
+                    said,
+                    bool(labels) and 2 * right > len(labels),
+                )
+            )
     except (AttributeError, KeyError, TypeError) as error:
         raise DataError(
             f"the card of {one.name} in verdicts/ is damaged",

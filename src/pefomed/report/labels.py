@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pefomed.evaluate.agreement.panels import Panel, panels_of
-from pefomed.evaluate.agreement.raters import Labeller
-from pefomed.evaluate.agreement.splits import read_splits
+from pefomed.agreement.panels import RaterPanel, panels_of
+from pefomed.agreement.raters import Labeller
+from pefomed.agreement.splits import read_splits
 
 UNSCORED = "without a label"
 
@@ -96,7 +96,7 @@ def marks_of(labels: Sequence[ItemLabel], exact: int | None) -> dict[str, list[s
 def _add(
     found: dict[str, list[ItemLabel]],
     ids: Sequence[str],
-    panel: Panel,
+    panel: RaterPanel,
     human: bool,
     reasons: Mapping[str, str],
     asked: set[str] | None,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from pefomed.evaluate.agreement.published_levels import published_levels
-from pefomed.evaluate.agreement.records import Levels
-from pefomed.evaluate.verdicts import KINDS
-from pefomed.evaluate.wasm import wasm
+from pefomed.agreement.published_levels import published_levels
+from pefomed.agreement.records import Levels
+from pefomed.evaluation.verdicts import KINDS
+from pefomed.evaluation.wasm import wasm
 from pefomed.report.figures import OVERALL, Cell, cell_of, of_split
 from pefomed.report.sheet import Column, Line, Sheet, marked, sheet_name
 from pefomed.schema import Score

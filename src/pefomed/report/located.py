@@ -10,10 +10,10 @@ from pefomed.answers.writing import writing_of
 from pefomed.boxes import Writing
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.evaluate.box_items import answers_of, are_known, items_of, readings_of
-from pefomed.evaluate.grounding import item_values
+from pefomed.evaluation.grounding import item_values
+from pefomed.metrics.box_items import answers_of, are_known, items_of, readings_of
 from pefomed.recipe import Recipe
-from pefomed.report.run import Answered
+from pefomed.report.run import ReportedSplit
 from pefomed.schema import Box, Prediction, Sample
 from pefomed.tasks import MARKED, WITH_BOXES
 
@@ -22,7 +22,7 @@ RIGHT = 0.5
 
 
 @dataclass(frozen=True)
-class Phrase:
+class LocatedPhrase:
     """One phrase with its reference boxes, none if it is absent, and an answer's, in the original image."""
 
     text: str
@@ -38,7 +38,7 @@ class Located:
     sample_id: str
     images: tuple[str, ...]
     size: tuple[int, int] | None
-    phrases: tuple[Phrase, ...]
+    phrases: tuple[LocatedPhrase, ...]
     """A caption may mark several, other samples are one."""
     boxes: tuple[tuple[str, Box], ...]
     """Every box of the answer that lies in the image, with the phrase it is marked with."""
@@ -56,7 +56,7 @@ class Located:
         return None if self.iou is None else self.iou >= RIGHT - TOLERANCE
 
 
-def located(split: Answered, recipe: Recipe | None) -> dict[str, dict[str, Located]]:
+def located(split: ReportedSplit, recipe: Recipe | None) -> dict[str, dict[str, Located]]:
     """Return system (`model`, `blind`) -> sample id -> its answer, of the samples that ask for boxes.
 
     Raises:
@@ -77,10 +77,10 @@ def _of_system(
     answered = [sample for sample in samples if sample.id in given]
     readings = readings_of([given[sample.id].text for sample in answered], writing)
     items = items_of(answered)
-    phrases: list[list[Phrase]] = [[] for _ in answered]
+    phrases: list[list[LocatedPhrase]] = [[] for _ in answered]
     for item, answer in zip(items, answers_of(items, answered, readings, writing), strict=True):
         value = item_values(item.boxes, answer)["iou"]
-        phrases[item.place].append(Phrase(item.phrase, item.boxes, answer.boxes, value))
+        phrases[item.place].append(LocatedPhrase(item.phrase, item.boxes, answer.boxes, value))
     found = {}
     for sample, reading, mine in zip(answered, readings, phrases, strict=True):
         frame = writing.resizing.frame(sample.size)

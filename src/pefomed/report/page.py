@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from pefomed.data import LOADERS, Card, card
-from pefomed.evaluate.agreement import write_agreement
-from pefomed.evaluate.picture_gate import PictureGate
+from pefomed.agreement import write_agreement
+from pefomed.datasets import LOADERS, DataCard, card
+from pefomed.evaluation.picture_gate import PictureGate
+from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.report import audit, files, history, items, plots
@@ -21,12 +22,11 @@ from pefomed.report.judgements import judge_cards
 from pefomed.report.labels import item_labels
 from pefomed.report.located import located
 from pefomed.report.results import results_of
-from pefomed.report.run import Run, read_run
+from pefomed.report.run import ReportedRun, read_run
 from pefomed.report.sections import lacks, sections
 from pefomed.report.shell import render
 from pefomed.report.tables import Footnotes
 from pefomed.runs import RunFolder
-from pefomed.storage import write
 
 
 def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
@@ -114,7 +114,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     return page
 
 
-def _titles(run: Run, cards: Mapping[str, Card]) -> dict[str, str]:
+def _titles(run: ReportedRun, cards: Mapping[str, DataCard]) -> dict[str, str]:
     """Return what each data set is called: its card's title, with the recipe's name where two are alike."""
     names = {s.dataset for s in run.scores} | {split.dataset for split in run.answered} | set(run.audit)
     titles = {name: cards[name].title if name in cards else name for name in names}
@@ -122,7 +122,7 @@ def _titles(run: Run, cards: Mapping[str, Card]) -> dict[str, str]:
     return {name: f"{title}: {name}" if counts[title] > 1 else title for name, title in titles.items()}
 
 
-def _cards(run: Run) -> Mapping[str, Card]:
+def _cards(run: ReportedRun) -> Mapping[str, DataCard]:
     """Return the cards of the recipe's data sets, of our own loaders only: a report imports nobody's code."""
     found = {}
     for name, dataset in run.recipe.data.items() if run.recipe else ():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pefomed.evaluate.agreement import Agreements
+from pefomed.agreement import Agreements
 from pefomed.recipe import Evaluate
 from pefomed.report import sheet as sheets
 from pefomed.report.box_figures import BoxFigures, box_figures
@@ -15,7 +15,7 @@ from pefomed.report.headline import Headline, headlines
 from pefomed.report.levels import level_sheet, stacked
 from pefomed.report.located import Located
 from pefomed.report.rightness import speaks
-from pefomed.report.run import Answered
+from pefomed.report.run import ReportedSplit
 from pefomed.report.sheet import Sheet, sheet_name
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
 from pefomed.report.wide_tables import box_table, rate_table, text_table
@@ -24,7 +24,7 @@ from pefomed.tasks import WORDS
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownTable:
     """A result table with the sheet that its downloads are made from."""
 
     table: ResultTable
@@ -47,10 +47,10 @@ class Result:
     split: str
     title: str
     headlines: list[Headline]
-    main: Shown | None
-    texts: Shown | None
-    boxes: Shown | None
-    others: list[Shown]
+    main: ShownTable | None
+    texts: ShownTable | None
+    boxes: ShownTable | None
+    others: list[ShownTable]
     groups: list[ShownGroups]
     box_groups: list[ShownGroups]
     box_figures: BoxFigures | None
@@ -73,7 +73,7 @@ OPEN_GROUPS = 3
 
 def results_of(
     scores: Sequence[Score],
-    answered: Sequence[Answered],
+    answered: Sequence[ReportedSplit],
     boxes: Sequence[Mapping[str, Mapping[str, Located]]],
     found: Agreements,
     titles: Mapping[str, str],
@@ -110,7 +110,7 @@ def results_of(
 
 def _result(
     scores: Sequence[Score],
-    answered: Answered | None,
+    answered: ReportedSplit | None,
     title: str,
     loader: str,
     boxes: Mapping[str, Mapping[str, Located]],
@@ -176,5 +176,5 @@ def _groups(name: str, of: str, tables: Sequence[GroupTable], most_open: int) ->
     ]
 
 
-def _shown(name: str, title: str, table: ResultTable, notes: Footnotes) -> Shown:
-    return Shown(table, sheets.of_results(name, title, table, notes.texts))
+def _shown(name: str, title: str, table: ResultTable, notes: Footnotes) -> ShownTable:
+    return ShownTable(table, sheets.of_results(name, title, table, notes.texts))

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pefomed import tasks
-from pefomed.evaluate.score import functions
-from pefomed.evaluate.sentences import in_sentences
+from pefomed.evaluation.score import functions
+from pefomed.evaluation.sentences import in_sentences
 from pefomed.metrics.find import metric_of
 from pefomed.metrics.references import best
 from pefomed.report.figures import metric_title
 from pefomed.report.located import RIGHT, Located
-from pefomed.report.run import Answered
+from pefomed.report.run import ReportedSplit
 from pefomed.schema import Prediction, Sample
 
 
@@ -89,7 +89,7 @@ class Rightness:
         return judged.spoken and sample.task in tasks.WORDS and _is_closed(sample)
 
 
-def rightness(answered: Sequence[Answered]) -> Rightness:
+def rightness(answered: Sequence[ReportedSplit]) -> Rightness:
     """Return what the answers of a run can be judged by."""
     words = boxes = False
     spoken: set[tuple[str, str]] = set()
@@ -104,13 +104,13 @@ def rightness(answered: Sequence[Answered]) -> Rightness:
     return Rightness(words=words, spoken=frozenset(spoken), boxes=boxes)
 
 
-def judged_in(split: Answered) -> Judged:
+def judged_in(split: ReportedSplit) -> Judged:
     """Return what of a split is right or wrong as a whole; a report or caption is neither."""
     spoken = speaks(split)
     return Judged(frozenset(() if spoken else tasks.WORDS), spoken)
 
 
-def speaks(split: Answered) -> bool:
+def speaks(split: ReportedSplit) -> bool:
     """Return whether the model answers a split's questions in whole sentences."""
     pairs = [
         (sample.reference, split.predictions[sample.id].text)

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pefomed import jsonl
+from pefomed.agreement.raters import Labeller, read_labellers
 from pefomed.errors import DataError, RunError
-from pefomed.evaluate.agreement.raters import Labeller, read_labellers
-from pefomed.evaluate.fitting import check_asked
-from pefomed.evaluate.origin import read_scores
-from pefomed.evaluate.predicted import all_samples
-from pefomed.evaluate.seen_images import KEY
+from pefomed.evaluation.fitting import check_asked
+from pefomed.evaluation.origin import read_scores
+from pefomed.evaluation.predicted import all_samples
+from pefomed.evaluation.seen_images import KEY
+from pefomed.files import jsonl
+from pefomed.files.storage import usable_paths
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, environment
 from pefomed.schema import Prediction, Sample, Score
-from pefomed.storage import usable_paths
 
 
 @dataclass(frozen=True)
-class Answered:
+class ReportedSplit:
     """One split with what the model, and the model without its image, said about it."""
 
     dataset: str
@@ -33,7 +33,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Run:
+class ReportedRun:
     """A run folder's content; a missing file gives an empty field."""
 
     folder: Path
@@ -43,7 +43,7 @@ class Run:
     log: list[dict[str, Any]]
     scores: list[Score]
     audit: dict[str, Any]
-    answered: list[Answered]
+    answered: list[ReportedSplit]
     labellers: list[Labeller] = field(default_factory=list)
     """Judges and human raters, with their cards and labels."""
     sessions: list[dict[str, Any]] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Run:
 
 
 @usable_paths()
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> ReportedRun:
     """Read what `folder` holds of a run.
 
     Raises:
@@ -77,7 +77,7 @@ def read_run(folder: Path) -> Run:
     answered = read_answered(folder, recipe, cut)
     # Verdicts may be of what was predicted before, too.
     samples = all_samples(folder)
-    run = Run(
+    run = ReportedRun(
         folder=folder,
         recipe=recipe,
         recipe_text=files.recipe_file.read_text(encoding="utf-8") if recipe else "",
@@ -100,7 +100,7 @@ def read_run(folder: Path) -> Run:
     return run
 
 
-def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[Answered]:
+def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[ReportedSplit]:
     """Return what every split answered that the recipe predicts, or of a run without one every split there.
 
     Args:
@@ -120,7 +120,7 @@ def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[A
         ]
         check_asked(samples, both[0].values(), predictions)
         check_asked(samples, both[1].values(), blind)
-        found.append(Answered(dataset, split, samples, both[0], both[1]))
+        found.append(ReportedSplit(dataset, split, samples, both[0], both[1]))
     return found
 
 

@@ -13,7 +13,7 @@ from pefomed.errors import DataError, RunError
 from pefomed.machine_paths import short_name
 from pefomed.recipe.arms import STAGES
 from pefomed.report.figures import kind_of
-from pefomed.report.run import Run, read_run
+from pefomed.report.run import ReportedRun, read_run
 from pefomed.schema import Score
 
 ABLATION = "ablation.json"
@@ -24,7 +24,7 @@ class Named:
     """A run under the name it has in a comparison."""
 
     label: str
-    run: Run
+    run: ReportedRun
 
 
 def is_ablation(folder: Path) -> bool:

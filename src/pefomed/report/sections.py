@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pefomed.report.run import Run
+from pefomed.report.run import ReportedRun
 from pefomed.runs import RunFolder
 
 SECTIONS = {
@@ -26,7 +26,7 @@ def sections(filled: Mapping[str, bool]) -> dict[str, str]:
     return {name: title for name, title in SECTIONS.items() if filled[name]}
 
 
-def lacks(run: Run, *, groups: bool, compared: bool) -> list[str]:
+def lacks(run: ReportedRun, *, groups: bool, compared: bool) -> list[str]:
     """Return a sentence for each thing that a page can show and this run does not hold.
 
     Args:

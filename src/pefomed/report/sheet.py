@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pefomed.files.storage import shortened
 from pefomed.machine_paths import without_paths
 from pefomed.report.figures import Cell
 from pefomed.report.groups import GroupTable
 from pefomed.report.tables import ResultTable
-from pefomed.storage import shortened
 
 Entry = Cell | str | None
 """A number with its interval, a text, or nothing."""

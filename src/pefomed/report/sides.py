@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from pefomed.evaluate.groups import OVERALL
-from pefomed.evaluate.sides import NOWHERE, RULE, SIDES, side_of
+from pefomed.evaluation.groups import OVERALL
+from pefomed.evaluation.sides import NOWHERE, RULE, SIDES, side_of
 from pefomed.metrics.find import named, table
 from pefomed.report.figures import Cell, cell_of, kind_of, system_label
-from pefomed.report.located import Phrase
+from pefomed.report.located import LocatedPhrase
 from pefomed.report.sheet import Column, Line, Sheet
 from pefomed.schema import Score
 
@@ -19,7 +19,7 @@ _NOTES = [
 ]
 
 
-def confusion(name: str, title: str, phrases: Sequence[Phrase]) -> Sheet:
+def confusion(name: str, title: str, phrases: Sequence[LocatedPhrase]) -> Sheet:
     """Return how often boxes on each side were answered on each side: a line per side of the reference.
 
     Phrases that are nowhere in the image have a line of their own, if there are any.

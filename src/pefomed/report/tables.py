@@ -44,7 +44,7 @@ class Footnotes:
 
 
 @dataclass(frozen=True)
-class Head:
+class ColumnHead:
     """A column: its group, and the number of items our model answered in it (0 where it did not)."""
 
     metric: str
@@ -57,7 +57,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     kind: str
     """`model`, `blind`, `floor`, `ceiling`, `published` or `other`."""
     label: str
@@ -81,8 +81,8 @@ class Row:
 class ResultTable:
     blocks: list[tuple[str, int]]
     """`(title, number of its columns)`."""
-    heads: list[Head]
-    rows: list[Row]
+    heads: list[ColumnHead]
+    rows: list[TableRow]
 
     @property
     def common_n(self) -> int:
@@ -152,8 +152,8 @@ def asked(scores: Sequence[Score], metric: str, group: str) -> int:
 
 
 def rows_of(
-    scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes, proof: Proof | None = None
-) -> list[Row]:
+    scores: Sequence[Score], heads: Sequence[ColumnHead], notes: Footnotes, proof: Proof | None = None
+) -> list[TableRow]:
     """Return a row for each system, ours first and published ones last.
 
     Args:
@@ -200,7 +200,7 @@ def _table(scores: Sequence[Score], metrics: Sequence[str], notes: Footnotes) ->
         for metric in metrics
     }
     heads = [
-        Head(metric, group, COLUMNS[group], asked(scores, metric, group), group == own[0])
+        ColumnHead(metric, group, COLUMNS[group], asked(scores, metric, group), group == own[0])
         for metric, own in columns.items()
         for group in own
     ]
@@ -212,13 +212,13 @@ def _implementations(scores: Sequence[Score]) -> list[str]:
     return [score.implementation for score in scores]
 
 
-def _row(scores: Sequence[Score], heads: Sequence[Head], notes: Footnotes, proof: Proof) -> Row:
+def _row(scores: Sequence[Score], heads: Sequence[ColumnHead], notes: Footnotes, proof: Proof) -> TableRow:
     system = scores[0].system
     found = {(canonical(score.metric), score.group): score for score in scores}
     in_columns = [found.get((head.metric, head.group)) for head in heads]
     texts = proof(scores)
     texts += [f"Interval: {score.interval}" for score in scores if score.interval]
-    return Row(
+    return TableRow(
         kind=kind_of(system),
         label=system_label(system),
         cells=[cell_of(score) if score else None for score in in_columns],

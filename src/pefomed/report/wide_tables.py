@@ -8,7 +8,7 @@ from pefomed.metrics.find import metric_of, named, table
 from pefomed.metrics.known import PRESETS
 from pefomed.metrics.metric import Section
 from pefomed.report.figures import OVERALL, of_split
-from pefomed.report.tables import Footnotes, Head, Proof, ResultTable, asked, rows_of
+from pefomed.report.tables import ColumnHead, Footnotes, Proof, ResultTable, asked, rows_of
 from pefomed.schema import Score
 
 Columns = Sequence[tuple[str, str, str]]
@@ -85,7 +85,9 @@ def _table(
         return None
     titles = [block for block, _, _ in columns]
     heads = [
-        Head(metric, OVERALL, title, asked(mine, metric, OVERALL), place == 0 or titles[place - 1] != block)
+        ColumnHead(
+            metric, OVERALL, title, asked(mine, metric, OVERALL), place == 0 or titles[place - 1] != block
+        )
         for place, (block, metric, title) in enumerate(columns)
     ]
     blocks = [(block, titles.count(block)) for block in dict.fromkeys(titles)]

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pefomed.files.storage import write
 from pefomed.runs.folder import RunFolder
-from pefomed.storage import write
 
 PACKAGES = ("pefomed", "torch", "transformers", "peft", "accelerate")
 

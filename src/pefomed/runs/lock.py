@@ -30,9 +30,9 @@ from functools import cache
 from pathlib import Path
 
 from pefomed.errors import RunError
-from pefomed.processes import is_main
+from pefomed.files.storage import storage_errors, sweep
 from pefomed.progress import note
-from pefomed.storage import storage_errors, sweep
+from pefomed.startup.processes import is_main
 
 FILE = ".lock"
 """Of the whole folder."""

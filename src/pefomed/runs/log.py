@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-from pefomed import jsonl
+from pefomed.files import jsonl
 from pefomed.progress import note
 from pefomed.runs.folder import RunFolder
 from pefomed.schema import Record

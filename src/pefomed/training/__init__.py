@@ -13,20 +13,22 @@ from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import gather_object
 from peft import PeftModel
 
-from pefomed import checksums, processes, progress
+from pefomed import progress
 from pefomed.errors import RunError
 from pefomed.features.frozen import Features, open_features
+from pefomed.files import checksums
+from pefomed.files.storage import usable_paths
 from pefomed.inference.attention_choice import fit_attention
-from pefomed.model import device as devices
-from pefomed.model.adapter import add_adapter, base_of, load_adapter
-from pefomed.model.build import build_model
-from pefomed.model.layers import checkpoint_layers
-from pefomed.model.protocol import Processor, VisionLanguageModel
-from pefomed.model.start import start_adapter
+from pefomed.models import device as devices
+from pefomed.models.adapter import add_adapter, base_of, load_adapter
+from pefomed.models.build import build_model
+from pefomed.models.layers import checkpoint_layers
+from pefomed.models.protocol import Processor, VisionLanguageModel
+from pefomed.models.start import start_adapter
 from pefomed.recipe import Recipe, Stage
 from pefomed.runs import RunFolder, environment
 from pefomed.runs.lock import hold
-from pefomed.storage import usable_paths
+from pefomed.startup import processes
 from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop

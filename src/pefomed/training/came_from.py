@@ -15,17 +15,17 @@ from typing import Any
 from accelerate.utils import gather_object
 from pydantic_core import to_json
 
-from pefomed import processes
 from pefomed.errors import RunError, WeightsError
-from pefomed.model.folder_hashes import file_hash
-from pefomed.model.identity import Base, base_at, base_of_json, base_on_disk
-from pefomed.model.weights import resolve
+from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.recipe import WEIGHTS, Model, Recipe, Stage
-from pefomed.storage import write
+from pefomed.startup import processes
 from pefomed.training import checkpoint, stage_samples, unreadable
 from pefomed.training.stage_samples import Counted, StageSamples
 from pefomed.training.together import in_main
+from pefomed.weights.folder_hashes import file_hash
+from pefomed.weights.identity import Base, base_at, base_of_json, base_on_disk
+from pefomed.weights.weights import resolve
 
 FILE = "came_from.json"
 

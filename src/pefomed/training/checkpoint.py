@@ -24,11 +24,11 @@ from safetensors.torch import save as as_safetensors
 from torch.amp import GradScaler
 from torch.optim import Optimizer
 
-from pefomed import checksums
 from pefomed.errors import RunError
-from pefomed.model.adapter import adapter_state, load_state, save_adapter
+from pefomed.files import checksums
+from pefomed.files.storage import storage_errors, write
+from pefomed.models.adapter import adapter_state, load_state, save_adapter
 from pefomed.runs.lock import check_held
-from pefomed.storage import storage_errors, write
 
 PLAN = "unreadable.json"
 """What the stage was planned without, if anything; each checkpoint has a copy."""

@@ -10,11 +10,11 @@ from typing import Any
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
 
 from pefomed.errors import RecipeError, nearest
-from pefomed.jsonl import drop_cut_line
-from pefomed.processes import is_main
+from pefomed.files.jsonl import drop_cut_line
+from pefomed.files.storage import storage_errors, write
 from pefomed.progress import note
 from pefomed.runs.log import lines
-from pefomed.storage import storage_errors, write
+from pefomed.startup.processes import is_main
 
 
 def checked_trackers(names: tuple[str, ...]) -> list[str]:

@@ -16,14 +16,14 @@ from peft import PeftModel
 
 from pefomed.errors import Interrupted, TrainingError
 from pefomed.features.frozen import Features
-from pefomed.model.adapter import base_of, trainable
-from pefomed.model.protocol import ImageFeatures, moved
+from pefomed.models.adapter import base_of, trainable
+from pefomed.models.protocol import ImageFeatures, moved
 from pefomed.packing.batch import Batch, collate
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
 from pefomed.training import checkpoint, epochs, sharding, soundness
 from pefomed.training.log import Log
-from pefomed.training.loss import Answered, answer
+from pefomed.training.loss import AnswerLoss, answer
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
 from pefomed.training.planned import Planned
 from pefomed.training.rising import Rising
@@ -143,7 +143,7 @@ class Loop:
     def _batch(self, rows: Rows) -> Batch:
         return collate([row.built() for row in rows]).to(self.accelerator.device)
 
-    def _answer(self, model: Any, batch: Batch) -> Answered:
+    def _answer(self, model: Any, batch: Batch) -> AnswerLoss:
         return answer(model, batch, self._features_of(batch.images), self.stage.loss)
 
     def _features_of(self, images: Sequence[str]) -> ImageFeatures:

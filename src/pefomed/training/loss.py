@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.model.protocol import ImageFeatures
+from pefomed.models.protocol import ImageFeatures
 from pefomed.packing.batch import Batch
 from pefomed.packing.forward import forward
 from pefomed.recipe import LossMean
@@ -30,7 +30,7 @@ from pefomed.training.planned import Planned
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerLoss:
     """What a batch's forward pass says about its answers."""
 
     loss: Tensor
@@ -42,7 +42,7 @@ class Answered:
     """(A,) the most likely token at each place of an answer."""
 
 
-def answer(model: Any, batch: Batch, features: ImageFeatures, mean_of: LossMean = "token") -> Answered:
+def answer(model: Any, batch: Batch, features: ImageFeatures, mean_of: LossMean = "token") -> AnswerLoss:
     """Run `model` on a batch with image features (S, P, D); logits only where an answer token is."""
     output = forward(model, batch, features, answer_index=batch.answer_index, use_cache=False)
     logits = output.logits[0].float()  # (A, V)
@@ -51,7 +51,7 @@ def answer(model: Any, batch: Batch, features: ImageFeatures, mean_of: LossMean 
     hit = said == batch.targets
     right = torch.ones(len(batch.samples), dtype=torch.bool, device=hit.device)
     right[batch.owners[~hit]] = False
-    return Answered(loss, right, said)
+    return AnswerLoss(loss, right, said)
 
 
 def units(rows: Iterable[Planned], mean_of: LossMean) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pefomed.packing.batch import Row
+from pefomed.packing.batch import PackedRow
 
 
 class Planned(Protocol):
@@ -17,5 +17,5 @@ class Planned(Protocol):
     def answer_tokens(self) -> int: ...
     @property
     def images(self) -> tuple[str, ...]: ...
-    def built(self) -> Row:
+    def built(self) -> PackedRow:
         """Return the row itself."""

@@ -12,8 +12,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import overload
 
+from pefomed.files.storage import storage_errors
 from pefomed.schema import Sample
-from pefomed.storage import storage_errors
 
 
 class SampleStore(Sequence[Sample]):

@@ -23,11 +23,11 @@ from torch.distributed.fsdp import FSDPModule, fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
-from pefomed import processes
 from pefomed.errors import RecipeError
-from pefomed.model.adapter import base_of, part_of
-from pefomed.model.layers import decoder_layers
+from pefomed.models.adapter import base_of, part_of
+from pefomed.models.layers import decoder_layers
 from pefomed.recipe import Compute
+from pefomed.startup import processes
 
 
 def is_sharded(compute: Compute, precision: torch.dtype) -> bool:

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from pefomed.errors import TrainingError, listed
-from pefomed.model.adapter import part_of
-from pefomed.model.finite import not_finite
-from pefomed.model.protocol import ImageFeatures
+from pefomed.models.adapter import part_of
+from pefomed.models.finite import not_finite
+from pefomed.models.protocol import ImageFeatures
 from pefomed.training.planned import Planned
 
 SMALLEST_SCALE = 1.0

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 
 from pefomed.boxes.tasks import has_answer
-from pefomed.data import stream_samples
-from pefomed.data.cropped_copies import cropped_copies
+from pefomed.datasets import stream_samples
+from pefomed.datasets.cropped_copies import cropped_copies
 from pefomed.errors import DataError
-from pefomed.model.protocol import Processor
+from pefomed.models.protocol import Processor
 from pefomed.packing.batch import tokenise
 from pefomed.packing.fitting import Fitting
 from pefomed.progress import track

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.boxes.tasks import has_answer
-from pefomed.data import stream_samples
-from pefomed.data.pictures.remembered import hashes
-from pefomed.data.sample_hash import sample_hash
+from pefomed.datasets import stream_samples
 from pefomed.errors import listed
+from pefomed.files.storage import write
+from pefomed.images.remembered import hashes
 from pefomed.recipe import Recipe, Stage
+from pefomed.samples.sample_hash import sample_hash
 from pefomed.schema import Sample
-from pefomed.storage import write
 from pefomed.training.unreadable import Unreadable
 
 FILE = "samples.jsonl.gz"

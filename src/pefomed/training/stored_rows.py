@@ -14,7 +14,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from pefomed.packing.batch import Row, Tokens, row
+from pefomed.packing.batch import PackedRow, Tokens, row
 from pefomed.schema import Sample
 from pefomed.training.sample_store import SampleStore
 
@@ -47,7 +47,7 @@ class StoredRow:
     def images(self) -> tuple[str, ...]:
         return self.rows.samples[self.rows.members(self.place)[0]].images
 
-    def built(self) -> Row:
+    def built(self) -> PackedRow:
         return self.rows.build(self.place)
 
 
@@ -68,7 +68,7 @@ class StoredRows(Sequence[StoredRow]):
             self._order, self._starts = np.arange(len(samples)), np.arange(len(samples) + 1)
         self._lengths = np.zeros(len(self), np.int32)
         self._answers = np.zeros(len(self), np.int32)
-        self._kept: dict[int, Row] = {}
+        self._kept: dict[int, PackedRow] = {}
         self._room = KEPT
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ class StoredRows(Sequence[StoredRow]):
         """
         return self._tokenise([self.samples[number] for number in numbers])
 
-    def build(self, place: int) -> Row:
+    def build(self, place: int) -> PackedRow:
         """Return the row's tree of tokens.
 
         Raises:

@@ -22,9 +22,9 @@ from pefomed.metrics.captions import bleu
 from pefomed.metrics.captions.cider import cider
 from pefomed.metrics.captions.presets import PRESETS
 from pefomed.metrics.references import each_of
-from pefomed.model.adapter import base_of
-from pefomed.model.protocol import ImageFeatures, Processor
-from pefomed.packing.batch import Row, Tokens, rows
+from pefomed.models.adapter import base_of
+from pefomed.models.protocol import ImageFeatures, Processor
+from pefomed.packing.batch import PackedRow, Tokens, rows
 from pefomed.schema import Sample
 from pefomed.tasks import TEXTS
 from pefomed.training.plan import padded_batches
@@ -44,7 +44,7 @@ class Written:
 class TextAnswers:
     """The samples that are decoded at every validation."""
 
-    chunks: Sequence[Sequence[Row]]
+    chunks: Sequence[Sequence[PackedRow]]
     tokenizer: Any
     longest: int
     """Tokens of the longest reference, the end token included."""

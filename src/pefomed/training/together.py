@@ -9,8 +9,8 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 
-from pefomed import processes
 from pefomed.errors import PefomedError
+from pefomed.startup import processes
 
 T = TypeVar("T")
 

@@ -17,15 +17,15 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from pefomed.boxes.tasks import has_answer
-from pefomed.data import stream_samples
-from pefomed.data.cropped_copies import original
-from pefomed.data.unreadable import names, unreadable
+from pefomed.datasets import stream_samples
+from pefomed.datasets.cropped_copies import original
+from pefomed.datasets.unreadable import names, unreadable
 from pefomed.errors import DataError
-from pefomed.jsonl import read_object
+from pefomed.files.jsonl import read_object
+from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.recipe import Dataset, Recipe, Stage
 from pefomed.schema import Sample
-from pefomed.storage import write
 from pefomed.training import checkpoint
 from pefomed.training.log import Log
 from pefomed.training.planned import Planned

@@ -22,7 +22,7 @@ from pefomed.boxes.tasks import is_absent
 from pefomed.packing.batch import Batch
 from pefomed.recipe import LossMean
 from pefomed.tasks import TEXTS, WITH_BOXES
-from pefomed.training.loss import Answered
+from pefomed.training.loss import AnswerLoss
 from pefomed.training.plan import padded_batches
 from pefomed.training.planned import Planned
 from pefomed.training.text_answers import Written, text_score
@@ -51,7 +51,7 @@ class Validation:
     written: list[Written] = field(default_factory=list)
     """Those of them that were decoded."""
 
-    def add(self, batch: Batch, answered: Answered) -> None:
+    def add(self, batch: Batch, answered: AnswerLoss) -> None:
         """Count a batch."""
         self.loss += float(answered.loss)
         self.tokens += len(batch.targets)
@@ -120,7 +120,7 @@ def over_rows(
     rows: Sequence[Planned],
     tokens: int,
     accelerator: Accelerator,
-    answered: Callable[[Sequence[Planned]], tuple[Batch, Answered]],
+    answered: Callable[[Sequence[Planned]], tuple[Batch, AnswerLoss]],
 ) -> Validation:
     """Add this process's share of `rows`, in batches of at most so many tokens, to `found`; return it."""
     chunks = padded_batches(sorted(rows, key=len), tokens, 10**9)

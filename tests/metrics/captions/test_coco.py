@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.evaluate.caption_scores import corpora, figures_of, item_sums
+from pefomed.evaluation.caption_scores import corpora, figures_of, item_sums
 from pefomed.metrics.captions import bleu, cider, pairs
 from pefomed.metrics.captions.pairs import Numbered
 from pefomed.metrics.captions.ptb import tokenize

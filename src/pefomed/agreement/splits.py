@@ -1,0 +1,65 @@
+"""The splits of a run that raters labelled: their samples with the model's answers, by task's scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed.agreement.raters import scale_of
+from pefomed.agreement.records import Scale
+from pefomed.evaluation import predicted
+from pefomed.evaluation.fitting import check_asked
+from pefomed.evaluation.score import numbered
+from pefomed.files import jsonl
+from pefomed.runs import RunFolder
+from pefomed.schema import Prediction, Sample
+
+
+@dataclass(frozen=True)
+class RatedSplit:
+    """The samples of one split on one scale, N of them, in the file's order."""
+
+    dataset: str
+    split: str
+    scale: Scale
+    samples: list[Sample]
+    answers: Mapping[str, str]
+    """Sample id -> the model's answer."""
+
+    @property
+    def ids(self) -> list[str]:
+        return [sample.id for sample in self.samples]
+
+    @property
+    def clusters(self) -> NDArray[np.int64]:
+        """Number of each sample's image, shape (N,)."""
+        return numbered([sample.images for sample in self.samples])
+
+
+def read_splits(run: Path) -> list[RatedSplit]:
+    """Return every split of `run` that can be judged, one for each scale that occurs in it.
+
+    Raises:
+        RunError: an id occurs twice, or answers are to other questions.
+        DataError: a record is not valid.
+    """
+    found = []
+    for dataset, split in predicted.answered_splits(run):
+        path = RunFolder(run).samples_file(f"{dataset}-{split}")
+        if not path.exists():  # named in the recipe, not answered yet
+            continue
+        samples = predicted.read_samples(path)
+        answers_path = RunFolder(run).predictions_file(f"{dataset}-{split}")
+        predictions = list(jsonl.read(answers_path, Prediction))
+        check_asked(samples, predictions, answers_path)
+        answers = {prediction.sample_id: prediction.text for prediction in predictions}
+        for scale in get_args(Scale):
+            chosen = [sample for sample in samples if scale_of(sample) == scale]
+            if chosen:
+                found.append(RatedSplit(dataset, split, scale, chosen, answers))
+    return found

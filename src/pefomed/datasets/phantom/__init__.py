@@ -1,0 +1,1 @@
+"""Drawn radiograph-like images with questions, captions, reports and boxes."""

@@ -1,0 +1,72 @@
+"""Phrases that are nowhere in the image: when an answer to one is right, and how often it is.
+
+A phrase without a box is answered rightly if the answer is that there is none: every metric of it is 1 then,
+else 0. So GRES has it for the IoU (Liu, Ding, Jiang, CVPR 2023, arXiv:2306.00968) and GREC for F1 (He et al.,
+2023, arXiv:2308.16182). Text that says neither boxes nor that there is none is no such answer. From the same
+papers, of the phrases with (T) and without a box (N):
+
+    n_acc = share of N answered by no box         t_acc = share of T answered by a box, right or wrong
+
+The means of the other metrics are over all phrases; the group `boxes=any` has those over T alone, which
+figures published of data without such phrases compare with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pefomed.boxes import Placed
+from pefomed.evaluation.groups import ANY_BOX
+from pefomed.evaluation.score import Questions, score_share
+from pefomed.schema import Box, Score
+
+N_ACC, T_ACC = "n_acc", "t_acc"
+
+
+def with_any(questions: Questions, references: Sequence[Sequence[Box]]) -> Questions:
+    """Return the questions with the group of the phrases that have boxes, if there are others beside them."""
+    present = np.flatnonzero([bool(boxes) for boxes in references])
+    if not 0 < len(present) < len(references):
+        return questions
+    return replace(questions, groups={**questions.groups, ANY_BOX: present})
+
+
+def says_none(answer: Placed) -> bool:
+    """Return whether an answer is that there is no box."""
+    return answer.readable and not answer.boxes and not answer.outside
+
+
+def score_absent(
+    questions: Questions,
+    references: Sequence[Sequence[Box]],
+    answers: Sequence[Placed],
+    system: str,
+    how: str = "",
+) -> list[Score]:
+    """Return both shares for every group that has such phrases; nothing where every phrase has a box.
+
+    Args:
+        questions: the phrases' groups and images; its references are not read.
+        how: how the answers came about.
+    """
+    present = np.array([bool(boxes) for boxes in references])
+    if present.all():
+        return []
+    right = np.array(
+        [
+            bool(answer.boxes or answer.outside) if boxes else says_none(answer)
+            for boxes, answer in zip(references, answers, strict=True)
+        ]
+    )
+    scores = []
+    for metric, counted in ((N_ACC, ~present), (T_ACC, present)):
+        for group, places in questions.groups.items():
+            chosen = places[counted[places]]
+            if len(chosen):
+                few = replace(questions, clusters=questions.clusters[chosen])
+                score = score_share(few, right[chosen].tolist(), metric, system, how)
+                scores.append(score.model_copy(update={"group": group}))
+    return scores

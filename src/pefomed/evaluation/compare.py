@@ -1,0 +1,308 @@
+"""Two runs on the same samples: is one better, by how much, and which answers changed (tests: `paired`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed.answers.writing import writing_of
+from pefomed.errors import DataError, ImageError, RunError
+from pefomed.evaluation import predicted, verdicts
+from pefomed.evaluation.caption_scores import METRICS as TEXT_METRICS
+from pefomed.evaluation.caption_scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
+from pefomed.evaluation.fitting import check_same_shown
+from pefomed.evaluation.grounding import ITEM as BOX_METRICS
+from pefomed.evaluation.grounding import item_values
+from pefomed.evaluation.groups import ANY_BOX, OVERALL
+from pefomed.evaluation.mask_dice import METRIC as MASK_DICE
+from pefomed.evaluation.mask_dice import mask_dice
+from pefomed.evaluation.own_metrics import loaded_metrics, own_metrics
+from pefomed.evaluation.plugin_scores import item_values as item_values_of
+from pefomed.evaluation.run_texts import unmarked, unmarked_answers
+from pefomed.evaluation.score import functions, numbered, per_pair
+from pefomed.evaluation.settings import settings_of
+from pefomed.files.storage import usable_paths
+from pefomed.metrics import box_items
+from pefomed.metrics.find import metric_of, with_plugins
+from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
+from pefomed.progress import note
+from pefomed.runs import RunFolder
+from pefomed.schema import Box, Sample
+from pefomed.tasks import BINARY, LEVELS, MARKED, TASKS, TEXTS, WORDS
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """What separates run b from run a in one metric: positive means that b is higher."""
+
+    metric: str
+    dataset: str
+    split: str
+    n: int
+    a: float
+    b: float
+    difference: float
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval, or None; `interval` says why."""
+    interval: str
+    """How the interval was made, or `none: ` and the reason; empty without draws."""
+    p: float | None
+    """Two-sided, by image; None without draws."""
+    test: str
+    """Which test `p` is of."""
+    mcnemar: float | None = None
+    """McNemar's exact p of right and wrong, which takes items as independent; None for other values."""
+    better: tuple[str, ...] = ()
+    """Sample ids whose value is higher in b; empty for figures that are no mean of items."""
+    worse: tuple[str, ...] = ()
+    group: str = OVERALL
+    """Which items: all, or `boxes=any`, the phrases with boxes where there are others."""
+
+
+@usable_paths()
+def compare_runs(
+    run_a: Path, run_b: Path, *, draws: int | None = None, seed: int | None = None
+) -> list[PairedDifference]:
+    """Compare two runs' answers, data set by data set: exact match, overlap, report metrics, boxes, verdicts.
+
+    Verdicts are compared rater by rater where the same rater judged both runs, on what it labelled in
+    both (the majority of its runs for questions, their mean for reports).
+
+    Args:
+        draws: sign flips drawn where they cannot be counted, and images left out for an interval at most;
+            0 for neither p nor interval. By default `bootstrap` of the recipes, the smaller of the two.
+        seed: of both; by default that of the first recipe.
+
+    Raises:
+        RunError: the runs answered no data set in common, or other samples or images of it; these
+            are named.
+        DataError: a record is not valid.
+    """
+    names, others = predicted.answered_splits(run_a), predicted.answered_splits(run_b)
+    common = [name for name in names if name in others]
+    if not common:
+        raise RunError(
+            f"{run_a} and {run_b} answered no data set in common",
+            found=f"{_listed(names)} and {_listed(others)}",
+            remedy="compare two runs that predicted the same split of the same data set",
+        )
+    settings = settings_of(run_a), settings_of(run_b)
+    draws = min(one.bootstrap for one in settings) if draws is None else draws
+    seed = settings[0].seed if seed is None else seed
+    found: list[PairedDifference] = []
+    for dataset, split in common:
+        samples, others_samples = (
+            predicted.read_samples(RunFolder(run).samples_file(f"{dataset}-{split}"))
+            for run in (run_a, run_b)
+        )
+        predicted.check_same(samples, others_samples, run_a, run_b)
+        # A run that was answered before outlines were kept is held against those of the other.
+        theirs = {sample.id: sample.masks for sample in others_samples}
+        samples = [
+            sample if sample.masks else sample.model_copy(update={"masks": theirs[sample.id]})
+            for sample in samples
+        ]
+        predictions = [
+            predicted.read_predictions(RunFolder(run).predictions_file(f"{dataset}-{split}"), samples)
+            for run in (run_a, run_b)
+        ]
+        check_same_shown(predictions[0], predictions[1], run_a, run_b)
+        answers = [[prediction.text for prediction in side] for side in predictions]
+        pair = _Pair(dataset, split, samples, answers[0], answers[1], draws, seed)
+        found += [*_answers_compared(pair), *_texts_compared(pair), *_boxes_compared(pair, run_a, run_b)]
+        found += _plugins_compared(pair, run_a, run_b)
+        found += _verdicts_compared(pair, run_a, run_b)
+    return found
+
+
+@dataclass(frozen=True)
+class _Pair:
+    dataset: str
+    split: str
+    samples: list[Sample]
+    a: list[str]
+    b: list[str]
+    draws: int
+    seed: int
+
+    def clusters(self, places: Sequence[int]) -> NDArray[np.int64]:
+        return numbered([self.samples[place].images for place in places])
+
+
+def _listed(names: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{dataset} {split}" for dataset, split in names) or "none"
+
+
+def _answers_compared(pair: _Pair) -> list[PairedDifference]:
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in WORDS]
+    if not places:
+        return []
+    references = [pair.samples[place].references for place in places]
+    a, b = [pair.a[place] for place in places], [pair.b[place] for place in places]
+    found = [
+        _item_difference(pair, name, places, *(per_pair(function, references, side) for side in (a, b)))
+        for name, function in functions("exact", "words").items()
+    ]
+    return found
+
+
+def _texts_compared(pair: _Pair) -> list[PairedDifference]:
+    places = [place for place, sample in enumerate(pair.samples) if sample.task in (*TEXTS, *MARKED)]
+    if not places:
+        return []
+    chosen = [unmarked(pair.samples[place]) for place in places]
+    found = []
+    for corpus in corpora([sample.references for sample in chosen], [sample.task for sample in chosen]):
+        sums = [
+            _text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
+            for texts in (pair.a, pair.b)
+        ]
+        a, b = (figures_of(side.sum(0, keepdims=True))[0].tolist() for side in sums)
+        paired = paired_figures(
+            sums[0], sums[1], pair.clusters(places), figures_of, tops=TOPS, draws=pair.draws, seed=pair.seed
+        )
+        found += [
+            _difference(pair, f"{name}{corpus.preset.suffix}", len(places), *one)
+            for name, one in zip(TEXT_METRICS, zip(a, b, paired, strict=True), strict=True)
+        ]
+    return found
+
+
+def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
+    return item_sums(corpus, tokens_of(corpus.preset, answers))
+
+
+def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
+    items = box_items.items_of(pair.samples)
+    if not items:
+        return []
+    rows: list[list[dict[str, float]]] = []
+    given = []
+    for run, texts in ((run_a, pair.a), (run_b, pair.b)):
+        writing = writing_of(RunFolder(run).read_recipe())
+        readings = box_items.readings_of(texts, writing)
+        answers = box_items.answers_of(items, pair.samples, readings, writing)
+        given.append([answer.boxes for answer in answers])
+        rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])
+    places = [item.place for item in items]
+    found = []
+    present = [at for at, item in enumerate(items) if item.boxes]
+    present = present if len(present) < len(items) else []
+    for name in BOX_METRICS:
+        a, b = (np.array([row[name] for row in side]) for side in rows)
+        found.append(_item_difference(pair, name, places, a, b))
+        if present:
+            some = [places[at] for at in present]
+            few = _item_difference(pair, name, some, a[present], b[present])
+            found.append(replace(few, group=ANY_BOX))
+    return found + _masks_compared(pair, items, given)
+
+
+def _masks_compared(
+    pair: _Pair, items: Sequence[box_items.PhraseItem], given: Sequence[Sequence[Sequence[Box]]]
+) -> list[PairedDifference]:
+    """Return the difference in Dice with the masks, of the phrases that have some."""
+    masks = [pair.samples[item.place].masks for item in items]
+    if not any(masks):
+        return []
+    try:
+        values = mask_dice(masks, given)
+    except (DataError, ImageError) as error:
+        note(f"{pair.dataset} {pair.split}: no mask_dice: {error.problem}")
+        return []
+    known = np.flatnonzero(~np.isnan(values[0])).tolist()
+    places = [items[at].place for at in known]
+    return [_item_difference(pair, MASK_DICE, places, *values[:, known])] if places else []
+
+
+def _plugins_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
+    """Return the differences in metrics of the user's own that both runs were scored with, item by item."""
+    common = {metric.name for metric in own_metrics(run_b) if metric.per == "item"}
+    found: list[PairedDifference] = []
+    for metric in loaded_metrics(run_a):
+        places = [
+            place for place, sample in enumerate(pair.samples) if TASKS[sample.task].answer in metric.kinds
+        ]
+        if metric.name not in common or not places:
+            continue
+        chosen = [unmarked(pair.samples[place]) for place in places]
+        values = [
+            item_values_of(metric, chosen, unmarked_answers([texts[place] for place in places], chosen))
+            for texts in (pair.a, pair.b)
+        ]
+        with with_plugins([metric]):
+            found.append(_item_difference(pair, metric.name, places, *values))
+    return found
+
+
+def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
+    known = [predicted.all_samples(run) for run in (run_a, run_b)]
+    raters_a, raters_b = (
+        {rater.name: rater for rater in verdicts.read_raters(run, samples)}
+        for run, samples in zip((run_a, run_b), known, strict=True)
+    )
+    found = []
+    for name in raters_a.keys() & raters_b.keys():
+        for metric, tasks in (("accuracy", BINARY), ("wasm", LEVELS)):
+            binary = metric_of(metric).binary
+            a, b = (
+                verdicts.labels_by_sample(raters[name], majority=binary) for raters in (raters_a, raters_b)
+            )
+            places = [
+                place
+                for place, sample in enumerate(pair.samples)
+                if sample.task in tasks and sample.id in a and sample.id in b
+            ]
+            if places:
+                values = [np.array([side[pair.samples[place].id] for place in places]) for side in (a, b)]
+                # An undecided judge (as many 1 as 0) is half right, which McNemar's test does not know.
+                decided = binary and all(np.isin(side, (0.0, 1.0)).all() for side in values)
+                found.append(_item_difference(pair, f"{metric}:{name}", places, *values, decided=decided))
+    return sorted(found, key=lambda difference: difference.metric)
+
+
+def _item_difference(
+    pair: _Pair,
+    metric: str,
+    places: Sequence[int],
+    a: NDArray[np.float64],
+    b: NDArray[np.float64],
+    *,
+    decided: bool = True,
+) -> PairedDifference:
+    about = metric_of(metric)
+    paired = paired_means(
+        a, b, pair.clusters(places), top=about.most - about.least, draws=pair.draws, seed=pair.seed
+    )
+    ids = [pair.samples[place].id for place in places]
+    found = _difference(pair, metric, len(places), float(a.mean()), float(b.mean()), paired)
+    return replace(
+        found,
+        mcnemar=mcnemar(a == 1.0, b == 1.0) if about.binary and decided else None,
+        # Once each: a caption has an item for every phrase.
+        better=tuple(dict.fromkeys(sample_id for sample_id, up in zip(ids, b > a, strict=True) if up)),
+        worse=tuple(dict.fromkeys(sample_id for sample_id, down in zip(ids, b < a, strict=True) if down)),
+    )
+
+
+def _difference(pair: _Pair, metric: str, n: int, a: float, b: float, paired: Paired) -> PairedDifference:
+    interval = paired.interval
+    return PairedDifference(
+        metric=metric,
+        dataset=pair.dataset,
+        split=pair.split,
+        n=n,
+        a=a,
+        b=b,
+        difference=paired.difference,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        interval=interval.how if interval else "",
+        p=paired.p,
+        test=paired.test,
+    )

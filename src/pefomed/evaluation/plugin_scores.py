@@ -1,0 +1,147 @@
+"""Scores of a user's own metrics: for every group and system, with intervals as our own have them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed import __version__
+from pefomed.evaluation.answered import System
+from pefomed.evaluation.score import Questions, made_score
+from pefomed.metrics.metric import Metric
+from pefomed.metrics.plugins import checked, raised
+from pefomed.metrics.references import each_of
+from pefomed.metrics.statistics.interval import NONE, Interval, figure_intervals, mean_interval
+from pefomed.schema import Sample, Score
+from pefomed.tasks import TASKS
+
+MOST_ITEMS = 2000
+"""Items above which a figure of the whole corpus has no interval: it is computed anew without each image."""
+
+_REMADE = 200  # times at most
+
+
+def plugin_scores(
+    metrics: Iterable[Metric],
+    samples: Sequence[Sample],
+    systems: Sequence[System],
+    questions_of: Callable[[Sequence[Sample]], Questions],
+) -> list[Score]:
+    """Return the scores of each metric and system, of the samples whose answers it is for.
+
+    Raises:
+        DataError: a metric fails; the sample is named.
+    """
+    scores: list[Score] = []
+    for metric in metrics:
+        places = [place for place, sample in enumerate(samples) if TASKS[sample.task].answer in metric.kinds]
+        if not places:
+            continue
+        chosen = [samples[place] for place in places]
+        questions = questions_of(chosen)
+        for system in systems:
+            answers = system.only(places).answers
+            made = _of_corpus if metric.per == "corpus" else _of_items
+            found = made(metric, chosen, answers, questions)
+            how = f"pefomed {__version__}, {metric.name}: {metric.definition}; {metric.implementation}"
+            how += f"; {system.how}" if system.how else ""
+            scores += [
+                made_score(questions, metric.name, system.name, group, value, interval, n, how)
+                for group, value, interval, n in found
+            ]
+    return scores
+
+
+def item_values(metric: Metric, samples: Sequence[Sample], answers: Sequence[str]) -> NDArray[np.float64]:
+    """Return the metric of each answer, of several references the best; shape (N,).
+
+    Raises:
+        DataError: the metric fails; the sample is named.
+    """
+    known: dict[tuple[Any, str], float] = {}
+    best = max if metric.better == "higher" else min
+    found = []
+    for sample, answer in zip(samples, answers, strict=True):
+        pair = (each_of(sample.references), answer)
+        if pair not in known:
+            known[pair] = best(_value(metric, one, answer, sample) for one in pair[0])
+        found.append(known[pair])
+    return np.array(found, dtype=np.float64)
+
+
+def _value(metric: Metric, reference: str, answer: str, sample: Sample) -> float:
+    assert metric.function is not None
+    of = f"the sample {sample.id} (reference {reference[:60]!r}, answer {answer[:60]!r})"
+    try:
+        value = metric.function(reference, answer)
+    except Exception as error:  # whatever a function of somebody else raises
+        raise raised(metric, error, of) from error
+    return checked(metric, value, of)
+
+
+Found = list[tuple[str, float, Interval | None, int]]
+
+
+def _of_items(
+    metric: Metric, samples: Sequence[Sample], answers: Sequence[str], questions: Questions
+) -> Found:
+    values = item_values(metric, samples, answers)
+    found: Found = []
+    for group, places in questions.groups.items():
+        chosen = values[places] - metric.least
+        interval = mean_interval(
+            chosen,
+            questions.clusters[places],
+            top=metric.most - metric.least,
+            draws=questions.draws,
+            by=questions.by,
+        )
+        found.append((group, float(values[places].mean()), _moved(interval, metric.least), len(places)))
+    return found
+
+
+def _of_corpus(
+    metric: Metric, samples: Sequence[Sample], answers: Sequence[str], questions: Questions
+) -> Found:
+    function: Any = metric.function
+    references = [each_of(sample.references) for sample in samples]
+
+    def value(places: Sequence[int]) -> float:
+        of = f"{len(places):,} answers of {questions.dataset}"
+        try:
+            made = function([references[place] for place in places], [answers[place] for place in places])
+        except Exception as error:  # whatever a function of somebody else raises
+            raise raised(metric, error, of) from error
+        return checked(metric, made, of)
+
+    found: Found = []
+    for group, places in questions.groups.items():
+
+        def figures(totals: NDArray[np.float64], places: NDArray[np.int64] = places) -> NDArray[np.float64]:
+            rows = [places[row > 0.5].tolist() for row in totals]
+            return np.array([[value(row) - metric.least if row else np.nan] for row in rows])
+
+        if len(places) > MOST_ITEMS:
+            why = f"{NONE}too many items: {len(places):,}, of a figure that is made anew without each image"
+            interval: Interval | None = Interval(None, None, why)
+        else:
+            [interval] = figure_intervals(
+                np.eye(len(places)),
+                questions.clusters[places],
+                figures,
+                tops=(metric.most - metric.least,),
+                draws=min(questions.draws, _REMADE),
+                seed=questions.seed,
+                by=questions.by,
+            )
+        found.append((group, value(places.tolist()), _moved(interval, metric.least), len(places)))
+    return found
+
+
+def _moved(interval: Interval | None, by: float) -> Interval | None:
+    if interval is None or interval.low is None or interval.high is None:
+        return interval
+    return Interval(interval.low + by, interval.high + by, interval.how)

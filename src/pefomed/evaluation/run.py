@@ -1,0 +1,209 @@
+"""Evaluation of a run: its answers, the blind ones, the floors and the published rows, as scores.
+
+Reads recipe.toml, samples/, predictions/ and verdicts/ of the run and the training split of the data, and
+writes scores.jsonl as a whole: a stopped evaluation leaves the former file. Beside it scores.card.json says
+what the scores are of, training_images.json which samples' images were trained on. Of a run folder without
+recipe, made from somebody else's answers, there are no floors and no published rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pefomed import tasks
+from pefomed.datasets import load_samples
+from pefomed.errors import RunError, nearest
+from pefomed.evaluation import predicted
+from pefomed.evaluation.answered import AnsweredSplit, EvaluatedRun, read_answered
+from pefomed.evaluation.fitting import check_shown
+from pefomed.evaluation.headlines import is_rate
+from pefomed.evaluation.mask_dice import masks_now
+from pefomed.evaluation.origin import write_scores
+from pefomed.evaluation.own_metrics import write_own_metrics
+from pefomed.evaluation.published import published_scores
+from pefomed.evaluation.run_answers import answer_scores
+from pefomed.evaluation.run_boxes import box_scores
+from pefomed.evaluation.run_texts import text_scores
+from pefomed.evaluation.score import Questions, score_share
+from pefomed.evaluation.seen_images import KEY, seen_images
+from pefomed.evaluation.verdict_scores import verdict_scores
+from pefomed.evaluation.verdicts import read_raters
+from pefomed.files.storage import usable_paths
+from pefomed.metrics.plugins import load
+from pefomed.metrics.writing import cleaned
+from pefomed.progress import note
+from pefomed.recipe import Evaluate
+from pefomed.runs import RunFolder
+from pefomed.runs.lock import hold
+from pefomed.runs.log import add_once
+from pefomed.schema import Sample, Score
+
+TEMPLATED = frozenset({"phantom"})
+"""Loaders whose reports and captions follow a template, so that exact match says something of them."""
+
+BOX_KEYS = ("boxes", "category")
+"""Keys that items with boxes are grouped by, whether or not the data set says them."""
+
+
+@usable_paths()
+def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[str] = ()) -> list[Score]:
+    """Score the predictions of `run`, write `scores.jsonl` and return the scores.
+
+    What has no score (METEOR without Java, a task without references) is said on the error stream and in
+    `log.jsonl`.
+
+    Args:
+        data_folder: what the recipe's data roots are relative to. The data is read for the floors,
+            and compared with what was answered; with `floors = false`, or in a run without recipe,
+            it need not be there.
+        metrics: of the user's own, each `package.module:function`, beside those that the recipe names.
+
+    Raises:
+        RecipeError: a metric of the user's own cannot be used.
+        RunError: a step is missing, predictions, samples, images or verdicts do not fit each other, or the
+            data changed since it was answered; the ids are named. Or another process trains, answers or
+            scores.
+        DataError: the training split cannot be read, or a record or verdict is not valid.
+        StorageError: the scores cannot be written.
+    """
+    if not RunFolder(run).holds_run():
+        raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
+    with hold(run):
+        return _evaluate(run, data_folder, metrics)
+
+
+def is_scored(scores: Sequence[Score]) -> bool:
+    """Return whether anything says how good the run's own answers are, not only how they came out."""
+    return any(score.system == "model" and not is_rate(score.metric) for score in scores)
+
+
+def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> list[Score]:
+    settings = RunFolder(run).read_recipe()
+    splits = predicted.answered_splits(run)
+    if not splits:
+        raise RunError(
+            f"the recipe of {run} predicts nothing", remedy="name a data set and its split in [predict.data]"
+        )
+    answered = {
+        split: predicted.read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits
+    }
+    everything = [sample for samples in answered.values() for sample in samples]
+    evaluate = (
+        settings.evaluate if settings else Evaluate(floors=RunFolder(run).outside_training_file.is_file())
+    )
+    _check_keys(evaluate.groups, everything)
+    events: list[str] = [] if settings else predicted.outside_notes(run)
+    raters = read_raters(run, everything, events)
+    named = [*evaluate.metrics, *metrics]
+    plugins = load(named)
+    shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins)
+    scores: list[Score] = []
+    for (dataset, split), samples in answered.items():
+        scores += _dataset_scores(shared, dataset, split, samples)
+    write_own_metrics(run, named, plugins)
+    write_scores(run, scores, shared.seen)
+    add_once(run, "evaluate", events)
+    for event in dict.fromkeys(events):
+        note(event)
+    return scores
+
+
+def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
+    known = {KEY, *(key for sample in samples for key in sample.meta)}
+    if any(sample.task in tasks.WITH_BOXES for sample in samples):
+        known |= set(BOX_KEYS)
+    for key in keys:
+        if key not in known:
+            raise RunError(
+                f"`evaluate.groups` names {key!r}, which no answered sample has", remedy=nearest(key, known)
+            )
+
+
+def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[Sample]) -> list[Score]:
+    table = run.recipe.data[dataset] if run.recipe else None
+    if run.evaluate.floors and table:
+        path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
+        data = load_samples(table, split, run.data_folder)
+        predicted.check_unchanged(samples, data, path)
+        # The images may have moved since; floors look for them among the training images. So may masks.
+        now = {sample.id: sample for sample in data}
+        samples = [
+            sample.model_copy(
+                update={"images": now[sample.id].images, "masks": masks_now(sample, now[sample.id])}
+            )
+            for sample in samples
+        ]
+    answered = read_answered(run, dataset, split, samples)
+    check_shown(
+        samples, answered.predictions[0], RunFolder(run.folder).predictions_file(f"{dataset}-{split}")
+    )
+    run.seen[f"{dataset}-{split}"] = _tell_apart(answered)
+    everything = answered.questions(samples)
+    scores = _rates(answered, everything)
+    templated = table is not None and table.loader in TEMPLATED
+    answered = _with_references(answered)
+    samples = answered.samples
+    if not samples:
+        return scores
+    everything = answered.questions(samples)
+    exact = answered.places(*tasks.WORDS, *(tasks.TEXTS if templated else ()))
+    if len(exact) < len(samples):
+        other = sorted({sample.task for sample in samples} - {samples[place].task for place in exact})
+        run.events.append(
+            f"{answered.name}: {len(samples) - len(exact)} of {len(samples)} samples ({', '.join(other)})"
+            " have no exact match: it says nothing of free text and boxes"
+        )
+    parts = (
+        (answer_scores, exact),
+        (text_scores, answered.places(*tasks.TEXTS, *tasks.MARKED)),
+        (box_scores, answered.places(*tasks.WITH_BOXES)),
+    )
+    for part, places in parts:
+        if places:
+            scores += part(answered, places)
+    scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
+    return scores + (published_scores(table.loader, split, dataset, table.options) if table else [])
+
+
+def _tell_apart(answered: AnsweredSplit) -> dict[str, str]:
+    """Give each sample's meta whether its image was trained on, and return it by the sample's id."""
+    if not answered.has_floors or answered.training is None:
+        return {}
+    found = seen_images(answered.training.samples, answered.samples)
+    answered.samples[:] = [
+        sample.model_copy(update={"meta": {**sample.meta, KEY: found[sample.id]}})
+        if sample.id in found
+        else sample
+        for sample in answered.samples
+    ]
+    return found
+
+
+def _with_references(answered: AnsweredSplit) -> AnsweredSplit:
+    """Return the samples of the tasks that have references at all; the others are said."""
+    has: set[str] = {
+        sample.task for sample in answered.samples if any(text.strip() for text in sample.references)
+    }
+    has |= set(tasks.WITH_BOXES)  # their reference is boxes, or that there are none
+    kept = [place for place, sample in enumerate(answered.samples) if sample.task in has]
+    for task, count in Counter(s.task for s in answered.samples if s.task not in has).items():
+        answered.run.events.append(
+            f"{answered.name}: none of the {count:,} samples of the task {task!r} has a reference: not scored"
+        )
+    return answered if len(kept) == len(answered.samples) else answered.only(kept)
+
+
+def _rates(answered: AnsweredSplit, everything: Questions) -> list[Score]:
+    questions = replace(everything, groups={})
+    scores = []
+    for system, predictions in zip(answered.systems, answered.predictions, strict=True):
+        empty = [not cleaned(prediction.text) for prediction in predictions]
+        cut = [prediction.finish == "length" for prediction in predictions]
+        scores += [
+            score_share(questions, empty, "empty_rate", system.name),
+            score_share(questions, cut, "cut_rate", system.name),
+        ]
+    return scores

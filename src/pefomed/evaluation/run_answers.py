@@ -1,0 +1,45 @@
+"""The scores of a run's short answers: questions, names of regions, and texts that follow a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.plugin_scores import plugin_scores
+from pefomed.evaluation.run_floors import answer_floors
+from pefomed.evaluation.score import score_answers, score_overlap
+from pefomed.progress import track
+from pefomed.schema import Score
+from pefomed.tasks import WORDS
+
+
+def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
+    """Return exact match of the samples at `places`, and of those answered in words the overlap of words."""
+    samples = [answered.samples[place] for place in places]
+    questions = answered.questions(samples)
+    systems = [system.only(places) for system in answered.systems]
+    if answered.has_floors:
+        systems += answer_floors(answered, samples)
+    scores: list[Score] = []
+    for name, texts, how in track(systems, f"scoring {answered.dataset}", unit="systems"):
+        scores += score_answers(questions, texts, name, how)
+    asked = [place for place, sample in enumerate(samples) if sample.task in WORDS]
+    if not asked:
+        return scores
+    short = [samples[place] for place in asked]
+    questions = answered.questions(short)
+    # As the data set says; a data set that does not say has no closed questions.
+    if not any("answer_type" in sample.meta for sample in short) and any(
+        each.strip().lower() in ("yes", "no") for sample in short for each in sample.references
+    ):
+        answered.run.events.append(
+            f"{answered.name}: no closed accuracy, as no `answer_type` says which questions are closed"
+        )
+    closed = np.array([sample.meta.get("answer_type", "").upper() == "CLOSED" for sample in short])
+    for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
+        name, texts, how = system.only(asked)
+        scores += score_overlap(questions, texts, name, how, closed)
+    of_words = [system.only(asked) for system in systems]
+    return scores + plugin_scores(answered.run.plugins, short, of_words, answered.questions)

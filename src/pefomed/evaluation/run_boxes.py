@@ -1,0 +1,212 @@
+"""The scores of a run's boxes: the model's, the blind run's, the floors', and the ceiling of its bins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from pefomed.answers.writing import writing_of
+from pefomed.boxes import BoxReading, Placed, Writing
+from pefomed.boxes.given import read_given
+from pefomed.errors import DataError, ImageError
+from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.grounding import MOST_CATEGORIES, score_answered_boxes
+from pefomed.evaluation.groups import OVERALL, groups_of
+from pefomed.evaluation.mask_dice import mask_dice, score_masks
+from pefomed.evaluation.reader_agreement import others_boxes
+from pefomed.evaluation.score import Questions, numbered, score_share
+from pefomed.evaluation.sides import score_sides
+from pefomed.floors.absent_floors import NoneFloor, none_floors
+from pefomed.floors.box_floors import floors_of
+from pefomed.floors.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
+from pefomed.metrics.box_items import (
+    PhraseItem,
+    answers_of,
+    are_known,
+    items_of,
+    readings_of,
+    written_and_read,
+)
+from pefomed.progress import track
+from pefomed.schema import Sample, Score
+
+
+class _System(NamedTuple):
+    name: str
+    answers: list[Placed]
+    how: str
+
+
+def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
+    """Return the scores of the boxes in the answers to the samples at `places`.
+
+    Raises:
+        DataError: a caption's mark names a box that is not there, or the images are letterboxed and a
+            sample does not say how large its image is.
+    """
+    samples = [answered.samples[place] for place in places]
+    items = items_of(samples) if are_known(samples, answered.run.recipe) else []
+    if not items:
+        return []
+    writing = writing_of(answered.run.recipe)
+    scores: list[Score] = []
+    systems = []
+    by_sample = answered.questions(samples)
+    for system in answered.systems:
+        name, texts, how = system.only(places)
+        readings = readings_of(texts, writing)
+        scores += _rates(by_sample, readings, name)
+        answers = answers_of(items, samples, readings, writing)
+        _say_outside(answered, name, answers)
+        systems.append(_System(name, answers, how))
+    systems += _floors(answered, items)
+    systems += _nearest_image(answered, items, samples)
+    steps = not (writing.given and all(map(read_given, answered.systems[0].only(places).answers)))
+    systems += [_ceiling(items, samples, writing)] if steps else []
+    questions = _questions(answered, items, samples)
+    categories, references = [item.category for item in items], [item.boxes for item in items]
+    phrases = [item.phrase for item in items]
+    for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
+        scores += score_answered_boxes(questions, categories, references, answers, name, how)
+        scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
+    own = _System("ceiling:boxes", [Placed(item.boxes) for item in items], "the reference boxes themselves")
+    scores += _mask_scores(answered, items, samples, [*systems, own], questions)
+    return scores + _agreement(answered, items, samples)
+
+
+def _rates(questions: Questions, readings: Sequence[BoxReading], system: str) -> list[Score]:
+    unparsable = [reading.state == "unparsable" for reading in readings]
+    repaired = [reading.state == "repaired" for reading in readings]
+    return [
+        score_share(questions, unparsable, "unparsable_rate", system),
+        score_share(questions, repaired, "repaired_rate", system),
+    ]
+
+
+def _say_outside(answered: AnsweredSplit, system: str, answers: Sequence[Placed]) -> None:
+    outside = sum(answer.outside for answer in answers)
+    if outside:
+        answered.run.events.append(
+            f"{answered.name}: {outside} boxes of {system} lie in the padding around the image"
+        )
+
+
+def _floors(answered: AnsweredSplit, items: Sequence[PhraseItem]) -> list[_System]:
+    if not answered.has_floors:
+        return []
+    training = answered.training
+    known = items_of(training.samples) if training else []
+    floors = floors_of(known, items)
+    if training and len(floors) == 1:
+        answered.run.events.append(
+            f"{answered.dataset}: no training phrase has exactly one box, so there is no median box"
+        )
+    source = f", {training.source}" if training else ""
+    boxes = [
+        NoneFloor(floor.name, [(box,) for box in floor.boxes], floor.how, floor.learns) for floor in floors
+    ]
+    return [
+        _System(floor.name, [Placed(given) for given in floor.boxes], floor.how + source * floor.learns)
+        for floor in (*boxes, *none_floors(known, items, floors))
+    ]
+
+
+def _nearest_image(
+    answered: AnsweredSplit, items: Sequence[PhraseItem], samples: Sequence[Sample]
+) -> list[_System]:
+    training = answered.training
+    known = items_of(training.samples) if training else []
+    if not answered.has_floors or training is None or not known:
+        return []
+    try:
+        found = nearest_image(
+            known,
+            thumbnails([training.samples[item.place].images[0] for item in known]),
+            items,
+            thumbnails([samples[item.place].images[0] for item in items]),
+        )
+    except ImageError as error:
+        answered.run.events.append(f"{answered.dataset}: no floor of the most similar image: {error.problem}")
+        return []
+    how = f"{NEAREST_IMAGE}, {training.source}"
+    return [_System("floor:nearest-image", [Placed(boxes) for boxes in found], how)]
+
+
+def _ceiling(items: Sequence[PhraseItem], samples: Sequence[Sample], writing: Writing) -> _System:
+    bins, rounding = writing.format.bins, writing.format.rounding
+    how = f"the reference boxes written in {bins} bins ({rounding}) and read again"
+    return _System("ceiling:bins", written_and_read(items, samples, writing), how)
+
+
+def _mask_scores(
+    answered: AnsweredSplit,
+    items: Sequence[PhraseItem],
+    samples: Sequence[Sample],
+    systems: Sequence[_System],
+    questions: Questions,
+) -> list[Score]:
+    """Return the Dice with the masks, where some are known."""
+    masks = [samples[item.place].masks for item in items]
+    if not any(masks):
+        return []
+    try:
+        columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in systems])
+    except (DataError, ImageError) as error:
+        answered.run.events.append(f"{answered.name}: no mask_dice: {error.problem}")
+        return []
+    if bare := sum(bool(kept) for kept in masks) - int((~np.isnan(columns[0])).sum()):
+        answered.run.events.append(f"{answered.name}: {bare} masks hold no pixel's centre: no mask_dice")
+    return [
+        score
+        for system, values in zip(systems, columns, strict=True)
+        for score in score_masks(questions, values, system.name, system.how)
+    ]
+
+
+def _agreement(
+    answered: AnsweredSplit, items: Sequence[PhraseItem], samples: Sequence[Sample]
+) -> list[Score]:
+    """Return the scores of each reader's boxes against another's, where several drew the same finding."""
+    others = others_boxes(items, samples)
+    if not others:
+        return []
+    asked = [items[place] for place in others]
+    questions = _questions(answered, asked, samples)
+    answers = [Placed(boxes) for boxes in others.values()]
+    how = f"each reader's boxes against the next one's, of the {len(asked)} items with several readers"
+    scores = score_answered_boxes(
+        questions,
+        [item.category for item in asked],
+        [item.boxes for item in asked],
+        answers,
+        "ceiling:readers",
+        how,
+    )
+    return scores + _mask_scores(
+        answered, asked, samples, [_System("ceiling:readers", answers, how)], questions
+    )
+
+
+def _questions(answered: AnsweredSplit, items: Sequence[PhraseItem], samples: Sequence[Sample]) -> Questions:
+    """Return the items' groups and images: the samples' keys, and category and number of boxes."""
+    of_samples = answered.questions([samples[item.place] for item in items])
+    metas = [item.meta for item in items]
+    few = len({item.category for item in items}) <= MOST_CATEGORIES
+    keys = (*answered.run.evaluate.groups, *(("category",) if few else ()), "boxes")
+    own = groups_of(metas, keys)
+    groups = {name: places for name, places in of_samples.groups.items() if _key(name) not in keys}
+    return Questions(
+        dataset=answered.dataset,
+        split=answered.split,
+        references=[item.phrase for item in items],
+        clusters=numbered([samples[item.place].images for item in items]),
+        groups={OVERALL: own[OVERALL], **groups, **own},
+        draws=of_samples.draws,
+        seed=of_samples.seed,
+    )
+
+
+def _key(group: str) -> str:
+    return group.partition("=")[0]

@@ -1,0 +1,205 @@
+"""Scores of a list of answers: every metric for every group, each with its interval and n."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed import __version__
+from pefomed.errors import DataError
+from pefomed.evaluation.groups import OVERALL, groups_of
+from pefomed.metrics.find import metric_of, table
+from pefomed.metrics.known import CLOSED
+from pefomed.metrics.metric import ItemFunction, Section
+from pefomed.metrics.references import Reference, best, each_of
+from pefomed.metrics.statistics.interval import DRAWS, Interval, mean_interval
+from pefomed.metrics.words import TOKENIZER
+from pefomed.schema import Score
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What is answered: the references of N items, their images' numbers and their groups."""
+
+    dataset: str
+    split: str
+    references: Sequence[Reference]
+    clusters: NDArray[np.int64]
+    """Number of each item's image, shape (N,)."""
+    groups: Mapping[str, NDArray[np.int64]]
+    """Group -> positions of its items."""
+    by: str = "image"
+    """What a cluster is."""
+    draws: int = DRAWS
+    seed: int = 0
+
+
+def check_lists(
+    references: Sequence[object],
+    predictions: Sequence[object],
+    images: Sequence[str] | None,
+    metas: Sequence[Mapping[str, str]] | None,
+    remedy: str,
+) -> None:
+    """Check that the lists to score are equally long.
+
+    Raises:
+        DataError: they differ in length or are empty.
+    """
+    lengths = {"references": len(references), "predictions": len(predictions)}
+    lengths |= {"images": len(images)} if images is not None else {}
+    lengths |= {"metas": len(metas)} if metas is not None else {}
+    if len(set(lengths.values())) > 1 or not references:
+        raise DataError(
+            "the lists to score must be equally long and not empty",
+            found=", ".join(f"{name}: {length}" for name, length in lengths.items()),
+            remedy=remedy,
+        )
+
+
+def listed(
+    references: Sequence[Reference],
+    images: Sequence[str] | None,
+    metas: Sequence[Mapping[str, str]] | None,
+    dataset: str,
+    split: str,
+    draws: int,
+    seed: int,
+) -> Questions:
+    """Return the questions of lists: without images every item stands alone, without metas in no group."""
+    return Questions(
+        dataset=dataset,
+        split=split,
+        references=references,
+        clusters=numbered(images if images is not None else range(len(references))),
+        groups=groups_of(metas if metas is not None else [{}] * len(references)),
+        by="item" if images is None else "image",
+        draws=draws,
+        seed=seed,
+    )
+
+
+def numbered(names: Sequence[object]) -> NDArray[np.int64]:
+    """Return a number for each name, equal for equal names, shape (N,)."""
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+
+
+def score_answers(questions: Questions, answers: Sequence[str], system: str, how: str = "") -> list[Score]:
+    """Return every exact match for every group; `how` says how the answers came about."""
+    return _every_group(questions, answers, system, how, "exact")
+
+
+def score_overlap(
+    questions: Questions,
+    answers: Sequence[str],
+    system: str,
+    how: str = "",
+    closed: NDArray[np.bool_] | None = None,
+) -> list[Score]:
+    """Return the overlap of words for every group, and the accuracy of closed questions.
+
+    Args:
+        closed: which questions the data set calls closed, shape (N,); None where it does not say.
+    """
+    how = f"tokenizer: {TOKENIZER}" + (f"; {how}" if how else "")
+    scores = _every_group(questions, answers, system, how, "words")
+    if closed is None or not closed.any():
+        return scores
+    # Not overall: that would read as all questions. Where all are closed there is no group of these yet.
+    groups = {name: places[closed[places]] for name, places in questions.groups.items() if name != OVERALL}
+    groups.setdefault(CLOSED, np.flatnonzero(closed))
+    only_closed = replace(questions, groups={name: places for name, places in groups.items() if len(places)})
+    return scores + _every_group(only_closed, answers, system, how, "closed")
+
+
+def score_share(
+    questions: Questions, marks: Sequence[bool], metric: str, system: str, how: str = ""
+) -> Score:
+    """Return the share of marked answers over all questions; `how` says more than the metric's definition."""
+    values = np.array(marks, dtype=np.float64)
+    return _score(questions, metric, system, OVERALL, values, np.arange(len(values)), said(metric, how))
+
+
+def per_pair(
+    metric: ItemFunction, references: Sequence[Reference], answers: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return `metric(reference, answer)` of every answer, of several references the best; shape (N,)."""
+    pairs = list(zip(map(each_of, references), answers, strict=True))
+    # Few pairs are different: most references and answers are yes, no and some dozens of words.
+    known = {pair: best(metric, *pair) for pair in set(pairs)}
+    return np.array([known[pair] for pair in pairs], dtype=np.float64)
+
+
+def functions(*sections: Section) -> dict[str, ItemFunction]:
+    """Return name -> function of the metrics of these sections that two texts are enough for."""
+    return {
+        name: metric.function
+        for name, metric in table().items()
+        if metric.section in sections and metric.function is not None
+    }
+
+
+def said(metric: str, how: str = "") -> str:
+    """Return what a score says of what computed it."""
+    return f"pefomed {__version__}, {metric}: {metric_of(metric).definition}" + (f"; {how}" if how else "")
+
+
+def made_score(
+    questions: Questions,
+    metric: str,
+    system: str,
+    group: str,
+    value: float,
+    interval: Interval | None,
+    n: int,
+    implementation: str,
+) -> Score:
+    """Return a figure and its interval as a score of these questions."""
+    return Score(
+        metric=metric,
+        system=system,
+        dataset=questions.dataset,
+        split=questions.split,
+        group=group,
+        value=value,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        interval=interval.how if interval else "",
+        n=n,
+        implementation=implementation,
+    )
+
+
+def _every_group(
+    questions: Questions,
+    answers: Sequence[str],
+    system: str,
+    how: str,
+    section: Section,
+) -> list[Score]:
+    scores = []
+    for name, function in functions(section).items():
+        values = per_pair(function, questions.references, answers)
+        implementation = said(name, how)
+        for group, places in questions.groups.items():
+            scores.append(_score(questions, name, system, group, values, places, implementation))
+    return scores
+
+
+def _score(
+    questions: Questions,
+    metric: str,
+    system: str,
+    group: str,
+    values: NDArray[np.float64],
+    places: NDArray[np.int64],
+    implementation: str,
+) -> Score:
+    chosen = values[places]
+    interval = mean_interval(chosen, questions.clusters[places], draws=questions.draws, by=questions.by)
+    mean = float(chosen.mean())
+    return made_score(questions, metric, system, group, mean, interval, len(chosen), implementation)

@@ -1,0 +1,80 @@
+"""Left and right: on which side of the image a phrase's boxes lie, and how often an answer mistakes it.
+
+A box lies left or right if its centre is more than `MARGIN` of the image's width away from the vertical
+midline, else in the middle. Of several boxes, left and right together are `both`; those in the middle
+say nothing beside one that has a side. A mistake is left for right, or right for left; an answer without
+a box is none. Left is the left of the image as it is shown, mostly the patient's right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from pefomed.evaluation.score import Questions, score_share
+from pefomed.floors.phrase_place import side_of as side_in_words
+from pefomed.schema import Box, Score
+
+MARGIN = 0.05
+
+SIDES = ("left", "middle", "right", "both")
+NOWHERE = "no box"
+
+MISTAKES, NAMED = "side_mistake_rate", "side_mistake_rate_named"
+
+RULE = (
+    f"a box is left or right if its centre is more than {MARGIN:.0%} of the image's width from the midline,"
+    " else in the middle; left is the image's left as shown, mostly the patient's right"
+).replace("%", " %")
+
+
+def side_of(boxes: Sequence[Box]) -> str:
+    """Return one of `SIDES`, or `NOWHERE` without boxes."""
+    if not boxes:
+        return NOWHERE
+    # Rounded: a centre exactly at the margin is in the middle on either side, whatever its last digit.
+    offsets = [round((box.x0 + box.x1) / 2 - 0.5, 9) for box in boxes]
+    left, right = any(offset < -MARGIN for offset in offsets), any(offset > MARGIN for offset in offsets)
+    if left and right:
+        return "both"
+    return "left" if left else "right" if right else "middle"
+
+
+def is_mistaken(reference: Sequence[Box], given: Sequence[Box]) -> bool:
+    """Return whether left was answered for right, or right for left."""
+    return {side_of(reference), side_of(given)} == {"left", "right"}
+
+
+def score_sides(
+    questions: Questions,
+    phrases: Sequence[str],
+    references: Sequence[Sequence[Box]],
+    answers: Sequence[Sequence[Box]],
+    system: str,
+    how: str = "",
+) -> list[Score]:
+    """Return the rates of left/right mistakes for every group that has phrases on one side.
+
+    Args:
+        questions: the phrases' groups and images; its references are not read.
+        phrases: what was asked for, in words.
+        references: each phrase's boxes.
+        answers: the boxes given to each phrase.
+        how: how the answers came about.
+    """
+    sided = np.array([side_of(boxes) in ("left", "right") for boxes in references])
+    named = sided & np.array([side_in_words(phrase) in ("left", "right") for phrase in phrases])
+    pairs = zip(references, answers, strict=True)
+    mistaken = np.array([is_mistaken(*pair) for pair in pairs])
+    scores = []
+    for metric, counted in ((MISTAKES, sided), (NAMED, named)):
+        rule = RULE + (f"; {how}" if how else "")
+        for group, places in questions.groups.items():
+            chosen = places[counted[places]]
+            if len(chosen):
+                few = replace(questions, clusters=questions.clusters[chosen])
+                score = score_share(few, mistaken[chosen].tolist(), metric, system, rule)
+                scores.append(score.model_copy(update={"group": group}))
+    return scores

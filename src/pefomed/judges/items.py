@@ -1,0 +1,95 @@
+"""What of a run a judge is asked about: each answered question, report and caption, with its reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pefomed.errors import RunError, typed
+from pefomed.evaluation import predicted
+from pefomed.evaluation.judged import judged_hash
+from pefomed.files import jsonl
+from pefomed.judges.prompts import JudgedPair
+from pefomed.runs import RunFolder
+from pefomed.schema import Prediction, Sample
+from pefomed.tasks import JUDGED, LABELLED, TASKS, Scale
+
+
+@dataclass(frozen=True)
+class JudgeItem:
+    """One answer to judge."""
+
+    sample_id: str
+    dataset: str
+    """The name of its files, `<dataset>-<split>`."""
+    task: str
+    pair: JudgedPair
+
+    @property
+    def judged(self) -> str:
+        """What the verdict carries: a hash of the texts it is of."""
+        pair = self.pair
+        return judged_hash(pair.question, (pair.reference, *pair.further), pair.answer)
+
+
+def read_items(run: Path, only: str | None = None) -> list[JudgeItem]:
+    """Return the answers of `run` that can be judged, in the order of its files.
+
+    Args:
+        only: `vqa`, or `report` for reports and captions; by default all of them.
+
+    Raises:
+        RunError: nothing is answered, nothing of what is asked for can be judged, samples and predictions do
+            not belong together, or an id occurs in two data sets.
+    """
+    files = RunFolder(run).samples_files()
+    if not files:
+        raise RunError(
+            f"no samples in {RunFolder(run).samples}", remedy=f"run `pefomed predict {typed(run)}` first"
+        )
+    items: list[JudgeItem] = []
+    tasks: set[str] = set()
+    for path in files:
+        samples = predicted.read_samples(path)
+        tasks |= {sample.task for sample in samples}
+        if not any(_scale(sample.task, only) for sample in samples):
+            continue
+        answers = predicted.read_predictions(RunFolder(run).predictions_file(path.stem), samples)
+        items += [
+            JudgeItem(sample.id, path.stem, sample.task, _pair(scale, sample, answer))
+            for sample, answer in zip(samples, answers, strict=True)
+            if (scale := _scale(sample.task, only))
+        ]
+    if not items:
+        raise RunError(
+            f"{run} has nothing to judge" + (f" with --only {only}" if only else ""),
+            found=f"samples of the task {', '.join(sorted(tasks))}",
+            remedy=f"judges take {', '.join(JUDGED)}",
+        )
+    predicted.check_own_ids(((item.sample_id, item.dataset) for item in items), run)
+    return items
+
+
+def other_sample_ids(run: Path, items: Sequence[JudgeItem]) -> set[str]:
+    """Return the ids of the run's samples that are not among `items`."""
+    ids = {s.id for path in RunFolder(run).samples_files() for s in jsonl.read(path, Sample)}
+    return ids - {item.sample_id for item in items}
+
+
+def datasets_of(run: Path, items: Sequence[JudgeItem]) -> dict[str, str]:
+    """Return the data set's name of each file stem: `slake-test` is `slake` where the recipe names it."""
+    settings = RunFolder(run).read_recipe()
+    splits = settings.predict.data if settings else {}
+    known = {f"{dataset}-{split}": dataset for dataset, split in splits.items()}
+    return {stem: known.get(stem, stem) for stem in dict.fromkeys(item.dataset for item in items)}
+
+
+def _scale(task: str, only: str | None) -> Scale | None:
+    """Return the scale that answers to a task are judged on, None for those that are not wanted."""
+    wanted = JUDGED if only is None else LABELLED[only]
+    return TASKS[task].scale if task in wanted else None
+
+
+def _pair(scale: Scale, sample: Sample, answer: Prediction) -> JudgedPair:
+    return JudgedPair(scale, sample.question, sample.reference, answer.text, sample.further_references)

@@ -1,0 +1,386 @@
+"""A proposal for a table: which column is what, by the names of published sets and by what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pefomed.errors import listed
+from pefomed.files.rows import is_number
+from pefomed.files.split_names import is_split, seems_split
+from pefomed.files.unpacked import ImageFile
+from pefomed.mapping.references import joined_by
+from pefomed.proposals import names
+from pefomed.proposals.box_columns import BoxNames, add_boxes, box_columns
+from pefomed.proposals.looked import TableSample, is_empty, value_at
+from pefomed.proposals.mask_columns import add_mask, mask_column
+from pefomed.proposals.pictures import ImageColumn, image_columns, roles_of
+from pefomed.proposals.proposal import Proposal, ProposedChoice
+from pefomed.samples.owners import is_owner
+
+FEW = 20
+"""Different values of a column that results may be grouped by."""
+
+
+def add_columns(proposal: Proposal, looked: TableSample) -> None:
+    """Say in a proposal which columns of a table are what."""
+    if looked.header:
+        made_up = "column_1" in looked.header or "column_1..." in looked.header
+        why = "the first line is a row; the names are made up" if made_up else "rows go on behind the last"
+        proposal.set("header", list(looked.header), why)
+    images = image_columns(looked)
+    shown = _add_images(proposal, looked, images)
+    chosen, used = shown[0] if shown else None, {each.column for each in shown}
+    boxes, mask = box_columns(looked), mask_column(looked)
+    if boxes is not None:
+        used |= {*boxes.columns, *_add_phrase(proposal, looked, used | {*boxes.columns})}
+        add_boxes(proposal, looked, boxes, [_file(row, looked.path.parent, chosen) for row in looked.rows])
+        used |= _add_of_boxes(proposal, looked)
+        _add_without(proposal, looked, boxes)
+        if mask is not None:
+            used.add(mask)
+            add_mask(proposal, looked, mask)
+    elif mask is not None:
+        used |= {mask, *_add_phrase(proposal, looked, used | {mask})}
+        add_mask(proposal, looked, mask)
+        used |= _add_of_boxes(proposal, looked)
+    else:
+        used |= _add_texts(proposal, looked, used)
+    used |= _add_id(proposal, looked, used)
+    used |= _add_split(proposal, looked, used)
+    _add_meta(proposal, looked, used)
+
+
+def _add_images(proposal: Proposal, looked: TableSample, images: Sequence[ImageColumn]) -> list[ImageColumn]:
+    """Say which columns have images; return them, the first of all in front."""
+    if not images:
+        called = [
+            name for name in looked.columns if any(w in names.plain(name) for w in ("image", "path", "file"))
+        ]
+        why = "no column holds names of files beside the table, below it or in the folders beside it"
+        choices = [ProposedChoice(name, _first(looked, name)) for name in called or looked.columns]
+        proposal.ask("columns.image", f"{why}; the option `images` names their folder", *choices)
+        return []
+    first = images[0]
+    several = roles_of(images)
+    if several and all(role.isdigit() for role in several):
+        proposal.set("columns.image", [one.source for one in several.values()], "several columns with files")
+    elif several:
+        for role, one in several.items():
+            proposal.set(f"columns.image.{role}", one.source, one.why)
+    else:
+        proposal.set("columns.image", first.source, first.why)
+    if first.folder != ".":
+        proposal.set("images", first.folder, "where these files are")
+    used = [first, *several.values()]
+    same = [each for each in images if each not in used and each.found == each.looked]
+    if same:
+        proposal.notes.append(f"also names of images: {listed([each.column for each in same])}")
+    return used
+
+
+def _add_texts(proposal: Proposal, looked: TableSample, used: set[str]) -> set[str]:
+    free = [name for name in looked.columns if name not in used]
+    report = [next(names.called(free, called), None) for called in (names.FINDINGS, names.IMPRESSION)]
+    question = next(names.called(free, names.QUESTION), None) or _asking(looked, free)
+    if question is None:
+        caption = next(names.called(free, names.CAPTION), None)
+        whole = next(names.called(free, names.REPORT), None)
+        if all(report):
+            proposal.set("task", "report", "findings and impression, and no question")
+            both = [name for name in report if name]
+            choices: list[Any] = [both, *both]
+            proposal.ask(
+                "columns.answer",
+                "scores on findings, on impressions and on both are not comparable",
+                *(
+                    ProposedChoice(value, _first(looked, *(value if isinstance(value, list) else [value])))
+                    for value in choices
+                ),
+            )
+            _add_empty(proposal, looked, both)
+            _add_studies(proposal, looked, both)
+            return set(both)
+        text = next((name for name in (*report, whole, caption) if name), None)
+        if text:
+            task = "caption" if text == caption else "report"
+            proposal.set("task", task, f"{text} is there, and no question")
+            proposal.set("columns.answer", text, "by its name")
+            _add_empty(proposal, looked, [text])
+            _add_studies(proposal, looked, [text])
+            return {text}
+        several = [name for name in free if _is_texts(looked, name)]
+        if len(several) == 1:
+            proposal.set("columns.answer", several[0], _SEVERAL)
+        choices = [ProposedChoice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
+        constant = ProposedChoice({"constant": "..."}, "the same question in every row: write it there")
+        proposal.ask(
+            "columns.question",
+            "no column is called a question, and none ends in question marks",
+            constant,
+            *choices,
+        )
+        if len(several) == 1:
+            return set(several)
+        answers = [name for name in names.called(free, names.ANSWER) if _is_text(looked, name)]
+        if answers:
+            proposal.set("columns.answer", answers[0], "by its name")
+            return {answers[0]}
+        if choices:
+            proposal.ask("columns.answer", "no column is called an answer", *choices)
+        return set()
+    named = question in set(names.called(free, names.QUESTION))
+    proposal.set("columns.question", question, "by its name" if named else "its texts end in question marks")
+    rest = [name for name in free if name != question]
+    answers = list(names.called(rest, names.ANSWER))
+    options = [name for name in rest if names.CHOICE.fullmatch(name.rpartition(".")[2].strip())]
+    letters = [name for name in rest if name in tuple("ABCDEFGH")]
+    options = options or (letters if len(letters) > 1 else [])
+    if options and not answers:
+        answers = list(names.called(rest, ["label"]))
+    answers = [name for name in answers if name not in options]
+    texts = [name for name in rest if _is_text(looked, name) and name not in options]
+    answer = (
+        answers[0]
+        if answers
+        else texts[0]
+        if len(texts) == 1 == len([n for n in rest if not is_owner(n)])
+        else None
+    )
+    several = [name for name in rest if _is_texts(looked, name)]
+    if answer is None and len(several) == 1:
+        proposal.set("columns.answer", several[0], _SEVERAL)
+        return {question, several[0]}
+    if answer is None:
+        choices = [
+            ProposedChoice("", "no answers: for prediction only"),
+            *(ProposedChoice(n, _first(looked, n)) for n in texts),
+        ]
+        proposal.ask("columns.answer", "no column is called an answer", *choices[1:], choices[0])
+        return {question}
+    proposal.set("columns.answer", answer, "by its name" if answers else "the only other text")
+    further = [name for name in answers[1:] if _is_texts(looked, name)]
+    if further:
+        proposal.set("columns.further", further, "lists of answers: the best of them counts")
+    others = [
+        name
+        for name in answers[1:]
+        if name not in further and not names.plain(name).startswith(names.plain(answer))
+    ]
+    if others:
+        proposal.notes.append(f"also called like answers: {listed(others)}")
+    if options:
+        proposal.set("columns.choices", options, "choices, which are put behind the question")
+    if any(is_number(text) for text in looked.texts(answer)):
+        first = next(text for text in looked.texts(answer) if is_number(text))
+        choice = ProposedChoice(True, f"the first would be the text {first!r}")
+        proposal.ask("numbers_as_text", f"{answer} holds numbers: are they text, or class numbers?", choice)
+    _add_separator(proposal, looked, answer)
+    _add_empty(proposal, looked, [answer])
+    return {question, answer, *options, *further}
+
+
+def _add_separator(proposal: Proposal, looked: TableSample, answer: str) -> None:
+    """Ask whether a mark between texts of an answer joins several right ones."""
+    texts = looked.texts(answer)
+    mark = next((found for text in texts if (found := joined_by(text))), None)
+    if mark:
+        count = sum(joined_by(text) == mark for text in texts)
+        text = next(text for text in texts if joined_by(text) == mark)
+        parts = " or ".join(repr(part.strip()) for part in text.split(mark) if part.strip())
+        why = f"{count} of {len(texts)} answers that were looked at hold {mark!r}"
+        proposal.ask(
+            "columns.separator", why, ProposedChoice(mark, f"right would be {parts:.90}"), needed=False
+        )
+
+
+def _add_studies(proposal: Proposal, looked: TableSample, texts: Sequence[str]) -> None:
+    """Mention a column of which rows with the same value have the same text: the images of one study."""
+    for name in looked.columns:
+        said = looked.texts(name)
+        if not is_owner(name) or len(said) != len(looked.rows) or len(set(said)) == len(said):
+            continue
+        pairs = {
+            (key, str([value_at(row, t) for t in texts])) for key, row in zip(said, looked.rows, strict=True)
+        }
+        if len(pairs) == len(set(said)):
+            why = f"rows with the same {name} have the same text"
+            choice = ProposedChoice(name, "they are one sample with all their images")
+            proposal.ask("columns.group_by", why, choice, needed=False)
+            _add_views(proposal, looked)
+            return
+
+
+def _add_views(proposal: Proposal, looked: TableSample) -> None:
+    """Mention the column that says which image of a study a row has, and the order to show them in."""
+    for name in names.called(looked.columns, names.VIEW):
+        views = sorted(dict.fromkeys(looked.texts(name)), key=names.view_rank)
+        if 1 < len(views) <= FEW and len(looked.texts(name)) == len(looked.rows):
+            why = "with `group_by`: says which image of a study a row has"
+            proposal.ask("columns.role", why, ProposedChoice(name, "is told beside each image"), needed=False)
+            why = "with `role`: all that it says, in the order to be shown in"
+            proposal.ask(
+                "columns.roles", why, ProposedChoice(views, f"{views[0]} is shown first"), needed=False
+            )
+            return
+
+
+def _add_empty(proposal: Proposal, looked: TableSample, answers: Sequence[str]) -> None:
+    empty = sum(all(is_empty(value_at(row, name)) for name in answers) for row in looked.rows)
+    if empty:
+        proposal.ask(
+            "skip",
+            f"{empty} of {len(looked.rows)} rows that were looked at have no answer",
+            ProposedChoice(
+                ["empty answer"], "these rows are left out and counted; without it they are an error"
+            ),
+        )
+
+
+def _add_phrase(proposal: Proposal, looked: TableSample, used: set[str]) -> set[str]:
+    free = [name for name in looked.columns if name not in used]
+    found = list(dict.fromkeys(names.called(free, names.PHRASE)))
+    if not found:
+        choices = [ProposedChoice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
+        constant = ProposedChoice({"constant": "..."}, "the same phrase in every row: write it there")
+        proposal.ask(
+            "columns.question", "no column is called a phrase, a label or a class", *choices, constant
+        )
+        return set()
+    proposal.set("columns.question", found[0], "the phrase that has the box, by its name")
+    if found[1:]:
+        proposal.notes.append(f"also called like phrases or labels: {listed(found[1:])}")
+    category = next((name for name in names.called(free, names.CATEGORY) if name != found[0]), None)
+    if category and 1 < len(set(looked.texts(category))) <= FEW:
+        proposal.set("boxes.category", category, "results are grouped by it")
+        return {found[0], category}
+    return {found[0]}
+
+
+def _add_of_boxes(proposal: Proposal, looked: TableSample) -> set[str]:
+    used: set[str] = set()
+    for width, height in names.SIZE:
+        pair = [next(names.called(looked.columns, [one]), None) for one in (width, height)]
+        if all(pair):
+            proposal.set("boxes.width", pair[0], "is checked against the image")
+            proposal.set("boxes.height", pair[1], "likewise")
+            used = {str(one) for one in pair}
+            break
+    reader = next(names.called(looked.columns, names.READER), None)
+    if reader and len(set(looked.texts(reader))) > 1:
+        proposal.ask(
+            "boxes.readers", f"{reader} says who drew a box: {len(set(looked.texts(reader)))} readers",
+            ProposedChoice("apart", "a sample for each reader"),
+            ProposedChoice("fused", "one sample, its boxes fused (`pip install 'pefomed[fusion]'`)"),
+        )  # fmt: skip
+        proposal.set("boxes.reader", reader, "by its name; the next line is to be decided")
+        used.add(reader)
+    return used
+
+
+def _add_without(proposal: Proposal, looked: TableSample, boxes: BoxNames) -> None:
+    cells = [[value_at(row, name) for name in boxes.columns] for row in looked.rows]
+    bare = sum(all(_is_bare(cell) for cell in each) for each in cells)
+    if bare:
+        proposal.ask(
+            "boxes.without",
+            f"{bare} of {len(looked.rows)} rows that were looked at have no box",
+            ProposedChoice(
+                "absent", "what their phrase names is not in the image, and this is the right answer"
+            ),
+            ProposedChoice(["no box"], "these rows are left out and counted", "skip"),
+        )
+
+
+def _is_bare(cell: Any) -> bool:
+    """Return whether a cell has no box, or none of one of its phrases."""
+    return is_empty(cell) or (isinstance(cell, list) and any(one is None or one == [] for one in cell))
+
+
+def _add_id(proposal: Proposal, looked: TableSample, used: set[str]) -> set[str]:
+    for name in names.called([each for each in looked.columns if each not in used], names.ID):
+        texts = looked.texts(name)
+        alone = len(texts) == len(looked.rows) == len(set(texts))
+        if alone and not is_owner(name):
+            rows = "rows" if looked.whole else f"first {len(looked.rows)} rows"
+            proposal.set("columns.id", name, f"by its name, and it is another one in all {rows}")
+            return {name}
+        if name == "id":
+            proposal.set("columns.id", "", "the column id is not another one in every row: a hash is the id")
+    return set()
+
+
+def _add_split(proposal: Proposal, looked: TableSample, used: set[str]) -> set[str]:
+    for name in looked.columns:
+        if name in used:
+            continue
+        texts = set(looked.texts(name))
+        seems = seems_split if names.SPLIT.search(names.plain(name.rpartition(".")[2])) else is_split
+        if texts and len(texts) <= FEW and all(seems(text) for text in texts):
+            proposal.set("columns.split", name, f"holds {listed(sorted(texts), most=6)}")
+            return {name}
+    return set()
+
+
+def _add_meta(proposal: Proposal, looked: TableSample, used: set[str]) -> None:
+    owners = [name for name in looked.columns if is_owner(name.rpartition(".")[2])]
+    free = [name for name in looked.columns if name not in used and name not in owners]
+    few = [
+        name
+        for name in free
+        if 1 < len(set(looked.texts(name))) <= min(FEW, len(looked.rows) // 2)
+        and not any(is_number(text) or len(text) > 40 for text in looked.texts(name))
+    ]
+    if few:
+        proposal.set("columns.meta", few, "few different values: results can be grouped by them")
+    if owners:
+        proposal.notes.append(f"says whose an image is, and is audited without being named: {listed(owners)}")
+    rest = [name for name in free if name not in few]
+    if rest:
+        proposal.notes.append(f"not used: {listed(rest, most=12)}")
+
+
+def _file(row: dict[str, Any], base: Path, images: ImageColumn | None) -> tuple[str, Path]:
+    """Return column and file of a row's image; an empty column if there is none."""
+    value = value_at(row, images.column) if images else None
+    value = value[0] if isinstance(value, list) and value else value
+    if images is None or is_empty(value):
+        return "", base
+    if isinstance(value, ImageFile):
+        return images.column, Path(value)
+    ending = images.source.removeprefix(f"{{{images.column}}}") if images.source != images.column else ""
+    return images.column, base / images.folder / f"{str(value).strip()}{ending}"
+
+
+def _asking(looked: TableSample, columns: Sequence[str]) -> str | None:
+    for name in columns:
+        texts = looked.texts(name)
+        if texts and sum(text.endswith(("?", "？", "؟")) for text in texts) > len(texts) / 2:  # noqa: RUF001
+            return name
+    return None
+
+
+def _is_text(looked: TableSample, column: str) -> bool:
+    texts = looked.texts(column)
+    return bool(texts) and not is_owner(column) and not all(is_number(text) for text in texts)
+
+
+def _is_texts(looked: TableSample, column: str) -> bool:
+    """Return whether a column holds lists of texts, and nothing else in its lists."""
+    lists = [one for one in looked.values(column) if isinstance(one, list)]
+    return bool(lists) and all(isinstance(each, str) or each is None for one in lists for each in one)
+
+
+_SEVERAL = "holds several texts a row: the best of them counts"
+
+
+def _first(looked: TableSample, *columns: str) -> str:
+    """Return what the first row that has it would give; of owners nothing."""
+    if any(is_owner(name) for name in columns):
+        return "whose it is; its values are not shown"
+    for row in looked.rows:
+        found = [str(value_at(row, name)).strip() for name in columns if not is_empty(value_at(row, name))]
+        if found:
+            return f"the first would be {' '.join(found)[:60]!r}"
+    return "it is empty"

@@ -1,0 +1,8 @@
+"""Human raters: a blinded session made from a run, rated on a page or in spreadsheets, given as verdicts."""
+
+from pefomed.raters.assignment import SessionSettings, assign
+from pefomed.raters.export import export, progress
+from pefomed.raters.session import Session, open_session
+from pefomed.raters.wishes import Wishes
+
+__all__ = ["Session", "SessionSettings", "Wishes", "assign", "export", "open_session", "progress"]

@@ -1,0 +1,1 @@
+"""Pretrained weights: found, fetched, converted, and known by what they hold."""

@@ -1,0 +1,216 @@
+"""Which frozen weights a model stands on, by what they hold: the same in another folder, others by one bit.
+
+Of each part: the hash of its weights, and of what else decides the numbers, its configuration and tokenizer
+(`folder_hashes`). `base.json` beside an adapter says which base it was trained on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pefomed.errors import WeightsError
+from pefomed.files.storage import write
+from pefomed.progress import note
+from pefomed.recipe import Model
+from pefomed.startup.processes import is_main
+from pefomed.weights.folder_hashes import config_hash, tokenizer_hash, weights_hash, wheel_hash
+from pefomed.weights.known import Kind
+from pefomed.weights.weights import on_disk, source_of
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
+
+FILE = "base.json"
+
+
+@dataclass(frozen=True)
+class FrozenPart:
+    """One frozen part; what is not known is empty."""
+
+    name: str
+    """As the recipe says it."""
+    revision: str = ""
+    """The hub's commit, or the revision that the recipe asks for."""
+    origin: str = ""
+    """`hub`, `wheel` or `folder`."""
+    source: str = ""
+    """The hub's repository, or the package."""
+    weights: str = ""
+    config: str = ""
+    tokenizer: str = ""
+    """Of a language model."""
+    wheel: str = ""
+    """Of a wheel's conversion that is as it was made: two of them hold the same numbers."""
+
+    def __str__(self) -> str:
+        of = f" {self.source}" if self.source else ""
+        at = f" at {self.revision[:12]}" if self.revision else ""
+        place = f"{self.origin}{of}{at}, " if self.origin else ""
+        return f"{self.name} ({place}{f'SHA-256 {self.weights[:12]}' if self.weights else 'hash unknown'})"
+
+    def differs(self, other: FrozenPart) -> str:
+        """Return what is not the same: `weights`, `configuration` and `tokenizer`, or nothing."""
+        if self.wheel and self.wheel == other.wheel:
+            return ""
+        pairs = {
+            "weights": (self.weights, other.weights),
+            "configuration": (self.config, other.config),
+            "tokenizer": (self.tokenizer, other.tokenizer),
+        }
+        return " and ".join(name for name, (one, two) in pairs.items() if one and two and one != two)
+
+
+@dataclass(frozen=True)
+class Base:
+    """What an adapter is put on."""
+
+    vision_encoder: FrozenPart
+    language_model: FrozenPart
+
+    def differences(self, now: Base) -> list[str]:
+        """Return a sentence for each part of `now` that is another one."""
+        pairs = (
+            ("vision encoder", self.vision_encoder, now.vision_encoder),
+            ("language model", self.language_model, now.language_model),
+        )
+        return [
+            f"{what}: other {differs}, {one} then, {other} now"
+            for what, one, other in pairs
+            if (differs := one.differs(other))
+        ]
+
+    def is_hashed(self) -> bool:
+        """Return whether both parts can be told from others."""
+        return bool(self.vision_encoder.weights and self.language_model.weights)
+
+    def dumps(self) -> str:
+        """Return the content of `base.json`."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+
+def base_at(recipe: Model, vision: Path | None, language: Path | None) -> Base:
+    """Return the base of a recipe whose parts lie in these folders; of a part without one the name alone.
+
+    Raises:
+        WeightsError: a configuration or tokenizer cannot be read.
+    """
+    return Base(
+        _part(recipe.vision_encoder, recipe.vision_revision, vision, "vision"),
+        _part(recipe.language_model, recipe.language_revision, language, "language"),
+    )
+
+
+def base_on_disk(recipe: Model) -> Base:
+    """Return the base of a recipe as far as its parts are on this disk; asks no network.
+
+    Raises:
+        WeightsError: as `base_at`; or a name means nothing.
+    """
+    return base_at(
+        recipe,
+        on_disk(recipe.vision_encoder, "vision", recipe.vision_revision),
+        on_disk(recipe.language_model, "language", recipe.language_revision),
+    )
+
+
+def read_base(folder: Path) -> Base | None:
+    """Return the base that an adapter folder names; None if it does not.
+
+    Raises:
+        WeightsError: its `base.json` cannot be read.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        return base_of_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"{path} cannot be read",
+            found=str(error),
+            remedy="copy the adapter again; or delete the file, and the base is not compared",
+        ) from None
+
+
+def base_of_json(content: Any) -> Base:
+    """Return the base that `Base.dumps` wrote.
+
+    Raises:
+        ValueError: it is no such thing.
+    """
+    parts = []
+    for name in (field.name for field in fields(Base)):
+        part = content.get(name) if isinstance(content, dict) else None
+        if not isinstance(part, dict) or not isinstance(part.get("name"), str):
+            raise ValueError(f"no {name} with a name in it")
+        texts = {field.name: part.get(field.name, "") for field in fields(FrozenPart)}
+        if wrong := [key for key, value in texts.items() if not isinstance(value, str)]:
+            raise ValueError(f"{name}.{wrong[0]} is no text")
+        parts.append(FrozenPart(**texts))
+    return Base(*parts)
+
+
+def check_base(
+    now: Callable[[], Base] | None, trained_on: Base | None, what: str, named: str | None = None
+) -> None:
+    """Compare the base that `what` was trained on with the one it is put on, in the main process.
+
+    What cannot be compared is said in one line.
+
+    Args:
+        now: tells the other base; None where a model was not built from files.
+        named: what PEFT's own configuration says of it.
+
+    Raises:
+        WeightsError: it was trained on other weights.
+    """
+    if now is None or not is_main():
+        return
+    if trained_on is None or not trained_on.is_hashed():
+        name = f", {named!r} but for its hash" if named else ""
+        say_once(f"{what} does not say which base weights it was trained on{name}; they are not compared")
+    if trained_on is not None and (found := trained_on.differences(now())):
+        raise WeightsError(
+            f"{what} was trained on another base",
+            found="; ".join(found),
+            remedy="name the weights it was trained on in [model], with their revision, or put them back",
+        )
+
+
+def name_base(config: PeftConfig, base: Base, folder: Path) -> None:
+    """Write the base into PEFT's own fields, which have room for the language model alone, and into a file.
+
+    Raises:
+        StorageError: the disk is full or cannot be written.
+    """
+    language = base.language_model
+    config.base_model_name_or_path = language.source if language.origin == "hub" else language.name
+    config.revision = language.revision or None
+    write(folder / FILE, base.dumps())
+
+
+def _part(name: str, revision: str | None, folder: Path | None, kind: Kind) -> FrozenPart:
+    if folder is None:
+        return FrozenPart(name, revision or "")
+    facts = source_of(folder)
+    return FrozenPart(
+        name,
+        str(facts.get("revision", revision or "")),
+        str(facts.get("origin", "folder")),
+        str(facts.get("repository") or facts.get("package") or ""),
+        weights_hash(folder),
+        config_hash(folder, kind),
+        tokenizer_hash(folder) if kind == "language" else "",
+        wheel_hash(folder, facts),
+    )
+
+
+@cache
+def say_once(text: str) -> None:
+    """Say something on the error stream, in a process once."""
+    note(text)

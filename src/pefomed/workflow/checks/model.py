@@ -1,0 +1,51 @@
+"""What is known of a recipe's model without its weights: sizes, tokenizer, positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pefomed.errors import RunError
+from pefomed.models import device as devices
+from pefomed.models.build import build_processor
+from pefomed.models.describe import describe_model, meta_model
+from pefomed.models.layers import most_positions
+from pefomed.models.location_tokens import teach
+from pefomed.models.processing import PefomedProcessor
+from pefomed.recipe import Recipe
+from pefomed.weights.weights import resolve
+
+
+@dataclass(frozen=True)
+class UnloadedModel:
+    """A recipe's model, without numbers."""
+
+    processor: PefomedProcessor
+    described: dict[str, Any]
+    """What `describe.json` holds."""
+    feature_numbers: int
+    """Numbers in the features of an image."""
+
+
+def known(recipe: Recipe, *, untrained: bool = False) -> UnloadedModel:
+    """Return what is known; parts that are not on this disk are fetched.
+
+    Raises:
+        RunError: there is no stage to train, and none is meant to be.
+        RecipeError, WeightsError: the parts do not fit each other, this machine or the recipe.
+    """
+    if not recipe.stages and not untrained:
+        raise RunError("the recipe has no [[stages]]", remedy="add one, see docs/recipes.md")
+    where = devices.device(recipe.compute)
+    devices.dtype(recipe.compute, where)
+    devices.feature_dtype(recipe.compute, where)
+    vision = resolve(recipe.model.vision_encoder, "vision", recipe.model.vision_revision)
+    language = resolve(recipe.model.language_model, "language", recipe.model.language_revision)
+    model = meta_model(recipe.model)
+    config: Any = model.config
+    processor = build_processor(recipe.model, config, vision, language)
+    processor.positions = most_positions(model.language_model)
+    if recipe.model.location_tokens:
+        teach(processor.tokenizer, recipe.model.location_tokens)
+    numbers = config.grid**2 * config.feature_width
+    return UnloadedModel(processor, describe_model(recipe, model), numbers)
