@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pefomed.evaluation.compare import PairedDifference
@@ -96,8 +97,8 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
         datasets.append(f"{split.dataset} {split.split}".strip())
         judged = judged_in(split)
         sides = (
-            ("second", split.predictions, located(split, second.run.recipe).get("model", {})),
-            ("first", other.predictions, located(other, first.run.recipe).get("model", {})),
+            ("second", split, located(split, second.run.recipe).get("model", {})),
+            ("first", other, located(other, first.run.recipe).get("model", {})),
         )
         found += [
             {
@@ -105,9 +106,14 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
                 **items.item_of(sample, split.predictions.get(sample.id), gate),
                 "answers": {
                     name: items.answer_of(
-                        right, sample, predictions.get(sample.id), judged, boxes.get(sample.id)
+                        right,
+                        sample,
+                        side.predictions.get(sample.id),
+                        judged,
+                        boxes.get(sample.id),
+                        value_of=partial(side.values.value, sample_id=sample.id),
                     )
-                    for name, predictions, boxes in sides
+                    for name, side, boxes in sides
                 },
                 "labels": [],
                 "marks": box_marks(sides[0][2].get(sample.id)),
