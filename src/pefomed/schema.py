@@ -1,4 +1,4 @@
-"""The five record types that pass between steps, validated when made, one JSON object a line."""
+"""The record types that pass between steps, validated when made, one JSON object a line."""
 
 from __future__ import annotations
 
@@ -172,6 +172,37 @@ class Verdict(Record):
     @model_serializer(mode="wrap")
     def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return _without_empty(write(self), "judged", "shown")
+
+
+class ItemScore(Record):
+    """What one metric says of one answer, or of the boxes that an answer gives one phrase."""
+
+    sample_id: str = Field(min_length=1)
+    phrase: int | None = Field(None, ge=0)
+    """Where boxes are answered: the phrase's number in its sample, from 0; other values are of the sample."""
+    system: str
+    """Who answered: `model` or `blind`."""
+    metric: str
+    """As in `scores.jsonl`; the mean of its items is the score where the metric is one of items."""
+    value: float | None = Field(allow_inf_nan=False)
+    """None where the metric is of such items, and this one has no value."""
+    why: str = ""
+    """Why there is no value."""
+    read: str = ""
+    """What was read from the answer where that differs from its text; boxes as JSON, in the image's frame."""
+
+    @model_validator(mode="after")
+    def _says_why(self) -> ItemScore:
+        if (self.value is None) != bool(self.why):
+            raise ValueError("an item has a value, or `why` says why it has none")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written = _without_empty(write(self), "why", "read")
+        if self.phrase is None:
+            del written["phrase"]
+        return written
 
 
 class Score(Record):

@@ -14,9 +14,11 @@ from pefomed.agreement.panels import levels_of, panels_of
 from pefomed.agreement.raters import Labeller, read_labellers
 from pefomed.agreement.records import Agreement, Agreements, Levels, Rated
 from pefomed.agreement.splits import RatedSplit, read_splits
+from pefomed.evaluation.own_metrics import own_metrics
 from pefomed.evaluation.predicted import all_samples
 from pefomed.evaluation.settings import settings_of
 from pefomed.files.storage import usable_paths, write
+from pefomed.metrics.find import with_plugins
 from pefomed.progress import track
 from pefomed.runs import RunFolder
 
@@ -58,13 +60,14 @@ def agreement_of(run: Path, *, draws: int | None = None, seed: int | None = None
     rated: list[Rated] = []
     levels: list[Levels] = []
     found: list[Agreement] = []
-    for split in track(splits, "agreement of the raters", unit="data sets"):
-        present = [_rated(split, rater) for rater in raters]
-        rated += [row for row in present if row.items]
-        panels = panels_of(split, raters)
-        if split.scale == "level":
-            levels += [levels_of(split, panel) for panel in panels]
-        found += compare(split, panels, draws, seed)
+    with with_plugins(own_metrics(run)):
+        for split in track(splits, "agreement of the raters", unit="data sets"):
+            present = [_rated(split, rater) for rater in raters]
+            rated += [row for row in present if row.items]
+            panels = panels_of(split, raters)
+            if split.scale == "level":
+                levels += [levels_of(split, panel) for panel in panels]
+            found += compare(split, panels, draws, seed)
     return Agreements(rated=tuple(rated), levels=tuple(levels), agreement=tuple(found))
 
 

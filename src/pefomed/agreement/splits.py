@@ -14,6 +14,7 @@ from pefomed.agreement.raters import scale_of
 from pefomed.agreement.records import Scale
 from pefomed.evaluation import predicted
 from pefomed.evaluation.fitting import check_asked
+from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.score import numbered
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder
@@ -30,6 +31,8 @@ class RatedSplit:
     samples: list[Sample]
     answers: Mapping[str, str]
     """Sample id -> the model's answer."""
+    values: ItemTable
+    """What each metric says of them."""
 
     @property
     def ids(self) -> list[str]:
@@ -58,8 +61,14 @@ def read_splits(run: Path) -> list[RatedSplit]:
         predictions = list(jsonl.read(answers_path, Prediction))
         check_asked(samples, predictions, answers_path)
         answers = {prediction.sample_id: prediction.text for prediction in predictions}
-        for scale in get_args(Scale):
-            chosen = [sample for sample in samples if scale_of(sample) == scale]
-            if chosen:
-                found.append(RatedSplit(dataset, split, scale, chosen, answers))
+        by_scale: dict[Scale, list[Sample]] = {
+            scale: [sample for sample in samples if scale_of(sample) == scale] for scale in get_args(Scale)
+        }
+        if any(by_scale.values()):
+            values = item_table(run, f"{dataset}-{split}", samples, {"model": answers}, "words", "texts")
+            found += [
+                RatedSplit(dataset, split, scale, chosen, answers, values)
+                for scale, chosen in by_scale.items()
+                if chosen
+            ]
     return found

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pefomed.boxes import Placed
 from pefomed.evaluation.groups import ANY_BOX
@@ -52,21 +53,26 @@ def score_absent(
         questions: the phrases' groups and images; its references are not read.
         how: how the answers came about.
     """
-    present = np.array([bool(boxes) for boxes in references])
-    if present.all():
-        return []
-    right = np.array(
-        [
-            bool(answer.boxes or answer.outside) if boxes else says_none(answer)
-            for boxes, answer in zip(references, answers, strict=True)
-        ]
-    )
     scores = []
-    for metric, counted in ((N_ACC, ~present), (T_ACC, present)):
+    for metric, values in absent_values(references, answers).items():
         for group, places in questions.groups.items():
-            chosen = places[counted[places]]
+            chosen = places[~np.isnan(values[places])]
             if len(chosen):
                 few = replace(questions, clusters=questions.clusters[chosen])
-                score = score_share(few, right[chosen].tolist(), metric, system, how)
+                score = score_share(few, values[chosen].tolist(), metric, system, how)
                 scores.append(score.model_copy(update={"group": group}))
     return scores
+
+
+def absent_values(
+    references: Sequence[Sequence[Box]], answers: Sequence[Placed]
+) -> dict[str, NDArray[np.float64]]:
+    """Return both metrics of each phrase, NaN of those they are not of; none where every phrase has a box."""
+    present = np.array([bool(boxes) for boxes in references])
+    if present.all():
+        return {}
+    right = [
+        float(bool(answer.boxes or answer.outside) if boxes else says_none(answer))
+        for boxes, answer in zip(references, answers, strict=True)
+    ]
+    return {N_ACC: np.where(present, np.nan, right), T_ACC: np.where(present, right, np.nan)}

@@ -17,7 +17,7 @@ from pefomed.evaluation.verdicts import Voice
 from pefomed.metrics.metric import Metric
 from pefomed.recipe import Evaluate, Recipe, Stage
 from pefomed.runs import RunFolder
-from pefomed.schema import Prediction, Sample
+from pefomed.schema import ItemScore, Prediction, Sample
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class EvaluatedRun:
     """Metrics of the user's own."""
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """Data set and split -> sample id -> whether its images were trained on, see `seen_images`."""
+    items: dict[str, list[ItemScore]] = field(default_factory=dict)
+    """Data set and split -> the value of each metric of each answer, model's and blind."""
 
 
 class System(NamedTuple):
@@ -83,6 +85,10 @@ class AnsweredSplit:
     @property
     def name(self) -> str:
         return f"{self.dataset}, {self.split}"
+
+    def keep(self, items: Sequence[ItemScore]) -> None:
+        """Keep the values of single answers, to be written with the scores."""
+        self.run.items.setdefault(f"{self.dataset}-{self.split}", []).extend(items)
 
     def places(self, *tasks: str) -> list[int]:
         """Return the places of the samples of these tasks."""

@@ -61,7 +61,7 @@ def corpora(references: Sequence[Reference], tasks: Sequence[str]) -> list[Corpu
 def caption_scores(
     questions: Questions,
     corpus: Corpus,
-    answers: Sequence[str],
+    sums: NDArray[np.float64],
     system: str,
     how: str = "",
     meteor_sums: NDArray[np.float64] | None = None,
@@ -69,6 +69,7 @@ def caption_scores(
     """Return every metric of one preset for every group; `how` says how the answers came about.
 
     Args:
+        sums: of the answers, see `item_sums`.
         meteor_sums: METEOR's sums of these answers, see `all_meteor_sums`; without them no METEOR.
     """
     made = f"; {how}" if how else ""
@@ -85,7 +86,6 @@ def caption_scores(
         )
         for name in METRICS
     }
-    sums = item_sums(corpus, tokens_of(corpus.preset, answers))
     scores = _grouped(questions, sums, figures_of, (TOPS, FEWEST), implementations, system)
     if meteor_sums is None:
         return scores

@@ -16,22 +16,23 @@ from pefomed.evaluation.caption_scores import METRICS as TEXT_METRICS
 from pefomed.evaluation.caption_scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
 from pefomed.evaluation.fitting import check_same_shown
 from pefomed.evaluation.grounding import ITEM as BOX_METRICS
-from pefomed.evaluation.grounding import item_values
 from pefomed.evaluation.groups import ANY_BOX, OVERALL
+from pefomed.evaluation.item_records import phrase_keys
+from pefomed.evaluation.item_scores import ItemTable, Key, item_table
 from pefomed.evaluation.mask_dice import METRIC as MASK_DICE
 from pefomed.evaluation.mask_dice import mask_dice
 from pefomed.evaluation.own_metrics import loaded_metrics, own_metrics
 from pefomed.evaluation.plugin_scores import item_values as item_values_of
 from pefomed.evaluation.run_texts import unmarked, unmarked_answers
-from pefomed.evaluation.score import functions, numbered, per_pair
+from pefomed.evaluation.score import numbered
 from pefomed.evaluation.settings import settings_of
 from pefomed.files.storage import usable_paths
 from pefomed.metrics import box_items
-from pefomed.metrics.find import metric_of, with_plugins
+from pefomed.metrics.find import metric_of, named, with_plugins
 from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.progress import note
 from pefomed.runs import RunFolder
-from pefomed.schema import Box, Sample
+from pefomed.schema import Sample
 from pefomed.tasks import BINARY, LEVELS, MARKED, TASKS, TEXTS, WORDS
 
 
@@ -113,7 +114,18 @@ def compare_runs(
         ]
         check_same_shown(predictions[0], predictions[1], run_a, run_b)
         answers = [[prediction.text for prediction in side] for side in predictions]
-        pair = _Pair(dataset, split, samples, answers[0], answers[1], draws, seed)
+        values = [
+            item_table(
+                run,
+                f"{dataset}-{split}",
+                samples,
+                {"model": {one.sample_id: one.text for one in side}},
+                "words",
+                "boxes",
+            )
+            for run, side in zip((run_a, run_b), predictions, strict=True)
+        ]
+        pair = _Pair(dataset, split, samples, answers[0], answers[1], values[0], values[1], draws, seed)
         found += [*_answers_compared(pair), *_texts_compared(pair), *_boxes_compared(pair, run_a, run_b)]
         found += _plugins_compared(pair, run_a, run_b)
         found += _verdicts_compared(pair, run_a, run_b)
@@ -127,6 +139,8 @@ class _Pair:
     samples: list[Sample]
     a: list[str]
     b: list[str]
+    values_a: ItemTable
+    values_b: ItemTable
     draws: int
     seed: int
 
@@ -142,13 +156,8 @@ def _answers_compared(pair: _Pair) -> list[PairedDifference]:
     places = [place for place, sample in enumerate(pair.samples) if sample.task in WORDS]
     if not places:
         return []
-    references = [pair.samples[place].references for place in places]
-    a, b = [pair.a[place] for place in places], [pair.b[place] for place in places]
-    found = [
-        _item_difference(pair, name, places, *(per_pair(function, references, side) for side in (a, b)))
-        for name, function in functions("exact", "words").items()
-    ]
-    return found
+    keys = [(pair.samples[place].id, None) for place in places]
+    return [one for name in named("exact", "words") for one in _paired_items(pair, name, places, keys)]
 
 
 def _texts_compared(pair: _Pair) -> list[PairedDifference]:
@@ -179,37 +188,35 @@ def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
 
 def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
     items = box_items.items_of(pair.samples)
-    if not items:
+    places, keys = [item.place for item in items], phrase_keys(items, pair.samples)
+    found = []
+    present = [at for at, item in enumerate(items) if item.boxes]
+    present = present if len(present) < len(items) else []
+    for name in BOX_METRICS:
+        found += _paired_items(pair, name, places, keys)
+        few = _paired_items(pair, name, [places[at] for at in present], [keys[at] for at in present])
+        found += [replace(one, group=ANY_BOX) for one in few]
+    return found + _masks_compared(pair, items, run_a, run_b)
+
+
+def _masks_compared(
+    pair: _Pair, items: Sequence[box_items.PhraseItem], run_a: Path, run_b: Path
+) -> list[PairedDifference]:
+    """Return the difference in Dice with the masks, of the phrases that have some."""
+    masks = [pair.samples[item.place].masks for item in items]
+    if not any(masks):
         return []
-    rows: list[list[dict[str, float]]] = []
+    keys = phrase_keys(items, pair.samples)
+    a, b = (np.isnan(side.column(MASK_DICE, keys)) for side in (pair.values_a, pair.values_b))
+    if not a.all() and (a == b).all():
+        return _paired_items(pair, MASK_DICE, [item.place for item in items], keys)
+    # One of the runs was answered before its masks were kept, or has not been evaluated.
     given = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
         writing = writing_of(RunFolder(run).read_recipe())
         readings = box_items.readings_of(texts, writing)
         answers = box_items.answers_of(items, pair.samples, readings, writing)
         given.append([answer.boxes for answer in answers])
-        rows.append([item_values(item.boxes, answer) for item, answer in zip(items, answers, strict=True)])
-    places = [item.place for item in items]
-    found = []
-    present = [at for at, item in enumerate(items) if item.boxes]
-    present = present if len(present) < len(items) else []
-    for name in BOX_METRICS:
-        a, b = (np.array([row[name] for row in side]) for side in rows)
-        found.append(_item_difference(pair, name, places, a, b))
-        if present:
-            some = [places[at] for at in present]
-            few = _item_difference(pair, name, some, a[present], b[present])
-            found.append(replace(few, group=ANY_BOX))
-    return found + _masks_compared(pair, items, given)
-
-
-def _masks_compared(
-    pair: _Pair, items: Sequence[box_items.PhraseItem], given: Sequence[Sequence[Sequence[Box]]]
-) -> list[PairedDifference]:
-    """Return the difference in Dice with the masks, of the phrases that have some."""
-    masks = [pair.samples[item.place].masks for item in items]
-    if not any(masks):
-        return []
     try:
         values = mask_dice(masks, given)
     except (DataError, ImageError) as error:
@@ -222,20 +229,27 @@ def _masks_compared(
 
 def _plugins_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
     """Return the differences in metrics of the user's own that both runs were scored with, item by item."""
-    common = {metric.name for metric in own_metrics(run_b) if metric.per == "item"}
+    common = {metric.name: metric for metric in own_metrics(run_b) if metric.per == "item"}
     found: list[PairedDifference] = []
-    for metric in loaded_metrics(run_a):
+    for metric in own_metrics(run_a):
         places = [
             place for place, sample in enumerate(pair.samples) if TASKS[sample.task].answer in metric.kinds
         ]
         if metric.name not in common or not places:
             continue
-        chosen = [unmarked(pair.samples[place]) for place in places]
-        values = [
-            item_values_of(metric, chosen, unmarked_answers([texts[place] for place in places], chosen))
-            for texts in (pair.a, pair.b)
-        ]
         with with_plugins([metric]):
+            # Of one function; another one's values say nothing beside it.
+            if common[metric.name].implementation == metric.implementation:
+                keys = [(pair.samples[place].id, None) for place in places]
+                if written := _paired_items(pair, metric.name, places, keys):
+                    found += written
+                    continue
+            [loaded] = [each for each in loaded_metrics(run_a) if each.name == metric.name]
+            chosen = [unmarked(pair.samples[place]) for place in places]
+            values = [
+                item_values_of(loaded, chosen, unmarked_answers([texts[place] for place in places], chosen))
+                for texts in (pair.a, pair.b)
+            ]
             found.append(_item_difference(pair, metric.name, places, *values))
     return found
 
@@ -264,6 +278,17 @@ def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDiff
                 decided = binary and all(np.isin(side, (0.0, 1.0)).all() for side in values)
                 found.append(_item_difference(pair, f"{metric}:{name}", places, *values, decided=decided))
     return sorted(found, key=lambda difference: difference.metric)
+
+
+def _paired_items(
+    pair: _Pair, metric: str, places: Sequence[int], keys: Sequence[Key]
+) -> list[PairedDifference]:
+    """Return the difference of the items that have a value in both runs, nothing where there are none."""
+    a, b = (side.column(metric, keys) for side in (pair.values_a, pair.values_b))
+    there = np.flatnonzero(~np.isnan(a) & ~np.isnan(b)).tolist()
+    if not there:
+        return []
+    return [_item_difference(pair, metric, [places[at] for at in there], a[there], b[there])]
 
 
 def _item_difference(

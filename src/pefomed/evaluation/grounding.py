@@ -62,6 +62,14 @@ def item_values(references: Sequence[Box], answer: Placed) -> dict[str, float]:
     }
 
 
+def box_values(
+    references: Sequence[Sequence[Box]], answers: Sequence[Placed]
+) -> dict[str, NDArray[np.float64]]:
+    """Return every metric of every item: name -> (N,)."""
+    rows = [item_values(boxes, answer) for boxes, answer in zip(references, answers, strict=True)]
+    return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in ITEM}
+
+
 def score_answered_boxes(
     questions: Questions,
     categories: Sequence[str],
@@ -69,6 +77,7 @@ def score_answered_boxes(
     answers: Sequence[Placed],
     system: str,
     how: str = "",
+    values: Mapping[str, NDArray[np.float64]] | None = None,
 ) -> list[Score]:
     """Return every metric for every group, the macro means over categories, and what is said to be absent.
 
@@ -77,10 +86,10 @@ def score_answered_boxes(
         categories: each item's category; an empty one counts in no macro mean.
         references: each item's boxes; none if the right answer is that there is none.
         how: how the answers came about.
+        values: `box_values` of them, if they are known already.
     """
     questions = with_any(questions, references)
-    rows = [item_values(boxes, answer) for boxes, answer in zip(references, answers, strict=True)]
-    values = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in ITEM}
+    values = values or box_values(references, answers)
     columns = np.stack([values[name] for name in MACRO], axis=1)
     return [
         *_micro_scores(questions, values, system, how),

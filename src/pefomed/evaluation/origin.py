@@ -2,7 +2,8 @@
 
 RUN/scores.card.json: the hash of scores.jsonl, and of each thing behind it: `samples/<file>`,
 `predictions/<file>`, `verdicts/<file>`, `training_images.json`, `[evaluate]`. What is hashed is what a record
-says, not its place: a sorted file, or images that moved, are no change.
+says, not its place: a sorted file, or images that moved, are no change. `items` says which version wrote
+item_scores/, and has the hash of each of its files; runs scored before there were such have none.
 """
 
 from __future__ import annotations
@@ -13,21 +14,28 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pefomed import __version__
 from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.files import jsonl
 from pefomed.files.storage import write
 from pefomed.runs.folder import RunFolder, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
-from pefomed.schema import Prediction, Sample, Score, Verdict
+from pefomed.schema import ItemScore, Prediction, Sample, Score, Verdict
 
 _REMEDY = "free space or make the folder writable; the former scores are as they were"
 
 
-def write_scores(run: Path, scores: Sequence[Score], seen: Mapping[str, Any]) -> None:
-    """Write `scores.jsonl`, `training_images.json` and what the scores are of.
+def write_scores(
+    run: Path,
+    scores: Sequence[Score],
+    seen: Mapping[str, Any],
+    items: Mapping[str, Sequence[ItemScore]] | None = None,
+) -> None:
+    """Write `scores.jsonl`, `item_scores/`, `training_images.json` and what the scores are of.
 
     Args:
         seen: which samples' images were trained on, by data set and split.
+        items: data set and split -> the value of each metric of each answer.
 
     Raises:
         StorageError: they cannot be written.
@@ -36,7 +44,11 @@ def write_scores(run: Path, scores: Sequence[Score], seen: Mapping[str, Any]) ->
     # The card last: killed before it the scores do not fit the former one, and are computed again.
     write(RunFolder(run).scores_file, text, _REMEDY)
     write(RunFolder(run).training_images_file, json.dumps(seen, indent=1, ensure_ascii=False) + "\n", _REMEDY)
-    card = {"scores": _digest(text.encode()), "of": _sources(run)}
+    card = {
+        "scores": _digest(text.encode()),
+        "of": _sources(run),
+        "items": {"version": __version__, "files": _write_items(run, items or {})},
+    }
     write(RunFolder(run).scores_card, json.dumps(card, indent=1) + "\n", _REMEDY)
 
 
@@ -65,6 +77,66 @@ def read_scores(run: Path, on_cut: list[str] | None = None) -> list[Score]:
     return list(jsonl.read(path, Score, on_cut=on_cut))
 
 
+def read_item_scores(run: Path, stem: str) -> list[ItemScore] | None:
+    """Return the values of the answers about `stem`, which is `<dataset>-<split>`.
+
+    None where evaluation has written none, or they are of other samples or answers than those there now, or
+    of another version, whose metrics may be others.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    files = RunFolder(run)
+    path = files.item_scores_file(stem)
+    if not (path.is_file() and files.scores_card.is_file()):
+        return None
+    card = _read_card(files.scores_card)
+    about = card.get("items")
+    if not isinstance(about, dict) or about.get("version") != __version__:
+        return None
+    written = about.get("files")
+    try:
+        digest = _digest(path.read_bytes())
+    except OSError:  # what it says can be computed again
+        return None
+    if not isinstance(written, dict) or written.get(path.name) != digest:
+        return None
+    for name, found in _answered(run, stem).items():
+        if card["of"].get(name, "") != found:
+            return None
+    return list(jsonl.read(path, ItemScore))
+
+
+def _write_items(run: Path, items: Mapping[str, Sequence[ItemScore]]) -> dict[str, str]:
+    """Write the values of each split's answers, remove those of others, and return each file's hash."""
+    files, digests = RunFolder(run), {}
+    for stem, records in items.items():
+        text = jsonl.lines(records)
+        write(files.item_scores_file(stem), text, _REMEDY)
+        digests[f"{stem}.jsonl"] = _digest(text.encode())
+    for path in files.item_scores_files():
+        if path.name not in digests and path.is_file():
+            path.unlink()
+    return digests
+
+
+def _answered(run: Path, stem: str) -> dict[str, str]:
+    """Return the hash of the samples and answers of one split; empty where a file has none."""
+    files = RunFolder(run)
+    paths = (
+        files.samples_file(stem),
+        files.predictions_file(stem),
+        files.predictions_file(stem, blind=True),
+    )
+    known = {folder: (kind, told) for folder, kind, told in _KINDS}
+    return {f"{path.parent.name}/{path.name}": _told(path, *known[path.parent.name]) for path in paths}
+
+
+def _told(path: Path, kind: Any, told: Callable[[Any], str], rater: str = "") -> str:
+    records: list[Any] = list(jsonl.read(path, kind))
+    return short_hash(rater, *sorted(map(told, records))) if records else ""
+
+
 def _apart(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     found = [f"{name} is gone" for name in then if name not in now]
     found += [f"{name} has changed" for name in then if now.get(name, then[name]) != then[name]]
@@ -80,10 +152,8 @@ def _sources(run: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder, kind, told in _KINDS:
         for path in sorted((run / folder).glob("*.jsonl")):
-            records: list[Any] = list(jsonl.read(path, kind))
-            if records:
-                kind_of_rater = _kind(path) if folder == "verdicts" else ""
-                found[f"{folder}/{path.name}"] = short_hash(kind_of_rater, *sorted(map(told, records)))
+            if digest := _told(path, kind, told, _kind(path) if folder == "verdicts" else ""):
+                found[f"{folder}/{path.name}"] = digest
     path = RunFolder(run).training_images_file
     if path.exists():
         found[path.name] = _digest(path.read_bytes())

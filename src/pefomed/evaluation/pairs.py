@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pefomed.errors import DataError
-from pefomed.evaluation.caption_scores import caption_scores, corpora, meteor_or_why
+from pefomed.evaluation.caption_scores import caption_scores, corpora, item_sums, meteor_or_why, tokens_of
 from pefomed.evaluation.score import check_lists, listed, score_answers, score_overlap
 from pefomed.metrics.references import Reference
 from pefomed.metrics.statistics.interval import DRAWS
@@ -72,7 +72,13 @@ def score_pairs(
     return [
         score
         for corpus, [each] in zip(made, sums, strict=True)
-        for score in caption_scores(questions, corpus, predictions, system, meteor_sums=each)
+        for score in caption_scores(
+            questions,
+            corpus,
+            item_sums(corpus, tokens_of(corpus.preset, predictions)),
+            system,
+            meteor_sums=each,
+        )
     ]
 
 

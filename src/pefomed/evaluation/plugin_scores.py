@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
-from pefomed.evaluation.answered import System
+from pefomed.evaluation.answered import AnsweredSplit, System
+from pefomed.evaluation.item_records import OWN, answer_items
 from pefomed.evaluation.score import Questions, made_score
 from pefomed.metrics.metric import Metric
 from pefomed.metrics.plugins import checked, raised
@@ -25,27 +26,29 @@ _REMADE = 200  # times at most
 
 
 def plugin_scores(
-    metrics: Iterable[Metric],
-    samples: Sequence[Sample],
-    systems: Sequence[System],
-    questions_of: Callable[[Sequence[Sample]], Questions],
+    answered: AnsweredSplit, samples: Sequence[Sample], systems: Sequence[System]
 ) -> list[Score]:
-    """Return the scores of each metric and system, of the samples whose answers it is for.
+    """Return the scores of the user's own metrics and each system, of the samples whose answers they are for.
 
     Raises:
         DataError: a metric fails; the sample is named.
     """
     scores: list[Score] = []
-    for metric in metrics:
+    for metric in answered.run.plugins:
         places = [place for place, sample in enumerate(samples) if TASKS[sample.task].answer in metric.kinds]
         if not places:
             continue
         chosen = [samples[place] for place in places]
-        questions = questions_of(chosen)
+        questions = answered.questions(chosen)
         for system in systems:
             answers = system.only(places).answers
-            made = _of_corpus if metric.per == "corpus" else _of_items
-            found = made(metric, chosen, answers, questions)
+            if metric.per == "corpus":
+                found = _of_corpus(metric, chosen, answers, questions)
+            else:
+                values = item_values(metric, chosen, answers)
+                found = _of_items(metric, values, questions)
+                if system.name in OWN:
+                    answered.keep(answer_items(chosen, answers, system.name, {metric.name: values}))
             how = f"pefomed {__version__}, {metric.name}: {metric.definition}; {metric.implementation}"
             how += f"; {system.how}" if system.how else ""
             scores += [
@@ -85,10 +88,7 @@ def _value(metric: Metric, reference: str, answer: str, sample: Sample) -> float
 Found = list[tuple[str, float, Interval | None, int]]
 
 
-def _of_items(
-    metric: Metric, samples: Sequence[Sample], answers: Sequence[str], questions: Questions
-) -> Found:
-    values = item_values(metric, samples, answers)
+def _of_items(metric: Metric, values: NDArray[np.float64], questions: Questions) -> Found:
     found: Found = []
     for group, places in questions.groups.items():
         chosen = values[places] - metric.least

@@ -1,9 +1,10 @@
 """Evaluation of a run: its answers, the blind ones, the floors and the published rows, as scores.
 
 Reads recipe.toml, samples/, predictions/ and verdicts/ of the run and the training split of the data, and
-writes scores.jsonl as a whole: a stopped evaluation leaves the former file. Beside it scores.card.json says
-what the scores are of, training_images.json which samples' images were trained on. Of a run folder without
-recipe, made from somebody else's answers, there are no floors and no published rows.
+writes scores.jsonl as a whole: a stopped evaluation leaves the former file. Beside it item_scores/ holds the
+value of each answer, scores.card.json what the scores are of, training_images.json which samples' images were
+trained on. Of a run folder without recipe, made from somebody else's answers, there are no floors and no
+published rows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from pefomed import tasks
 from pefomed.datasets import load_samples
 from pefomed.errors import RunError, nearest
@@ -20,6 +23,7 @@ from pefomed.evaluation import predicted
 from pefomed.evaluation.answered import AnsweredSplit, EvaluatedRun, read_answered
 from pefomed.evaluation.fitting import check_shown
 from pefomed.evaluation.headlines import is_rate
+from pefomed.evaluation.item_records import value_items
 from pefomed.evaluation.mask_dice import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
@@ -104,7 +108,7 @@ def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> li
     for (dataset, split), samples in answered.items():
         scores += _dataset_scores(shared, dataset, split, samples)
     write_own_metrics(run, named, plugins)
-    write_scores(run, scores, shared.seen)
+    write_scores(run, scores, shared.seen, shared.items)
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
         note(event)
@@ -202,8 +206,12 @@ def _rates(answered: AnsweredSplit, everything: Questions) -> list[Score]:
     for system, predictions in zip(answered.systems, answered.predictions, strict=True):
         empty = [not cleaned(prediction.text) for prediction in predictions]
         cut = [prediction.finish == "length" for prediction in predictions]
+        values = {
+            "empty_rate": np.array(empty, dtype=np.float64),
+            "cut_rate": np.array(cut, dtype=np.float64),
+        }
+        answered.keep(value_items(answered.samples, system.name, values))
         scores += [
-            score_share(questions, empty, "empty_rate", system.name),
-            score_share(questions, cut, "cut_rate", system.name),
+            score_share(questions, marks.tolist(), name, system.name) for name, marks in values.items()
         ]
     return scores

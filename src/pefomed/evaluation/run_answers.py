@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.item_records import OWN, answer_items, is_closed
 from pefomed.evaluation.plugin_scores import plugin_scores
 from pefomed.evaluation.run_floors import answer_floors
-from pefomed.evaluation.score import score_answers, score_overlap
+from pefomed.evaluation.score import score_values, score_word_values, values_of
 from pefomed.progress import track
 from pefomed.schema import Score
 from pefomed.tasks import WORDS
@@ -24,7 +25,10 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         systems += answer_floors(answered, samples)
     scores: list[Score] = []
     for name, texts, how in track(systems, f"scoring {answered.dataset}", unit="systems"):
-        scores += score_answers(questions, texts, name, how)
+        values = values_of(questions.references, texts, "exact")
+        scores += score_values(questions, values, name, how)
+        if name in OWN:
+            answered.keep(answer_items(samples, texts, name, values))
     asked = [place for place, sample in enumerate(samples) if sample.task in WORDS]
     if not asked:
         return scores
@@ -37,9 +41,12 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         answered.run.events.append(
             f"{answered.name}: no closed accuracy, as no `answer_type` says which questions are closed"
         )
-    closed = np.array([sample.meta.get("answer_type", "").upper() == "CLOSED" for sample in short])
+    closed = np.array([is_closed(sample) for sample in short])
     for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
         name, texts, how = system.only(asked)
-        scores += score_overlap(questions, texts, name, how, closed)
+        values = values_of(questions.references, texts, "words", "closed")
+        scores += score_word_values(questions, values, name, how, closed)
+        if name in OWN:
+            answered.keep(answer_items(short, texts, name, values))
     of_words = [system.only(asked) for system in systems]
-    return scores + plugin_scores(answered.run.plugins, short, of_words, answered.questions)
+    return scores + plugin_scores(answered, short, of_words)

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
 from pefomed.boxes import BoxReading, Placed, Writing
 from pefomed.boxes.given import read_given
 from pefomed.errors import DataError, ImageError
+from pefomed.evaluation.absent import absent_values
 from pefomed.evaluation.answered import AnsweredSplit
-from pefomed.evaluation.grounding import MOST_CATEGORIES, score_answered_boxes
+from pefomed.evaluation.grounding import MOST_CATEGORIES, box_values, score_answered_boxes
 from pefomed.evaluation.groups import OVERALL, groups_of
-from pefomed.evaluation.mask_dice import mask_dice, score_masks
+from pefomed.evaluation.item_records import OWN, phrase_items, phrase_keys, value_items
+from pefomed.evaluation.mask_dice import METRIC, mask_dice, score_masks
 from pefomed.evaluation.reader_agreement import others_boxes
 from pefomed.evaluation.score import Questions, numbered, score_share
-from pefomed.evaluation.sides import score_sides
+from pefomed.evaluation.sides import score_sides, side_values
 from pefomed.floors.absent import NoneFloor, none_floors
 from pefomed.floors.boxes import floors_of
 from pefomed.floors.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
@@ -57,7 +60,7 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
     for system in answered.systems:
         name, texts, how = system.only(places)
         readings = readings_of(texts, writing)
-        scores += _rates(by_sample, readings, name)
+        scores += _rates(answered, by_sample, samples, readings, name)
         answers = answers_of(items, samples, readings, writing)
         _say_outside(answered, name, answers)
         systems.append(_System(name, answers, how))
@@ -68,21 +71,33 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
     questions = _questions(answered, items, samples)
     categories, references = [item.category for item in items], [item.boxes for item in items]
     phrases = [item.phrase for item in items]
+    keys = phrase_keys(items, samples)
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
-        scores += score_answered_boxes(questions, categories, references, answers, name, how)
+        values = box_values(references, answers)
+        scores += score_answered_boxes(questions, categories, references, answers, name, how, values)
+        if name in OWN:
+            values |= absent_values(references, answers)
+            values |= side_values(phrases, references, [answer.boxes for answer in answers])
+            answered.keep(phrase_items(keys, answers, name, values))
         scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
     own = _System("ceiling:boxes", [Placed(item.boxes) for item in items], "the reference boxes themselves")
     scores += _mask_scores(answered, items, samples, [*systems, own], questions)
     return scores + _agreement(answered, items, samples)
 
 
-def _rates(questions: Questions, readings: Sequence[BoxReading], system: str) -> list[Score]:
-    unparsable = [reading.state == "unparsable" for reading in readings]
-    repaired = [reading.state == "repaired" for reading in readings]
-    return [
-        score_share(questions, unparsable, "unparsable_rate", system),
-        score_share(questions, repaired, "repaired_rate", system),
-    ]
+def _rates(
+    answered: AnsweredSplit,
+    questions: Questions,
+    samples: Sequence[Sample],
+    readings: Sequence[BoxReading],
+    system: str,
+) -> list[Score]:
+    values = {
+        "unparsable_rate": np.array([float(reading.state == "unparsable") for reading in readings]),
+        "repaired_rate": np.array([float(reading.state == "repaired") for reading in readings]),
+    }
+    answered.keep(value_items(samples, system, values))
+    return [score_share(questions, marks.tolist(), name, system) for name, marks in values.items()]
 
 
 def _say_outside(answered: AnsweredSplit, system: str, answers: Sequence[Placed]) -> None:
@@ -155,7 +170,10 @@ def _mask_scores(
         columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in systems])
     except (DataError, ImageError) as error:
         answered.run.events.append(f"{answered.name}: no mask_dice: {error.problem}")
+        unknown = np.full((len(systems), len(masks)), np.nan)
+        _keep_masks(answered, items, samples, systems, unknown, error.problem)
         return []
+    _keep_masks(answered, items, samples, systems, columns, "the mask holds no pixel's centre")
     if bare := sum(bool(kept) for kept in masks) - int((~np.isnan(columns[0])).sum()):
         answered.run.events.append(f"{answered.name}: {bare} masks hold no pixel's centre: no mask_dice")
     return [
@@ -163,6 +181,22 @@ def _mask_scores(
         for system, values in zip(systems, columns, strict=True)
         for score in score_masks(questions, values, system.name, system.how)
     ]
+
+
+def _keep_masks(
+    answered: AnsweredSplit,
+    items: Sequence[PhraseItem],
+    samples: Sequence[Sample],
+    systems: Sequence[_System],
+    columns: NDArray[np.float64],
+    missing: str,
+) -> None:
+    """Keep the values of the phrases that have a mask, or why one has no value."""
+    why = {METRIC: [missing if samples[item.place].masks else "" for item in items]}
+    for system, values in zip(systems, columns, strict=True):
+        if system.name in OWN:
+            keys = phrase_keys(items, samples)
+            answered.keep(phrase_items(keys, system.answers, system.name, {METRIC: values}, why))
 
 
 def _agreement(

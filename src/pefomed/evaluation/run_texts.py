@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from pefomed.boxes.marks import without_marks
 from pefomed.evaluation.answered import AnsweredSplit
-from pefomed.evaluation.caption_scores import caption_scores, corpora, meteor_or_why
+from pefomed.evaluation.caption_scores import caption_scores, corpora, item_sums, meteor_or_why, tokens_of
+from pefomed.evaluation.item_records import OWN, text_values, value_items
 from pefomed.evaluation.plugin_scores import plugin_scores
 from pefomed.evaluation.run_floors import constant_floor, validation_split
 from pefomed.schema import Sample, Score
 from pefomed.tasks import MARKED
-
-"""Tasks whose answers are free text and nothing else."""
 
 
 def text_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
@@ -34,8 +33,11 @@ def text_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
     scores: list[Score] = []
     for corpus, by_system in zip(made, sums, strict=True):
         for (name, texts, how), meteor_sums in zip(systems, by_system, strict=True):
-            scores += caption_scores(questions, corpus, texts, name, how, meteor_sums)
-    return scores + plugin_scores(answered.run.plugins, samples, systems, answered.questions)
+            of_items = item_sums(corpus, tokens_of(corpus.preset, texts))
+            scores += caption_scores(questions, corpus, of_items, name, how, meteor_sums)
+            if name in OWN:
+                answered.keep(value_items(samples, name, text_values(corpus, of_items)))
+    return scores + plugin_scores(answered, samples, systems)
 
 
 def unmarked(sample: Sample) -> Sample:

@@ -90,7 +90,7 @@ def numbered(names: Sequence[object]) -> NDArray[np.int64]:
 
 def score_answers(questions: Questions, answers: Sequence[str], system: str, how: str = "") -> list[Score]:
     """Return every exact match for every group; `how` says how the answers came about."""
-    return _every_group(questions, answers, system, how, "exact")
+    return score_values(questions, values_of(questions.references, answers, "exact"), system, how)
 
 
 def score_overlap(
@@ -105,19 +105,52 @@ def score_overlap(
     Args:
         closed: which questions the data set calls closed, shape (N,); None where it does not say.
     """
+    return score_word_values(
+        questions, values_of(questions.references, answers, "words", "closed"), system, how, closed
+    )
+
+
+def score_word_values(
+    questions: Questions,
+    values: Mapping[str, NDArray[np.float64]],
+    system: str,
+    how: str = "",
+    closed: NDArray[np.bool_] | None = None,
+) -> list[Score]:
+    """Return the same of the values of each answer: metric -> (N,)."""
     how = f"tokenizer: {TOKENIZER}" + (f"; {how}" if how else "")
-    scores = _every_group(questions, answers, system, how, "words")
+    of_closed = {name: each for name, each in values.items() if metric_of(name).section == "closed"}
+    others = {name: each for name, each in values.items() if name not in of_closed}
+    scores = score_values(questions, others, system, how)
     if closed is None or not closed.any():
         return scores
     # Not overall: that would read as all questions. Where all are closed there is no group of these yet.
     groups = {name: places[closed[places]] for name, places in questions.groups.items() if name != OVERALL}
     groups.setdefault(CLOSED, np.flatnonzero(closed))
     only_closed = replace(questions, groups={name: places for name, places in groups.items() if len(places)})
-    return scores + _every_group(only_closed, answers, system, how, "closed")
+    return scores + score_values(only_closed, of_closed, system, how)
+
+
+def score_values(
+    questions: Questions, values: Mapping[str, NDArray[np.float64]], system: str, how: str = ""
+) -> list[Score]:
+    """Return the mean of each metric's values, (N,), for every group."""
+    return [
+        _score(questions, name, system, group, each, places, said(name, how))
+        for name, each in values.items()
+        for group, places in questions.groups.items()
+    ]
+
+
+def values_of(
+    references: Sequence[Reference], answers: Sequence[str], *sections: Section
+) -> dict[str, NDArray[np.float64]]:
+    """Return the value of each answer in every metric of these sections: metric -> (N,)."""
+    return {name: per_pair(function, references, answers) for name, function in functions(*sections).items()}
 
 
 def score_share(
-    questions: Questions, marks: Sequence[bool], metric: str, system: str, how: str = ""
+    questions: Questions, marks: Sequence[bool] | Sequence[float], metric: str, system: str, how: str = ""
 ) -> Score:
     """Return the share of marked answers over all questions; `how` says more than the metric's definition."""
     values = np.array(marks, dtype=np.float64)
@@ -172,22 +205,6 @@ def made_score(
         n=n,
         implementation=implementation,
     )
-
-
-def _every_group(
-    questions: Questions,
-    answers: Sequence[str],
-    system: str,
-    how: str,
-    section: Section,
-) -> list[Score]:
-    scores = []
-    for name, function in functions(section).items():
-        values = per_pair(function, questions.references, answers)
-        implementation = said(name, how)
-        for group, places in questions.groups.items():
-            scores.append(_score(questions, name, system, group, values, places, implementation))
-    return scores
 
 
 def _score(

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pefomed.evaluation.score import Questions, score_share
 from pefomed.floors.phrase_place import side_of as side_in_words
@@ -64,17 +65,23 @@ def score_sides(
         answers: the boxes given to each phrase.
         how: how the answers came about.
     """
-    sided = np.array([side_of(boxes) in ("left", "right") for boxes in references])
-    named = sided & np.array([side_in_words(phrase) in ("left", "right") for phrase in phrases])
-    pairs = zip(references, answers, strict=True)
-    mistaken = np.array([is_mistaken(*pair) for pair in pairs])
+    rule = RULE + (f"; {how}" if how else "")
     scores = []
-    for metric, counted in ((MISTAKES, sided), (NAMED, named)):
-        rule = RULE + (f"; {how}" if how else "")
+    for metric, values in side_values(phrases, references, answers).items():
         for group, places in questions.groups.items():
-            chosen = places[counted[places]]
+            chosen = places[~np.isnan(values[places])]
             if len(chosen):
                 few = replace(questions, clusters=questions.clusters[chosen])
-                score = score_share(few, mistaken[chosen].tolist(), metric, system, rule)
+                score = score_share(few, values[chosen].tolist(), metric, system, rule)
                 scores.append(score.model_copy(update={"group": group}))
     return scores
+
+
+def side_values(
+    phrases: Sequence[str], references: Sequence[Sequence[Box]], answers: Sequence[Sequence[Box]]
+) -> dict[str, NDArray[np.float64]]:
+    """Return 1 for each phrase whose side is mistaken, 0 for others, NaN of those not on one side."""
+    sided = np.array([side_of(boxes) in ("left", "right") for boxes in references])
+    named = sided & np.array([side_in_words(phrase) in ("left", "right") for phrase in phrases])
+    mistaken = [float(is_mistaken(*pair)) for pair in zip(references, answers, strict=True)]
+    return {MISTAKES: np.where(sided, mistaken, np.nan), NAMED: np.where(named, mistaken, np.nan)}

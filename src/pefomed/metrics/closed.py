@@ -33,11 +33,15 @@ def closed_accuracy(reference: str, prediction: str) -> bool:
     if asked is None:
         return _stands_in(wanted, said)
     polarity, yes, no = asked
-    if found := _leading(said, prediction, yes, no):
-        return polarity == found
-    if after := _after_the_question(prediction):  # a model that says the question again
-        prediction, said = after, words(after)
-    return polarity == (_leading(said, prediction, yes, no) or _elsewhere(said, prediction, yes, no))
+    return polarity == _said(said, prediction, yes, no)
+
+
+def closed_reading(reference: str, prediction: str) -> str:
+    """Return whether an answer says `yes`, `no` or `neither`; to a reference of other words the answer."""
+    asked, said = _asked(words(reference)), words(prediction)
+    if asked is None or not said:
+        return prediction
+    return _said(said, prediction, *asked[1:]) or "neither"
 
 
 WORDS: tuple[tuple[frozenset[str], frozenset[str]], ...] = tuple(
@@ -89,6 +93,14 @@ def _asked(wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]]
     if text in CHINESE_YES + CHINESE_NO:
         return ("yes" if text in CHINESE_YES else "no"), *WORDS[0]
     return None
+
+
+def _said(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
+    if found := _leading(said, prediction, yes, no):
+        return found
+    if after := _after_the_question(prediction):  # a model that says the question again
+        prediction, said = after, words(after)
+    return _leading(said, prediction, yes, no) or _elsewhere(said, prediction, yes, no)
 
 
 def _leading(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pefomed.metrics.closed import closed_accuracy
+from pefomed.metrics.closed import closed_accuracy, closed_reading
 from pefomed.metrics.exact_match import exact_match, exact_match_vqa
 from pefomed.metrics.metric import Metric, Place
+from pefomed.metrics.normalise import vqa_style
 from pefomed.metrics.overlap import llava_med_recall, token_f1, token_precision, token_recall
+from pefomed.metrics.writing import cleaned
 from pefomed.tasks.task import Answer as Kind
 
 CLOSED = "answer_type=CLOSED"
@@ -29,14 +31,16 @@ _QUESTIONS = (
     Metric(
         "exact_match", "Exact match", "exact", _WORDS,
         "equal but for case, spaces, Unicode forms, Markdown and HTML",
-        binary=True, function=exact_match, of_sentences=False, beside_labels=True,
+        binary=True, function=exact_match, reading=lambda _, answer: cleaned(answer), of_sentences=False,
+        beside_labels=True,
         # Last of texts: only those that follow a template have one.
         first=(Place("words", 0), Place("text", 4)),
     ),
     Metric(
         "exact_match_vqa", "Exact match, VQA-style", "exact", _WORDS,
         "equal after the VQA challenge's normalisation, x ray = xray",
-        binary=True, function=exact_match_vqa, of_sentences=False, beside_labels=True,
+        binary=True, function=exact_match_vqa, reading=lambda _, answer: vqa_style(answer),
+        of_sentences=False, beside_labels=True,
     ),
     Metric(
         "token_recall", "Token recall", "words", _WORDS,
@@ -59,7 +63,7 @@ _QUESTIONS = (
         "closed_accuracy", "Closed accuracy", "closed", _WORDS,
         "closed questions only: a leading yes or no decides, else the answer says the reference,"
         " not negated and not yes beside no",
-        binary=True, function=closed_accuracy, first=(Place("words", 1, CLOSED),),
+        binary=True, function=closed_accuracy, reading=closed_reading, first=(Place("words", 1, CLOSED),),
     ),
 )  # fmt: skip
 

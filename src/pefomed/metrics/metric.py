@@ -59,6 +59,8 @@ class Metric:
     """Where it stands first: on the terminal, at the head of the page, in comparisons."""
     function: ItemFunction | None = None
     """Its value of one answer and one reference; None where other things are needed than two texts."""
+    reading: Callable[[str, str], str] | None = None
+    """`(reference, answer)` -> what it reads of the answer's text; None where that is the text."""
     of_sentences: bool = True
     """Whether it says anything of an answer in whole sentences."""
     beside_labels: bool = False

@@ -11,7 +11,6 @@ from markupsafe import Markup
 from pefomed.agreement.correlation import spearman_rho
 from pefomed.boxes.region import union_area
 from pefomed.evaluation.score import numbered
-from pefomed.evaluation.sides import is_mistaken
 from pefomed.recipe import Evaluate
 from pefomed.report.located import Located, LocatedPhrase
 from pefomed.report.scatter import Point, scatter
@@ -114,7 +113,7 @@ def _plot(
             y=phrase.iou,
             label=f"{phrase.text or one.sample_id}: IoU {phrase.iou:.2f}, {told(value)}",
             item=one.sample_id,
-            marked=is_mistaken(phrase.boxes, phrase.given),
+            marked=phrase.mistaken,
         )
         for one, phrase, value in found
     ]

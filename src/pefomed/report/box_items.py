@@ -7,7 +7,7 @@ from typing import Any
 
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.reading import State
-from pefomed.evaluation.sides import is_mistaken, side_of
+from pefomed.evaluation.sides import side_of
 from pefomed.metrics.box_items import items_of
 from pefomed.report.located import Located
 from pefomed.schema import Box, Sample
@@ -48,7 +48,7 @@ def answer_fields(one: Located | None) -> dict[str, Any]:
         "state": one.state,
         "repairs": list(one.repairs),
         **({"none": True} if one.says_none else {}),
-        "mistaken": any(is_mistaken(phrase.boxes, phrase.given) for phrase in one.phrases),
+        "mistaken": any(phrase.mistaken for phrase in one.phrases),
     }
 
 

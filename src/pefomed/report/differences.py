@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from pefomed.evaluation.compare import PairedDifference
@@ -47,10 +48,35 @@ def difference_sheet(found: Sequence[PairedDifference], first: str, second: str)
     # A column only where there is something to say.
     mcnemar = any(one.mcnemar is not None for one in found)
     columns = [column for column in columns if mcnemar or column.key != "p_mcnemar"]
-    lines = [_line(one, mcnemar) for one in found]
+    lines = [difference_line(one, mcnemar) for one in found]
     title = f"{second} against {first}: paired differences; shares in percent"
     name = sheet_name("difference", first, second)
     return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
+
+
+def difference_line(one: PairedDifference, mcnemar: bool = False) -> Line:
+    """Return a difference as a line: both values, the difference, p, McNemar's p if asked for, items."""
+    if one.low is not None and one.high is not None:
+        interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
+    else:
+        interval = why_none(one.interval)
+    proof = "; ".join(filter(None, (f"n = {one.n:,}", one.interval, one.test)))
+    difference = Cell(_signed(one, one.difference), interval, one.n, proof, one.difference, one.low, one.high)
+    tests = [_p(one.p, one.test)]
+    if mcnemar:
+        tests.append(_p(one.mcnemar, "McNemar, exact, items as independent"))
+    by_item = bool(one.better or one.worse)
+    up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
+    return Line(
+        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
+        (
+            _cell(one, one.a),
+            _cell(one, one.b),
+            difference,
+            *tests,
+            *((up, down) if by_item else (None, None)),
+        ),
+    )
 
 
 def changed_items(first: Named, second: Named, gate: PictureGate | None = None) -> dict[str, Any]:
@@ -71,8 +97,8 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
         datasets.append(f"{split.dataset} {split.split}".strip())
         judged = judged_in(split)
         sides = (
-            ("second", split.predictions, located(split, second.run.recipe).get("model", {})),
-            ("first", other.predictions, located(other, first.run.recipe).get("model", {})),
+            ("second", split, located(split, second.run.recipe).get("model", {})),
+            ("first", other, located(other, first.run.recipe).get("model", {})),
         )
         found += [
             {
@@ -80,9 +106,14 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
                 **items.item_of(sample, split.predictions.get(sample.id), gate),
                 "answers": {
                     name: items.answer_of(
-                        right, sample, predictions.get(sample.id), judged, boxes.get(sample.id)
+                        right,
+                        sample,
+                        side.predictions.get(sample.id),
+                        judged,
+                        boxes.get(sample.id),
+                        value_of=partial(side.values.value, sample_id=sample.id),
                     )
-                    for name, predictions, boxes in sides
+                    for name, side, boxes in sides
                 },
                 "labels": [],
                 "marks": box_marks(sides[0][2].get(sample.id)),
@@ -113,30 +144,6 @@ def _tests(found: Sequence[PairedDifference]) -> list[str]:
         if one.interval.startswith(NONE):
             reasons.setdefault(one.interval.removeprefix(NONE), {})[metric_title(one.metric)] = None
     return said + [f"No interval of {', '.join(names)}: {why}" for why, names in reasons.items()]
-
-
-def _line(one: PairedDifference, mcnemar: bool) -> Line:
-    if one.low is not None and one.high is not None:
-        interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
-    else:
-        interval = why_none(one.interval)
-    proof = "; ".join(filter(None, (f"n = {one.n:,}", one.interval, one.test)))
-    difference = Cell(_signed(one, one.difference), interval, one.n, proof, one.difference, one.low, one.high)
-    tests = [_p(one.p, one.test)]
-    if mcnemar:
-        tests.append(_p(one.mcnemar, "McNemar, exact, items as independent"))
-    by_item = bool(one.better or one.worse)
-    up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
-    return Line(
-        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
-        (
-            _cell(one, one.a),
-            _cell(one, one.b),
-            difference,
-            *tests,
-            *((up, down) if by_item else (None, None)),
-        ),
-    )
 
 
 def _p(p: float | None, test: str) -> Cell | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pefomed.boxes.tasks import NONE as NO_BOX
@@ -70,6 +71,7 @@ def browser_data(
                     judged,
                     found.get(name, {}).get(sample.id),
                     _joint(said, judges) if name == "model" else nobody,
+                    value_of=partial(split.values.value, sample_id=sample.id, system=name),
                 )
                 for name, predictions in given.items()
             }
@@ -144,15 +146,18 @@ def answer_of(
     judged: Judged,
     boxes: Located | None,
     others: Sequence[int | None] = (),
+    *,
+    value_of: Callable[[str], float],
 ) -> dict[str, Any] | None:
     """Return what the browser shows of an answer, None without one.
 
     Args:
         others: the verdicts of judges, behind those of `right`.
+        value_of: what a metric says of the answer; NaN for nothing.
     """
     if prediction is None:
         return None
-    own = right.verdicts(sample, prediction, judged, boxes) or right.nobody
+    own = right.verdicts(sample, prediction, judged, boxes, value_of) or right.nobody
     verdicts = [*own, *others]
     return {
         "text": prediction.text,

@@ -10,7 +10,9 @@ from pefomed.answers.writing import writing_of
 from pefomed.boxes import Writing
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.evaluation.grounding import item_values
+from pefomed.evaluation.item_records import phrase_keys
+from pefomed.evaluation.item_scores import ItemTable
+from pefomed.evaluation.sides import MISTAKES
 from pefomed.metrics.box_items import answers_of, are_known, items_of, readings_of
 from pefomed.recipe import Recipe
 from pefomed.report.run import ReportedSplit
@@ -29,6 +31,8 @@ class LocatedPhrase:
     boxes: tuple[Box, ...]
     given: tuple[Box, ...]
     iou: float
+    mistaken: bool
+    """Whether left was answered for right, or right for left."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +72,29 @@ def located(split: ReportedSplit, recipe: Recipe | None) -> dict[str, dict[str, 
     if not are_known(samples, recipe):
         return {}
     systems = {"model": split.predictions, "blind": split.blind}
-    return {name: _of_system(samples, given, writing) for name, given in systems.items() if given and samples}
+    return {
+        name: _of_system(samples, given, writing, split.values, name)
+        for name, given in systems.items()
+        if given and samples
+    }
 
 
 def _of_system(
-    samples: Sequence[Sample], given: Mapping[str, Prediction], writing: Writing
+    samples: Sequence[Sample],
+    given: Mapping[str, Prediction],
+    writing: Writing,
+    values: ItemTable,
+    system: str,
 ) -> dict[str, Located]:
     answered = [sample for sample in samples if sample.id in given]
     readings = readings_of([given[sample.id].text for sample in answered], writing)
     items = items_of(answered)
     phrases: list[list[LocatedPhrase]] = [[] for _ in answered]
-    for item, answer in zip(items, answers_of(items, answered, readings, writing), strict=True):
-        value = item_values(item.boxes, answer)["iou"]
-        phrases[item.place].append(LocatedPhrase(item.phrase, item.boxes, answer.boxes, value))
+    answers = answers_of(items, answered, readings, writing)
+    for item, answer, key in zip(items, answers, phrase_keys(items, answered), strict=True):
+        iou = values.value("iou", *key, system=system)
+        mistaken = values.value(MISTAKES, *key, system=system) == 1.0
+        phrases[item.place].append(LocatedPhrase(item.phrase, item.boxes, answer.boxes, iou, mistaken))
     found = {}
     for sample, reading, mine in zip(answered, readings, phrases, strict=True):
         frame = writing.resizing.frame(sample.size)

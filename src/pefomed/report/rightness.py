@@ -6,15 +6,15 @@ closed questions are right or wrong, by their yes or no.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pefomed import tasks
-from pefomed.evaluation.score import functions
+from pefomed.evaluation.item_records import is_closed
 from pefomed.evaluation.sentences import in_sentences
-from pefomed.metrics.find import metric_of
-from pefomed.metrics.references import best
+from pefomed.metrics.find import metric_of, named
 from pefomed.report.figures import metric_title
 from pefomed.report.located import RIGHT, Located
 from pefomed.report.run import ReportedSplit
@@ -50,11 +50,8 @@ class Rightness:
         return [name + (f", boxes {by_iou}" if self.boxes else "") for name in names]
 
     @property
-    def _metrics(self) -> dict[str, Callable[[str, str], float]]:
-        return {
-            **(functions("exact") if self.words else {}),
-            **(functions("closed") if self.spoken else {}),
-        }
+    def _metrics(self) -> tuple[str, ...]:
+        return (*(named("exact") if self.words else ()), *(named("closed") if self.spoken else ()))
 
     @property
     def nobody(self) -> list[int | None]:
@@ -62,31 +59,33 @@ class Rightness:
         return [None] * len(self.titles)
 
     def verdicts(
-        self, sample: Sample, prediction: Prediction | None, judged: Judged, boxes: Located | None
+        self,
+        sample: Sample,
+        prediction: Prediction | None,
+        judged: Judged,
+        boxes: Located | None,
+        value_of: Callable[[str], float],
     ) -> list[int | None] | None:
         """Return 1 for right and 0 for wrong for each of `titles`, None where nothing is said.
 
         Args:
             judged: what is judged in the sample's split.
             boxes: what the answer says about boxes.
+            value_of: what a metric says of the answer; NaN for nothing.
         """
         if prediction is None:
             return None
         if boxes is not None:
             return None if boxes.right is None else [int(boxes.right)] * len(self.titles)
-        said = [
-            int(best(metric, sample.references, prediction.text))
-            if self._says(name, sample, judged)
-            else None
-            for name, metric in self._metrics.items()
-        ]
+        values = [value_of(name) if self._says(name, sample, judged) else math.nan for name in self._metrics]
+        said = [None if math.isnan(value) else int(value) for value in values]
         return said if any(one is not None for one in said) else None
 
     @staticmethod
     def _says(metric: str, sample: Sample, judged: Judged) -> bool:
         if metric_of(metric).section == "exact":
             return sample.task in judged.tasks
-        return judged.spoken and sample.task in tasks.WORDS and _is_closed(sample)
+        return judged.spoken and sample.task in tasks.WORDS and is_closed(sample)
 
 
 def rightness(answered: Sequence[ReportedSplit]) -> Rightness:
@@ -98,7 +97,7 @@ def rightness(answered: Sequence[ReportedSplit]) -> Rightness:
         words |= any(sample.task in judged.tasks for sample in split.samples)
         boxes |= any(sample.task in tasks.WITH_BOXES for sample in split.samples)
         if judged.spoken and any(
-            sample.task in tasks.WORDS and _is_closed(sample) for sample in split.samples
+            sample.task in tasks.WORDS and is_closed(sample) for sample in split.samples
         ):
             spoken.add((split.dataset, split.split))
     return Rightness(words=words, spoken=frozenset(spoken), boxes=boxes)
@@ -118,7 +117,3 @@ def speaks(split: ReportedSplit) -> bool:
         if sample.task in tasks.WORDS and sample.id in split.predictions
     ]
     return in_sentences([reference for reference, _ in pairs], [answer for _, answer in pairs])
-
-
-def _is_closed(sample: Sample) -> bool:
-    return sample.meta.get("answer_type", "").upper() == "CLOSED"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pefomed.agreement.raters import Labeller, read_labellers
 from pefomed.errors import DataError, RunError
 from pefomed.evaluation.fitting import check_asked
+from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.origin import read_scores
 from pefomed.evaluation.predicted import all_samples
 from pefomed.evaluation.seen_images import KEY
@@ -30,6 +32,19 @@ class ReportedSplit:
     predictions: dict[str, Prediction]
     """By sample id."""
     blind: dict[str, Prediction]
+    folder: Path
+    """Of the run."""
+
+    @cached_property
+    def values(self) -> ItemTable:
+        """What the metrics of words and boxes say of each answer."""
+        answers = {
+            system: {sample_id: one.text for sample_id, one in given.items()}
+            for system, given in (("model", self.predictions), ("blind", self.blind))
+            if given
+        }
+        stem = f"{self.dataset}-{self.split}" if self.split else self.dataset
+        return item_table(self.folder, stem, self.samples, answers, "words", "boxes")
 
 
 @dataclass(frozen=True)
@@ -120,7 +135,7 @@ def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[R
         ]
         check_asked(samples, both[0].values(), predictions)
         check_asked(samples, both[1].values(), blind)
-        found.append(ReportedSplit(dataset, split, samples, both[0], both[1]))
+        found.append(ReportedSplit(dataset, split, samples, both[0], both[1], folder))
     return found
 
 

@@ -66,6 +66,19 @@ class RunFolder:
         return self.path / "scores.card.json"
 
     @property
+    def item_scores(self) -> Path:
+        """Folder of the value of each metric of each answer."""
+        return self.path / "item_scores"
+
+    def item_scores_file(self, stem: str) -> Path:
+        """Return the values of the answers about `stem`, which is `<dataset>-<split>`."""
+        return self.item_scores / f"{stem}.jsonl"
+
+    def item_scores_files(self) -> list[Path]:
+        """Return the files of values, by name."""
+        return sorted(self.item_scores.glob("*.jsonl"))
+
+    @property
     def metrics_file(self) -> Path:
         """Which metrics of a user's own the scores hold beside ours."""
         return self.path / "metrics.json"
@@ -179,7 +192,14 @@ class RunFolder:
 
     def clear_trained(self) -> None:
         """Remove what training has left and what the trained model answered; verdicts and the recipe stay."""
-        for folder in (self.stages, self.adapter, self.samples, self.predictions, self.report):
+        for folder in (
+            self.stages,
+            self.adapter,
+            self.samples,
+            self.predictions,
+            self.item_scores,
+            self.report,
+        ):
             shutil.rmtree(folder, ignore_errors=True)
         for file in (
             self.log_file,

@@ -1,0 +1,147 @@
+"""The values of single answers of a run: as evaluation wrote them, or else computed of its answers.
+
+Comparison, agreement and the report's browser of items ask here; nobody else holds an answer against its
+reference. RUN/item_scores/<dataset>-<split>.jsonl is used only if it is of the answers there now, and was
+written by this version (see `origin`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pefomed.answers.writing import writing_of
+from pefomed.evaluation.absent import absent_values
+from pefomed.evaluation.caption_scores import corpora, item_sums, tokens_of
+from pefomed.evaluation.grounding import box_values
+from pefomed.evaluation.item_records import (
+    answer_items,
+    phrase_items,
+    phrase_keys,
+    text_values,
+    value_items,
+)
+from pefomed.evaluation.origin import read_item_scores
+from pefomed.evaluation.run_texts import unmarked, unmarked_answers
+from pefomed.evaluation.score import values_of
+from pefomed.evaluation.sides import side_values
+from pefomed.metrics.box_items import answers_of, are_known, items_of, readings_of
+from pefomed.recipe import Recipe
+from pefomed.runs import RunFolder
+from pefomed.schema import ItemScore, Sample
+from pefomed.tasks import MARKED, TEXTS, WITH_BOXES, WORDS
+
+Part = Literal["words", "texts", "boxes"]
+Key = tuple[str, int | None]
+"""Sample id, and the phrase's number where the value is of a phrase."""
+Answers = Mapping[str, Mapping[str, str]]
+"""System -> sample id -> its answer."""
+
+
+class ItemTable:
+    """Values by system, metric and item; one that is not there is NaN."""
+
+    def __init__(self, records: Iterable[ItemScore]):
+        self._values: dict[tuple[str, str], dict[Key, float]] = {}
+        for one in records:
+            if one.value is not None:
+                self._values.setdefault((one.system, one.metric), {})[one.sample_id, one.phrase] = one.value
+
+    def metrics(self, system: str = "model") -> list[str]:
+        """Return the metrics that some item has a value of."""
+        return [metric for name, metric in self._values if name == system]
+
+    def value(self, metric: str, sample_id: str, phrase: int | None = None, system: str = "model") -> float:
+        """Return one value; NaN if there is none."""
+        return self._values.get((system, metric), {}).get((sample_id, phrase), np.nan)
+
+    def column(self, metric: str, keys: Iterable[Key], system: str = "model") -> NDArray[np.float64]:
+        """Return the values of the items, NaN where there is none."""
+        known = self._values.get((system, metric), {})
+        return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)
+
+
+def item_table(run: Path, stem: str, samples: Sequence[Sample], answers: Answers, *parts: Part) -> ItemTable:
+    """Return the values of a split's answers, of these parts at least.
+
+    Args:
+        stem: `<dataset>-<split>`.
+
+    Raises:
+        DataError: the file is damaged, or the answers cannot be compared with the samples.
+    """
+    written = read_item_scores(run, stem)
+    if written is None:
+        written = computed(RunFolder(run).read_recipe(), samples, answers, parts)
+    return ItemTable(written)
+
+
+def computed(
+    recipe: Recipe | None, samples: Sequence[Sample], answers: Answers, parts: Collection[Part]
+) -> list[ItemScore]:
+    """Return the values of the answers, without those of masks, plug-ins and how answers came out.
+
+    Args:
+        answers: of some of the samples.
+    """
+    found: list[ItemScore] = []
+    has = {sample.task for sample in samples if any(text.strip() for text in sample.references)}
+    if "words" in parts:
+        asked = [sample for sample in samples if sample.task in WORDS and sample.task in has]
+        for system, given in answers.items():
+            chosen = [sample for sample in asked if sample.id in given]
+            found += _of_words(chosen, [given[sample.id] for sample in chosen], system)
+    if "texts" in parts:
+        asked = [sample for sample in samples if sample.task in (*TEXTS, *MARKED) and sample.task in has]
+        found += _of_texts([unmarked(sample) for sample in asked], answers)
+    if "boxes" in parts:
+        asked = [sample for sample in samples if sample.task in WITH_BOXES]
+        if are_known(asked, recipe):
+            for system, given in answers.items():
+                found += _of_boxes(asked, system, given, recipe)
+    return found
+
+
+def _of_words(samples: Sequence[Sample], texts: Sequence[str], system: str) -> list[ItemScore]:
+    """Return the exact matches and the overlap of words, and closed accuracy of closed questions."""
+    if not samples:
+        return []
+    values = values_of([sample.references for sample in samples], texts, "exact", "words", "closed")
+    return answer_items(samples, texts, system, values)
+
+
+def _of_texts(samples: Sequence[Sample], answers: Answers) -> list[ItemScore]:
+    if not samples:
+        return []
+    found = []
+    # Document frequencies are of all references of the split, answered or not.
+    for corpus in corpora([sample.references for sample in samples], [sample.task for sample in samples]):
+        for system, given in answers.items():
+            texts = unmarked_answers([given.get(sample.id, "") for sample in samples], samples)
+            values = text_values(corpus, item_sums(corpus, tokens_of(corpus.preset, texts)))
+            there = np.array([sample.id in given for sample in samples])
+            some = [sample for sample in samples if sample.id in given]
+            found += value_items(some, system, {name: column[there] for name, column in values.items()})
+    return found
+
+
+def _of_boxes(
+    samples: Sequence[Sample], system: str, given: Mapping[str, str], recipe: Recipe | None
+) -> list[ItemScore]:
+    chosen = [sample for sample in samples if sample.id in given]
+    items, writing = items_of(chosen), writing_of(recipe)
+    if not items:
+        return []
+    answers = answers_of(items, chosen, readings_of([given[s.id] for s in chosen], writing), writing)
+    references = [item.boxes for item in items]
+    boxes = [answer.boxes for answer in answers]
+    values = {
+        **box_values(references, answers),
+        **absent_values(references, answers),
+        **side_values([item.phrase for item in items], references, boxes),
+    }
+    return phrase_items(phrase_keys(items, chosen), answers, system, values)
