@@ -32,7 +32,7 @@ from pefomed.training.log import Log
 from pefomed.training.plan import plan
 from pefomed.training.stage_rows import StageRows
 from pefomed.training.unreadable import Unreadable
-from pefomed.weights.weights import resolve
+from pefomed.weights.lookup import resolve
 
 PART = "manifest"
 STEPS = 1000

@@ -21,7 +21,7 @@ from pefomed.judges.offline_rules import RULES
 from pefomed.judges.thresholds import shipped
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
-from pefomed.weights import weights
+from pefomed.weights import lookup
 
 SETS: dict[str, tuple[str, dict[str, Any]]] = {
     "SLAKE, English": ("slake", {"language": "en"}),
@@ -67,7 +67,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.data:
         os.environ["PEFOMED_DATA"] = str(given.data)
-    folder = weights.resolve(given.embeddings, "sentence")
+    folder = lookup.resolve(given.embeddings, "sentence")
     found = measured(folder)
     print(
         "| | wrong answers | judged right | not judged | false-right rate | identical answers judged right |"

@@ -18,8 +18,8 @@ from PIL import Image
 from fuzz.tables import NUMBERS, ROWS, csvs, json_lines
 from fuzz.target import Target, each
 from pefomed.datasets import load_samples
-from pefomed.outside.outside import outside_run
-from pefomed.outside.outside_map import AnswerTable, answer_table
+from pefomed.outside.options import AnswerTable, answer_table
+from pefomed.outside.run import outside_run
 from pefomed.proposals import propose
 from pefomed.recipe import Dataset
 

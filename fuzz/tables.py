@@ -20,7 +20,7 @@ from PIL import Image
 from fuzz.target import Target, each
 from pefomed.datasets import load_samples
 from pefomed.files import jsonl
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.raters import Session, Wishes, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.raters.workbook_import import import_workbooks

@@ -117,7 +117,7 @@ def test_a_cache_folder_that_cannot_be_made_does_not_stop_an_import() -> None:
 
 
 def test_looking_for_pip_leaves_setuptools_as_torch_needs_it() -> None:
-    code = "from pefomed.models import wheel\nwheel._pip()\nimport setuptools\nprint('works')"
+    code = "from pefomed.weights import wheel\nwheel._pip()\nimport setuptools\nprint('works')"
     done = python(code)
     assert done.stdout == "works\n", done.stderr
 

@@ -14,7 +14,7 @@ from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs
 from pefomed.evaluation.predicted import read_predictions, read_samples
 from pefomed.files import jsonl
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.raters import Wishes, export, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports

@@ -19,7 +19,7 @@ from pefomed.errors import PefomedError
 from pefomed.evaluation.compare import compare_runs
 from pefomed.files import jsonl
 from pefomed.images.images import content_hash, image_size, open_image
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.proposals import propose
 from pefomed.raters import open_session
 from pefomed.recipe import Dataset

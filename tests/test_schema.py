@@ -14,7 +14,7 @@ from pefomed.datasets.table import Columns
 from pefomed.datasets.table_boxes import BoxColumns
 from pefomed.errors import PefomedError, RecordError
 from pefomed.files import jsonl
-from pefomed.outside import outside_table
+from pefomed.outside import rows
 from pefomed.recipe import Dataset
 from pefomed.schema import Box, Prediction, Sample, Score, Verdict, meta_text
 
@@ -73,7 +73,7 @@ def test_a_sample_needs_an_id_an_image_and_a_known_task(fields: dict[str, Any]) 
         (lambda: Verdict(sample_id="1", rater="a", label="good"), "cannot have this 'label'\n.*'good'"),
         (lambda: Prediction(sample_id="1"), r"needs the field 'text' \(and 3 more\)"),
         (lambda: Columns(imag="x"), "Columns has no field 'imag'\n.*\n.*did you mean 'image'"),
-        (lambda: outside_table.AnswerColumns(id=""), "Columns cannot have this 'id'"),
+        (lambda: rows.AnswerColumns(id=""), "Columns cannot have this 'id'"),
         (lambda: BoxColumns(columns=("a",), form="xy", unit="pixel"), "BoxColumns cannot have this 'form'"),
         (lambda: Dataset(loader=3, root="a"), "Dataset cannot have this 'loader'"),
     ],

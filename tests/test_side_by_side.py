@@ -20,7 +20,7 @@ from pefomed.files import jsonl
 from pefomed.judges.endpoint_judge import JudgeSettings
 from pefomed.judges.endpoint_judge import carry_out as judge
 from pefomed.judges.endpoint_judge import prepare as prepare_judge
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.raters import Wishes, open_session
 from pefomed.raters.export import export
 from pefomed.raters.verdicts import State, save

@@ -11,6 +11,7 @@ import pytest
 import typer
 
 import pefomed
+from pefomed import workflow
 from pefomed.cli import main
 from pefomed.cli.options import checked_run, overrides_of
 from pefomed.errors import DataError, Interrupted, RunError
@@ -32,7 +33,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Any:
         def run(*_: Any, **__: Any) -> NoReturn:
             raise error
 
-        monkeypatch.setattr(pefomed, "pipeline", SimpleNamespace(run=run), raising=False)
+        monkeypatch.setattr(workflow, "pipeline", SimpleNamespace(run=run), raising=False)
 
     return fail_with
 

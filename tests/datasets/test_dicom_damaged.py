@@ -129,6 +129,24 @@ def test_a_segmented_palette_that_multiplies_is_refused(tmp_path: Path, segments
         open_image(path)
 
 
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("BluePaletteColorLookupTableData", "its palette has no table of blue"),
+        ("RedPaletteColorLookupTableDescriptor", "its palette has no description of red"),
+    ],
+)
+def test_a_palette_without_a_part_says_which(tmp_path: Path, missing: str, said: str) -> None:
+    attributes: dict[str, Any] = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for colour in ("Red", "Green", "Blue"):
+        attributes[f"{colour}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        attributes[f"{colour}PaletteColorLookupTableData"] = bytes(512)
+    del attributes[missing]
+    path = made(tmp_path / "a.dcm", SMALL.astype(np.uint16), **attributes)
+    with pytest.raises(ImageError, match=said):
+        open_image(path)
+
+
 def test_sequences_in_sequences_are_no_crash(tmp_path: Path) -> None:
     # 20,000 nested sequences of undefined length: deeper than any stack.
     start = b"\x08\x00\x15\x11SQ\x00\x00\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"

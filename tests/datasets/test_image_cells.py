@@ -20,7 +20,7 @@ from pefomed.errors import DataError
 from pefomed.files import unpacked
 from pefomed.files.jsonl import read
 from pefomed.files.unpacked import ImageFile, image_of
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 

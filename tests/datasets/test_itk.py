@@ -149,7 +149,9 @@ def test_without_the_package_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("packed", [True, False])
-@pytest.mark.parametrize("said", ["BinaryData = False\n", "", 'BinaryData = "True\n', "BinaryData = T\n"])
+@pytest.mark.parametrize(
+    "said", ["BinaryData = False\n", "", 'BinaryData = "True\n', "BinaryData = T\n", "BinaryData =\x1cTrue\n"]
+)
 def test_values_that_are_no_binary_ones_never_reach_the_library(
     tmp_path: Path, said: str, packed: bool
 ) -> None:
@@ -159,4 +161,23 @@ def test_values_that_are_no_binary_ones_never_reach_the_library(
     sitk.WriteImage(volume, str(path), useCompression=packed)
     path.write_bytes(path.read_bytes().replace(b"BinaryData = True\n", said.encode(), 1))
     with pytest.raises(ImageError, match=r"damaged|as text"):
+        open_image(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("DimSize = 3 4 5", "DimSize = 3 4 6"), ("CompressedDataSize = ", "CompressedDataSize = 1\nComment = ")],
+)
+def test_packed_values_that_end_too_early_are_refused_at_once(tmp_path: Path, old: str, new: str) -> None:
+    # ITK 5.4 waits for the others for ever: so does a file that was copied in part.
+    path = tmp_path / "a.mha"
+    volume = sitk.GetImageFromArray(np.arange(60, dtype=np.int16).reshape(5, 4, 3))
+    sitk.WriteImage(volume, str(path), useCompression=True)
+    whole = path.read_bytes()
+    assert open_image(path)
+    path.write_bytes(whole.replace(old.encode(), new.encode(), 1))
+    with pytest.raises(ImageError, match="of packed values where"):
+        open_image(path)
+    path.write_bytes(whole[:-20])
+    with pytest.raises(ImageError, match="packed values"):
         open_image(path)

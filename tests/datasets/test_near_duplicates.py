@@ -192,7 +192,7 @@ def test_a_cache_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 _SLOW = """
 import sys, time
 from pathlib import Path
-from pefomed.audit import fingerprint_store
+from pefomed.images import fingerprint_store
 fingerprint_store.TOGETHER = 2
 decoded = fingerprint_store._decoded
 def slowly(path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pefomed.audit.near_duplicates import near_duplicates
-from pefomed.datasets.phantom import loader as phantom
+from pefomed.datasets.phantom import samples as phantom
 from pefomed.datasets.phantom import scene as phantom_scene
 from pefomed.datasets.phantom import text as phantom_text
 from pefomed.errors import DataError, StorageError
@@ -191,7 +191,7 @@ def test_images_are_drawn_once(tmp_path: Path) -> None:
 
 def test_two_processes_may_draw_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from pefomed.datasets.phantom.loader import load;"
+        "import sys; from pathlib import Path; from pefomed.datasets.phantom.samples import load;"
         "print(len(list(load(Path(sys.argv[1]), 'train', train=16, size=64))))"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

@@ -9,9 +9,9 @@ from pefomed.datasets import slake
 from pefomed.datasets.provenance import provenance, provenance_in_words, provenance_of_loader
 
 RESTRICTED = """
-from pefomed.datasets.card import Card
+from pefomed.datasets.card import DataCard
 
-CARD = Card(title="Ward", licence="none", link="", citation="", restricted=True)
+CARD = DataCard(title="Ward", licence="none", link="", citation="", restricted=True)
 
 
 def load(root, split):

@@ -139,7 +139,7 @@ def test_the_recipe_may_name_another_folder_and_the_owner_may_link_to_one(tmp_pa
     assert sample.images == (str(tmp_path / "mine/link/ct.nii#window=40:400"),)
 
 
-@pytest.mark.parametrize("answer", [3, 2.5, "7", "1e3", "nan"])
+@pytest.mark.parametrize("answer", [3, 2.5, "7", "1e3"])
 def test_a_number_is_an_answer_only_if_asked_for(tmp_path: Path, answer: object) -> None:
     line = json.dumps({"image": "a.png", "question": "q?", "answer": answer})
     path = write(tmp_path / "n.jsonl", line + "\n")

@@ -18,8 +18,8 @@ from pefomed.annotations.kept_masks import read_mask
 from pefomed.datasets import load_samples
 from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run
-from pefomed.outside.outside import outside_run
-from pefomed.outside.outside_map import AnswerTable
+from pefomed.outside.options import AnswerTable
+from pefomed.outside.run import outside_run
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 

@@ -15,7 +15,7 @@ from pefomed.datasets import load_samples
 from pefomed.errors import DataError
 from pefomed.files import tar_rows
 from pefomed.files.rows import read_table
-from pefomed.outside.outside import AnswerColumns, outside_run
+from pefomed.outside.run import AnswerColumns, outside_run
 from pefomed.recipe import Dataset
 
 

@@ -8,8 +8,8 @@ from pefomed.boxes import Placed
 from pefomed.boxes.region import dice
 from pefomed.evaluation import score_boxes
 from pefomed.evaluation.grounding import ITEM, item_values
-from pefomed.floors.absent_floors import none_floors
-from pefomed.floors.box_floors import floors_of
+from pefomed.floors.absent import none_floors
+from pefomed.floors.boxes import floors_of
 from pefomed.metrics.box_items import PhraseItem
 from pefomed.schema import Box, Score
 

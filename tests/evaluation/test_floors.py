@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pefomed.datasets import load_samples
 from pefomed.evaluation import score_pairs
-from pefomed.floors import floors
+from pefomed.floors import votes
 from pefomed.recipe import Dataset
 
 needs_data = pytest.mark.skipif(
@@ -19,42 +19,42 @@ needs_data = pytest.mark.skipif(
 
 
 def test_majority_counts_the_plain_form_and_gives_it_as_first_written() -> None:
-    assert floors.majority(["No", "yes", "no ", "YES", "NO"]) == "No"
-    assert floors.majority(["b", "a"]) == "b"  # a tie: the earlier
+    assert votes.majority(["No", "yes", "no ", "YES", "NO"]) == "No"
+    assert votes.majority(["b", "a"]) == "b"  # a tie: the earlier
 
 
 def test_a_near_question_outweighs_several_far_ones() -> None:
     # Smoothed idf, 4 questions: p 1 + ln(5/5) = 1, q r s t 1 + ln(5/2) = 1.916. The first question is
     # the one asked, cosine 1. The others share p: 1 / (1 + 1.916^2) = 0.214, 3 votes of 0.214^3 = 0.03.
     questions, answers = ["p q", "p r", "p s", "p t"], ["yes", "no", "no", "no"]
-    assert floors.nearest_text(questions, answers, ["P, q?"]) == ["yes"]
+    assert votes.nearest_text(questions, answers, ["P, q?"]) == ["yes"]
 
 
 def test_only_seven_vote_and_the_earlier_of_equals() -> None:
     asked = ["is it left"]
     answers = ["a"] * 4 + ["b"] * 4 + ["c"] * 9
     questions = asked * 8 + ["is it right"] * 9
-    assert floors.nearest_text(questions, answers, asked) == ["a"]  # 4 a, 3 b
-    assert floors.nearest_text(questions, ["b"] * 4 + ["a"] * 13, asked) == ["b"]
+    assert votes.nearest_text(questions, answers, asked) == ["a"]  # 4 a, 3 b
+    assert votes.nearest_text(questions, ["b"] * 4 + ["a"] * 13, asked) == ["b"]
 
 
 def test_equal_votes_go_to_the_earlier_and_spellings_count_together() -> None:
-    assert floors.nearest_text(["p", "p"], ["b", "a"], ["p"]) == ["b"]
-    assert floors.nearest_text(["p", "p", "p"], ["a", "X-ray", "x-RAY"], ["p"]) == ["X-ray"]
+    assert votes.nearest_text(["p", "p"], ["b", "a"], ["p"]) == ["b"]
+    assert votes.nearest_text(["p", "p", "p"], ["a", "X-ray", "x-RAY"], ["p"]) == ["X-ray"]
 
 
 def test_without_a_common_word_the_majority_answers() -> None:
-    assert floors.nearest_text(["p", "q", "q"], ["a", "b", "b"], ["z", "", "p"]) == ["b", "b", "a"]
-    assert floors.nearest_text(["", "", ""], ["a", "b", "b"], [""]) == ["b"]  # reports have no question
+    assert votes.nearest_text(["p", "q", "q"], ["a", "b", "b"], ["z", "", "p"]) == ["b", "b", "a"]
+    assert votes.nearest_text(["", "", ""], ["a", "b", "b"], [""]) == ["b"]  # reports have no question
 
 
 def test_a_question_about_the_same_image_counts_double() -> None:
     # p q is asked of image 1. Of p r and p s one has the better answer, about another image.
     questions, answers = ["p r", "p r", "p s"], ["a", "a", "b"]
     # All three are as similar: two votes of c^3 for a, one of (2 c)^3 = 8 c^3 for b.
-    assert floors.nearest_text(questions, answers, ["p"]) == ["a"]
-    found = floors.nearest_text(
-        questions, answers, ["p", "p", "p"], floors.ImageKeys(["1", "2", "3"], ["3", "1", "new"])
+    assert votes.nearest_text(questions, answers, ["p"]) == ["a"]
+    found = votes.nearest_text(
+        questions, answers, ["p", "p", "p"], votes.ImageKeys(["1", "2", "3"], ["3", "1", "new"])
     )
     assert found == ["b", "a", "a"]
 
@@ -98,7 +98,7 @@ TRAINING = st.lists(
 @given(TRAINING, st.lists(st.sampled_from("p q r s t u".split()), max_size=4).map(" ".join))
 def test_same_as_the_definition(training: list[tuple[str, str]], asked: str) -> None:
     questions, answers = [q for q, _ in training], [a for _, a in training]
-    assert floors.nearest_text(questions, answers, [asked])[0] in by_definition(questions, answers, asked)
+    assert votes.nearest_text(questions, answers, [asked])[0] in by_definition(questions, answers, asked)
 
 
 @needs_data
@@ -106,11 +106,11 @@ def test_what_leaked_images_of_vqa_rad_are_worth() -> None:
     """All 203 test images are trained on: 66 instead of 54 by recognising them."""
     dataset, data = Dataset(loader="vqa_rad", root="vqa_rad"), Path(os.environ["PEFOMED_DATA"])
     training, test = load_samples(dataset, "train", data), load_samples(dataset, "test", data)
-    answers = floors.nearest_text(
+    answers = votes.nearest_text(
         [sample.question for sample in training],
         [sample.reference for sample in training],
         [sample.question for sample in test],
-        floors.ImageKeys([sample.images for sample in training], [sample.images for sample in test]),
+        votes.ImageKeys([sample.images for sample in training], [sample.images for sample in test]),
     )
     scores = score_pairs([sample.reference for sample in test], answers, draws=0)
     overall = next(score.value for score in scores if score.metric == "exact_match_vqa")
@@ -125,7 +125,7 @@ def test_what_leaked_images_of_vqa_rad_are_worth() -> None:
 def test_the_published_floors(loader: str, figures: tuple[float, float, float]) -> None:
     dataset, data = Dataset(loader=loader, root=loader), Path(os.environ["PEFOMED_DATA"])
     training, test = load_samples(dataset, "train", data), load_samples(dataset, "test", data)
-    answers = floors.nearest_text(
+    answers = votes.nearest_text(
         [sample.question for sample in training],
         [sample.reference for sample in training],
         [sample.question for sample in test],

@@ -13,7 +13,7 @@ from pefomed.cli import main
 from pefomed.errors import DataError, RunError
 from pefomed.evaluation import evaluate_run
 from pefomed.files import jsonl
-from pefomed.outside.outside import AnswerColumns, columns_of, outside_run
+from pefomed.outside.run import AnswerColumns, columns_of, outside_run
 from pefomed.schema import Prediction, Sample
 
 ROWS: list[dict[str, Any]] = [

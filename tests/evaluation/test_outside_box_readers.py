@@ -12,8 +12,8 @@ from PIL import Image
 
 from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run
-from pefomed.outside.outside import outside_run
-from pefomed.outside.outside_map import answer_table
+from pefomed.outside.options import answer_table
+from pefomed.outside.run import outside_run
 
 RIGHT = {"columns": ["b"], "form": "xyxy", "unit": "pixel"}
 GIVEN = {"columns": ["p"]}

@@ -11,8 +11,8 @@ from pefomed.boxes.given import given_text, read_given
 from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run
 from pefomed.files import jsonl
-from pefomed.outside.outside import outside_run
-from pefomed.outside.outside_map import answer_table
+from pefomed.outside.options import answer_table
+from pefomed.outside.run import outside_run
 from pefomed.schema import Box, Sample
 
 RIGHT = {"columns": ["x", "y", "w", "h"], "form": "xywh", "unit": "pixel", "width": "W", "height": "H"}

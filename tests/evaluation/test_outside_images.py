@@ -10,7 +10,7 @@ from PIL import Image
 from pefomed.cli import main
 from pefomed.errors import DataError
 from pefomed.files import jsonl
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.report import write_report
 from pefomed.schema import Sample
 

@@ -11,8 +11,8 @@ import pytest
 from pefomed.cli import main
 from pefomed.errors import DataError
 from pefomed.files import jsonl
-from pefomed.outside.outside import columns_of
-from pefomed.outside.outside_map import answer_table
+from pefomed.outside.options import answer_table
+from pefomed.outside.run import columns_of
 from pefomed.schema import Prediction, Sample
 
 

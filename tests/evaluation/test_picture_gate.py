@@ -19,7 +19,7 @@ from pefomed.cli import main
 from pefomed.errors import ImageError
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.files import jsonl
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.raters import Wishes, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports

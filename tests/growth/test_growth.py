@@ -17,6 +17,9 @@ MOST = 8
 
 ELSEWHERE = {
     "pefomed.boxes.reading._PIECE": "behind the last </p> another one takes over (test_reading counts)",
+    "pefomed.judges.offline_conflicts.FORMS": "of one word, and from its beginning to its end alone",
+    "pefomed.judges.offline_quantities._START": "blanks are one before it is asked (offline_words)",
+    "pefomed.judges.parse._WRAPPED": "a label has at most 1,000 characters, a longer text is not looked at",
 }
 """Expressions whose use keeps the texts away on which they are slow."""
 

@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel
 
 from pefomed.errors import WeightsError
 from pefomed.judges.embedding import Embedder
-from pefomed.weights import weights
+from pefomed.weights import lookup
 
 WORDS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", *"left right lung heart mass is the a".split()]
 TEXTS = ["left lung", "right lung", "the heart is a mass", "lung", "unknown words here, many of them"]
@@ -72,7 +72,7 @@ def test_a_folder_without_an_embedding_is_named(folder: Path) -> None:
 
 
 def test_the_published_weights_give_what_transformers_gives() -> None:
-    folder = weights.on_disk("all-minilm-l6-v2", "sentence")
+    folder = lookup.on_disk("all-minilm-l6-v2", "sentence")
     if folder is None:
         pytest.skip("all-minilm-l6-v2 is not on this disk: pefomed weights fetch all-minilm-l6-v2")
     assert np.abs(Embedder(folder)(TEXTS) - expected(folder, TEXTS)).max() < 1e-5

@@ -266,10 +266,10 @@ import signal
 import sys
 from pathlib import Path
 from pefomed.endpoint import Endpoint
-from pefomed.judges.endpoint_judge import Settings, carry_out, prepare
+from pefomed.judges.endpoint_judge import JudgeSettings, carry_out, prepare
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 endpoint = Endpoint(sys.argv[2], "judge-1", timeout=60.0, first_wait=0.01, concurrency=2)
-carry_out(prepare(Path(sys.argv[1]), endpoint, Settings(), runs=4))
+carry_out(prepare(Path(sys.argv[1]), endpoint, JudgeSettings(), runs=4))
 """
 
 

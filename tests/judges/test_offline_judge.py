@@ -24,7 +24,7 @@ from pefomed.judges.training_pairs import different_pairs, made_reports, reworde
 from pefomed.judges.wrong_answers import shipped_figures, wrong_pairs
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample, Verdict
-from pefomed.weights import weights
+from pefomed.weights import lookup
 
 
 class Letters(Embedder):
@@ -165,7 +165,7 @@ def test_the_shipped_thresholds_are_what_the_training_data_gives(tmp_path: Path)
     from pefomed.datasets import load_samples
     from pefomed.recipe import Dataset
 
-    folder = weights.on_disk("all-minilm-l6-v2", "sentence")
+    folder = lookup.on_disk("all-minilm-l6-v2", "sentence")
     if folder is None:
         pytest.skip("all-minilm-l6-v2 is not on this disk: pefomed weights fetch all-minilm-l6-v2")
     if "PEFOMED_DATA" not in os.environ:
@@ -227,7 +227,7 @@ def test_the_shipped_false_right_rates_are_what_the_test_splits_give() -> None:
 
     assert shipped_figures()["rules"] == RULES
     assert shipped_figures()["threshold"] == shipped().vqa
-    folder = weights.on_disk("all-minilm-l6-v2", "sentence")
+    folder = lookup.on_disk("all-minilm-l6-v2", "sentence")
     if folder is None:
         pytest.skip("all-minilm-l6-v2 is not on this disk: pefomed weights fetch all-minilm-l6-v2")
     if "PEFOMED_DATA" not in os.environ:

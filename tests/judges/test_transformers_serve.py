@@ -22,7 +22,7 @@ from pefomed.judges import calibration, first_replies
 from pefomed.judges.endpoint_judge import JudgeSettings, carry_out, prepare
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
-from pefomed.weights import weights
+from pefomed.weights import lookup
 
 MODEL = "smollm2-135m"
 
@@ -33,7 +33,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     for package in ("openai", "fastapi", "uvicorn"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"`transformers serve` needs {package}, which is not installed")
-    folder = weights.on_disk(MODEL, "language")
+    folder = lookup.on_disk(MODEL, "language")
     if folder is None:
         pytest.skip(f"{MODEL} is not on this disk: pefomed weights fetch {MODEL}")
     with socket.socket() as free:

@@ -16,7 +16,7 @@ from pefomed.models import describe as module
 from pefomed.models.config import PefomedConfig
 from pefomed.models.describe import describe, part_config
 from pefomed.recipe import Recipe
-from pefomed.weights import hub, weights
+from pefomed.weights import hub, lookup
 from pefomed.weights.known import KNOWN
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -24,7 +24,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 @pytest.fixture(autouse=True)
 def nothing_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "on_disk", lambda *_: None)
+    monkeypatch.setattr(lookup, "on_disk", lambda *_: None)
     monkeypatch.setattr(hub, "_unreachable", "no network in this test")
 
 
@@ -105,7 +105,7 @@ def test_a_hub_id_of_a_known_part_is_known() -> None:
 def test_known_configurations_are_those_of_the_published_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = 0
     for name, known in KNOWN.items():
-        for folder in next(part for part in weights.listing() if part.name == name).cached.values():
+        for folder in next(part for part in lookup.listing() if part.name == name).cached.values():
             config: Any = AutoConfig.from_pretrained(folder)
             config = getattr(config, "vision_config", config)
             fields = {key: getattr(config, key) for key in known.config}

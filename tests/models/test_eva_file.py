@@ -17,7 +17,7 @@ from pefomed.features.frozen import Features
 from pefomed.models.build import build_model
 from pefomed.models.describe import part_config
 from pefomed.weights.eva_file import eva_state
-from pefomed.weights.weights import resolve, source_of
+from pefomed.weights.lookup import resolve, source_of
 
 WIDTH, MLP, PATCH, GRID = 176, 40, 14, 2  # two heads of EVA's width of 88
 

@@ -16,7 +16,7 @@ from pefomed.models.build import build_model
 from pefomed.models.describe import meta_model, part_config
 from pefomed.models.shapes import shapes
 from pefomed.recipe import Model
-from pefomed.weights import hub, weights
+from pefomed.weights import hub, lookup
 from pefomed.weights.known import KNOWN
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -24,7 +24,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 @pytest.fixture
 def nothing_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "on_disk", lambda *_: None)
+    monkeypatch.setattr(lookup, "on_disk", lambda *_: None)
     monkeypatch.setattr(hub, "_unreachable", "no network in this test")
 
 

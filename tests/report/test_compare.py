@@ -15,7 +15,7 @@ from pefomed.errors import DataError, RunError
 from pefomed.evaluation.compare import compare_runs
 from pefomed.evaluation.run import evaluate_run
 from pefomed.files import jsonl
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.report import write_report, write_reports
 from pefomed.report.runs import joined_scores, named
 

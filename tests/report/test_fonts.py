@@ -11,7 +11,7 @@ from tests.report import box_runs, small_run
 from tests.report.chromium import Browser
 
 from pefomed.audit.show import contact_sheet
-from pefomed.datasets.phantom.loader import load
+from pefomed.datasets.phantom.samples import load
 from pefomed.files import jsonl
 from pefomed.report import write_report, write_reports
 

@@ -11,7 +11,7 @@ from tests.report.parsed import Page, page_of
 from tests.report.small_run import score
 
 from pefomed.evaluation.run import evaluate_run
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.report import write_reports
 from pefomed.report.headline import headlines
 from pefomed.schema import Score

@@ -9,7 +9,7 @@ import pytest
 from tests.report.parsed import Page, page_of
 
 from pefomed.evaluation.run import evaluate_run
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 
 
 def sections(page: Page) -> list[str]:

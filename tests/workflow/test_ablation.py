@@ -126,6 +126,12 @@ def test_named_arms_take_over_the_stages_that_they_share(recipe_file: Path, tmp_
     page = write_report(folder).read_text()
     assert "the recipe as it stands" in page
     assert "short_answers" in page
+    arms = (folder / "report" / "tables" / "arms.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in arms[1:]] == [
+        ["slow", "stages.1.lr = 0.001"],
+        ["short_answers", "predict.max_new_tokens = 2"],
+        ["seed_1", "seed = 1"],
+    ]
     before = (runs["slow"] / "log.jsonl").read_bytes()
     again = ablate(recipe_file, tmp_path / "runs", tmp_path, arms=["slow"])
     assert (runs["slow"] / "log.jsonl").read_bytes() == before

@@ -155,9 +155,9 @@ def _online(
 
 def _offline(run: Path, embeddings: str, only: str | None) -> dict[str, Any]:
     from pefomed.judges.offline_judge import judge_offline
-    from pefomed.weights import weights
+    from pefomed.weights import lookup
 
-    return judge_offline(run, weights.resolve(embeddings, "sentence"), only)
+    return judge_offline(run, lookup.resolve(embeddings, "sentence"), only)
 
 
 def _show(card: dict[str, Any]) -> None:

@@ -234,9 +234,9 @@ def evaluate(
 
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
-        from pefomed.outside.outside import columns_of, outside_run
-        from pefomed.outside.outside_boxes import box_columns
-        from pefomed.outside.outside_map import answer_table, joined
+        from pefomed.outside.boxes import box_columns
+        from pefomed.outside.options import answer_table, joined
+        from pefomed.outside.run import columns_of, outside_run
 
         flags: dict[str, Any] = {
             "task": task, "numbers_as_text": numbers_as_text, "delimiter": delimiter, "header": header,

@@ -17,9 +17,9 @@ Source = Literal["auto", "hub", "wheel"]
 @app.command("list", epilog="Example: pefomed weights list")
 def list_(json_: Json = False) -> None:
     """List the parts known by name, where each comes from, and what is on this disk."""
-    from pefomed.weights import weights
+    from pefomed.weights import lookup
 
-    found = weights.listing()
+    found = lookup.listing()
     if json_:
         print_json(
             [
@@ -59,10 +59,10 @@ def fetch(
     ] = None,
 ) -> None:
     """Fetch parts now, for instance before working without a network."""
-    from pefomed.weights import weights
+    from pefomed.weights import lookup
 
     for name in names:
-        typer.echo(f"{name}: {weights.fetch(name, source=source)}")
+        typer.echo(f"{name}: {lookup.fetch(name, source=source)}")
 
 
 @app.command(epilog="Example: pefomed weights verify")
@@ -73,10 +73,10 @@ def verify(
     json_: Json = False,
 ) -> None:
     """Compare the hash of every fetched file with what was published or recorded."""
-    from pefomed.weights import weights
+    from pefomed.weights import lookup
 
-    present = names or [part.name for part in weights.listing() if part.cached]
-    verified = {name: weights.verify(name) for name in present}
+    present = names or [part.name for part in lookup.listing() if part.cached]
+    verified = {name: lookup.verify(name) for name in present}
     if json_:
         print_json(verified)
         return

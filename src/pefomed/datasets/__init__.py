@@ -53,7 +53,7 @@ LOADERS: dict[str, str] = {
     "ms_cxr": "pefomed.datasets.ms_cxr:load",
     "ms_cxr_medrpg": "pefomed.datasets.ms_cxr_medrpg:load",
     "path_vqa": "pefomed.datasets.path_vqa:load",
-    "phantom": "pefomed.datasets.phantom.loader:load",
+    "phantom": "pefomed.datasets.phantom.samples:load",
     "roco": "pefomed.datasets.roco:load",
     "slake": "pefomed.datasets.slake:load",
     "slake_boxes": "pefomed.datasets.slake_boxes:load",

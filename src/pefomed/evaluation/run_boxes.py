@@ -21,8 +21,8 @@ from pefomed.evaluation.mask_dice import METRIC, mask_dice, score_masks
 from pefomed.evaluation.reader_agreement import others_boxes
 from pefomed.evaluation.score import Questions, numbered, score_share
 from pefomed.evaluation.sides import score_sides, side_values
-from pefomed.floors.absent_floors import NoneFloor, none_floors
-from pefomed.floors.box_floors import floors_of
+from pefomed.floors.absent import NoneFloor, none_floors
+from pefomed.floors.boxes import floors_of
 from pefomed.floors.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
 from pefomed.metrics.box_items import (
     PhraseItem,

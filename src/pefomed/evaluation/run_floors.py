@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pefomed.datasets import card
 from pefomed.evaluation.answered import AnsweredSplit, System, Training
 from pefomed.evaluation.same_images import contents
-from pefomed.floors import floors
+from pefomed.floors import votes
 from pefomed.floors.constant import constant_report
 from pefomed.floors.nearest_box import NEAREST_BOX, nearest_box
 from pefomed.schema import Sample
@@ -31,12 +31,12 @@ def answer_floors(answered: AnsweredSplit, samples: Sequence[Sample]) -> list[Sy
     images = _images(training.samples, samples)
     shared = len(set(images.asked) & set(images.training))
     how = {
-        "floor:majority": f"{floors.MAJORITY}, {training.source}",
-        "floor:nearest-text": f"{floors.NEAREST_TEXT}, {training.source}",
+        "floor:majority": f"{votes.MAJORITY}, {training.source}",
+        "floor:nearest-text": f"{votes.NEAREST_TEXT}, {training.source}",
     }
     if shared:
         how["floor:nearest-text-same-image"] = (
-            f"{floors.NEAREST_TEXT_SAME_IMAGE}; {shared} of {len(set(images.asked))} images asked about were"
+            f"{votes.NEAREST_TEXT_SAME_IMAGE}; {shared} of {len(set(images.asked))} images asked about were"
             f" trained on; {training.source}"
         )
     if any(sample.task in ABOUT_BOXES for sample in samples):
@@ -53,16 +53,16 @@ def answer_floors(answered: AnsweredSplit, samples: Sequence[Sample]) -> list[Sy
         replies = [training.samples[place].reference for place in known]
         places = [place for place, sample in enumerate(samples) if sample.task == task]
         asked = [samples[place].question for place in places]
-        about = floors.ImageKeys([images.training[i] for i in known], [images.asked[i] for i in places])
+        about = votes.ImageKeys([images.training[i] for i in known], [images.asked[i] for i in places])
         for name in how:
             if name == "floor:majority":
-                found = [floors.majority(replies)] * len(places)
+                found = [votes.majority(replies)] * len(places)
             elif name == "floor:nearest-box" and task in ABOUT_BOXES:
                 boxes = [training.samples[place].boxes for place in known]
                 found = nearest_box(boxes, replies, [samples[place].boxes for place in places])
             else:
                 same_image = about if name == "floor:nearest-text-same-image" else None
-                found = floors.nearest_text(questions, replies, asked, same_image)
+                found = votes.nearest_text(questions, replies, asked, same_image)
             for place, answer in zip(places, found, strict=True):
                 answers[name][place] = answer
     return [System(name, answers[name], how[name]) for name in how]
@@ -113,10 +113,10 @@ def validation_split(answered: AnsweredSplit) -> str | None:
     return split if split not in (stage.split, *stage.also_train, answered.split) else None
 
 
-def _images(training: Sequence[Sample], asked: Sequence[Sample]) -> floors.ImageKeys:
+def _images(training: Sequence[Sample], asked: Sequence[Sample]) -> votes.ImageKeys:
     """Return the content of each sample's images, so that copies under other names are the same."""
     named = contents(path for sample in (*training, *asked) for path in sample.images)
     of_training, of_asked = (
         [tuple(named[path] for path in sample.images) for sample in samples] for samples in (training, asked)
     )
-    return floors.ImageKeys(of_training, of_asked)
+    return votes.ImageKeys(of_training, of_asked)

@@ -1,4 +1,4 @@
-"""Segmented colour palettes, measured before they are unfolded (DICOM PS3.3 C.7.9.2)."""
+"""Colour palettes: whole, and the segmented ones measured before they are unfolded (DICOM PS3.3 C.7.9.2)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ ENTRIES = 65_536
 
 
 def check_palette(file: DicomFile) -> None:
-    """Refuse a segmented palette that would unfold to more than `ENTRIES`.
+    """Refuse a palette that lacks a part, and a segmented one that would unfold to more than `ENTRIES`.
 
     Raises:
-        ImageError: it would, or a segment points back at others, which could multiply without end.
+        ImageError: it does or would, or a segment points back at others, which could multiply without end.
     """
     bits = int(file.header.get("BitsAllocated") or 8)
     order = "<" if file.syntax.is_little_endian else ">"
-    for colour in ("Red", "Green", "Blue"):
+    _check_whole(file)
+    for colour in _COLOURS:
         data = file.header.get(f"Segmented{colour}PaletteColorLookupTableData")
         if not isinstance(data, bytes):
             continue
@@ -30,6 +31,18 @@ def check_palette(file: DicomFile) -> None:
             raise damaged(
                 file.path, f"a segmented palette of more than {ENTRIES:,} entries, or one in a loop"
             )
+
+
+_COLOURS = ("Red", "Green", "Blue")
+
+
+def _check_whole(file: DicomFile) -> None:
+    for colour in _COLOURS:
+        name = f"{colour}PaletteColorLookupTable"
+        if len(file.header.get(f"{name}Descriptor") or ()) != 3:
+            raise damaged(file.path, f"its palette has no description of {colour.lower()}")
+        if not (file.header.get(f"{name}Data") or file.header.get(f"Segmented{name}Data")):
+            raise damaged(file.path, f"its palette has no table of {colour.lower()}")
 
 
 def _unfolded(values: tuple[int, ...]) -> int:

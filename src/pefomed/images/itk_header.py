@@ -7,6 +7,7 @@ that no header can name a file elsewhere.
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 from pefomed.errors import ImageError
@@ -18,6 +19,9 @@ NRRD = (".nrrd", ".nhdr")
 
 _FRONT = 2**16
 """Most bytes of a header."""
+
+_PIECE = 2**20
+"""Bytes that are unpacked at once."""
 
 _META_BYTES = {
     "char": 1, "uchar": 1, "short": 2, "ushort": 2, "int": 4, "uint": 4, "long": 4, "ulong": 4,
@@ -49,12 +53,12 @@ def _metaimage(path: Path, front: bytes) -> Path:
     found: dict[str, str] = {}
     for line in front.split(b"\n"):
         name, equals, value = line.decode("latin-1").partition("=")
-        if not equals or not re.fullmatch(r"\s*[\w.:|\[\]-]{1,64}\s*", name):
+        if not equals or not re.fullmatch(r"[ \t]*[\w.:|\[\]-]{1,64}[ \t]*", name):
             raise _not(path, "MetaImage", front)
-        if name.strip().lower() in found:
-            raise damaged(path, f"{name.strip()} is there twice")
-        found[name.strip().lower()] = value.strip()
-        if name.strip().lower() == "elementdatafile":  # the last line: values may follow
+        if _bare(name).lower() in found:
+            raise damaged(path, f"{_bare(name)} is there twice")
+        found[_bare(name).lower()] = _bare(value)
+        if _bare(name).lower() == "elementdatafile":  # the last line: values may follow
             break
     else:
         raise damaged(path, "no ElementDataFile in its header")
@@ -77,9 +81,36 @@ def _metaimage(path: Path, front: bytes) -> Path:
     local = place.upper() == "LOCAL"
     needed = _check(path, sizes, each * channels)
     data = path if local else _beside(path, place)
-    if not packed and data.stat().st_size < needed:
+    if packed:
+        start = front.index(b"\n", front.lower().index(b"elementdatafile")) + 1 if local else 0
+        _check_packed(path, data, start, found, needed)
+    elif data.stat().st_size < needed:
         raise damaged(path, f"{data.stat().st_size:,} bytes where its values take {needed:,}")
     return data
+
+
+def _check_packed(path: Path, data: Path, start: int, found: dict[str, str], needed: int) -> None:
+    """Refuse values that end too early: the library would wait for the others for ever."""
+    if found.get("headersize", "0") != "0":
+        raise damaged(path, "packed values behind a header of their own")
+    size = found.get("compresseddatasize")
+    left = data.stat().st_size - start if size is None else _whole(path, size)
+    unpack, there = zlib.decompressobj(47), 0  # 47: what gzip or zlib packed
+    try:
+        with data.open("rb") as file:
+            file.seek(start)
+            while there < needed and not unpack.eof:
+                piece = unpack.unconsumed_tail or file.read(min(_PIECE, left))
+                if not unpack.unconsumed_tail:
+                    left -= len(piece)
+                if not piece:
+                    there += len(unpack.flush())
+                    break
+                there += len(unpack.decompress(piece, _PIECE))
+    except zlib.error as error:
+        raise damaged(path, f"its packed values: {error}") from None
+    if there < needed:
+        raise damaged(path, f"{there:,} bytes of packed values where {needed:,} should be")
 
 
 def _nrrd(path: Path, front: bytes) -> Path:
@@ -87,16 +118,17 @@ def _nrrd(path: Path, front: bytes) -> Path:
         raise _not(path, "NRRD", front)
     end = re.search(rb"\r?\n\r?\n", front)
     found: dict[str, str] = {}
-    for line in front[: end.start() if end else len(front)].decode("latin-1").splitlines()[1:]:
+    lines = front[: end.start() if end else len(front)].decode("latin-1").removesuffix("\n").split("\n")
+    for line in lines[1:]:
         name, colon, value = line.partition(":")
         if line.startswith("#") or value.startswith("="):
             continue
         if not colon:
             raise damaged(path, f"{line[:40]!r} in its header")
-        key = name.strip().lower().replace(" ", "")
+        key = _bare(name).lower().replace(" ", "")
         if key in found:
-            raise damaged(path, f"{name.strip()} is there twice")
-        found[key] = value.strip()
+            raise damaged(path, f"{_bare(name)} is there twice")
+        found[key] = _bare(value)
     kind = found.get("type", "").lower()
     each = next((size for size, names in _NRRD_BYTES.items() if kind in names.split(",")), None)
     number = _whole(path, found.get("dimension", ""))
@@ -146,6 +178,11 @@ def _beside(path: Path, name: str) -> Path:
             " (.mha, .nrrd)",
         )
     return data
+
+
+def _bare(text: str) -> str:
+    """Return `text` without blanks around it: those of the library, where Python knows many more."""
+    return text.strip(" \t\r")
 
 
 def _whole(path: Path, text: str) -> int:

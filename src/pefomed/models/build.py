@@ -26,7 +26,7 @@ from pefomed.models.vision_part import check_tokens, final_norm, load_vision, vi
 from pefomed.recipe import Model
 from pefomed.weights.folders import readable
 from pefomed.weights.identity import base_at
-from pefomed.weights.weights import resolve
+from pefomed.weights.lookup import resolve
 
 
 def build_model(

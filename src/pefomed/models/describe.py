@@ -33,7 +33,7 @@ from pefomed.models.language_part import text_part
 from pefomed.models.modeling import PefomedForConditionalGeneration
 from pefomed.models.vision_part import checked_config
 from pefomed.recipe import Model, Recipe, Stage
-from pefomed.weights import hub, weights
+from pefomed.weights import hub, lookup
 from pefomed.weights.folders import configuration, readable
 from pefomed.weights.known import Kind, by_name_or_hub
 
@@ -101,7 +101,7 @@ def part_config(name: str, kind: Kind, revision: str | None = None) -> Any:
     Raises:
         WeightsError: the name is unknown, or the hub cannot be reached for a part not known here.
     """
-    folder = weights.on_disk(name, kind, revision)
+    folder = lookup.on_disk(name, kind, revision)
     if folder is not None:
         return configuration(folder)
     known = by_name_or_hub(name)

@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from pefomed.datasets import LOADERS, card
 from pefomed.errors import RunError
-from pefomed.evaluation.compare import compare_runs
+from pefomed.evaluation.compare import PairedDifference, compare_runs
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.report import files
+from pefomed.report.arms import arm_sheet
 from pefomed.report.differences import changed_items, difference_sheet
 from pefomed.report.figures import SPOKEN
 from pefomed.report.rightness import speaks
@@ -55,10 +56,11 @@ def write_ablation_report(folder: Path, gate: Gates = None) -> Path:
         pairs = [(arm, arms.base) for arm in others]
         how = f"The arm {arms.base.label} against each of the others"
     else:
-        lead = "What each change of the recipe gives: each arm changes what its description says."
+        lead = "What each change of the recipe gives."
         pairs = [(arms.base, arm) for arm in others]
         how = f"Each arm against {arms.base.label}, the recipe as it stands"
-    return _write(page, title, lead, arms.runs, pairs, pairs[-1], how, gate)
+    named_changes = not arms.are_stages
+    return _write(page, title, lead, arms.runs, pairs, pairs[-1], how, gate, arms=named_changes)
 
 
 def write_comparison(folders: Sequence[Path], page: Path, gate: Gates = None) -> Path:
@@ -85,11 +87,18 @@ def _write(
     shown: tuple[Named, Named],
     how: str,
     gate: Gates,
+    *,
+    arms: bool = False,
 ) -> Path:
-    """Write the page; `pairs` are compared by tests, those of `shown` item by item, the first is the base."""
+    """Write the page; `pairs` are compared by tests, those of `shown` item by item, the first is the base.
+
+    Args:
+        arms: the runs are named changes of the base: a short table of them comes first.
+    """
     notes = Footnotes()
     tables = _tables(runs, notes)
     differences: list[Sheet] = []
+    compared: list[tuple[Named, Sequence[PairedDifference]]] = []
     missing: list[str] = []
     for first, second in pairs:
         try:
@@ -100,6 +109,7 @@ def _write(
             missing.append(f"{second.label} against {first.label}: {error.problem}; found: {error.found}")
             continue
         differences.append(difference_sheet(found, first.label, second.label))
+        compared.append((second, found))
     missing += [
         f"{', '.join(one.run.beside)} of {one.label}, which its recipe does not predict now"
         for one in runs
@@ -111,6 +121,7 @@ def _write(
             if table.loader in LOADERS and (known := card(table.loader)) and known.restricted:
                 restricted[known.title] = known.licence
     browser = changed_items(*shown, gate(shown[1].run.folder) if gate else None)
+    overview = arm_sheet(compared, pairs[0][0]) if arms else None
     html = render(
         "compare.html.j2",
         browser,
@@ -119,6 +130,7 @@ def _write(
         runs=runs,
         links=[_link(one, page) for one in runs],
         tables_shown=tables,
+        arms=overview,
         differences=differences,
         missing=missing,
         restricted=restricted,
@@ -127,7 +139,7 @@ def _write(
         last=shown[1].label,
         notes=notes,
     )
-    sheets = [table.sheet for table in tables] + differences
+    sheets = [*([overview] if overview else []), *(table.sheet for table in tables), *differences]
     name = "tables" if page.stem == "index" else f"{page.stem}-tables"
     write(page, html, files.REMEDY)
     for sentence in browser["left_out"]:

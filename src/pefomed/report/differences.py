@@ -48,10 +48,35 @@ def difference_sheet(found: Sequence[PairedDifference], first: str, second: str)
     # A column only where there is something to say.
     mcnemar = any(one.mcnemar is not None for one in found)
     columns = [column for column in columns if mcnemar or column.key != "p_mcnemar"]
-    lines = [_line(one, mcnemar) for one in found]
+    lines = [difference_line(one, mcnemar) for one in found]
     title = f"{second} against {first}: paired differences; shares in percent"
     name = sheet_name("difference", first, second)
     return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
+
+
+def difference_line(one: PairedDifference, mcnemar: bool = False) -> Line:
+    """Return a difference as a line: both values, the difference, p, McNemar's p if asked for, items."""
+    if one.low is not None and one.high is not None:
+        interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
+    else:
+        interval = why_none(one.interval)
+    proof = "; ".join(filter(None, (f"n = {one.n:,}", one.interval, one.test)))
+    difference = Cell(_signed(one, one.difference), interval, one.n, proof, one.difference, one.low, one.high)
+    tests = [_p(one.p, one.test)]
+    if mcnemar:
+        tests.append(_p(one.mcnemar, "McNemar, exact, items as independent"))
+    by_item = bool(one.better or one.worse)
+    up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
+    return Line(
+        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
+        (
+            _cell(one, one.a),
+            _cell(one, one.b),
+            difference,
+            *tests,
+            *((up, down) if by_item else (None, None)),
+        ),
+    )
 
 
 def changed_items(first: Named, second: Named, gate: PictureGate | None = None) -> dict[str, Any]:
@@ -119,30 +144,6 @@ def _tests(found: Sequence[PairedDifference]) -> list[str]:
         if one.interval.startswith(NONE):
             reasons.setdefault(one.interval.removeprefix(NONE), {})[metric_title(one.metric)] = None
     return said + [f"No interval of {', '.join(names)}: {why}" for why, names in reasons.items()]
-
-
-def _line(one: PairedDifference, mcnemar: bool) -> Line:
-    if one.low is not None and one.high is not None:
-        interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
-    else:
-        interval = why_none(one.interval)
-    proof = "; ".join(filter(None, (f"n = {one.n:,}", one.interval, one.test)))
-    difference = Cell(_signed(one, one.difference), interval, one.n, proof, one.difference, one.low, one.high)
-    tests = [_p(one.p, one.test)]
-    if mcnemar:
-        tests.append(_p(one.mcnemar, "McNemar, exact, items as independent"))
-    by_item = bool(one.better or one.worse)
-    up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
-    return Line(
-        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
-        (
-            _cell(one, one.a),
-            _cell(one, one.b),
-            difference,
-            *tests,
-            *((up, down) if by_item else (None, None)),
-        ),
-    )
 
 
 def _p(p: float | None, test: str) -> Cell | None:

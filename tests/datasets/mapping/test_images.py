@@ -12,7 +12,7 @@ import pytest
 from pefomed.datasets import load_samples
 from pefomed.errors import DataError
 from pefomed.files import jsonl
-from pefomed.outside.outside import outside_run
+from pefomed.outside.run import outside_run
 from pefomed.recipe import Dataset
 from pefomed.schema import Sample
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pefomed.datasets import load_split
 from pefomed.errors import DataError
-from pefomed.outside.outside import AnswerColumns, outside_run
+from pefomed.outside.run import AnswerColumns, outside_run
 from pefomed.recipe import Dataset
 
 

@@ -13,7 +13,7 @@ from pefomed.models.layers import most_positions
 from pefomed.models.location_tokens import teach
 from pefomed.models.processing import PefomedProcessor
 from pefomed.recipe import Recipe
-from pefomed.weights.weights import resolve
+from pefomed.weights.lookup import resolve
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ from pefomed.files.storage import LONGEST_NAME, usable_paths, write
 from pefomed.files.tables import files_of, form_of, table_of
 from pefomed.mapping.cells import said
 from pefomed.mapping.skip import NOTHING, Rules
-from pefomed.outside.outside_boxes import BoxTable
-from pefomed.outside.outside_doubts import doubts
-from pefomed.outside.outside_table import (
+from pefomed.outside.boxes import BoxTable
+from pefomed.outside.doubts import doubts
+from pefomed.outside.rows import (
     AnswerColumns,
     Reader,
     Rows,

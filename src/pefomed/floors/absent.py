@@ -4,7 +4,7 @@
     none-or-median-box   that there is none where most training phrases of the finest key have none, else
                          the median box of the finest key
 
-The keys are those of `box_floors`.
+The keys are those of `boxes`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pefomed.floors.box_floors import Floor, Key, keys_of
+from pefomed.floors.boxes import Floor, Key, keys_of
 from pefomed.metrics.box_items import PhraseItem
 from pefomed.schema import Box
 
@@ -33,7 +33,7 @@ def none_floors(
     """Return both floors, the first alone where there is no median; none where every item asked has a box.
 
     Args:
-        medians: of `box_floors.floors_of` for the same items, the finest last.
+        medians: of `boxes.floors_of` for the same items, the finest last.
     """
     if all(item.boxes for item in asked):
         return []

@@ -23,8 +23,8 @@ from pefomed.files.format import Format
 from pefomed.files.storage import usable_paths
 from pefomed.mapping import columns
 from pefomed.mapping.skip import NOTHING
-from pefomed.outside.outside_boxes import BoxTable, checked_columns
-from pefomed.outside.outside_table import AnswerColumns, Skip
+from pefomed.outside.boxes import BoxTable, checked_columns
+from pefomed.outside.rows import AnswerColumns, Skip
 from pefomed.schema import TaskName
 from pefomed.tasks import BOXES
 

@@ -1,0 +1,55 @@
+"""The arms of an ablation in one short table: what each changes, its headline figure, and what that gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pefomed.evaluation.compare import PairedDifference
+from pefomed.metrics.find import heads
+from pefomed.report.differences import difference_line
+from pefomed.report.runs import Named
+from pefomed.report.sheet import Column, Line, Sheet, sheet_name
+
+_HEADLINES = tuple(heads(kind)[0][0].name for kind in ("words", "boxes", "text"))
+"""The first metric of each kind of answer."""
+
+_COLUMNS = (
+    Column("base", "Base"),
+    Column("arm", "Arm"),
+    Column("difference", "Difference"),
+    Column("p", "p"),
+)
+
+
+def arm_sheet(compared: Sequence[tuple[Named, Sequence[PairedDifference]]], base: Named) -> Sheet | None:
+    """Return a line for each arm and data set; None if no headline figure was compared.
+
+    Args:
+        compared: each arm with its differences from `base`.
+    """
+    lines = []
+    for arm, differences in compared:
+        for one in _headlines(differences):
+            whole = difference_line(one)
+            lines.append(Line((arm.label, _changes(arm), *whole.labels), whole.entries[: len(_COLUMNS)]))
+    if not lines:
+        return None
+    title = f"The arms against {base.label}, the recipe as it stands; shares in percent"
+    notes = ["one run of each arm: another seed moves the figures too, which the intervals do not hold"]
+    return Sheet(sheet_name("arms"), title, ("arm", "changes", "data", "metric"), _COLUMNS, lines, notes)
+
+
+def _headlines(differences: Sequence[PairedDifference]) -> list[PairedDifference]:
+    """Return of each data set the first headline figure that it has."""
+    by_data: dict[tuple[str, str], Mapping[str, PairedDifference]] = {}
+    for one in differences:
+        if not one.group or one.group == "overall":
+            key = one.dataset, one.split
+            by_data[key] = {one.metric: one, **by_data.get(key, {})}
+    return [found[name] for found in by_data.values() for name in _HEADLINES if name in found]
+
+
+def _changes(arm: Named) -> str:
+    """Return what the arm's recipe says that it changes."""
+    described = arm.run.recipe.description if arm.run.recipe else ""
+    return described.removeprefix(f"Arm {arm.label}: ").removesuffix(".") or "–"  # noqa: RUF001
