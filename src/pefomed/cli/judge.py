@@ -47,8 +47,13 @@ def judge(
     base_url: BaseUrl = None,
     api_key_env: KeyEnv = "OPENAI_API_KEY",
     runs: Annotated[
-        int, typer.Option(min=1, help="How often each answer is judged, each time seeded anew.")
-    ] = 10,
+        int | None,
+        typer.Option(
+            min=1,
+            help="How often each answer is judged, each time seeded anew; by default 10, with --with 1.",
+            show_default=False,
+        ),
+    ] = None,
     temperature: Annotated[
         float, typer.Option(min=0, max=2, help="At 0 all runs tend to be the same.")
     ] = 1.0,
@@ -76,16 +81,30 @@ def judge(
     embeddings: Annotated[
         str, typer.Option(metavar="NAME", help="With --offline: the embeddings, by name, folder or hub id.")
     ] = "all-minilm-l6-v2",
+    with_: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            metavar="MODULE:FUNCTION",
+            help="A judge of your own, `(question, reference, answer) -> label`; name only what you trust.",
+        ),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Let a judge mark every answer: 1 or 0 in VQA, 0 to 4 for reports; it never sees the image."""
-    if offline:
+    if with_ is not None:
+        if offline or model or base_url:
+            raise typer.BadParameter("--with is a judge: leave --offline, --model and --base-url out")
+        from pefomed.judges.own_judge import judge_own
+
+        card = judge_own(run, with_, runs=runs or 1, rater=rater, only=only)
+    elif offline:
         if model or base_url:
             raise typer.BadParameter("--offline asks no endpoint: leave --model and --base-url out")
         card = _offline(run, embeddings, only)
     else:
         if not model or not base_url:
-            raise typer.BadParameter("give --model and --base-url, or --offline")
+            raise typer.BadParameter("give --model and --base-url, or --offline, or --with")
         from pefomed.endpoint import Endpoint
         from pefomed.judges.first_replies import UnreadableJudge
         from pefomed.judges.work import JudgeSettings, prepare
@@ -95,7 +114,7 @@ def judge(
             concurrency=concurrency, per_minute=rpm,
         )  # fmt: skip
         settings = JudgeSettings(temperature, max_tokens, seed, structured)
-        work = prepare(run, endpoint, settings, runs=runs, only=only, rater=rater)
+        work = prepare(run, endpoint, settings, runs=runs or 10, only=only, rater=rater)
         try:
             card = _online(work, price_in, price_out, yes, allow_remote)
         except UnreadableJudge as error:

@@ -80,20 +80,26 @@ def _wrong(metric: Metric, of: str, found: str, remedy: str) -> DataError:
     return DataError(f"the metric {metric.name!r} failed on {of}", found=found, remedy=remedy)
 
 
-def _loaded(name: str) -> Metric:
+def named_object(name: str, what: str) -> Any:
+    """Return what `package.module:function` names.
+
+    Args:
+        what: what it is named for, as errors say it.
+
+    Raises:
+        RecipeError: it cannot be imported, or does not exist.
+    """
     module_name, colon, attribute = name.partition(":")
     if not (module_name and colon and attribute):
         raise RecipeError(
-            f"the metric {name!r} is no `package.module:function`",
-            remedy=nearest(name, METRICS)
-            if name not in METRICS
-            else "leave it out: this program's own metrics are always computed",
+            f"the {what} {name!r} is no `package.module:function`",
+            remedy="name it `my_package.module:function`",
         )
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever the user's module does when it is imported
         raise RecipeError(
-            f"the metric {name!r} cannot be imported",
+            f"the {what} {name!r} cannot be imported",
             found=f"{type(error).__name__}: {error}"[:200],
             remedy="put its folder into PYTHONPATH or install its package",
         ) from error
@@ -104,10 +110,26 @@ def _loaded(name: str) -> Metric:
     except AttributeError:
         functions = [key for key, value in vars(module).items() if callable(value)]
         raise RecipeError(
-            f"the metric {name!r} does not exist: {module_name} has no {attribute!r}",
+            f"the {what} {name!r} does not exist: {module_name} has no {attribute!r}",
             remedy=nearest(attribute, functions) if functions else "name a function of the module",
         ) from None
-    return _metric(name, found)
+    return found
+
+
+def computed_by(named: str, function: Any) -> str:
+    """Return what a plug-in is: its name, its package's version and a hash of its source."""
+    return f"{named}{_version(named)}, {_source(function)}"
+
+
+def _loaded(name: str) -> Metric:
+    if ":" not in name:
+        raise RecipeError(
+            f"the metric {name!r} is no `package.module:function`",
+            remedy=nearest(name, METRICS)
+            if name not in METRICS
+            else "leave it out: this program's own metrics are always computed",
+        )
+    return _metric(name, named_object(name, "metric"))
 
 
 def _metric(named: str, found: Any) -> Metric:
@@ -149,7 +171,7 @@ def _metric(named: str, found: Any) -> Metric:
         most=most,
         function=function,
         beside_labels=said.get("per", "item") == "item",
-        implementation=f"{named}{_version(named)}, {_source(function)}",
+        implementation=computed_by(named, function),
         **said,
     )
 
