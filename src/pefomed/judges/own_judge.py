@@ -127,6 +127,8 @@ def judge_own(
         kept = _still_valid(run, path, items, runs, same, only)
         settings |= {"judge": named, "version": __version__}
         card = _card(judge, runs, settings)
+        if former is not None and not same:
+            write(path, "")  # a kill here must not leave these labels under the card of another function
         write_card(run, name, card | {"counts": counts(len(items), [], len(items) * runs - len(kept))})
         write(path, lines(kept))
         there = {(one.sample_id, one.run) for one in kept}
