@@ -1,6 +1,6 @@
 """Any Hugging Face data set on this disk: the hub's Parquet files, or a folder written by `datasets`.
 
-Link, licence, counts: the data set's. Layout: `datasets/train-00000-of-00003.parquet` as on the hub, its
+Link, licence, counts: the data set's. Layout: `data/train-00000-of-00003.parquet` as on the hub, its
 converted branch's `default/train/0000.parquet`, or `train/data-00000-of-00001.arrow` as `save_to_disk`
 writes. A single Parquet file is read by `table`.
 

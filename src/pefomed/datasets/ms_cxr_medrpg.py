@@ -1,6 +1,6 @@
 """MS-CXR as MedRPG divides it: the 638 / 85 / 167 phrases with one box that others report results on.
 
-Link: https://github.com/eraserNut/MedRPG (`datasets/MS_CXR/MS_CXR_{train,val,test}.pth`). Licence: that of
+Link: https://github.com/eraserNut/MedRPG (`data/MS_CXR/MS_CXR_{train,val,test}.pth`). Licence: that of
 MS-CXR, see `ms_cxr`; text and images stay on the machine. Layout: the three files in the root; images of
 MIMIC-CXR-JPG under `files/`. A file is a list, saved by torch, read here without torch and without
 running anything in it. 43 % of the test phrases are of one category, Cardiomegaly.

@@ -3,7 +3,7 @@
 Link: https://github.com/UCSD-AI4H/PathVQA. Licence: MIT for the questions; the images' copyright is their
 publishers'. Counts: 19,755 / 6,279 / 6,761 train, validate, test pairs on 2,599 / 832 / 858 images (test:
 3,370 open + 3,391 closed). Layout: `images/{train,val,test}/*.jpg` and `qas/{train,val,test}/{..}_qa.pkl`;
-or the Hugging Face copy's `datasets/{train,validation,test}-*.parquet` with 19,654 / 6,259 / 6,719 pairs.
+or the Hugging Face copy's `data/{train,validation,test}-*.parquet` with 19,654 / 6,259 / 6,719 pairs.
 
 One record of `train_qa.pkl`, a pickled list of dicts, and of the copy::
 

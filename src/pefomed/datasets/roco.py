@@ -3,7 +3,7 @@
 Link: https://github.com/razorx89/roco-dataset. Licence: each article's own (`licences.txt`). Counts: 65,460 /
 8,183 / 8,182 train, validate, test radiology images, and 6,127 of other kinds. Layouts:
 
-- the authors': `datasets/{train,validation,test}/{radiology,non-radiology}/captions.txt`, a line is
+- the authors': `data/{train,validation,test}/{radiology,non-radiology}/captions.txt`, a line is
   `ROCO_id<TAB>caption`, and `images/` beside it, `ROCO_00001.jpg` or, as `fetch.py` now names them after
   `dlinks.txt`, `PMC4083729_AMHSR-4-14-g002.jpg`
 - Kaggle: `all_data/{train,validation,test}/radiology{train,val,test}data.csv` (`id,name,caption`) and

@@ -2,7 +2,7 @@
 
 Layout, OSF: `VQA_RAD Dataset Public.json` (2,248 rows) and `VQA_RAD Image Folder/`; a row is in the test
 split if its `phrase_type` is `test_freeform` or `test_para` (451 rows). Layout, hub:
-`datasets/{train,test}-*.parquet` (1,793 / 451 rows) of `flaviagiammarino/vqa-rad`, images inside.
+`data/{train,test}-*.parquet` (1,793 / 451 rows) of `flaviagiammarino/vqa-rad`, images inside.
 
 One record of each::
 

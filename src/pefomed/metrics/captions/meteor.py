@@ -1,6 +1,6 @@
 """METEOR 1.5 (Denkowski and Lavie, WMT 2014) by its authors' Java program; absent where that is absent.
 
-The jar is the one that pycocoevalcap ships, or `PEFOMED_METEOR_JAR` names; it needs its folder `datasets/`
+The jar is the one that pycocoevalcap ships, or `PEFOMED_METEOR_JAR` names; it needs its folder `data/`
 beside it; `off` in that variable switches METEOR off. Called as pycocoevalcap calls it (`-l en -norm`), it
 aligns each answer with its references and gives sums; METEOR is a function of these sums, for one item as
 for a corpus, with w = (1, 0.6, 0.8, 0.6) for exact, stem, synonym and paraphrase matches, delta = 0.75 for
