@@ -13,7 +13,7 @@ import typer
 
 from pefomed.cli import ablation, adapter, ask, cache, data, item_export, judge, rate, recipes, steps, weights
 from pefomed.errors import Interrupted, PefomedError, StorageError
-from pefomed.files.storage import unusable
+from pefomed.files.storage import path_error
 from pefomed.startup.guarded_imports import absent, broken_in
 
 USER_ERROR = 2
@@ -99,7 +99,7 @@ def _explained(error: BaseException) -> PefomedError | None:
             remedy="free space or choose another folder, then run the same command again",
         )
     if isinstance(error, OSError) and (error.errno == errno.ENAMETOOLONG or error.filename is not None):
-        return unusable(error)
+        return path_error(error)
     if isinstance(error, FileNotFoundError) and _is_lost():
         return StorageError(
             "the folder that this was started in is gone",
