@@ -74,7 +74,7 @@ def at_home(changed: pytest.MonkeyPatch, root: Path) -> None:
     changed.setenv("PEFOMED_METEOR_JAR", "off")
     changed.delenv("PEFOMED_DATA", raising=False)
     changed.setattr("webbrowser.open", lambda _: True)
-    changed.setattr("pefomed.raters.server.Listening.serve", lambda *_, **__: None)
+    changed.setattr("pefomed.raters.server.ListeningSession.serve", lambda *_, **__: None)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

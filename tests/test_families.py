@@ -170,7 +170,7 @@ def test_what_was_found_out_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
     config = SHARED["LLaMA"]()
     first = attention_choice.difference(config, "grouped")
-    monkeypatch.setattr(attention_choice, "compared", None)  # nothing is compared again ...
+    monkeypatch.setattr(attention_choice, "compare_attention", None)  # nothing is compared again ...
     assert attention_choice.difference(config, "grouped") == first
     monkeypatch.setattr(attention_choice, "_known", {})
     assert attention_choice.difference(config, "grouped") == first  # ... in another process neither
@@ -181,29 +181,29 @@ def test_what_was_found_out_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_wrong_masks_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows of indices instead of positions, and questions that see each other."""
-    from pefomed.inference.parity import compared
+    from pefomed.inference.parity import compare_attention
     from pefomed.models import masks
 
     config = SHARED["Mistral (window)"]()
-    assert compared(config, "grouped").right
-    rule = masks.Seen.dense
+    assert compare_attention(config, "grouped").right
+    rule = masks.Visibility.dense
 
-    def by_index(self: masks.Seen, family: Any = None) -> Tensor:
+    def by_index(self: masks.Visibility, family: Any = None) -> Tensor:
         keys, length = self.keys.shape[1], self.queries.shape[1]
         places = torch.arange(keys)
         near = places[keys - length :, None] - places[None, :] < 8
         return rule(self) & near
 
-    monkeypatch.setattr(masks.Seen, "dense", by_index)
-    assert compared(config, "grouped").logits > 0.1
+    monkeypatch.setattr(masks.Visibility, "dense", by_index)
+    assert compare_attention(config, "grouped").logits > 0.1
 
-    def leaking(self: masks.Seen, family: Any = None) -> Tensor:
+    def leaking(self: masks.Visibility, family: Any = None) -> Tensor:
         keys, length = self.keys.shape[1], self.queries.shape[1]
         places = torch.arange(keys)
         return (places[None, :] <= places[keys - length :, None]).expand(len(self.keys), 1, -1, -1)
 
-    monkeypatch.setattr(masks.Seen, "dense", leaking)
-    assert compared(SHARED["LLaMA"](), "grouped").logits > 0.1
+    monkeypatch.setattr(masks.Visibility, "dense", leaking)
+    assert compare_attention(SHARED["LLaMA"](), "grouped").logits > 0.1
 
 
 def test_the_page_of_families_lists_what_is_tested() -> None:

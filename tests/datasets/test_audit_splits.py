@@ -12,7 +12,7 @@ from PIL import Image
 
 from pefomed.audit.answers import answer_shift
 from pefomed.audit.audit import audit
-from pefomed.audit.finding import evenly, spread
+from pefomed.audit.finding import evenly, some_examples
 from pefomed.audit.groups import shared_groups
 from pefomed.audit.leakage import PAIRS
 from pefomed.audit.show_pairs import pair_sheet, picture_pairs
@@ -177,7 +177,7 @@ def test_answer_types_and_long_texts_apart(make_sample: Make) -> None:
 def test_examples_at_even_steps() -> None:
     assert evenly(range(11), 3) == [0, 5, 10]
     assert evenly([1, 2], 5) == [1, 2]
-    assert spread(iter(range(100)), 2) == {"count": 100, "examples": [0, 99]}
+    assert some_examples(iter(range(100)), 2) == {"count": 100, "examples": [0, 99]}
 
 
 def test_slakes_splits_share_patients(real_data: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pefomed.annotations.box_readers import fused, seems_reader
+from pefomed.annotations.box_readers import fuse_boxes, seems_reader
 from pefomed.datasets import load_samples
 from pefomed.errors import DataError, RecipeError
 from pefomed.evaluation.reader_agreement import others_boxes
@@ -91,13 +91,13 @@ def test_fused_as_the_library_does_it(tmp_path: Path) -> None:
         assert found == [[0.15, 0.1, 0.55, 0.5], [0, 0, 0.5, 0.5]]
     # Above that IoU they stay two.
     assert len(read(tmp_path, **chosen, fusion_iou=0.7)[0].boxes) == 2
-    assert fused([]) == ()
+    assert fuse_boxes([]) == ()
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ensemble_boxes", None)
     with pytest.raises(DataError, match=r"(?s)needs ensemble-boxes.*pefomed\[fusion\]"):
-        fused([("R1", Box(x0=0, y0=0, x1=1, y1=1))])
+        fuse_boxes([("R1", Box(x0=0, y0=0, x1=1, y1=1))])
 
 
 def test_names_of_readers() -> None:

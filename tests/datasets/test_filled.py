@@ -10,7 +10,7 @@ import pytest
 from pycocotools import mask as coco
 from scipy import ndimage
 
-from pefomed.annotations.filled import filled, filled_circle
+from pefomed.annotations.filled import filled_circle, polygon_pixels
 from pefomed.annotations.kept_outlines import of_mask, of_polygons, of_segmentation, outline_mask
 from pefomed.annotations.rle import as_text, rle_mask, rle_text
 from pefomed.schema import Outline
@@ -36,7 +36,7 @@ def test_whole_pixels_are_those_of_pycocotools() -> None:
         points = [(left, top), (right, top), (right, bottom), (left, bottom)]
         expected = np.zeros((5, 7), bool)
         expected[top:bottom, left:right] = True
-        assert (filled(points, (7, 5)) == expected).all()
+        assert (polygon_pixels(points, (7, 5)) == expected).all()
         assert (by_pycocotools([[float(n) for p in points for n in p]], (7, 5)) == expected).all()
 
 
@@ -46,7 +46,7 @@ def test_centres_as_the_corners_wind_around_them() -> None:
         for _ in range(10):
             points = [(float(x), float(y)) for x, y in random.uniform(-5, 25, (corners, 2))]
             expected = [[winds(points, x + 0.5, y + 0.5) for x in range(20)] for y in range(15)]
-            assert filled(points, (20, 15)).tolist() == expected
+            assert polygon_pixels(points, (20, 15)).tolist() == expected
 
 
 def test_drawn_outlines_are_those_of_pycocotools_but_for_their_edge() -> None:
@@ -56,7 +56,7 @@ def test_drawn_outlines_are_those_of_pycocotools_but_for_their_edge() -> None:
         radii = random.uniform(30, 45, 24)
         points = np.stack([60 + radii * np.cos(angles), 50 + radii * np.sin(angles)], axis=1)
         theirs = by_pycocotools([points.ravel().tolist()], (120, 100))
-        ours = filled([(float(x), float(y)) for x, y in points], (120, 100))
+        ours = polygon_pixels([(float(x), float(y)) for x, y in points], (120, 100))
         # It draws the edge with five steps a pixel, so that a pixel on it may be on the other side.
         square = np.ones((3, 3))
         edge = ndimage.binary_dilation(ours, square) & ~ndimage.binary_erosion(ours, square)
@@ -66,9 +66,9 @@ def test_drawn_outlines_are_those_of_pycocotools_but_for_their_edge() -> None:
 
 def test_two_polygons_with_an_edge_between_them_leave_no_gap_and_no_overlap() -> None:
     one, other = [(0, 0), (9, 0), (4.5, 9.5)], [(9, 0), (10, 9.5), (4.5, 9.5)]
-    both = filled(one, (10, 10)).astype(int) + filled(other, (10, 10))
+    both = polygon_pixels(one, (10, 10)).astype(int) + polygon_pixels(other, (10, 10))
     assert both.max() == 1
-    assert (both == filled([(0, 0), (9, 0), (10, 9.5), (4.5, 9.5)], (10, 10))).all()
+    assert (both == polygon_pixels([(0, 0), (9, 0), (10, 9.5), (4.5, 9.5)], (10, 10))).all()
 
 
 def test_a_circle_holds_the_centres_within_its_radius() -> None:
@@ -81,8 +81,8 @@ def test_a_circle_holds_the_centres_within_its_radius() -> None:
 
 
 def test_outlines_far_out_of_the_image_are_cut() -> None:
-    assert filled([(-1e300, -1e300), (1e300, -1e300), (1e300, 1e300), (-1e300, 1e300)], (3, 2)).all()
-    assert not filled([(10, 10), (20, 10), (20, 20)], (3, 2)).any()
+    assert polygon_pixels([(-1e300, -1e300), (1e300, -1e300), (1e300, 1e300), (-1e300, 1e300)], (3, 2)).all()
+    assert not polygon_pixels([(10, 10), (20, 10), (20, 20)], (3, 2)).any()
 
 
 def test_codes_are_written_as_pycocotools_writes_them() -> None:
@@ -112,5 +112,5 @@ def test_an_outline_holds_what_it_was_made_of(side: tuple[int, int]) -> None:
     points = list(zip(polygons[0][::2], polygons[0][1::2], strict=True))
     assert drawn == of_polygons([points], side)
     again = Outline.model_validate_json(drawn.model_dump_json())
-    assert (outline_mask(again) == filled(points, side)).all()
+    assert (outline_mask(again) == polygon_pixels(points, side)).all()
     assert "pixels" not in drawn.model_dump()

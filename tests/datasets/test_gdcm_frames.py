@@ -23,7 +23,7 @@ from tests.datasets.made_dicom import corpus_file, made
 
 from pefomed.errors import ImageError, PackageError
 from pefomed.images import gdcm_frames
-from pefomed.images.dicom_file import opened
+from pefomed.images.dicom_file import open_dicom_file
 from pefomed.images.gdcm_frames import decode
 from pefomed.images.images import open_image
 
@@ -250,7 +250,7 @@ def test_signs_and_colours_are_the_files_own(tmp_path: Path) -> None:
         tmp_path / "s.dcm", signed, "1.2.840.10008.1.2.4.70", [encode(twelve, precision=12)],
         PixelRepresentation=1, BitsStored=12, HighBit=11,
     )  # fmt: skip
-    with opened(path) as file:
+    with open_dicom_file(path) as file:
         assert np.array_equal(file.stored(0), signed)
     colours = random.integers(0, 256, (5, 7, 3)).astype(np.uint8)
     path = made(
@@ -259,7 +259,7 @@ def test_signs_and_colours_are_the_files_own(tmp_path: Path) -> None:
         "1.2.840.10008.1.2.4.70",
         [encode(colours.astype(np.uint16), precision=8)],
     )
-    with opened(path) as file:
+    with open_dicom_file(path) as file:
         assert np.array_equal(file.stored(0), colours)
 
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageEnhance
 from scipy.fft import dctn
 
 from pefomed.audit import near_duplicates
-from pefomed.audit.near_duplicates import LIMIT, Near
+from pefomed.audit.near_duplicates import LIMIT, NearPair
 from pefomed.errors import StorageError
 from pefomed.images.fingerprint_store import Fingerprints
 from pefomed.images.fingerprints import fingerprint
@@ -61,7 +61,7 @@ def apart(one: bytes, other: bytes) -> int:
     return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
-def search(earlier: dict[str, Image.Image], later: dict[str, Image.Image]) -> list[Near]:
+def search(earlier: dict[str, Image.Image], later: dict[str, Image.Image]) -> list[NearPair]:
     prints = {key: fingerprint(image) for key, image in (earlier | later).items()}
     return near_duplicates.near_duplicates(
         {key: prints[key].bits for key in earlier},

@@ -17,7 +17,7 @@ from pefomed.cli import main
 from pefomed.datasets import load_samples
 from pefomed.datasets.found_splits import found_splits, further_splits
 from pefomed.errors import DataError
-from pefomed.files.split_names import called, is_split, known_split, meant, seems_none, seems_split
+from pefomed.files.split_names import is_split, known_split, meant, seems_none, seems_split, split_roles
 from pefomed.recipe import Dataset
 
 Writer = Callable[..., Path]
@@ -250,7 +250,7 @@ def test_names_of_splits() -> None:
     for name in ("labels", "metadata", "all_images"):
         assert seems_none(name)
     assert not any(map(seems_none, ("cohort_b", "site 2", "test_labels")))
-    assert called(["testing", "train", "test", "Train"]) == {
+    assert split_roles(["testing", "train", "test", "Train"]) == {
         "train": ["train", "Train"], "testing": ["testing"], "test": ["test"]
     }  # fmt: skip
     assert meant("test", ["testing", "train"]) == ["testing"]

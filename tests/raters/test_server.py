@@ -9,7 +9,7 @@ import pytest
 from pefomed import recipe
 from pefomed.errors import PefomedError, RunError
 from pefomed.raters import Session, Wishes, open_session
-from pefomed.raters.server import Listening, ServerAddress, warning
+from pefomed.raters.server import ListeningSession, ServerAddress, warning
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def session(vqa_run: Path) -> Session:
 
 
 def test_links_are_private_to_each_rater(session: Session) -> None:
-    listening = Listening(session, ServerAddress(port=0))
+    listening = ListeningSession(session, ServerAddress(port=0))
     links = listening.links()
     assert set(links) == {"rater-01", "rater-02"}
     for rater in session.raters():
@@ -36,7 +36,7 @@ def test_links_are_private_to_each_rater(session: Session) -> None:
 )
 def test_other_machines_need_leave_and_the_data_is_named(session: Session, address: ServerAddress) -> None:
     with pytest.raises(RunError, match="images and texts of patients") as refused:
-        Listening(session, address)
+        ListeningSession(session, address)
     assert "rad-test (not known whether it is restricted)" in str(refused.value)
     assert "--allow-remote" in str(refused.value)
 
@@ -63,13 +63,13 @@ def test_the_warning_says_what_the_licence_is_and_whether_it_is_encrypted(sessio
 
 
 def test_a_taken_port_is_one_error(session: Session) -> None:
-    first = Listening(session, ServerAddress(port=0))
+    first = ListeningSession(session, ServerAddress(port=0))
     with pytest.raises(PefomedError, match="--port"):
-        Listening(session, ServerAddress(port=first.port))
+        ListeningSession(session, ServerAddress(port=first.port))
     first._socket.close()
 
 
 @pytest.mark.parametrize("link", ["rating.example.org", "ftp://x", "https://x/path", "https://x/?a=b"])
 def test_a_link_that_is_none_is_refused(session: Session, link: str) -> None:
     with pytest.raises(RunError, match="is not what a link begins with"):
-        Listening(session, ServerAddress(link=link, remote=True))
+        ListeningSession(session, ServerAddress(link=link, remote=True))

@@ -125,7 +125,7 @@ class _Still:
 
 def _found(model: PeftModel, loss: float) -> Found:
     gradients = {
-        name: sharding.whole(parameter.grad.detach()).clone()
+        name: sharding.full_tensor(parameter.grad.detach()).clone()
         for name, parameter in base_of(model).named_parameters()
         if parameter.grad is not None
     }

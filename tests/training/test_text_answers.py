@@ -13,7 +13,7 @@ from pefomed.datasets import load_samples
 from pefomed.inference.predictor import Predictor
 from pefomed.recipe import Recipe
 from pefomed.training import checkpoint, train
-from pefomed.training.text_answers import Written, text_score
+from pefomed.training.text_answers import DecodedText, text_score
 from pefomed.training.validation import Validation, ValidationResult
 from tests.tiny import model_recipe, table_recipe
 
@@ -45,15 +45,15 @@ def lines(run: Path, kind: str) -> list[dict[str, Any]]:
 def test_the_score_of_texts_is_that_of_pycocoevalcap() -> None:
     # Two right answers of four and more words: CIDEr 10, BLEU-4 1. One task each: their means are the same.
     right = [
-        Written("report", ("no sign of effusion",), "No sign of effusion."),
-        Written("report", ("a large heart is seen",), "a large heart is seen"),
+        DecodedText("report", ("no sign of effusion",), "No sign of effusion."),
+        DecodedText("report", ("a large heart is seen",), "a large heart is seen"),
     ]
     assert text_score(right) == pytest.approx({"cider": 10.0, "bleu_4": 1.0, "texts": 11.0}, abs=1e-6)
     # Wrong ones share no words: both are 0.
-    wrong = [Written("report", one.references, "zzz yyy xxx www") for one in right]
+    wrong = [DecodedText("report", one.references, "zzz yyy xxx www") for one in right]
     assert text_score(wrong)["texts"] == pytest.approx(0.0, abs=1e-6)
     # Of two tasks each by its own references: the captions' 11 for two of four, nothing for the reports.
-    captions = [Written("caption", one.references, one.text) for one in right]
+    captions = [DecodedText("caption", one.references, one.text) for one in right]
     assert text_score([*wrong, *captions])["texts"] == pytest.approx(5.5, abs=1e-6)
 
 
@@ -105,7 +105,7 @@ def test_reports_are_decoded_and_the_best_of_them_is_kept(tmp_path: Path) -> Non
     predictor = Predictor(recipe.model_copy(update={"predict": how}), run / "adapter")
     samples = load_samples(recipe.data["table"], "train", tmp_path)
     texts = {one.sample_id: one.text for one in predictor.predict(samples)}
-    written = [Written("report", one.references, texts[one.id]) for one in samples]
+    written = [DecodedText("report", one.references, texts[one.id]) for one in samples]
     assert text_score(written)["texts"] == pytest.approx(best["score"], abs=1e-6)
     assert best["score"] > 0.5
 
@@ -125,5 +125,5 @@ def test_texts_weigh_by_their_number_beside_questions(monkeypatch: pytest.Monkey
     assert validation.values() == {
         "loss": 2.0, "exact_match": 0.5, "score": 0.5, "n": 4, "decoded": 0,
     }  # fmt: skip
-    validation.written = [Written("report", ("a b c d e",), "a b c d e")]  # one item has no CIDEr: 0 + 1
+    validation.written = [DecodedText("report", ("a b c d e",), "a b c d e")]  # one item has no CIDEr: 0 + 1
     assert validation.values()["score"] == pytest.approx((1 + 0 + 2 * 1) / 4, abs=1e-6)

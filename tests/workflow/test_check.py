@@ -18,7 +18,7 @@ from pefomed.errors import ChecksFailed, DataError, ImageError, PefomedError, Re
 from pefomed.recipe import Recipe
 from pefomed.workflow import pipeline
 from pefomed.workflow.checks import memory, model, space
-from pefomed.workflow.checks.model import known
+from pefomed.workflow.checks.model import unloaded_model
 
 LONG = "word " * 300  # 1,500 bytes; the limit is 1,024 tokens, of a byte each
 
@@ -232,7 +232,7 @@ def test_a_question_to_be_predicted_is_cut_where_the_recipe_says_so(made: Made) 
 
 def test_space_for_checkpoints_and_features_is_counted(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = made.recipe()
-    found = known(recipe)
+    found = unloaded_model(recipe)
     # LoRA of rank 4 on q and v, 32 to 32, in 2 layers: 2 * 2 * (4 * 32 + 32 * 4) = 1,024 numbers; projector
     # 2 patches of 16 to 32 and its bias: 2 * 16 * 32 + 32 = 1,056. In all 2,080 numbers, 8,320 bytes.
     # A stage: three steps of weights and two moments, 9 times that; the end, 1; three of the best where it

@@ -49,7 +49,7 @@ def check_one_reader(rows: Sequence[tuple[str, Mapping[str, Any]]], option: str)
             )
 
 
-def fused(boxes: Iterable[tuple[str, Box]], iou: float = FUSION_IOU) -> tuple[Box, ...]:
+def fuse_boxes(boxes: Iterable[tuple[str, Box]], iou: float = FUSION_IOU) -> tuple[Box, ...]:
     """Return the boxes of several readers, each with its reader, as one answer.
 
     Args:

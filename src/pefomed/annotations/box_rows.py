@@ -73,7 +73,7 @@ class Wrong:
     fault: Fault
 
 
-def merged(
+def merge_boxes(
     rows: Iterable[BoxRow],
     form: Form,
     unit: Unit,
@@ -150,7 +150,7 @@ def nearly(box: Box) -> tuple[float, ...]:
     return tuple(round(edge, 6) for edge in (box.x0, box.y0, box.x1, box.y1))
 
 
-def known(found: Iterable[PhraseBoxes | Wrong]) -> tuple[list[PhraseBoxes], list[LeftOut]]:
+def part_wrong(found: Iterable[PhraseBoxes | Wrong]) -> tuple[list[PhraseBoxes], list[LeftOut]]:
     """Return the phrases of a known data set, and the wrong rows as what is left out.
 
     Raises:

@@ -17,8 +17,8 @@ from pydantic import PlainValidator
 from pefomed.annotations.absent_phrases import Undrawn, not_identified, undrawn
 from pefomed.annotations.box_frames import frame_of
 from pefomed.annotations.box_numbers import Form, Unit
-from pefomed.annotations.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
-from pefomed.annotations.box_rows import NO_PHRASE, BoxRow, PhraseBoxes, Wrong, merged, without_repeats
+from pefomed.annotations.box_readers import FUSION_IOU, META, Choice, check_one_reader, fuse_boxes
+from pefomed.annotations.box_rows import NO_PHRASE, BoxRow, PhraseBoxes, Wrong, merge_boxes, without_repeats
 from pefomed.annotations.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.annotations.segmentations import EMPTY, NO_BOX
 from pefomed.errors import DataError
@@ -98,7 +98,7 @@ def box_samples(
             yield each
         else:
             kept.append(each)
-    found = merged(kept, making.form, making.unit, scaled_images=making.scaled_images, apart=apart)
+    found = merge_boxes(kept, making.form, making.unit, scaled_images=making.scaled_images, apart=apart)
     # A phrase of an image is there once: whatever else the file holds, and in which order, its id stays.
     ids = ContentIds(stem)
     for phrase in found:
@@ -180,7 +180,7 @@ def _fused(phrase: PhraseBoxes, making: Making) -> PhraseBoxes:
     if making.readers != "fused":
         return phrase
     drawn = zip((row.reader for row in phrase.rows), phrase.boxes, strict=True)
-    return replace(phrase, boxes=fused(drawn, making.fusion_iou))
+    return replace(phrase, boxes=fuse_boxes(drawn, making.fusion_iou))
 
 
 def _masks(phrase: PhraseBoxes, making: Making) -> Masks:

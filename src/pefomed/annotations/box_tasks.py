@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from pefomed.boxes.marks import tagged
+from pefomed.boxes.marks import tagged_phrase
 from pefomed.boxes.tasks import how_many
 from pefomed.schema import Box, OneOf, Sample
 from pefomed.tasks import ON_PHRASES
@@ -49,9 +49,9 @@ def samples_of(
         )
 
 
-def marked(phrase: str, first: int, count: int) -> str:
+def marked_phrase(phrase: str, first: int, count: int) -> str:
     """Return a phrase of a grounding caption, marked with the numbers of its boxes: `<p>liver</p>{0,1}`."""
-    return f"{tagged(phrase)}{{{','.join(str(first + number) for number in range(count))}}}"
+    return f"{tagged_phrase(phrase)}{{{','.join(str(first + number) for number in range(count))}}}"
 
 
 def is_chosen(boxes: Sequence[Box], chosen: Literal["all", "one", "several"]) -> bool:

@@ -18,7 +18,7 @@ _DIGITS = 6
 """A centre so near to an edge is on it, whatever the edge's last digit."""
 
 
-def filled(points: Sequence[tuple[float, float]], size: Size) -> NDArray[np.bool_]:
+def polygon_pixels(points: Sequence[tuple[float, float]], size: Size) -> NDArray[np.bool_]:
     """Return the pixels (height, width) inside of a polygon, as far as it lies in its image.
 
     Args:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.annotations.box_numbers import Fault, Size, size_fault
-from pefomed.annotations.filled import filled
+from pefomed.annotations.filled import polygon_pixels
 from pefomed.annotations.outlines import Pair, corners_of
 from pefomed.annotations.rle import as_text, is_rle, rle_mask, rle_size, rle_text
 from pefomed.errors import DataError, ImageError
@@ -80,7 +80,7 @@ def outline_mask(outline: Outline) -> NDArray[np.bool_]:
         if isinstance(mask, Fault):
             raise mask.error("an outline of a sample")
         return mask
-    return reduce(np.logical_or, (filled(_points(text), outline.size) for text in outline.polygons))
+    return reduce(np.logical_or, (polygon_pixels(_points(text), outline.size) for text in outline.polygons))
 
 
 def counted_on(said: tuple[Any, Any] | None, image: str | Path) -> Size | None:

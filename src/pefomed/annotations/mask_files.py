@@ -24,7 +24,7 @@ BESIDE = ("masks", "mask", "Masks", "labels", "segmentations", "annotations", "m
 
 
 @dataclass(frozen=True)
-class Masked:
+class MaskedImage:
     """An image with its masks."""
 
     name: str
@@ -40,7 +40,7 @@ def masked_images(
     chosen: Sequence[SplitFolder],
     masks: str | None,
     alone: list[Path],
-) -> list[Masked]:
+) -> list[MaskedImage]:
     """Return the images of the chosen parts with their masks, in order; an image may have none.
 
     Args:
@@ -69,7 +69,7 @@ def masked_images(
         if not found[part] and not alone:
             raise DataError(f"{root / patterns[part][0]} has no masks of {part.folder}", remedy=_HOW)
     return [
-        Masked(stem, path, tuple(found[part].get(stem, ())))
+        MaskedImage(stem, path, tuple(found[part].get(stem, ())))
         for part in chosen
         for stem, path in images[part].items()
         if path not in used

@@ -86,7 +86,7 @@ def is_written(value: Any) -> bool:
     return bool(plain) and written
 
 
-def drawn(
+def row_mask(
     row: Mapping[str, Any],
     column: str,
     place: str,

@@ -26,7 +26,7 @@ from pefomed.endpoint import (
     Client,
     Endpoint,
     EndpointRequest,
-    Open,
+    OpenJob,
     ask_all,
     checked_base_url,
     completion,
@@ -134,7 +134,7 @@ def carry_out(about: Answering) -> list[Path]:
 
 def _carry_out(about: Answering) -> list[Path]:
     _write_run(about)
-    still_open: list[Open[Sample]] = []
+    still_open: list[OpenJob[Sample]] = []
     _read_answers(about)  # again: another process may have answered some since it was planned
     try:
         for stem, answers in about.answers.items():
@@ -198,7 +198,7 @@ def _write_run(about: Answering) -> None:
     write(RunFolder(about.folder).endpoint_file, json.dumps(facts, indent=1) + "\n")
 
 
-async def _answer(about: Answering, stem: str, answers: AnswerFile) -> list[Open[Sample]]:
+async def _answer(about: Answering, stem: str, answers: AnswerFile) -> list[OpenJob[Sample]]:
     samples = answers.left
     with answers.writer() as keep_answer, line(f"answering {stem}", len(samples), "questions") as shown:
         async with Client(about.endpoint) as client:

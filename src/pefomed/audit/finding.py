@@ -17,7 +17,7 @@ def finding(examples: Iterable[Any]) -> dict[str, Any]:
     return {"count": len(found), "examples": found[:EXAMPLES]}
 
 
-def spread(examples: Iterable[Any], most: int) -> dict[str, Any]:
+def some_examples(examples: Iterable[Any], most: int) -> dict[str, Any]:
     """Return `count` and at most `most` `examples` at even steps, the first and the last among them."""
     found = list(examples)
     return {"count": len(found), "examples": evenly(found, most)}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from pefomed.audit.answers import answer_shift
-from pefomed.audit.finding import finding, spread
+from pefomed.audit.finding import finding, some_examples
 from pefomed.audit.groups import shared_groups
 from pefomed.audit.near_duplicates import near_duplicates
 from pefomed.audit.text import bare, text_key, triplet_key
@@ -67,7 +67,7 @@ def _near(
         "empty": sum(not bits for bits in asked.values()),
         "samples": sum(any(known.pixels.get(path) in near for path in sample.images) for sample in samples),
         "of_samples": len(samples),
-        **spread(
+        **some_examples(
             (
                 {
                     "image": later[each.image],

@@ -38,7 +38,7 @@ _TOGETHER = 20_000  # pairs whose thumbnails are in memory at once
 
 
 @dataclass(frozen=True)
-class Near:
+class NearPair:
     """An image and the one of the other side that it looks most like."""
 
     image: str
@@ -52,7 +52,7 @@ def near_duplicates(
     earlier: Mapping[str, bytes],
     later: Mapping[str, bytes],
     thumbnails: Callable[[Sequence[str]], Mapping[str, bytes]],
-) -> list[Near]:
+) -> list[NearPair]:
     """Return those of `later` that look like one of `earlier`, the most alike first.
 
     Args:
@@ -72,14 +72,14 @@ def near_duplicates(
         for row, column, bits in zip(rows, columns, apart, strict=True)
         if asked[row] != known[column]
     ]
-    best: dict[str, Near] = {}
+    best: dict[str, NearPair] = {}
     for start in range(0, len(pairs), _TOGETHER):
         some = pairs[start : start + _TOGETHER]
         small = thumbnails([key for image, like, _ in some for key in (image, like)])
         for image, like, bits in some:
             correlation = _correlation(small[image], small[like])
             if correlation >= CORRELATION and (image not in best or correlation > best[image].correlation):
-                best[image] = Near(image, like, bits, round(correlation, 4))
+                best[image] = NearPair(image, like, bits, round(correlation, 4))
     return sorted(best.values(), key=lambda near: (near.bits, -near.correlation, near.image))
 
 

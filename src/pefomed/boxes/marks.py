@@ -30,7 +30,7 @@ class Marked(NamedTuple):
     boxes: tuple[Box, ...]
 
 
-def tagged(phrase: str) -> str:
+def tagged_phrase(phrase: str) -> str:
     """Return a phrase as boxes stand behind it."""
     return f"<p>{phrase}</p>"
 

@@ -12,7 +12,7 @@ COLOURS = ("#ffd60a", "#00e5ff", "#ff4fd8", "#7dff3d", "#ff8a3d", "#b8a1ff")
 """Bright and far from grey; black beside each line keeps them apart from white."""
 
 
-def drawn(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
+def draw_boxes(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
     """Return a copy of an RGB image with `boxes` around what they hold; several are numbered from 1.
 
     Lines lie on the boxes' edges, about one in 250 of the longer side thick and at least 2 pixels.

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pefomed.boxes.marks import tagged
+from pefomed.boxes.marks import tagged_phrase
 from pefomed.schema import Box
 
 DELIMITER = "<delim>"
@@ -49,7 +49,7 @@ class BoxFormat:
 
     def phrase(self, phrase: str, boxes: Sequence[Box]) -> str:
         """Return a phrase marked and followed by its boxes."""
-        return tagged(phrase) + self.boxes(boxes)
+        return tagged_phrase(phrase) + self.boxes(boxes)
 
     def _side(self, low: float, high: float) -> tuple[int, int]:
         start, end = self._step(low), self._step(high)

@@ -11,9 +11,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pefomed.cli import ablation, adapter, ask, cache, data, judge, rate, recipes, steps, weights
+from pefomed.cli import ablation, adapter, ask, cache, data, item_export, judge, rate, recipes, steps, weights
 from pefomed.errors import Interrupted, PefomedError, StorageError
-from pefomed.files.storage import unusable
+from pefomed.files.storage import path_error
 from pefomed.startup.guarded_imports import absent, broken_in
 
 USER_ERROR = 2
@@ -32,6 +32,7 @@ app.add_typer(ablation.app)
 app.add_typer(judge.app)
 app.add_typer(rate.app)
 app.add_typer(ask.app)
+app.add_typer(item_export.app)
 for name, group in {
     "data": data.app,
     "weights": weights.app,
@@ -98,7 +99,7 @@ def _explained(error: BaseException) -> PefomedError | None:
             remedy="free space or choose another folder, then run the same command again",
         )
     if isinstance(error, OSError) and (error.errno == errno.ENAMETOOLONG or error.filename is not None):
-        return unusable(error)
+        return path_error(error)
     if isinstance(error, FileNotFoundError) and _is_lost():
         return StorageError(
             "the folder that this was started in is gone",

@@ -144,13 +144,13 @@ def _draw(picture: Image.Image, answer: Answer, file: Path) -> bool:
     """Save the picture with the answer's boxes, if it has any."""
     from PIL import Image
 
-    from pefomed.boxes.picture import drawn
+    from pefomed.boxes.picture import draw_boxes
     from pefomed.files.storage import write
 
     if not answer.boxes:
         return False
     content = io.BytesIO()
-    drawn(picture, answer.boxes).save(content, Image.registered_extensions()[file.suffix.lower()])
+    draw_boxes(picture, answer.boxes).save(content, Image.registered_extensions()[file.suffix.lower()])
     write(file, content.getvalue())
     note(f"{len(answer.boxes)} {'box' if len(answer.boxes) == 1 else 'boxes'} drawn: {file}")
     return True

@@ -156,9 +156,9 @@ def _show_progress(session: Session) -> None:
 
 def _serve(session: Session, address: ServerAddress) -> None:
     from pefomed.raters.export import progress
-    from pefomed.raters.server import Listening, warning
+    from pefomed.raters.server import ListeningSession, warning
 
-    listening = Listening(session, address)
+    listening = ListeningSession(session, address)
     if warned := warning(session, address):
         typer.echo(typer.style("warning:", fg=typer.colors.YELLOW, bold=True) + f" {warned}", err=True)
     links = listening.links()

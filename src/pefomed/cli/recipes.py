@@ -45,7 +45,7 @@ def copy(
     from pefomed import recipe as recipes
     from pefomed.files.storage import write
 
-    source = recipes.found(recipe)
+    source = recipes.find_recipe(recipe)
     recipes.load(source)
     if to.is_dir():
         raise RecipeError(f"{to} is a folder", remedy=f"name the file, e.g. {to / source.name}")

@@ -235,7 +235,7 @@ def evaluate(
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
         from pefomed.outside.boxes import box_columns
-        from pefomed.outside.options import answer_table, joined
+        from pefomed.outside.options import answer_table, join_columns
         from pefomed.outside.run import columns_of, outside_run
 
         flags: dict[str, Any] = {
@@ -247,7 +247,7 @@ def evaluate(
             said |= {name: box_columns(texts, f"--{name.replace('_', '-')}")} if texts else {}
         how = answer_table(map_, {**overrides_of(option), **said})
         how = how.model_copy(
-            update={"columns": joined(how.columns, columns_of(*columns)) if columns else how.columns}
+            update={"columns": join_columns(how.columns, columns_of(*columns)) if columns else how.columns}
         )
         pictures = images or ((references or target).parent / how.images if how.images else None)
 

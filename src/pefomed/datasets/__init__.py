@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pefomed.datasets.card import DataCard, Published
 from pefomed.datasets.loaded import checked_records
-from pefomed.datasets.read_once import kept
+from pefomed.datasets.read_once import cached_records
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.files.storage import usable_paths
 from pefomed.recipe import Dataset
@@ -111,7 +111,7 @@ def load_split(
 
 def _stream(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample | LeftOut]:
     key = f"{_folder(data_folder)}\n{split}\n{dataset.model_dump_json()}"
-    return kept(key, lambda: _read(dataset, split, data_folder))
+    return cached_records(key, lambda: _read(dataset, split, data_folder))
 
 
 def _read(dataset: Dataset, split: str, data_folder: Path | None) -> Iterator[Sample | LeftOut]:

@@ -39,7 +39,7 @@ from pefomed.annotations.coco_file import Annotation, CocoFile, read_coco
 from pefomed.annotations.coco_rows import bare_row, outline_fault, row_of
 from pefomed.datasets.card import DataCard
 from pefomed.errors import DataError, nearest
-from pefomed.files.split_names import NONE, meant, same, seems_none, seems_split
+from pefomed.files.split_names import NONE, equal_names, meant, seems_none, seems_split
 from pefomed.mapping.skip import NOTHING, Rules, Unusable, rules_of
 from pefomed.progress import note
 from pefomed.samples.left_out import LeftOut
@@ -110,7 +110,7 @@ def load(
     folder = root / images.replace("{split}", name)
     content = read_coco(path)
     field = split_field or _split_field(content, annotations)
-    if field is None and "{split}" not in annotations and not same(split, "train"):
+    if field is None and "{split}" not in annotations and not equal_names(split, "train"):
         raise DataError(
             f"{path} has no split {split!r}: the whole file is 'train'",
             remedy="name the field with the split in `split_field`, or give a file a split in `annotations`",

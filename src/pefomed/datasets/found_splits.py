@@ -9,7 +9,7 @@ from typing import Any
 
 from pefomed.datasets import LOADERS, checked_options, data_folder, loader
 from pefomed.errors import DataError
-from pefomed.files.split_names import called, meant
+from pefomed.files.split_names import meant, split_roles
 from pefomed.recipe import Dataset
 
 
@@ -52,7 +52,7 @@ def beside(found: Mapping[str, int | None], known: Iterable[str]) -> dict[str, i
     seen = {name for split in known for name in _meant(split, found)}
     return {
         split: _rows(found[name] for name in names)
-        for split, names in called(found).items()
+        for split, names in split_roles(found).items()
         if seen.isdisjoint(names)
     }
 

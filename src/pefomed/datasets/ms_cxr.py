@@ -26,7 +26,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pefomed.annotations import ms_cxr_file
-from pefomed.annotations.box_rows import known, merged
+from pefomed.annotations.box_rows import merge_boxes, part_wrong
 from pefomed.annotations.box_tasks import BoxTask, is_chosen, samples_of
 from pefomed.datasets.card import DataCard
 from pefomed.errors import DataError
@@ -93,7 +93,7 @@ def load(
         if split == "all"
         or split == (said or _drawn(row.image, row.place, validate_share, test_share, split_seed))
     ]
-    phrases, wrong = known(merged(rows, "xywh", "pixel", scaled_images=scaled_images))
+    phrases, wrong = part_wrong(merge_boxes(rows, "xywh", "pixel", scaled_images=scaled_images))
     yield from wrong
     ids = ContentIds("ms_cxr")
     for phrase in phrases:

@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pefomed.annotations.box_rows import BoxRow, known, merged
+from pefomed.annotations.box_rows import BoxRow, merge_boxes, part_wrong
 from pefomed.annotations.box_tasks import BoxTask, samples_of
 from pefomed.annotations.ms_cxr_file import people
 from pefomed.datasets import ms_cxr
@@ -79,7 +79,7 @@ def load(
         raise unknown_split("MS-CXR as MedRPG divides it", split, _FILES)
     path = root / f"MS_CXR_{_FILES[split]}.pth"
     rows = (_row(record, f"{path}, entry {number}", root / images) for number, record in _records(path))
-    phrases, wrong = known(merged(rows, "xywh", "pixel", frame=FRAME))
+    phrases, wrong = part_wrong(merge_boxes(rows, "xywh", "pixel", frame=FRAME))
     yield from wrong
     ids = ContentIds(f"medrpg-{split}")
     for phrase in phrases:

@@ -30,7 +30,7 @@ def read_once() -> Iterator[None]:
         _kept = before
 
 
-def kept(key: str, read: Callable[[], Records]) -> Iterator[Sample | LeftOut]:
+def cached_records(key: str, read: Callable[[], Records]) -> Iterator[Sample | LeftOut]:
     """Yield what `read()` yields, from memory if it was read to its end before under the same `key`."""
     store = _kept
     if store is None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.annotations.box_numbers import Fault, box_of
-from pefomed.annotations.box_tasks import BoxTask, is_chosen, marked, samples_of
+from pefomed.annotations.box_tasks import BoxTask, is_chosen, marked_phrase, samples_of
 from pefomed.datasets import slake
 from pefomed.datasets.slake_captions import is_disease, sentence
 from pefomed.errors import DataError
@@ -121,7 +121,7 @@ def _caption(found: Boxes, modality: str, location: str) -> str:
     organs, diseases = [], []
     first = 0
     for label, places in found.items():
-        mark = marked(label.lower(), first, len(places))
+        mark = marked_phrase(label.lower(), first, len(places))
         first += len(places)
         if is_disease(label):
             diseases.append(mark)

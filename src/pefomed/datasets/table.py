@@ -46,7 +46,7 @@ from pefomed.mapping import rows as mapped
 from pefomed.mapping.cells import has
 from pefomed.mapping.columns import Columns
 from pefomed.mapping.images import ImageColumns
-from pefomed.mapping.parallel import apart
+from pefomed.mapping.parallel import phrase_rows
 from pefomed.mapping.rows import Draft, Placed, RowReading
 from pefomed.mapping.skip import NOTHING, Rules, Skip, columns_of
 from pefomed.mapping.source import columns_in
@@ -135,7 +135,7 @@ def read(
         (
             replace(how, category=boxes.category, reader=boxes.reader if boxes.readers == "apart" else None),
             _masked(
-                apart(rows, boxes.columns, asked, beside, own_id if isinstance(own_id, str) else ""),
+                phrase_rows(rows, boxes.columns, asked, beside, own_id if isinstance(own_id, str) else ""),
                 boxes,
                 how,
             ),

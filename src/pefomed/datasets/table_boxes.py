@@ -19,12 +19,12 @@ from pefomed import tasks
 from pefomed.annotations.absent_phrases import HOW_ABSENT, Without, check_all_or_none, not_identified
 from pefomed.annotations.box_frames import ImageSizes, frame_of, told_frame
 from pefomed.annotations.box_numbers import Fault, Form, Unit
-from pefomed.annotations.box_readers import FUSION_IOU, META, Choice, check_one_reader, fused
+from pefomed.annotations.box_readers import FUSION_IOU, META, Choice, check_one_reader, fuse_boxes
 from pefomed.annotations.box_rows import nearly, once
 from pefomed.annotations.box_tasks import BoxTask, samples_of
 from pefomed.annotations.label_maps import Parts
 from pefomed.annotations.table_masks import RowMask, Runs, is_nothing
-from pefomed.annotations.table_masks import drawn as drawn_mask
+from pefomed.annotations.table_masks import row_mask as drawn_mask
 from pefomed.boxes.tasks import how_many
 from pefomed.checked import Checked
 from pefomed.errors import DataError, nearest
@@ -169,7 +169,7 @@ def with_boxes(
             yield from (LeftOut(where, "a box given twice") for where, *_ in twice)
         boxes = tuple(box for *_, box in drawn)
         if spec.readers == "fused":
-            boxes = fused(((reader, box) for _, reader, box in drawn), spec.fusion_iou)
+            boxes = fuse_boxes(((reader, box) for _, reader, box in drawn), spec.fusion_iou)
         elif spec.readers == "apart":
             draft = draft.model_copy(
                 update={"meta": {META: _reader(group[0][0][2], spec, place), **draft.meta}}

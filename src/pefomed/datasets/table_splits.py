@@ -15,7 +15,7 @@ from typing import Any
 from pefomed.errors import DataError, listed
 from pefomed.files.format import Format
 from pefomed.files.rows import read_table
-from pefomed.files.split_names import NONE, meant, same, seems_none, seems_split
+from pefomed.files.split_names import NONE, equal_names, meant, seems_none, seems_split
 from pefomed.files.tables import is_saved, said_split, stem_of, tables_in
 from pefomed.mapping import cells
 from pefomed.progress import note
@@ -64,7 +64,7 @@ def rows_of(
     for path in files:
         yield path, column, _of_split(path, column, split, how, found)
     # A second reading only where the column calls the split otherwise: the table may be large.
-    if not any(same(split, name) for name in found):
+    if not any(equal_names(split, name) for name in found):
         names = meant(split, found)
         if found and not names:
             raise DataError(
@@ -179,7 +179,7 @@ def _of_split(path: Path, column: str, split: str, how: Format, found: Counter[s
     for place, row in read_table(path, how):
         said = _said(row, column, place)
         found[said] += 1
-        if same(said, split):
+        if equal_names(said, split):
             yield place, row
 
 

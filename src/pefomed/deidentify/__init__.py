@@ -23,9 +23,9 @@ from pefomed.deidentify.finishing import REMEDY, finish
 from pefomed.deidentify.free_text import SEARCH
 from pefomed.deidentify.label_volumes import checked_labels, drawn_on, labels_of
 from pefomed.deidentify.looking import SourceFile, look
-from pefomed.deidentify.placing import placed
-from pefomed.deidentify.planning import planned
-from pefomed.deidentify.profile import checked
+from pefomed.deidentify.placing import place_regions
+from pefomed.deidentify.planning import plan_import
+from pefomed.deidentify.profile import check_keywords
 from pefomed.deidentify.pseudonyms import Pseudonyms, key_in
 from pefomed.deidentify.records import ImportRecord
 from pefomed.deidentify.volume_series import convert_volume, state_of
@@ -54,7 +54,7 @@ def import_folder(folder: Path, out: Path, settings: ImportSettings) -> dict[str
     """
     folder, out = folder.expanduser().absolute(), out.expanduser().absolute()
     _check(folder, out)
-    checked(settings.keep)
+    check_keywords(settings.keep)
     checked_labels(settings.labels)
     secret = secret_folder(out)
     names = Pseudonyms(key_in(secret))
@@ -90,15 +90,15 @@ def import_folder(folder: Path, out: Path, settings: ImportSettings) -> dict[str
         return convert(path, source, out, settings, names, plan.frames.get(source))
 
     # What is drawn comes first: it may say which slices are wanted.
-    plan = planned([])
+    plan = plan_import([])
     drawing = [source for source, each in looked.items() if each.kind == "annotation"]
     waiting = [source for source in drawing if not _is_done(done.get(source), sources[source], out, ())]
     _noted("reading reports and masks", _each(waiting, one), len(drawing), journal, done)
     first = {looked[source].instance or source: source for source in reversed(drawing)}
     regions = [each for source in sorted(first.values()) for each in done[source].regions]
-    boxes, faults = placed(regions, looked.values())
+    boxes, faults = place_regions(regions, looked.values())
     on = {(box.source, box.frame) for box in boxes}
-    plan = planned(
+    plan = plan_import(
         looked.values(),
         settings.slices,
         settings.frames,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from pefomed.deidentify.folding import UNSPACED, Edge, Folded, folded
+from pefomed.deidentify.folding import UNSPACED, Edge, FoldedText, fold
 
 _CODES = "ct|mr|mri|mrt|xr|cxr|dx|kub|mg"
 
 
 def _any_of(words: str) -> str:
-    return "|".join(re.escape(folded(word).letters) for word in words.split())
+    return "|".join(re.escape(fold(word).letters) for word in words.split())
 
 
 _TITLES = {
@@ -40,7 +40,7 @@ def is_code(letters: str) -> bool:
     return re.fullmatch(f"{_CODES}|patient", letters) is not None
 
 
-def bound_before(word: Folded, start: int, script: str) -> bool:
+def bound_before(word: FoldedText, start: int, script: str) -> bool:
     """Return whether a word begins at `start`, or only a title or particle stands before it."""
     if word.edges[start] is not Edge.NONE:
         return True
@@ -50,7 +50,7 @@ def bound_before(word: Folded, start: int, script: str) -> bool:
     return any(pattern.search(word.letters[first:start]) is not None for first in starts if first < start)
 
 
-def bound_behind(word: Folded, end: int, script: str, *, by_title: bool = False) -> bool:
+def bound_behind(word: FoldedText, end: int, script: str, *, by_title: bool = False) -> bool:
     """Return whether a word ends at `end`, or only a title or particle follows.
 
     Args:
@@ -74,7 +74,7 @@ _FAR = 16
 """Letters looked at on either side: more than any title has, and few in a script without spaces."""
 
 
-def _word_start(word: Folded, place: int, passed: Edge = Edge.NONE) -> int:
+def _word_start(word: FoldedText, place: int, passed: Edge = Edge.NONE) -> int:
     least = max(place - _FAR, 0)
     place -= 1
     while place > least and word.edges[place] <= passed:
@@ -82,7 +82,7 @@ def _word_start(word: Folded, place: int, passed: Edge = Edge.NONE) -> int:
     return max(place, 0)
 
 
-def _word_end(word: Folded, place: int) -> int:
+def _word_end(word: FoldedText, place: int) -> int:
     most = min(place + _FAR, len(word.letters))
     while place < most and word.edges[place] is Edge.NONE:
         place += 1

@@ -8,7 +8,7 @@ from pefomed.deidentify.concepts import SearchedTexts
 from pefomed.deidentify.free_text import SEARCH
 from pefomed.deidentify.looking import text
 from pefomed.deidentify.people import known_words
-from pefomed.deidentify.profile import dropped
+from pefomed.deidentify.profile import count_identifying
 from pefomed.deidentify.pseudonyms import Pseudonyms
 from pefomed.deidentify.records import ImportRecord
 from pefomed.deidentify.reports import report_regions
@@ -19,7 +19,7 @@ from pefomed.images.dicom_file import DicomFile
 Links = dict[str, tuple[str, str]]
 
 
-def annotated(
+def annotation_record(
     file: DicomFile, parts: bool, names: Pseudonyms, about: dict[str, Any], links: Links
 ) -> ImportRecord:
     """Return what is to be noted of a file; one that draws nothing has `no picture`.
@@ -44,7 +44,7 @@ def annotated(
         faults=dict(faults),
         readers=words.readers,
         links=links,
-        dropped=dict(dropped(file.header)),
+        dropped=dict(count_identifying(file.header)),
         findings=tuple(dict.fromkeys(words.findings)),
         search=SEARCH,
     )

@@ -41,7 +41,7 @@ def rule_of(text: str) -> Rule:
     )
 
 
-def chosen(rule: Rule, slices: int, touched: Collection[int] = ()) -> list[int]:
+def choose_slices(rule: Rule, slices: int, touched: Collection[int] = ()) -> list[int]:
     """Return the indices of the slices that the rule takes, in their order.
 
     `every:N` begins with the first; `count:N` takes the middle one of each of N equal parts, all if there

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pefomed.deidentify.free_text import searched
+from pefomed.deidentify.free_text import mask_text
 from pefomed.deidentify.known import KnownIdentity
 from pefomed.deidentify.looking import text
 from pefomed.deidentify.pseudonyms import Pseudonyms
@@ -27,7 +27,7 @@ class SearchedTexts:
 
     def free(self, value: object, column: str) -> str:
         """Return a text without names, dates and numbers."""
-        found_in, found = searched(" ".join(text(value).split())[:500], self._known)
+        found_in, found = mask_text(" ".join(text(value).split())[:500], self._known)
         self.findings += [(column, each.kind, each.text) for each in found]
         return found_in
 

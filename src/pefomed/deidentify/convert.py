@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pefomed.deidentify.annotations import annotated
+from pefomed.deidentify.annotations import annotation_record
 from pefomed.deidentify.choice import ALL, Rule
 from pefomed.deidentify.free_text import SEARCH
 from pefomed.deidentify.kept import columns_of
 from pefomed.deidentify.looking import FRAME_LIMIT, is_annotation
 from pefomed.deidentify.looking import text as _text
-from pefomed.deidentify.profile import dropped
+from pefomed.deidentify.profile import count_identifying
 from pefomed.deidentify.pseudonyms import Pseudonyms
 from pefomed.deidentify.records import ImportRecord
 from pefomed.errors import ImageError
 from pefomed.files.storage import write
 from pefomed.images.dicom import of_frame, picture, room, spacing_of
-from pefomed.images.dicom_file import DicomFile, is_dicom, opened
+from pefomed.images.dicom_file import DicomFile, is_dicom, open_dicom_file
 from pefomed.images.png import png
 from pefomed.images.windows import AUTO, Window
 
@@ -91,9 +91,9 @@ def convert(
     try:
         if state.st_size == 0 or not is_dicom(path):
             return ImportRecord(**about, outcome="not DICOM")
-        with opened(path) as file:
+        with open_dicom_file(path) as file:
             if is_annotation(file.header):
-                return annotated(file, settings.parts, names, about, _links(file, names))
+                return annotation_record(file, settings.parts, names, about, _links(file, names))
             if file.is_without_picture:
                 return ImportRecord(**about, outcome="no picture", detail=file.kind or "unknown")
             return _converted(file, out, settings, names, about, frames)
@@ -154,7 +154,7 @@ def _converted(
         outcome="image",
         rows=tuple(rows),
         links=links,
-        dropped=dict(dropped(header)),
+        dropped=dict(count_identifying(header)),
         findings=findings,
         warnings=warnings,
         search=SEARCH,

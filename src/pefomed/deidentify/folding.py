@@ -29,7 +29,7 @@ class Edge(IntEnum):
 
 
 @dataclass(frozen=True)
-class Folded:
+class FoldedText:
     """A text's letters and digits."""
 
     text: str
@@ -52,7 +52,7 @@ UNSPACED = frozenset("CJK HIRAGANA KATAKANA THAI LAO KHMER MYANMAR TIBETAN".spli
 """Scripts that put no spaces between words."""
 
 
-def folded(text: str) -> Folded:
+def fold(text: str) -> FoldedText:
     """Return `text` as letters and digits; marks that no letter stands before are left out."""
     letters: list[str] = []
     spans: list[tuple[int, int]] = []
@@ -85,7 +85,7 @@ def folded(text: str) -> Folded:
         if gap:
             cases[:] = [case]
         gap = False
-    return Folded(text, "".join(letters), tuple(spans), (*edges, Edge.GAP), tuple(scripts))
+    return FoldedText(text, "".join(letters), tuple(spans), (*edges, Edge.GAP), tuple(scripts))
 
 
 def _edge(gap: bool, cases: list[str], case: str, scripts: list[str], script: str) -> Edge:

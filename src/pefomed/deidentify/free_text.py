@@ -58,13 +58,13 @@ class Finding:
     text: str
 
 
-def searched(text: str, known: KnownIdentity = NOTHING) -> tuple[str, tuple[Finding, ...]]:
+def mask_text(text: str, known: KnownIdentity = NOTHING) -> tuple[str, tuple[Finding, ...]]:
     """Return the text with what was found masked, as `[name]` or `[date]`, and what it was.
 
     Args:
         known: names, numbers and places that the same file gives elsewhere.
     """
-    text, findings = masked(text, known)
+    text, findings = mask_known(text, known)
     for kind, pattern in FORMS.items():
         findings += [Finding(kind, found.group()) for found in pattern.finditer(text)]
         if not kind.endswith("?"):
@@ -72,7 +72,7 @@ def searched(text: str, known: KnownIdentity = NOTHING) -> tuple[str, tuple[Find
     return text, tuple(findings)
 
 
-def coded(code: str, known: KnownIdentity) -> tuple[str, tuple[Finding, ...]]:
+def mask_code(code: str, known: KnownIdentity) -> tuple[str, tuple[Finding, ...]]:
     """Return a code of DICOM (`CHEST`), masked unless it is a body part's, or as short as a modality's.
 
     Such a one that is also a name is noted: the chest is the chest, whoever is called so.
@@ -80,7 +80,7 @@ def coded(code: str, known: KnownIdentity) -> tuple[str, tuple[Finding, ...]]:
     found = places(code, known)
     if all(_is_code(code[place.start : place.end]) for place in found if place.sure):
         return code, tuple(Finding("known?", code[place.start : place.end]) for place in found)
-    text, findings = masked(code, known)
+    text, findings = mask_known(code, known)
     return text, tuple(findings)
 
 
@@ -97,7 +97,7 @@ def _is_code(text: str) -> bool:
     return text in _CODES or re.fullmatch("[A-Z]{1,4}", text) is not None
 
 
-def masked(text: str, known: KnownIdentity) -> tuple[str, list[Finding]]:
+def mask_known(text: str, known: KnownIdentity) -> tuple[str, list[Finding]]:
     """Return the text with what is known masked as `[known]`, and what that was; `known?` is left in it."""
     findings, parts, end = [], [], 0
     for place in places(text, known):

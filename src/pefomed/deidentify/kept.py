@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pefomed.deidentify.free_text import coded, searched
+from pefomed.deidentify.free_text import mask_code, mask_text
 from pefomed.deidentify.looking import text as _text
 from pefomed.deidentify.people import known_words
 from pefomed.deidentify.pseudonyms import Pseudonyms
@@ -52,9 +52,9 @@ def columns_of(
             columns[column] = _age(text) if keyword == "PatientAge" else text
             continue
         if element is not None and element.VR == "CS" and re.fullmatch(r"[A-Z0-9 _/]*", text):
-            columns[column], found = coded(text, known)
+            columns[column], found = mask_code(text, known)
         else:
-            columns[column], found = searched(text, known)
+            columns[column], found = mask_text(text, known)
         findings += [(column, each.kind, each.text) for each in found]
     return columns, tuple(findings)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pefomed.deidentify.affixes import bound_before, bound_behind, is_code
-from pefomed.deidentify.folding import UNSPACED, Edge, Folded, folded
+from pefomed.deidentify.folding import UNSPACED, Edge, FoldedText, fold
 from pefomed.deidentify.numbers import Number, numbers_in
 from pefomed.deidentify.spelling import NamePart
 
@@ -59,7 +59,7 @@ def places(text: str, known: KnownIdentity) -> list[TextSpan]:
 
     A doubtful place is the whole word that holds the name's part.
     """
-    word = folded(text)
+    word = fold(text)
     ranges = list(numbers_in(word, known.numbers))
     for parts in known.names:
         for run in _runs(word, parts):
@@ -78,7 +78,7 @@ def places(text: str, known: KnownIdentity) -> list[TextSpan]:
     return sorted(found, key=lambda place: (place.start, place.end))
 
 
-def _runs(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
+def _runs(word: FoldedText, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
     """Yield each part's places, and the runs of different parts that touch."""
     singles = [run for number, part in enumerate(parts) for run in _found(word, number, part)]
     yield from singles
@@ -111,7 +111,7 @@ def _runs(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
                 yield joined
 
 
-def _found(word: Folded, number: int, part: NamePart) -> Iterator[_Run]:
+def _found(word: FoldedText, number: int, part: NamePart) -> Iterator[_Run]:
     if _is_spelt(part) and len(part.letters) == 1:
         return  # An initial, which counts beside another part alone.
     for match in (match for pattern in part.patterns for match in pattern.finditer(word.letters)):
@@ -132,12 +132,12 @@ def _is_spelt(part: NamePart) -> bool:
     return part.script not in UNSPACED and part.script != "HANGUL"
 
 
-def _within_a_letter(word: Folded, place: int) -> bool:
+def _within_a_letter(word: FoldedText, place: int) -> bool:
     """Return whether `place` parts what is one letter in the text, as ß or a consonant with its vowel."""
     return 0 < place < len(word.spans) and word.spans[place - 1] == word.spans[place]
 
 
-def _initials(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
+def _initials(word: FoldedText, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
     for place, letter in enumerate(word.letters):
         if Edge.NONE in word.edges[place : place + 2]:
             continue
@@ -146,7 +146,7 @@ def _initials(word: Folded, parts: tuple[NamePart, ...]) -> Iterator[_Run]:
                 yield _Run(place, place + 1, frozenset([number]), part.script, False, (1, 1), 1)
 
 
-def _is_sure(word: Folded, run: _Run) -> bool:
+def _is_sure(word: FoldedText, run: _Run) -> bool:
     size, alone = run.end - run.start, len(run.parts) == 1
     before, behind = bound_before(word, run.start, run.script), bound_behind(word, run.end, run.script)
     bound = before and behind
@@ -176,7 +176,7 @@ def _is_sure(word: Folded, run: _Run) -> bool:
     return bound
 
 
-def _is_doubtful(word: Folded, run: _Run) -> bool:
+def _is_doubtful(word: FoldedText, run: _Run) -> bool:
     size = run.end - run.start
     if run.torn or run.initials:
         return False
@@ -188,11 +188,11 @@ def _is_doubtful(word: Folded, run: _Run) -> bool:
     return size > 1 and (at_an_edge or size >= 4)
 
 
-def _stands_apart(word: Folded, run: _Run) -> bool:
+def _stands_apart(word: FoldedText, run: _Run) -> bool:
     return word.edges[run.start] is Edge.GAP and word.edges[run.end] is Edge.GAP
 
 
-def _is_firm(word: Folded, run: _Run, at: int) -> bool:
+def _is_firm(word: FoldedText, run: _Run, at: int) -> bool:
     """Return whether more than a capital parts a short name from its neighbour (`NaCl`), or a code."""
     if word.edges[at] is not Edge.CASE:
         return True
@@ -227,7 +227,7 @@ _AROUND = 4
 class _Words:
     """Where the words of a text begin and end; by search, as a word may be as long as the text."""
 
-    def __init__(self, word: Folded):
+    def __init__(self, word: FoldedText):
         self._word = word
         self._gaps = [place for place, edge in enumerate(word.edges) if edge is Edge.GAP]
         self._unspaced = [place for place, script in enumerate(word.scripts) if script in UNSPACED]

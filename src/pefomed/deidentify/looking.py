@@ -9,7 +9,7 @@ from pefomed.deidentify.people import as_meant
 from pefomed.deidentify.stacks import is_placed
 from pefomed.errors import ImageError
 from pefomed.images.dicom import of_frame, spacing_of
-from pefomed.images.dicom_file import DicomFile, is_dicom, opened
+from pefomed.images.dicom_file import DicomFile, is_dicom, open_dicom_file
 from pefomed.images.volume_files import is_volume
 from pefomed.schema import Record
 
@@ -71,7 +71,7 @@ def look(path: Path, source: str) -> SourceFile:
     try:
         if state.st_size == 0 or not is_dicom(path):
             return SourceFile(**about, kind="other")
-        with opened(path) as file:
+        with open_dicom_file(path) as file:
             return _looked(file, about)
     except ImageError:
         return SourceFile(**about, kind="other")

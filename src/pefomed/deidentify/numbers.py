@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pefomed.deidentify.folding import Edge, Folded, folded
+from pefomed.deidentify.folding import Edge, FoldedText, fold
 
 _LEAST = 3
 """Numbers with fewer digits and letters are not looked for."""
@@ -28,7 +28,7 @@ class Number:
 
 def number(value: str) -> Number | None:
     """Return `value` to be looked for; None if it has no digit or is too short."""
-    word = folded(value)
+    word = fold(value)
     if len(word.letters) < _LEAST or "DIGIT" not in word.scripts:
         return None
     size = len(word.letters)
@@ -48,7 +48,7 @@ def dates(value: str) -> Iterator[str]:
             yield "-".join(parts)
 
 
-def numbers_in(word: Folded, numbers: Iterable[Number]) -> Iterator[tuple[int, int, bool]]:
+def numbers_in(word: FoldedText, numbers: Iterable[Number]) -> Iterator[tuple[int, int, bool]]:
     """Yield start and end of each number in the folded letters, and whether it is beyond doubt."""
     for known in numbers:
         for match in known.pattern.finditer(word.letters):
@@ -71,7 +71,7 @@ def numbers_in(word: Folded, numbers: Iterable[Number]) -> Iterator[tuple[int, i
                 yield start, end, False
 
 
-def _goes_on(word: Folded, place: int) -> bool:
+def _goes_on(word: FoldedText, place: int) -> bool:
     """Return whether a number or word goes on across `place`."""
     if not 0 < place < len(word.letters):
         return False

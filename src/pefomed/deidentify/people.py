@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pefomed.deidentify.folding import UNSPACED, folded
+from pefomed.deidentify.folding import UNSPACED, fold
 from pefomed.deidentify.known import KnownIdentity
 from pefomed.deidentify.numbers import Number, dates, number
 from pefomed.deidentify.profile import elements
@@ -84,9 +84,9 @@ def _of_person(name: str) -> Iterator[NamePart]:
     # Full-width signs are typed with the rest of a Japanese name.
     for group in name.translate({0xFF3E: "^", 0xFF1D: "="}).split("="):
         for place, component in enumerate(group.split("^")):
-            words = [word for word in re.split(r"[\s,;()\"_./|・·•]+", component) if folded(word).letters]
+            words = [word for word in re.split(r"[\s,;()\"_./|・·•]+", component) if fold(word).letters]
             small = _TITLES | _PARTICLES if len(words) > 1 else _TITLES if place > 2 else set()
-            kept = [word for word in words if folded(word).letters not in small | _NO_NAME]
+            kept = [word for word in words if fold(word).letters not in small | _NO_NAME]
             whole = [component] if len(kept) > 1 or (kept and len(words) > 1 and place < 3) else []
             for part in (*whole, *kept, *_inner(kept)):
                 found = spelling(part)

@@ -29,7 +29,9 @@ class FrameBox:
     of: Region
 
 
-def placed(regions: Iterable[Region], looked: Iterable[SourceFile]) -> tuple[list[FrameBox], Counter[str]]:
+def place_regions(
+    regions: Iterable[Region], looked: Iterable[SourceFile]
+) -> tuple[list[FrameBox], Counter[str]]:
     """Return the boxes of all regions, and how many have none, by reason.
 
     Regions of one group on one image have one box around all.

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pefomed.deidentify.choice import ALL, Rule, chosen
+from pefomed.deidentify.choice import ALL, Rule, choose_slices
 from pefomed.deidentify.looking import SECTIONS, FramePosition, SourceFile
-from pefomed.deidentify.stacks import Slice, Stack, mixed, stacks_of
+from pefomed.deidentify.stacks import Slice, Stack, differences, stacks_of
 
 Frames = Literal["first", "middle", "all"]
 
@@ -50,7 +50,7 @@ which of several images at that position; millimetres along the normal, from sli
 pixel down and right; directions of a row and of a column."""
 
 
-def planned(
+def plan_import(
     looked: Iterable[SourceFile],
     rule: Rule = ALL,
     frames: Frames = "all",
@@ -163,7 +163,7 @@ def _chosen(
         if rule.kind == "touched"
         and any(touched(copy.source, copy.frame) for each in at for copy in alike[each.source, each.frame])
     ]
-    return set(chosen(rule, len(stack.positions), drawn))
+    return set(choose_slices(rule, len(stack.positions), drawn))
 
 
 def _columns(stack: Stack, number: int, index: int, volume: int, of: Slice) -> dict[str, str]:
@@ -190,7 +190,7 @@ def _faults(stacks: Sequence[Stack], sections: int, placed: int) -> dict[str, in
         found.update(stack.faults)
         if stack.scout:
             found["scouts"] += sum(map(len, stack.positions))
-    found.update(mixed(stacks))
+    found.update(differences(stacks))
     if sections and (placed or sections > 1):
         found[NO_ORDER] += sections
     return dict(found)

@@ -38,7 +38,7 @@ def identifying(group: int, element: int) -> bool:
     )
 
 
-def dropped(header: Dataset) -> Counter[str]:
+def count_identifying(header: Dataset) -> Counter[str]:
     """Return the keywords of the identifying attributes that have a value, and how often each occurs."""
     return Counter(
         "private attributes" if element.tag.is_private else element.keyword or str(element.tag)
@@ -57,7 +57,7 @@ def elements(header: Dataset, depth: int = 0) -> Iterator[Any]:
             yield element
 
 
-def checked(keywords: tuple[str, ...]) -> tuple[str, ...]:
+def check_keywords(keywords: tuple[str, ...]) -> tuple[str, ...]:
     """Return `keywords` if each may become a column at the user's wish.
 
     Raises:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pefomed.deidentify.folding import Edge, Folded, folded
+from pefomed.deidentify.folding import Edge, FoldedText, fold
 
 _LONG = 6
 _MARKED = {
@@ -42,7 +42,7 @@ class NamePart:
 
 def spelling(part: str) -> NamePart | None:
     """Return how `part` is written; None if it has no letter."""
-    word = folded(part)
+    word = fold(part)
     if not word.letters or all(script == "DIGIT" for script in word.scripts):
         return None
     pieces = _pieces(word)
@@ -59,7 +59,7 @@ def spelling(part: str) -> NamePart | None:
     return NamePart(word.letters, script, tuple(re.compile(f"(?={each})") for each in patterns))
 
 
-def _pieces(word: Folded) -> list[str]:
+def _pieces(word: FoldedText) -> list[str]:
     """Return the letters, parted where the name itself is, or may be."""
     cuts = [
         0,

@@ -96,7 +96,7 @@ def stacks_of(slices: Sequence[Slice]) -> list[Stack]:
     )
 
 
-def mixed(stacks: Sequence[Stack]) -> list[str]:
+def differences(stacks: Sequence[Stack]) -> list[str]:
     """Return in what the stacks of a series, without scouts, differ."""
     first = [stack.positions[0][0] for stack in stacks if not stack.scout]
     found = []

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pefomed.deidentify.choice import chosen
+from pefomed.deidentify.choice import choose_slices
 from pefomed.deidentify.convert import ImportSettings, split_of
 from pefomed.deidentify.free_text import SEARCH
 from pefomed.deidentify.kept import COLUMNS
@@ -98,7 +98,7 @@ def _converted(
     window = _window(settings, is_ct)
     drawn, faults = label_regions(path, labels, count, settings) if labels is not None else ({}, Counter())
     rows = []
-    for index in chosen(settings.slices, slices, drawn):
+    for index in choose_slices(settings.slices, slices, drawn):
         for number in range(count):
             where = ImageAddress(path, axis=AXIAL, index=index, volume=number, window=window)
             with opened_slice(where) as cut:

@@ -4,7 +4,7 @@ from pefomed.endpoint.address import check_may_leave, checked_base_url, is_loopb
 from pefomed.endpoint.client import Client, Endpoint, EndpointRequest
 from pefomed.endpoint.completion import Completion, completion
 from pefomed.endpoint.failures import EndpointError
-from pefomed.endpoint.many import Open, ask_all
+from pefomed.endpoint.many import OpenJob, ask_all
 from pefomed.metrics.thoughts import without_thoughts
 
 __all__ = [
@@ -13,7 +13,7 @@ __all__ = [
     "Endpoint",
     "EndpointError",
     "EndpointRequest",
-    "Open",
+    "OpenJob",
     "ask_all",
     "check_may_leave",
     "checked_base_url",

@@ -16,7 +16,7 @@ GIVE_UP = 3
 
 
 @dataclass(frozen=True)
-class Open(Generic[J]):
+class OpenJob(Generic[J]):
     """A job without an answer, and why."""
 
     job: J
@@ -28,7 +28,7 @@ async def ask_all(
     send: Callable[[J], Awaitable[str]],
     keep: Callable[[J, str], None],
     concurrency: int,
-) -> list[Open[J]]:
+) -> list[OpenJob[J]]:
     """Send every job and hand each answer to `keep` at once; return the jobs that got none.
 
     Until the first answer jobs are sent one at a time: a wrong key or model costs one call.
@@ -38,7 +38,7 @@ async def ask_all(
             before is kept.
     """
     left = list(reversed(jobs))
-    still_open: list[Open[J]] = []
+    still_open: list[OpenJob[J]] = []
     unreached = answered = 0
 
     async def one(job: J) -> None:
@@ -46,7 +46,7 @@ async def ask_all(
         try:
             answer = await send(job)
         except Unanswered as error:
-            still_open.append(Open(job, str(error)))
+            still_open.append(OpenJob(job, str(error)))
             unreached += isinstance(error, Unreachable)
         else:
             unreached, answered = 0, answered + 1
@@ -73,4 +73,4 @@ async def ask_all(
             # The first is what happened; the other calls were cancelled or met the same.
             raise errors.exceptions[0] from None
     why = f"not tried, as the server failed: {still_open[-1].why}" if still_open else ""
-    return still_open + [Open(job, why) for job in reversed(left)]
+    return still_open + [OpenJob(job, why) for job in reversed(left)]

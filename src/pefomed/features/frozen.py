@@ -24,7 +24,7 @@ from pefomed.files.storage import storage_errors, write
 from pefomed.images.images import from_image
 from pefomed.images.remembered import remembered_hash
 from pefomed.models.feature_precision import check_range
-from pefomed.models.protocol import ImageFeatures, ImageSide, VisionModel, joined
+from pefomed.models.protocol import ImageFeatures, ImageSide, VisionModel, join_features
 from pefomed.progress import line
 from pefomed.recipe import Compute
 
@@ -113,7 +113,9 @@ class Features:
     def __call__(self, paths: Iterable[str]) -> ImageFeatures:
         """Return the features of the images at `paths`, in order."""
         paths = list(paths)
-        return joined(self._encode(paths) if self._space is None else [self._stored(one) for one in paths])
+        return join_features(
+            self._encode(paths) if self._space is None else [self._stored(one) for one in paths]
+        )
 
     def mean(self, paths: Iterable[str]) -> Tensor:
         """Return the mean features (P, D), float32, over distinct images: the blind run's image."""
@@ -133,7 +135,7 @@ class Features:
         Raises:
             WeightsError: they are too large for float16, where they are computed in it.
         """
-        return joined(self._encoded(map(self._images.pixels, images)))
+        return join_features(self._encoded(map(self._images.pixels, images)))
 
     def _encoded(self, tensors: Iterable[Tensor]) -> list[Tensor]:
         pixels = list(tensors)

@@ -53,7 +53,7 @@ def is_sealed(folder: Path) -> bool:
     return (folder / FILE).exists()
 
 
-def same(one: Path, other: Path) -> bool:
+def equal_folders(one: Path, other: Path) -> bool:
     """Return whether both folders were sealed over the same files, and the other's are still the same."""
     if not is_sealed(one) or damage(other):
         return False

@@ -53,13 +53,13 @@ def read_json(path: Path) -> Any:
         raise DataError(
             f"{path} is not JSON",
             found=f"{error.msg} at line {error.lineno}, column {error.colno}",
-            remedy=mended(error) or "download the file again",
+            remedy=json_remedy(error) or "download the file again",
         ) from None
     except (RecursionError, ValueError) as error:
         raise DataError(f"{path} is not JSON that can be read", found=str(error)) from None
 
 
-def mended(error: json.JSONDecodeError) -> str | None:
+def json_remedy(error: json.JSONDecodeError) -> str | None:
     """Return how what is usually wrong in JSON that was written by hand is mended; None for anything else."""
     before, behind = error.doc[: error.pos].rstrip(), error.doc[error.pos :].lstrip()
     if error.msg.startswith("Extra data") and behind.startswith(","):

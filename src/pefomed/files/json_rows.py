@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.errors import DataError, listed, nearest
-from pefomed.files.files import json_value, mended
+from pefomed.files.files import json_remedy, json_value
 from pefomed.files.format import Format
 from pefomed.files.json_stream import WHOLE_LIMIT, JsonText
 from pefomed.files.lines import binary_lines, text_pieces
@@ -96,7 +96,7 @@ def _lines(path: Path, how: Format) -> Placed:
             row = json_value(line)
         except json.JSONDecodeError as error:
             found = f"{error.msg} at column {error.colno}"
-            raise DataError(f"{place}: not JSON", found=found, remedy=mended(error)) from None
+            raise DataError(f"{place}: not JSON", found=found, remedy=json_remedy(error)) from None
         except (RecursionError, ValueError) as error:
             raise DataError(f"{place}: not JSON that can be read", found=str(error)) from None
         if not isinstance(row, dict):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.errors import DataError
-from pefomed.files.files import JSON, check_surrogates, mended
+from pefomed.files.files import JSON, check_surrogates, json_remedy
 from pefomed.files.lines import LINE_LIMIT
 
 WHOLE_LIMIT = 2**28
@@ -55,7 +55,7 @@ class JsonText:
                 if not self._is_cut(error) or not self._more(len(self._text) - self._at):
                     line = self._line + self._text.count("\n", self._at, error.pos)
                     raise DataError(
-                        f"{self.path}, line {line}: not JSON", found=error.msg, remedy=mended(error)
+                        f"{self.path}, line {line}: not JSON", found=error.msg, remedy=json_remedy(error)
                     ) from None
                 if len(self._text) - self._at > limit:
                     raise self._too_long(limit) from None

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from pefomed.errors import DataError
 from pefomed.files.files import not_utf8, not_wide, wide_encoding
-from pefomed.files.packed import opened
+from pefomed.files.packed import open_unpacked
 
 _PIECE = 2**18  # bytes or characters
 LINE_LIMIT = 64 * 2**20
@@ -40,7 +40,7 @@ def binary_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
         yield from (line.removesuffix("\n") for line in _decoded_lines(path, other, "\n", said))
         return
     read = 0  # bytes before the line
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         for number, line in enumerate(_bounded(path, file.readline), 1):
             text = line.removeprefix(_MARK) if number == 1 else line
             try:
@@ -60,7 +60,7 @@ def text_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
     if other:
         yield from _decoded_lines(path, other, "", said=encoding is not None)
         return
-    with opened(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+    with open_unpacked(path) as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         try:
             yield from _bounded(path, text.readline)
         except UnicodeDecodeError:
@@ -73,7 +73,10 @@ def text_pieces(path: Path, encoding: str | None = None) -> Iterator[str]:
     Arguments and errors: as of `binary_lines`, but for lines, which may be of any length.
     """
     other = encoding or _wide(path)
-    with opened(path) as file, io.TextIOWrapper(file, encoding=other or "utf-8-sig", newline="") as text:
+    with (
+        open_unpacked(path) as file,
+        io.TextIOWrapper(file, encoding=other or "utf-8-sig", newline="") as text,
+    ):
         try:
             first = text.read(_PIECE)
             yield first.removeprefix("\ufeff")
@@ -84,12 +87,12 @@ def text_pieces(path: Path, encoding: str | None = None) -> Iterator[str]:
 
 
 def _wide(path: Path) -> str:
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         return wide_encoding(file.read(4))
 
 
 def _decoded_lines(path: Path, encoding: str, newline: str, said: bool) -> Iterator[str]:
-    with opened(path) as file, io.TextIOWrapper(file, encoding=encoding, newline=newline) as text:
+    with open_unpacked(path) as file, io.TextIOWrapper(file, encoding=encoding, newline=newline) as text:
         try:
             for number, line in enumerate(_bounded(path, text.readline)):
                 yield line if number else line.removeprefix("\ufeff")
@@ -110,7 +113,7 @@ def _undecodable(path: Path, encoding: str, error: UnicodeError, said: bool) -> 
 def _wrong_byte(path: Path) -> DataError:
     """Return the error that names the first byte of a file that is not UTF-8."""
     decoder, read, line = codecs.getincrementaldecoder("utf-8")(), 0, 1
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         while piece := file.read(_PIECE):
             pending = decoder.getstate()[0]
             try:

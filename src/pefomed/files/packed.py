@@ -25,7 +25,7 @@ MEMORY_LIMIT = 2**28
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def open_unpacked(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading, unpacked if its ending says so.
 
     Raises:

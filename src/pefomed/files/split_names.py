@@ -49,7 +49,7 @@ def seems_none(name: str) -> bool:
     return not seems_split(name) and all(word in _NO_SPLIT for word in words)
 
 
-def same(one: str, other: str) -> bool:
+def equal_names(one: str, other: str) -> bool:
     """Return whether two names differ at most in case, spaces and dashes."""
     return _plain(one) == _plain(other)
 
@@ -73,7 +73,7 @@ def meant(split: str, names: Iterable[str]) -> list[str]:
     return alike[0] if alike else []
 
 
-def called(names: Iterable[str]) -> dict[str, list[str]]:
+def split_roles(names: Iterable[str]) -> dict[str, list[str]]:
     """Return the splits that `names` are, those for training first: what each is called here -> its names."""
     groups = list(_groups(names).values())
     known = [known_split(group[0]) for group in groups]

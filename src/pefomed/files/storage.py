@@ -102,10 +102,10 @@ def usable_paths() -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP):
             raise
-        raise unusable(error) from None
+        raise path_error(error) from None
 
 
-def unusable(error: OSError) -> StorageError:
+def path_error(error: OSError) -> StorageError:
     """Return what the system says about a path as an error of ours."""
     name = str(error.filename or "a name")
     if error.errno == errno.ENAMETOOLONG:

@@ -13,7 +13,7 @@ from typing import Any
 from pefomed.errors import DataError, listed, nearest
 from pefomed.files.files import inside, read_text, wide_encoding
 from pefomed.files.format import CELLS, COLUMNAR, LINES, OBJECTS, TAR, WORKBOOK
-from pefomed.files.packed import PACKED, inner_name, opened
+from pefomed.files.packed import PACKED, inner_name, open_unpacked
 from pefomed.files.split_names import meant, seems_split
 
 FORMS = {
@@ -175,7 +175,7 @@ def _of_folder(path: Path) -> str:
 
 def _by_letter(path: Path) -> str:
     """Return the form of a text by what it begins with."""
-    with opened(path) as file:
+    with open_unpacked(path) as file:
         start = file.read(4096)
     # Of any other encoding the first letters are those of ASCII.
     text = start.decode(wide_encoding(start[:4]) or "utf-8-sig", errors="replace").lstrip("\ufeff \t\r\n")

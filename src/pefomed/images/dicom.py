@@ -20,7 +20,7 @@ from PIL import Image
 
 from pefomed.errors import ImageError
 from pefomed.images.addresses import ImageAddress
-from pefomed.images.dicom_file import DicomFile, opened
+from pefomed.images.dicom_file import DicomFile, open_dicom_file
 from pefomed.images.dicom_palette import check_palette
 from pefomed.images.image_errors import not_for
 from pefomed.images.memory import room_for
@@ -48,7 +48,7 @@ def open_dicom(where: ImageAddress, held: ExitStack) -> Image.Image:
         ImageError: the file is damaged, too large, or has no such frame or window.
     """
     _check(where)
-    with opened(where.file) as file:
+    with open_dicom_file(where.file) as file:
         held.enter_context(room(file))
         return picture(file, where.frame or 0, where.window)
 
@@ -77,7 +77,7 @@ def dicom_size(where: ImageAddress, square: bool = True) -> tuple[int, int]:
         ImageError: see `open_dicom`.
     """
     _check(where)
-    with opened(where.file) as file:
+    with open_dicom_file(where.file) as file:
         if not square:
             return file.size
         return squared_size(file.path, file.size, spacing_of(of_frame(file.header, where.frame or 0)))

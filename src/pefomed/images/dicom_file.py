@@ -22,7 +22,7 @@ from pefomed.errors import ImageError
 from pefomed.images.codestreams import claimed_size
 from pefomed.images.dicom_gdcm import is_for_gdcm, stored_by_gdcm
 from pefomed.images.dicom_source import FAULTS, Clamped, data_set, encoding, prepare
-from pefomed.images.image_errors import check_size, damaged
+from pefomed.images.image_errors import check_size, damaged_image
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -60,7 +60,7 @@ def is_dicom(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[DicomFile]:
+def open_dicom_file(path: Path) -> Iterator[DicomFile]:
     """Open a DICOM file; whatever goes wrong in it while the block runs is an `ImageError`.
 
     Raises:
@@ -73,11 +73,11 @@ def opened(path: Path) -> Iterator[DicomFile]:
         with path.open("rb") as raw:
             yield DicomFile(path, Clamped(raw))
     except (*FAULTS, BytesLengthException) as error:
-        raise damaged(path, _first_line(error)) from None
+        raise damaged_image(path, _first_line(error)) from None
 
 
 class DicomFile:
-    """Header and frames of an opened file; made by `opened`."""
+    """Header and frames of an opened file; made by `open_dicom_file`."""
 
     def __init__(self, path: Path, file: Clamped):
         from pydicom import dcmread
@@ -120,7 +120,7 @@ class DicomFile:
         if rows is None or columns is None:
             kind = self.kind or "of an unknown class"
             if not self.is_without_picture:
-                raise damaged(self.path, f"its header ends before the picture's size ({kind})")
+                raise damaged_image(self.path, f"its header ends before the picture's size ({kind})")
             raise ImageError(
                 f"{self.path} holds no image",
                 found=f"a DICOM file without pixels ({kind})",
@@ -188,11 +188,11 @@ class DicomFile:
         order = "<" if self.syntax.is_little_endian else ">"
         front = self._file.read(8)
         if len(front) < 8:
-            raise damaged(self.path, "no pixels behind the header")
+            raise damaged_image(self.path, "no pixels behind the header")
         group, element = struct.unpack(f"{order}HH", front[:4])
         keyword = _PIXELS.get((group, element))
         if keyword is None:
-            raise damaged(self.path, f"({group:04x},{element:04x}) where the pixels should be")
+            raise damaged_image(self.path, f"({group:04x},{element:04x}) where the pixels should be")
         # Some files are implicit where their syntax says explicit: what stands there counts.
         if front[4:6] not in _VRS:
             return {"pixel_keyword": keyword}
@@ -209,7 +209,9 @@ class DicomFile:
         there = self._file.seek(0, 2) - start
         self._file.seek(start)
         if there < needed:
-            raise damaged(self.path, f"{there:,} bytes of pixels where frame {frame} ends at {needed:,}")
+            raise damaged_image(
+                self.path, f"{there:,} bytes of pixels where frame {frame} ends at {needed:,}"
+            )
 
     def _checked_frame(self, frame: int, options: Any, size: tuple[int, int]) -> bytes:
         from pydicom.encaps import get_frame
@@ -219,21 +221,25 @@ class DicomFile:
         claimed = claimed_size(data)
         # A JPEG's height may be 0, to be told after the lines: its width is limited all the same.
         if claimed is not None and (claimed[0] != size[0] or claimed[1] not in (size[1], 0)):
-            raise damaged(
+            raise damaged_image(
                 self.path,
                 f"a frame of {claimed[0]} x {claimed[1]} pixels where the header says {size[0]} x {size[1]}",
             )
         samples = int(options.get("samples_per_pixel") or 1)
         if claimed is not None and claimed[2] > max(samples, 4):
-            raise damaged(self.path, f"a frame of {claimed[2]} components where the header says {samples}")
+            raise damaged_image(
+                self.path, f"a frame of {claimed[2]} components where the header says {samples}"
+            )
         if self.syntax.keyword == "RLELossless":
             # PackBits (PS3.5, G.3): two bytes become up to 128, and are at worst 129 for 128.
             most = size[0] * size[1] * samples * math.ceil(int(options.get("bits_allocated") or 8) / 8)
             if len(data) > 2 * most + 65536:
-                raise damaged(self.path, f"a frame of {len(data):,} bytes where {most:,} are to come of it")
+                raise damaged_image(
+                    self.path, f"a frame of {len(data):,} bytes where {most:,} are to come of it"
+                )
         # The decoder of JPEG-LS looks for seconds for what a cut frame does not hold.
         if self.syntax.keyword.startswith("JPEGLS") and data.rstrip(b"\0")[-2:] != b"\xff\xd9":
-            raise damaged(self.path, "a compressed frame without its end")
+            raise damaged_image(self.path, "a compressed frame without its end")
         return data
 
     def _unsupported(self, found: str) -> ImageError:

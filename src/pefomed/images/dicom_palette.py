@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from pefomed.images.dicom_file import DicomFile
-from pefomed.images.image_errors import damaged
+from pefomed.images.image_errors import damaged_image
 
 ENTRIES = 65_536
 """Most entries of a palette: 16 bits address no more."""
@@ -28,7 +28,7 @@ def check_palette(file: DicomFile) -> None:
         count = len(data) // struct.calcsize(width)
         values = struct.unpack_from(f"{order}{count}{width}", data)
         if _unfolded(values) > ENTRIES:
-            raise damaged(
+            raise damaged_image(
                 file.path, f"a segmented palette of more than {ENTRIES:,} entries, or one in a loop"
             )
 
@@ -40,9 +40,9 @@ def _check_whole(file: DicomFile) -> None:
     for colour in _COLOURS:
         name = f"{colour}PaletteColorLookupTable"
         if len(file.header.get(f"{name}Descriptor") or ()) != 3:
-            raise damaged(file.path, f"its palette has no description of {colour.lower()}")
+            raise damaged_image(file.path, f"its palette has no description of {colour.lower()}")
         if not (file.header.get(f"{name}Data") or file.header.get(f"Segmented{name}Data")):
-            raise damaged(file.path, f"its palette has no table of {colour.lower()}")
+            raise damaged_image(file.path, f"its palette has no table of {colour.lower()}")
 
 
 def _unfolded(values: tuple[int, ...]) -> int:

@@ -23,7 +23,7 @@ def check_size(path: Path, width: int, height: int, bytes_per_pixel: int = 1) ->
         ImageError: it has more pixels or bytes, or none at all.
     """
     if width < 1 or height < 1:
-        raise damaged(path, f"{width} x {height} pixels")
+        raise damaged_image(path, f"{width} x {height} pixels")
     if max(width, height) > SIDE_LIMIT:
         raise ImageError(
             f"{path} is too large: a side has at most {SIDE_LIMIT:,} pixels",
@@ -43,7 +43,7 @@ def too_large(path: Path, found: str) -> ImageError:
     )
 
 
-def damaged(path: Path, found: str) -> ImageError:
+def damaged_image(path: Path, found: str) -> ImageError:
     """Return the error for a file that is an image, and not a whole one."""
     return ImageError(
         f"{path} is damaged or truncated",

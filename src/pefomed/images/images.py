@@ -19,8 +19,8 @@ from pefomed.files import urls
 from pefomed.images.addresses import ImageAddress, address
 from pefomed.images.dicom import dicom_size, open_dicom
 from pefomed.images.dicom_file import is_dicom
-from pefomed.images.image_errors import PIXEL_LIMIT, check_size, damaged
-from pefomed.images.pillow_file import FAULTS, ORIENTATION, opened, room_of, turn, turned
+from pefomed.images.image_errors import PIXEL_LIMIT, check_size, damaged_image
+from pefomed.images.pillow_file import FAULTS, ORIENTATION, open_pillow_file, room_of, turn, turned
 from pefomed.images.png import pixel_of
 from pefomed.images.square import squared_size
 from pefomed.images.volume_files import is_volume, open_slice, values_file, volume_size
@@ -100,7 +100,7 @@ def turn_of(path: str | Path) -> int:
     check_file(where.file)
     if is_volume(where.file) or is_dicom(where.file):
         return 1
-    with opened(where) as image:
+    with open_pillow_file(where) as image:
         return turn(where, image)
 
 
@@ -144,7 +144,7 @@ def rgb_of(image: Image.Image, name: str) -> Image.Image:
             image.load()
             return turned(ImageAddress(path), image, image.getexif().get(ORIENTATION))
     except FAULTS as error:
-        raise damaged(path, str(error) or type(error).__name__) from None
+        raise damaged_image(path, str(error) or type(error).__name__) from None
 
 
 def hash_of_pixels(image: Image.Image) -> str:
@@ -159,7 +159,7 @@ def _decoded(where: ImageAddress, held: ExitStack) -> Image.Image:
         return open_slice(where, held)
     if is_dicom(where.file):
         return open_dicom(where, held)
-    with opened(where) as image:
+    with open_pillow_file(where) as image:
         held.enter_context(room_of(where.file, image))
         image.load()
         return turned(where, image, turn(where, image))
@@ -177,7 +177,7 @@ def _size(where: ImageAddress, square: bool) -> tuple[int, int]:
         return volume_size(where, square)
     if is_dicom(where.file):
         return dicom_size(where, square)
-    with opened(where) as image:
+    with open_pillow_file(where) as image:
         upright = turn(where, image) < 5
         size = (image.width, image.height) if upright else (image.height, image.width)
         return squared_size(where.file, size, pixel_of(image)) if square else size

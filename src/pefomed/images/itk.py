@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.errors import PackageError
-from pefomed.images.image_errors import absent, damaged
+from pefomed.images.image_errors import absent, damaged_image
 from pefomed.images.itk_header import METAIMAGE, NRRD, checked_header
 from pefomed.images.volumes import Slices, Volume
 
@@ -66,7 +66,7 @@ def opened_itk(path: Path) -> Iterator[Volume]:
             affine=affine,
         )
     except _FAULTS as error:
-        raise damaged(path, _reason(error)) from None
+        raise damaged_image(path, _reason(error)) from None
 
 
 def _affine(reader: Any, number: int) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import zlib
 from pathlib import Path
 
 from pefomed.errors import ImageError
-from pefomed.images.image_errors import damaged
+from pefomed.images.image_errors import damaged_image
 from pefomed.images.nifti_header import VOLUME_LIMIT
 
 METAIMAGE = (".mha", ".mhd")
@@ -56,18 +56,20 @@ def _metaimage(path: Path, front: bytes) -> Path:
         if not equals or not re.fullmatch(r"[ \t]*[\w.:|\[\]-]{1,64}[ \t]*", name):
             raise _not(path, "MetaImage", front)
         if _bare(name).lower() in found:
-            raise damaged(path, f"{_bare(name)} is there twice")
+            raise damaged_image(path, f"{_bare(name)} is there twice")
         found[_bare(name).lower()] = _bare(value)
         if _bare(name).lower() == "elementdatafile":  # the last line: values may follow
             break
     else:
-        raise damaged(path, "no ElementDataFile in its header")
+        raise damaged_image(path, "no ElementDataFile in its header")
     each = _META_BYTES.get(found.get("elementtype", "").lower().removeprefix("met_").removesuffix("_array"))
     number = _whole(path, found.get("ndims", ""))
     sizes = [_whole(path, part) for part in found.get("dimsize", "").split()]
     channels = _whole(path, found.get("elementnumberofchannels", "1"))
     if each is None or number != len(sizes):
-        raise damaged(path, f"{found.get('elementtype')} in {number} dimensions of {found.get('dimsize')}")
+        raise damaged_image(
+            path, f"{found.get('elementtype')} in {number} dimensions of {found.get('dimsize')}"
+        )
     if (skipped := found.get("headersize", "0")) not in ("0", "-1"):
         _whole(path, skipped)
     packed = _is_true(path, found, "compresseddata")
@@ -85,14 +87,14 @@ def _metaimage(path: Path, front: bytes) -> Path:
         start = front.index(b"\n", front.lower().index(b"elementdatafile")) + 1 if local else 0
         _check_packed(path, data, start, found, needed)
     elif data.stat().st_size < needed:
-        raise damaged(path, f"{data.stat().st_size:,} bytes where its values take {needed:,}")
+        raise damaged_image(path, f"{data.stat().st_size:,} bytes where its values take {needed:,}")
     return data
 
 
 def _check_packed(path: Path, data: Path, start: int, found: dict[str, str], needed: int) -> None:
     """Refuse values that end too early: the library would wait for the others for ever."""
     if found.get("headersize", "0") != "0":
-        raise damaged(path, "packed values behind a header of their own")
+        raise damaged_image(path, "packed values behind a header of their own")
     size = found.get("compresseddatasize")
     left = data.stat().st_size - start if size is None else _whole(path, size)
     unpack, there = zlib.decompressobj(47), 0  # 47: what gzip or zlib packed
@@ -108,9 +110,9 @@ def _check_packed(path: Path, data: Path, start: int, found: dict[str, str], nee
                     break
                 there += len(unpack.decompress(piece, _PIECE))
     except zlib.error as error:
-        raise damaged(path, f"its packed values: {error}") from None
+        raise damaged_image(path, f"its packed values: {error}") from None
     if there < needed:
-        raise damaged(path, f"{there:,} bytes of packed values where {needed:,} should be")
+        raise damaged_image(path, f"{there:,} bytes of packed values where {needed:,} should be")
 
 
 def _nrrd(path: Path, front: bytes) -> Path:
@@ -124,36 +126,36 @@ def _nrrd(path: Path, front: bytes) -> Path:
         if line.startswith("#") or value.startswith("="):
             continue
         if not colon:
-            raise damaged(path, f"{line[:40]!r} in its header")
+            raise damaged_image(path, f"{line[:40]!r} in its header")
         key = _bare(name).lower().replace(" ", "")
         if key in found:
-            raise damaged(path, f"{_bare(name)} is there twice")
+            raise damaged_image(path, f"{_bare(name)} is there twice")
         found[key] = _bare(value)
     kind = found.get("type", "").lower()
     each = next((size for size, names in _NRRD_BYTES.items() if kind in names.split(",")), None)
     number = _whole(path, found.get("dimension", ""))
     sizes = [_whole(path, part) for part in found.get("sizes", "").split()]
     if each is None or number != len(sizes):
-        raise damaged(path, f"{kind or 'no type'} in {number} dimensions of {found.get('sizes')}")
+        raise damaged_image(path, f"{kind or 'no type'} in {number} dimensions of {found.get('sizes')}")
     if found.get("encoding", "").lower() not in _PACKED:
-        raise damaged(path, f"the encoding {found.get('encoding')!r}")
+        raise damaged_image(path, f"the encoding {found.get('encoding')!r}")
     for key in ("lineskip", "byteskip"):
         if found.get(key, "0") != "-1":
             _whole(path, found.get(key, "0"))
     needed = _check(path, sizes, each)
     place = found.get("datafile")
     if place is None and end is None:
-        raise damaged(path, "no end of its header")
+        raise damaged_image(path, "no end of its header")
     data = path if place is None else _beside(path, place)
     if found["encoding"].lower() == "raw" and data.stat().st_size < needed:
-        raise damaged(path, f"{data.stat().st_size:,} bytes where its values take {needed:,}")
+        raise damaged_image(path, f"{data.stat().st_size:,} bytes where its values take {needed:,}")
     return data
 
 
 def _check(path: Path, sizes: list[int], each: int) -> int:
     """Return the bytes of all values, or refuse what is above the limit."""
     if not 2 <= len(sizes) <= 5 or min(sizes, default=0) < 1 or each < 1:
-        raise damaged(path, f"dimensions {sizes}")
+        raise damaged_image(path, f"dimensions {sizes}")
     needed = each
     for size in sizes:
         needed *= size
@@ -187,14 +189,14 @@ def _bare(text: str) -> str:
 
 def _whole(path: Path, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", text):
-        raise damaged(path, f"{text[:40]!r} in its header, where a number should be")
+        raise damaged_image(path, f"{text[:40]!r} in its header, where a number should be")
     return int(text)
 
 
 def _is_true(path: Path, found: dict[str, str], key: str) -> bool:
     value = found.get(key, "false").lower()
     if value not in ("true", "false"):
-        raise damaged(path, f"{key} = {value[:40]!r}, where True or False should be")
+        raise damaged_image(path, f"{key} = {value[:40]!r}, where True or False should be")
     return value == "true"
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.errors import PackageError
-from pefomed.images.image_errors import absent, damaged
+from pefomed.images.image_errors import absent, damaged_image
 from pefomed.images.nifti_header import check_header
 from pefomed.images.volumes import Slices, Volume
 
@@ -62,11 +62,11 @@ def opened_nifti(path: Path) -> Iterator[Volume]:
             limits=(low, high) if np.isfinite([low, high]).all() and high > low else None,
         )
     except nibabel.filebasedimages.ImageFileError as error:
-        raise damaged(path, str(error)) from None
+        raise damaged_image(path, str(error)) from None
     except nibabel.spatialimages.HeaderDataError as error:
-        raise damaged(path, str(error)) from None
+        raise damaged_image(path, str(error)) from None
     except _FAULTS as error:
-        raise damaged(path, str(error) or type(error).__name__) from None
+        raise damaged_image(path, str(error) or type(error).__name__) from None
 
 
 def _values(image: Any, slices: Slices) -> NDArray[Any]:

@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 from pefomed.errors import ImageError
-from pefomed.images.image_errors import damaged
+from pefomed.images.image_errors import damaged_image
 
 VOLUME_LIMIT = 4_000_000_000
 """Most bytes of one volume: a compressed one has to be unpacked up to its slice."""
@@ -34,7 +34,7 @@ def check_header(path: Path) -> None:
             continue
         _check_dimensions(path, dimensions, bits)
         if not 0 <= offset <= EXTENSION_LIMIT:
-            raise damaged(path, f"its values begin at byte {offset:g}")
+            raise damaged_image(path, f"its values begin at byte {offset:g}")
         return
     raise ImageError(
         f"{path} is not a NIfTI file",
@@ -46,7 +46,7 @@ def check_header(path: Path) -> None:
 def _check_dimensions(path: Path, dimensions: tuple[int, ...], bits: int) -> None:
     number, sizes = dimensions[0], dimensions[1:4]
     if not 2 <= number <= 7 or any(size < 1 for size in dimensions[1 : number + 1]) or bits < 1:
-        raise damaged(path, f"dimensions {dimensions} of {bits} bits")
+        raise damaged_image(path, f"dimensions {dimensions} of {bits} bits")
     volume = 1
     for size in sizes[: min(number, 3)]:
         volume *= size

@@ -16,7 +16,7 @@ from pefomed.errors import ImageError
 from pefomed.images.addresses import ImageAddress
 from pefomed.images.claims import check_claims, turn_behind_pixels
 from pefomed.images.deep import eight_bits
-from pefomed.images.image_errors import check_size, damaged, not_for, too_large
+from pefomed.images.image_errors import check_size, damaged_image, not_for, too_large
 from pefomed.images.memory import room_for
 from pefomed.images.png import pixel_of
 from pefomed.images.square import squared
@@ -53,7 +53,7 @@ _TURNS = {
 
 
 @contextlib.contextmanager
-def opened(where: ImageAddress) -> Iterator[Image.Image]:
+def open_pillow_file(where: ImageAddress) -> Iterator[Image.Image]:
     """Open a file that Pillow reads, at the frame that is meant; its pixels are not decoded yet.
 
     Raises:
@@ -81,7 +81,7 @@ def opened(where: ImageAddress) -> Iterator[Image.Image]:
             " e.g. with 16 bits",
         ) from None
     except FAULTS as error:
-        raise damaged(path, str(error) or type(error).__name__) from None
+        raise damaged_image(path, str(error) or type(error).__name__) from None
 
 
 def room_of(path: Path, image: Image.Image) -> contextlib.AbstractContextManager[None]:

@@ -13,7 +13,7 @@ from pefomed.errors import ImageError
 from pefomed.images.addresses import address
 from pefomed.images.dicom_file import is_dicom
 from pefomed.images.images import check_file
-from pefomed.images.pillow_file import opened
+from pefomed.images.pillow_file import open_pillow_file
 from pefomed.images.volume_files import is_volume
 from pefomed.images.volume_values import slice_values
 
@@ -39,7 +39,7 @@ def stored_values(path: str | Path, meant: Meant = "numbers") -> NDArray[Any]:
             f"{where.file} is DICOM, which is no mask here",
             remedy="save the mask as PNG, TIFF or NIfTI",
         )
-    with opened(where) as image:
+    with open_pillow_file(where) as image:
         image.load()
         turned = ImageOps.exif_transpose(image)
         if turned.mode == "P" and meant != "numbers":

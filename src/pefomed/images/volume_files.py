@@ -15,7 +15,7 @@ from pefomed.images.itk import opened_itk
 from pefomed.images.itk_header import checked_header
 from pefomed.images.memory import room_for
 from pefomed.images.nifti import opened_nifti
-from pefomed.images.volumes import Cut, Volume, cut_of, slice_picture, slice_size
+from pefomed.images.volumes import SliceCut, Volume, cut_of, slice_picture, slice_size
 
 ENDINGS = (*nifti.ENDINGS, *itk.ENDINGS)
 
@@ -68,7 +68,7 @@ def volume_shape(path: Path) -> tuple[int, int, int]:
 
 
 @contextmanager
-def opened_slice(where: ImageAddress) -> Iterator[Cut]:
+def opened_slice(where: ImageAddress) -> Iterator[SliceCut]:
     """Open a volume at a slice; whatever goes wrong in it while the block runs is an `ImageError`.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.images.addresses import ImageAddress
-from pefomed.images.image_errors import damaged
+from pefomed.images.image_errors import damaged_image
 from pefomed.images.volume_files import opened_slice
 from pefomed.images.volumes import cut_of
 
@@ -34,7 +34,7 @@ def all_slices(path: Path, axis: int) -> Iterator[tuple[int, NDArray[Any]]]:
     with opened_slice(ImageAddress(path, axis=axis)) as first:
         volume = first.volume
         if any(length > 1 for length in volume.shape[3:]):
-            raise damaged(path, f"{len(volume.shape)} dimensions, where a volume of labels has three")
+            raise damaged_image(path, f"{len(volume.shape)} dimensions, where a volume of labels has three")
         further = (0,) * len(volume.shape[3:])
         values = volume.read((*[slice(None)] * min(3, len(volume.shape)), *further))
         for index in range(first.shape[axis]):
@@ -63,5 +63,5 @@ def grid_of(path: Path) -> tuple[tuple[int, int, int], NDArray[np.float64]]:
 
 def _plain(path: Path, values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.names or values.dtype.kind not in "biuf":
-        raise damaged(path, f"values of the type {values.dtype}, where labels are numbers")
+        raise damaged_image(path, f"values of the type {values.dtype}, where labels are numbers")
     return values

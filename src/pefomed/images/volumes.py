@@ -19,7 +19,7 @@ from PIL import Image
 from pefomed.errors import ImageError
 from pefomed.images.addresses import ImageAddress
 from pefomed.images.hounsfield import check_units
-from pefomed.images.image_errors import check_size, damaged, not_for
+from pefomed.images.image_errors import check_size, damaged_image, not_for
 from pefomed.images.square import squared, squared_size
 from pefomed.images.windows import (
     AUTO,
@@ -58,7 +58,7 @@ class Volume:
 
 
 @dataclass(frozen=True)
-class Cut:
+class SliceCut:
     """Where a slice is in its file, and how it is turned to be seen."""
 
     volume: Volume
@@ -81,7 +81,7 @@ class Cut:
         return values[:: self.steps[0], :: self.steps[1]]
 
 
-def cut_of(where: ImageAddress, volume: Volume) -> Cut:
+def cut_of(where: ImageAddress, volume: Volume) -> SliceCut:
     """Return the slice that `where` names.
 
     Raises:
@@ -111,7 +111,7 @@ def cut_of(where: ImageAddress, volume: Volume) -> Cut:
     slices += _volume(where, volume)
     spacing = (*volume.spacing, 1.0, 1.0)[:3]
     check_size(where.file, sizes[right], sizes[down], 8)
-    return Cut(
+    return SliceCut(
         volume=volume,
         shape=(sizes[0], sizes[1], sizes[2]),
         slices=tuple(slices),
@@ -126,7 +126,7 @@ def cut_of(where: ImageAddress, volume: Volume) -> Cut:
     )
 
 
-def slice_picture(where: ImageAddress, cut: Cut, square: bool = True) -> Image.Image:
+def slice_picture(where: ImageAddress, cut: SliceCut, square: bool = True) -> Image.Image:
     """Return a slice as an RGB image.
 
     Args:
@@ -139,7 +139,7 @@ def slice_picture(where: ImageAddress, cut: Cut, square: bool = True) -> Image.I
     return squared(where.file, picture, cut.spacing) if square else picture
 
 
-def slice_size(where: ImageAddress, cut: Cut, square: bool = True) -> tuple[int, int]:
+def slice_size(where: ImageAddress, cut: SliceCut, square: bool = True) -> tuple[int, int]:
     """Return the width and height of `slice_picture`."""
     return squared_size(where.file, cut.size, cut.spacing) if square else cut.size
 
@@ -160,7 +160,7 @@ def _volume(where: ImageAddress, volume: Volume) -> list[slice | int]:
     return [int(place) for place in np.unravel_index(chosen, further, order="F")] if further else []
 
 
-def _picture(where: ImageAddress, cut: Cut) -> Image.Image:
+def _picture(where: ImageAddress, cut: SliceCut) -> Image.Image:
     stored = cut.volume.read(cut.slices)
     values = cut.turned(stored)
     if values.dtype.names:  # RGB24 and RGBA32
@@ -168,7 +168,7 @@ def _picture(where: ImageAddress, cut: Cut) -> Image.Image:
             raise not_for(where.file, "window", "in colour", "leave `window` out")
         return Image.fromarray(np.stack([values[name] for name in ("R", "G", "B")], axis=-1).astype(np.uint8))
     if values.dtype.kind not in "biuf":
-        raise damaged(where.file, f"values of the type {values.dtype}")
+        raise damaged_image(where.file, f"values of the type {values.dtype}")
     if any(each.stored is not None for each in (where.window, *where.window.channels)):
         raise not_for(where.file, "window", cut.volume.kind, "use `auto`, `range`, `robust` or CENTRE:WIDTH")
     if where.window.in_hounsfield:

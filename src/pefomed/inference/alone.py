@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pefomed.models.protocol import ImageFeatures, device_of, joined
+from pefomed.models.protocol import ImageFeatures, device_of, join_features
 from pefomed.packing.batch import PackedRow, Tokens, collate, row
 from pefomed.packing.forward import forward
 
@@ -38,7 +38,7 @@ class PromptRows:
 
     def of_images(self, questions: Sequence[int]) -> ImageFeatures:
         """Return the features of the images of these questions, in order."""
-        return joined([one for question in questions for one in self.features[question]])
+        return join_features([one for question in questions for one in self.features[question]])
 
 
 class Continuations:

@@ -18,7 +18,7 @@ import transformers
 from pefomed.cache import cache_folder
 from pefomed.errors import RecipeError, StorageError, WeightsError
 from pefomed.files.storage import write
-from pefomed.inference.parity import ParityError, compared
+from pefomed.inference.parity import ParityError, compare_attention
 from pefomed.models.attention import candidates, set_attention
 from pefomed.models.layers import carries_state
 from pefomed.progress import note
@@ -80,7 +80,7 @@ def difference(config: Any, kind: str, device: str = "cpu", shares: bool = True)
         try:
             _known[key] = ParityError(**json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, RecursionError):  # never computed, or not whole: then now
-            _known[key] = compared(config, kind, device, shares)
+            _known[key] = compare_attention(config, kind, device, shares)
             with contextlib.suppress(OSError, StorageError):  # else the next process finds out again
                 write(path, json.dumps(_known[key]._asdict()) + "\n")
     return _known[key]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pefomed.boxes.grammar import ALPHABET, may_end, may_go_on
-from pefomed.boxes.marks import tagged
+from pefomed.boxes.marks import tagged_phrase
 from pefomed.models.text_tokens import TextTokens
 from pefomed.schema import Sample
 from pefomed.tasks import BOXES, TASKS
@@ -32,7 +32,7 @@ class BoxVocabulary:
         """Return what the answer to `sample` may be; None if it is not boxes."""
         if sample.task not in BOXES:
             return None
-        mark = tagged(sample.question) if TASKS[sample.task].names_phrase else ""
+        mark = tagged_phrase(sample.question) if TASKS[sample.task].names_phrase else ""
         return BoxConstraint(self, TextTokens(self.tokenizer)(mark) if mark else [])
 
     def following(self, text: str) -> list[int]:

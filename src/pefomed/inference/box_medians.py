@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from pefomed.boxes.marks import tagged
+from pefomed.boxes.marks import tagged_phrase
 from pefomed.boxes.numbers import common_start
 from pefomed.boxes.text import DELIMITER, NO_BOX, SEPARATORS
 from pefomed.inference.alone import Paths
@@ -171,7 +171,7 @@ class Drafts:
 
     def _mark(self, question: int) -> str:
         sample = self._samples[question]
-        return tagged(sample.question) if TASKS[sample.task].names_phrase else ""
+        return tagged_phrase(sample.question) if TASKS[sample.task].names_phrase else ""
 
     def _encoded(self, texts: list[str]) -> list[list[int]]:
         """Return each text's tokens, as an answer's are made for training."""

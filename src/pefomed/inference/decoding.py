@@ -13,7 +13,7 @@ from pefomed.errors import DataError
 from pefomed.inference.box_grammar import BoxVocabulary
 from pefomed.inference.box_medians import DIGITS, TOKENS, median_boxes
 from pefomed.inference.choice import TokenChoice, TokenSampler, likeliest
-from pefomed.inference.generate import Generated, begun, generate
+from pefomed.inference.generate import Generated, empty_answers, generate
 from pefomed.models.protocol import ImageFeatures
 from pefomed.packing.batch import PackedRow, Tokens
 from pefomed.recipe import Recipe
@@ -96,7 +96,7 @@ class Decoding:
         choice: TokenChoice = likeliest
         if sampling.temperature:
             choice = TokenSampler(sampling.temperature, [f"{sampling.seed}/{place}" for place in places])
-        answers = begun(rows)
+        answers = empty_answers(rows)
         steps = generate(
             model,
             rows,

@@ -15,7 +15,7 @@ from pefomed.inference.generate import Generated
 from pefomed.inference.given_features import GivenFeatures
 from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
-from pefomed.models.protocol import ImageFeatures, Processor, moved
+from pefomed.models.protocol import ImageFeatures, Processor, move_features
 from pefomed.packing.batch import PackedRow, Tokens, rows, tokenise
 from pefomed.recipe import Recipe
 from pefomed.schema import Sample
@@ -52,7 +52,7 @@ class Engine:
             own = [places[id(sequence)] for row in chunk for sequence in row.sequences]
             paths = [image for row in chunk for image in row.images]
             kept = features(paths) if blind is None else blind.expand(len(paths), *blind.shape)
-            steps = self.decoding.answers(self.model, chunk, moved(kept, self.device), sampling, own)
+            steps = self.decoding.answers(self.model, chunk, move_features(kept, self.device), sampling, own)
             for grown in self._computed(steps):
                 for number, generated in grown:
                     yield own[number], generated

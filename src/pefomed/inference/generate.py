@@ -18,7 +18,7 @@ from torch import Tensor
 
 from pefomed.inference.alone import Continuations
 from pefomed.inference.choice import TokenChoice, likeliest
-from pefomed.inference.together import Together
+from pefomed.inference.together import QuestionCache
 from pefomed.models.protocol import ImageFeatures
 from pefomed.packing.batch import PackedRow
 
@@ -52,7 +52,7 @@ def greedy(
     constraints: Sequence[Constraint | None] | None = None,
 ) -> list[Generated]:
     """Return the likeliest answers to all sequences of `rows`, in order; see `generate`."""
-    answers = begun(rows)
+    answers = empty_answers(rows)
     for _ in generate(
         model,
         rows,
@@ -66,7 +66,7 @@ def greedy(
     return answers
 
 
-def begun(rows: Sequence[PackedRow]) -> list[Generated]:
+def empty_answers(rows: Sequence[PackedRow]) -> list[Generated]:
     """Return an empty answer for each sequence of `rows`, in order."""
     return [Generated(sequence.sample.id) for row in rows for sequence in row.sequences]
 
@@ -92,7 +92,7 @@ def generate(
         logprobs: note the natural logarithm of each token's probability: the model's own, at temperature 1,
             and where a constraint holds over the tokens that it allows.
     """
-    kind = Together if model.shares_rows else Continuations
+    kind = QuestionCache if model.shares_rows else Continuations
     texts = kind(model, rows, features)
     alive = list(range(len(answers)))
     logits = texts.logits

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pefomed.features.frozen import Features
 from pefomed.models.adapter import base_of
-from pefomed.models.protocol import ImageFeatures, joined
+from pefomed.models.protocol import ImageFeatures, join_features
 
 
 class GivenFeatures:
@@ -34,4 +34,6 @@ class GivenFeatures:
 
     def __call__(self, names: Iterable[str]) -> ImageFeatures:
         """Return the features of the images of these names and paths, in order."""
-        return joined([self._given[one] if one in self._given else self._features([one])[0] for one in names])
+        return join_features(
+            [self._given[one] if one in self._given else self._features([one])[0] for one in names]
+        )

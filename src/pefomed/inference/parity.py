@@ -56,7 +56,7 @@ class ParityError(NamedTuple):
         )
 
 
-def compared(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> ParityError:
+def compare_attention(config: Any, kind: str, device: str = "cpu", shares: bool = True) -> ParityError:
     """Return how far `kind` of attention is from the plain model of this configuration, by computing it."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

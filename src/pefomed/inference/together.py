@@ -19,7 +19,7 @@ from pefomed.models.protocol import ImageFeatures
 from pefomed.packing.batch import PackedRow, columns
 
 
-class Together:
+class QuestionCache:
     """Every question's text in one cache with its row, to which one token after the other is added."""
 
     def __init__(self, model: Any, rows: Sequence[PackedRow], features: ImageFeatures):

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.endpoint import Client, Open, ask_all, completion
+from pefomed.endpoint import Client, OpenJob, ask_all, completion
 from pefomed.endpoint.many import GIVE_UP
 from pefomed.errors import Interrupted
 from pefomed.files import jsonl
@@ -54,7 +54,7 @@ def carry_out(work: Work) -> dict[str, Any]:
     with alone(work.run, work.rater):
         # Another process may have answered some of it since it was planned.
         work.replies = read_replies(RunFolder(work.run).replies_file(work.rater))
-        still_open: list[Open[Job]] = []
+        still_open: list[OpenJob[Job]] = []
         dropped: dict[str, str] = {}
         readable = True
         # Before the first call: should this be killed, the next one sees with which settings it was made.
@@ -89,7 +89,7 @@ def _remove_empty(work: Work) -> None:
     RunFolder(work.run).rater_card(work.rater).unlink()
 
 
-async def _ask(work: Work, jobs: Sequence[Job], dropped: dict[str, str]) -> list[Open[Job]]:
+async def _ask(work: Work, jobs: Sequence[Job], dropped: dict[str, str]) -> list[OpenJob[Job]]:
     sharing: dict[str, list[tuple[JudgeItem, int]]] = {}
     for item, number, key in work.wanted(range(work.runs)):
         sharing.setdefault(key, []).append((item, number))
@@ -125,7 +125,7 @@ async def _ask(work: Work, jobs: Sequence[Job], dropped: dict[str, str]) -> list
                 rest = [job for job in jobs if job not in first]
                 still_open = await ask_all(first, send, keep, work.endpoint.concurrency) if first else []
                 if len(still_open) >= GIVE_UP:
-                    return still_open + [Open(job, still_open[-1].why) for job in rest]
+                    return still_open + [OpenJob(job, still_open[-1].why) for job in rest]
                 check_readable(work)
                 return still_open + await ask_all(rest, send, keep, work.endpoint.concurrency)
             finally:
@@ -143,7 +143,7 @@ def _all_alike(work: Work) -> bool | None:
 
 
 def _card(
-    work: Work, verdicts: Sequence[Verdict], still_open: Sequence[Open[Job]], dropped: Mapping[str, str]
+    work: Work, verdicts: Sequence[Verdict], still_open: Sequence[OpenJob[Job]], dropped: Mapping[str, str]
 ) -> dict[str, Any]:
     keys = work.every_key()
     used = {key: completion(work.replies[key].body) for key in keys if key in work.replies}

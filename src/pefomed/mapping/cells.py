@@ -59,7 +59,7 @@ def answers(
     return found
 
 
-def filled(row: Mapping[str, Any], source: AnySource, place: str, joined_by: str = JOINED_BY) -> str:
+def question_text(row: Mapping[str, Any], source: AnySource, place: str, joined_by: str = JOINED_BY) -> str:
     """Return the text of a question, which must not be empty.
 
     Raises:

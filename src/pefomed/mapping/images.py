@@ -201,7 +201,7 @@ def roles_of(pictures: Iterable[Picture]) -> dict[str, str]:
     return {"views": "+".join(roles)} if roles else {}
 
 
-def missing(paths: Sequence[str]) -> str:
+def missing_image(paths: Sequence[str]) -> str:
     """Return the first of the paths at which there is no file; empty if all are there."""
     absent = (path for path in paths if not (os.path.isfile(path) or os.path.isfile(without_view(path))))
     return next(absent, "")

@@ -21,7 +21,7 @@ WITHOUT = "an image without annotations"
 """Why a row whose lists are empty is left out."""
 
 
-def apart(
+def phrase_rows(
     rows: Iterable[tuple[str, Mapping[str, Any]]],
     boxes: Sequence[str],
     asked: Iterable[AnySource | None],

@@ -20,7 +20,7 @@ Text = Callable[[Any, str], str]
 """`text(value, column)`: a cell's value as text; raises a DataError for what is none."""
 
 
-def numbered(column: str, row: Collection[str]) -> tuple[str, ...]:
+def numbered_columns(column: str, row: Collection[str]) -> tuple[str, ...]:
     """Return the columns called as `column` with a number behind: `reference_2`, `reference 3`.
 
     None if there is `answer` and `answer_1` too: these are choices, likely.

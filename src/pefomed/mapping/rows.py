@@ -102,7 +102,7 @@ def part_of(row: Mapping[str, Any], place: str, how: RowReading) -> StudyRow:
     pictures = how.pictures.of(row, columns.images, place)
     if not pictures:
         raise images.no_image(columns.images, place)
-    if "missing image" in how.skip and (absent := images.missing([each.path for each in pictures])):
+    if "missing image" in how.skip and (absent := images.missing_image([each.path for each in pictures])):
         raise Unusable(f"{place}: no image at {absent}", "missing image", "copy it there")
     source, written = columns.image, [each.name for each in pictures]
     if isinstance(source, str) and source in row:
@@ -131,7 +131,7 @@ def answer_sources(columns: Columns, row: Mapping[str, Any]) -> tuple[AnySource,
     """Return the sources of the right answers, the first of them that of training."""
     further: tuple[str, ...] | None = columns.further
     if further is None:
-        further = references.numbered(columns.truth, row) if isinstance(columns.truth, str) else ()
+        further = references.numbered_columns(columns.truth, row) if isinstance(columns.truth, str) else ()
     return (columns.truth, *(name for name in further if name not in columns.meta))
 
 
@@ -140,7 +140,11 @@ def _texts(
 ) -> tuple[str, str, tuple[str, ...]]:
     """Return what a row asks as the table has it, its question, and its answers."""
     columns = how.columns
-    asked = "" if task in WITHOUT_QUESTION else cells.filled(row, columns.question, place, columns.joined_by)
+    asked = (
+        ""
+        if task in WITHOUT_QUESTION
+        else cells.question_text(row, columns.question, place, columns.joined_by)
+    )
     if task in tasks.ABOUT_BOXES:
         return asked, "", (asked,)
     if task in tasks.BOXES or not columns.truth:

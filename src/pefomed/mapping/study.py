@@ -74,7 +74,7 @@ class Groups:
         for group in self._parts.values():
             lacks = group[0].lacks
             if lacks is None or any(part.lacks is None for part in group):
-                yield one(group, columns)
+                yield merge_rows(group, columns)
             elif lacks.kind in skip:
                 yield from (LeftOut(part.place, lacks.kind) for part in group)
             else:
@@ -99,7 +99,7 @@ def with_role(part: StudyRow, columns: Columns) -> StudyRow:
     return replace(part, pictures=tuple(each._replace(role=found) for each in part.pictures))
 
 
-def one(group: Sequence[StudyRow], columns: Columns) -> StudyRow:
+def merge_rows(group: Sequence[StudyRow], columns: Columns) -> StudyRow:
     """Return rows as one.
 
     Raises:

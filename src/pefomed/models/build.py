@@ -19,7 +19,7 @@ from pefomed.models.feature_precision import halve, loading_dtype
 from pefomed.models.finite import check_part
 from pefomed.models.language_part import language_config, load_language, load_tokenizer
 from pefomed.models.layers import most_positions
-from pefomed.models.location_tokens import add_location_tokens, added
+from pefomed.models.location_tokens import add_location_tokens, added_rows
 from pefomed.models.modeling import PefomedForConditionalGeneration
 from pefomed.models.processing import PefomedImageProcessor, PefomedProcessor
 from pefomed.models.vision_part import check_tokens, final_norm, load_vision, vision_config
@@ -101,7 +101,7 @@ def joined_config(recipe: Model, vision: Any, text: Any) -> PefomedConfig:
         )
     if recipe.location_tokens:
         text = copy.deepcopy(text)
-        text.vocab_size += added(recipe.location_tokens)
+        text.vocab_size += added_rows(recipe.location_tokens)
     return PefomedConfig(
         vision,
         text,

@@ -27,12 +27,12 @@ from pefomed.errors import WeightsError
 OCTAVES = range(-1, 6)
 
 
-def spelled(bins: int) -> list[str]:
+def token_texts(bins: int) -> list[str]:
     """Return the tokens' texts, `<0>` to `<bins>`."""
     return [f"<{step}>" for step in range(bins + 1)]
 
 
-def added(bins: int) -> int:
+def added_rows(bins: int) -> int:
     """Return by how many rows the embeddings grow; 0 bins stand for no location tokens."""
     return bins + 1 if bins else 0
 
@@ -52,7 +52,7 @@ def add_location_tokens(language_model: Any, tokenizer: Any, bins: int) -> None:
         )
     digits = [tokenizer(digit, add_special_tokens=False)["input_ids"][-1] for digit in "0123456789"]
     places = teach(tokenizer, bins)
-    language_model.resize_token_embeddings(size + added(bins), mean_resizing=False)
+    language_model.resize_token_embeddings(size + added_rows(bins), mean_resizing=False)
     inputs, outputs = language_model.get_input_embeddings(), language_model.get_output_embeddings()
     with torch.no_grad():
         # The input's rows are the output's too where the two are tied.
@@ -62,7 +62,7 @@ def add_location_tokens(language_model: Any, tokenizer: Any, bins: int) -> None:
 
 def teach(tokenizer: Any, bins: int) -> list[int]:
     """Teach the tokenizer `<0>` to `<bins>`; return their numbers."""
-    texts = spelled(bins)
+    texts = token_texts(bins)
     tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in texts])
     numbers: list[int] = tokenizer.convert_tokens_to_ids(texts)
     return numbers

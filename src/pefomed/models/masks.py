@@ -39,7 +39,7 @@ Rule = Callable[[Any, Any, Any, Any], Any]
 
 
 @dataclass
-class Seen:
+class Visibility:
     """Who sees whom by the rows alone: a dense mask, or a tree's ends; and every token's position."""
 
     queries: Tensor
@@ -95,7 +95,7 @@ def tree_mask(ends: Tensor) -> Tensor:
 
 
 @contextmanager
-def seen_by(seen: Seen | None) -> Iterator[None]:
+def seen_by(seen: Visibility | None) -> Iterator[None]:
     """Let the model that is called in this block make its masks of `seen`; None changes nothing.
 
     Raises:
@@ -113,7 +113,7 @@ def seen_by(seen: Seen | None) -> Iterator[None]:
         )
 
 
-def _made(seen: Seen, arguments: dict[str, Any]) -> Rule:
+def _made(seen: Visibility, arguments: dict[str, Any]) -> Rule:
     """Note that a mask is made of `seen`, and return the family's rule.
 
     Raises:
@@ -156,7 +156,7 @@ def _blocks(**arguments: Any) -> Any:
     return flex_attention_mask(**arguments) if seen is None else seen.blocks(_made(seen, arguments))
 
 
-_current: ContextVar[Seen | None] = ContextVar("seen", default=None)
+_current: ContextVar[Visibility | None] = ContextVar("seen", default=None)
 
 AttentionMaskInterface.register("sdpa", _boolean)
 AttentionMaskInterface.register("eager", _additive)

@@ -20,7 +20,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 from pefomed.models.config import PefomedConfig, side
 from pefomed.models.feature_precision import precision_of, products
 from pefomed.models.logit_places import with_logits_at
-from pefomed.models.masks import Seen, seen_by
+from pefomed.models.masks import Visibility, seen_by
 from pefomed.models.patch_positions import patch_positions
 from pefomed.models.protocol import ImageFeatures
 from pefomed.models.vision_part import final_norm, hidden_states
@@ -190,7 +190,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         if tree is not None or (attention_mask is not None and attention_mask.dim() == 4):
             assert position_ids is not None
             keys = position_ids if key_positions is None else key_positions
-            seen = Seen(position_ids, keys, attention_mask if tree is None else None, tree)
+            seen = Visibility(position_ids, keys, attention_mask if tree is None else None, tree)
             # Of ones, so that the family neither guesses sequences from positions nor pads.
             attention_mask = torch.ones_like(keys)
         language_model = self.language_model

@@ -143,12 +143,12 @@ class Processor(Protocol):
         """Return an answer's tokens, closed by the end token."""
 
 
-def joined(features: Sequence[Tensor]) -> ImageFeatures:
+def join_features(features: Sequence[Tensor]) -> ImageFeatures:
     """Return features (P, D) of several images as one tensor where their shapes allow it."""
     return torch.stack(list(features)) if len({one.shape for one in features}) == 1 else list(features)
 
 
-def moved(features: ImageFeatures, device: torch.device | str) -> ImageFeatures:
+def move_features(features: ImageFeatures, device: torch.device | str) -> ImageFeatures:
     """Return features on a device."""
     if isinstance(features, Tensor):
         return features.to(device)

@@ -116,7 +116,7 @@ def answer_table(path: Path | None, options: Mapping[str, Any]) -> AnswerTable:
         raise DataError(f"{where}: {error.problem}", found=error.found, remedy=error.remedy) from None
 
 
-def joined(first: AnswerColumns, more: AnswerColumns) -> AnswerColumns:
+def join_columns(first: AnswerColumns, more: AnswerColumns) -> AnswerColumns:
     """Return a column map with what another one says in its place."""
     return first.model_copy(update={name: getattr(more, name) for name in more.model_fields_set})
 

@@ -100,7 +100,7 @@ class Reader:
                         raise
                     self.left_out.append(LeftOut(place, error.kind))
             if parts:
-                yield self._sample(sample_id, study.one(parts, self._columns))
+                yield self._sample(sample_id, study.merge_rows(parts, self._columns))
 
     def answer(self, group: Sequence[Placed]) -> str:
         """Return what was answered to a sample.
@@ -147,7 +147,9 @@ class Reader:
             pictures = self._pictures.of(row, columns.images, place)
         if not pictures and "no image" in self._skip:
             raise images.no_image(columns.images, place)
-        if "missing image" in self._skip and (absent := images.missing([each.path for each in pictures])):
+        if "missing image" in self._skip and (
+            absent := images.missing_image([each.path for each in pictures])
+        ):
             raise Unusable(f"{place}: no image at {absent}", "missing image", "copy it there")
         meta = self._meta(row, {*columns.used(), *(name for name in sources if isinstance(name, str))})
         return study.StudyRow(
@@ -172,7 +174,7 @@ class Reader:
             return answer_sources(columns, row)
         if "references" in row:
             return ("references", *(columns.further or ()))
-        return references.numbered("reference", row) or ("reference",)
+        return references.numbered_columns("reference", row) or ("reference",)
 
     def _question(self, row: Mapping[str, Any], task: TaskName, place: str) -> str:
         columns = self._columns
@@ -276,13 +278,13 @@ def rows_by_id(path: Path, columns: AnswerColumns, how: Format) -> Rows:
     if doubled and columns.group_by is None:
         raise DataError(
             f"{path}: ids occur more than once",
-            found=counted(doubled),
+            found=count_ids(doubled),
             remedy="keep one row for each id; rows of several images are joined by `group_by` in"
             f" {_OPTION}, with the column of ids",
         )
     return found
 
 
-def counted(ids: Sequence[str]) -> str:
+def count_ids(ids: Sequence[str]) -> str:
     """Return how many ids there are, and the first of them."""
     return f"{len(ids)} ids: {listed(ids)}"

@@ -36,7 +36,7 @@ from pefomed.outside.rows import (
     AnswerColumns,
     Reader,
     Rows,
-    counted,
+    count_ids,
     pictures_of,
     rows_by_id,
     trained_on,
@@ -261,8 +261,8 @@ def _check_sides(
     without = [sample_id for sample_id in kept if sample_id not in answers]
     foreign = [sample_id for sample_id in answers if sample_id not in described]
     if without or foreign:
-        parts = [f"only in {references}: {counted(without)}"] if without else []
-        parts += [f"only in {file}: {counted(foreign)}"] if foreign else []
+        parts = [f"only in {references}: {count_ids(without)}"] if without else []
+        parts += [f"only in {file}: {count_ids(foreign)}"] if foreign else []
         raise DataError(
             "every sample needs an answer and every answer a reference",
             found="; ".join(parts),

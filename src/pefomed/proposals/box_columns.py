@@ -51,7 +51,7 @@ def box_columns(looked: TableSample) -> BoxNames | None:
                     return BoxNames(found, typing.cast(Form, form))
     lists = [name for name in looked.columns if _is_boxes(looked.values(name)[:MOST])]
     for column in (
-        *names.called(lists, names.BOXES),
+        *names.matching_columns(lists, names.BOXES),
         *(each for each in lists if "box" in names.plain(each)),
     ):
         said = (form for form, pattern in names.FORM_IN_NAME if pattern.search(column))

@@ -36,7 +36,7 @@ def add_coco(proposal: Proposal, path: Path, content: Mapping[str, Any]) -> None
     if not any(not is_empty(one.get("category_id")) for one in entries):
         proposal.notes.append("no annotation has a category")
     fields = TableSample(path, [{**one} for one in entries], False)
-    phrases = [name for name in names.called(fields.columns, names.PHRASE) if fields.texts(name)]
+    phrases = [name for name in names.matching_columns(fields.columns, names.PHRASE) if fields.texts(name)]
     for name in dict.fromkeys(phrases):
         first = f"the first phrase would be {fields.texts(name)[0][:60]!r}"
         proposal.ask(

@@ -26,7 +26,7 @@ SEEN = 2000
 
 
 @dataclass(frozen=True)
-class Found:
+class RecognisedFolder:
     """What was recognised."""
 
     loader: str
@@ -40,7 +40,7 @@ class Found:
     """Where in a JSON file its rows are."""
 
 
-def recognised(path: Path) -> Found:
+def recognised(path: Path) -> RecognisedFolder:
     """Return what `path` is.
 
     Raises:
@@ -62,22 +62,22 @@ def recognised(path: Path) -> Found:
     return found
 
 
-def _published(path: Path) -> Found | None:
+def _published(path: Path) -> RecognisedFolder | None:
     found = folder_of(path)
     if found is None:
         return None
     folder, layout = found
-    return Found(layout.loader, folder, f"{layout.title}, as it is published", content=layout)
+    return RecognisedFolder(layout.loader, folder, f"{layout.title}, as it is published", content=layout)
 
 
-def _coco_file(path: Path) -> Found | None:
+def _coco_file(path: Path) -> RecognisedFolder | None:
     if kind_of(path) != ".json":
         return None
     content = read_json(path)
     return _as_coco(path, content)
 
 
-def _as_coco(path: Path, content: Any) -> Found | None:
+def _as_coco(path: Path, content: Any) -> RecognisedFolder | None:
     if not isinstance(content, Mapping) or not isinstance(content.get("annotations"), list):
         return None
     if not isinstance(content.get("images"), list):
@@ -85,10 +85,10 @@ def _as_coco(path: Path, content: Any) -> Found | None:
     about = (
         f"a COCO file with {len(content['images']):,} images and {len(content['annotations']):,} annotations"
     )
-    return Found("coco", path.parent, about, content=content, table=path)
+    return RecognisedFolder("coco", path.parent, about, content=content, table=path)
 
 
-def _below_a_key(path: Path) -> Found | None:
+def _below_a_key(path: Path) -> RecognisedFolder | None:
     """Recognise a JSON file whose rows are a list inside."""
     content = read_json(path) if kind_of(path) == ".json" else None
     if not isinstance(content, Mapping):
@@ -101,7 +101,9 @@ def _below_a_key(path: Path) -> Found | None:
     if not lists:
         return None
     key, rows = max(lists, key=lambda one: len(one[1]))
-    return Found("table", path, f"a JSON file with {len(rows):,} rows in `{key}`", path, records=key)
+    return RecognisedFolder(
+        "table", path, f"a JSON file with {len(rows):,} rows in `{key}`", path, records=key
+    )
 
 
 def _inside(content: Mapping[str, Any], before: str, deeper: int) -> Iterator[tuple[str, list[Any]]]:
@@ -112,7 +114,7 @@ def _inside(content: Mapping[str, Any], before: str, deeper: int) -> Iterator[tu
             yield from _inside(value, f"{before}{key}.", deeper - 1)
 
 
-def _llama_factory(path: Path) -> Found | None:
+def _llama_factory(path: Path) -> RecognisedFolder | None:
     """Recognise LlamaFactory's list of files, or the folder that it lies in: the one file that is there."""
     info = path / INFO if path.is_dir() else path
     content = read_json(info) if info.name == INFO and info.is_file() else None
@@ -130,78 +132,82 @@ def _llama_factory(path: Path) -> Found | None:
     )
 
 
-def _conversations(path: Path) -> Found | None:
+def _conversations(path: Path) -> RecognisedFolder | None:
     if kind_of(path) not in (".json", ".jsonl", ".ndjson", ".parquet"):
         return None
     key = next((key for row in read_first(path, 1) if (key := talk_key(row))), None)
-    return Found("conversations", path, f"conversations in `{key}`", path, key) if key else None
+    return RecognisedFolder("conversations", path, f"conversations in `{key}`", path, key) if key else None
 
 
-def _table(path: Path) -> Found | None:
-    return Found("table", path, "a table", path) if kind_of(path) in FORMS else None
+def _table(path: Path) -> RecognisedFolder | None:
+    return RecognisedFolder("table", path, "a table", path) if kind_of(path) in FORMS else None
 
 
-def _xml(path: Path) -> Found | None:
-    return Found("voc", path.parent, "a Pascal VOC file") if _is_voc(path) else None
+def _xml(path: Path) -> RecognisedFolder | None:
+    return RecognisedFolder("voc", path.parent, "a Pascal VOC file") if _is_voc(path) else None
 
 
-def _labelme_file(path: Path) -> Found | None:
-    return Found("labelme", path.parent, "a LabelMe file") if _is_labelme(path) else None
+def _labelme_file(path: Path) -> RecognisedFolder | None:
+    return RecognisedFolder("labelme", path.parent, "a LabelMe file") if _is_labelme(path) else None
 
 
-def _yolo_folder(path: Path) -> Found | None:
+def _yolo_folder(path: Path) -> RecognisedFolder | None:
     if any((path / name).is_file() for name in ("data.yaml", "data.yml", "dataset.yaml")):
-        return Found("yolo", path, "a YOLO folder, with its data.yaml")
+        return RecognisedFolder("yolo", path, "a YOLO folder, with its data.yaml")
     places = [folder / "labels" for folder in (path, *_folders(path))]
     inner = [one for folder in places if folder.is_dir() for one in (folder, *_folders(folder))]
     if any(True for folder in inner for _ in _files(folder, ".txt")):
-        return Found("yolo", path, "a YOLO folder: it has a folder `labels`")
+        return RecognisedFolder("yolo", path, "a YOLO folder: it has a folder `labels`")
     return None
 
 
-def _voc_folder(path: Path) -> Found | None:
+def _voc_folder(path: Path) -> RecognisedFolder | None:
     places = [folder for folder in (path / "Annotations", path, *_folders(path)) if folder.is_dir()]
     for folder in places:
         if any(_is_voc(file) for file in _files(folder, ".xml")):
-            return Found(
+            return RecognisedFolder(
                 "voc", path, f"a folder of Pascal VOC files in {folder.relative_to(path.parent).as_posix()}"
             )
     return None
 
 
-def _labelme_folder(path: Path) -> Found | None:
+def _labelme_folder(path: Path) -> RecognisedFolder | None:
     for folder in (path, *_folders(path)):
         if any(_is_labelme(file) for file in list(_files(folder, ".json"))[:3]):
-            return Found("labelme", path, "a folder of LabelMe files")
+            return RecognisedFolder("labelme", path, "a folder of LabelMe files")
     return None
 
 
-def _masks_folder(path: Path) -> Found | None:
+def _masks_folder(path: Path) -> RecognisedFolder | None:
     inside = _folders(path)
     for folder in inside if len(inside) > 1 else ():
         if FOLDERS.fullmatch(folder.name) and (masks := masks_in(folder)):
-            return Found("masks", path, f"a folder of masks in {folder.name}", content=(folder, masks))
+            return RecognisedFolder(
+                "masks", path, f"a folder of masks in {folder.name}", content=(folder, masks)
+            )
     return None
 
 
-def _saved_folder(path: Path) -> Found | None:
+def _saved_folder(path: Path) -> RecognisedFolder | None:
     files = files_of(path) if is_saved(path) else []
-    return Found("hugging_face", path, "a folder that `datasets` saved", files[0]) if files else None
+    return (
+        RecognisedFolder("hugging_face", path, "a folder that `datasets` saved", files[0]) if files else None
+    )
 
 
-def _hub_folder(path: Path) -> Found | None:
+def _hub_folder(path: Path) -> RecognisedFolder | None:
     if not has_shards(path):
         return None
     splits = in_order(splits_of(path))
     files = [file for split in splits for file in shards_of(path, split)]
     return (
-        Found("hugging_face", path, f"a folder of a hub, splits {listed(splits)}", files[0])
+        RecognisedFolder("hugging_face", path, f"a folder of a hub, splits {listed(splits)}", files[0])
         if files
         else None
     )
 
 
-def _tables_folder(path: Path) -> Found | None:
+def _tables_folder(path: Path) -> RecognisedFolder | None:
     files = [file for file in _files(path, "") if kind_of(file) in FORMS and file.name != INFO]
     named = [file for file in files if seems_split(file.name.split(".")[0])]
     for file in named or files:
@@ -210,8 +216,8 @@ def _tables_folder(path: Path) -> Found | None:
     if named:
         talk = _conversations(named[0])
         if talk:
-            return Found(talk.loader, path, talk.about, named[0], talk.content)
-        return Found(
+            return RecognisedFolder(talk.loader, path, talk.about, named[0], talk.content)
+        return RecognisedFolder(
             "table", path, f"a table for each split: {listed([file.name for file in named])}", named[0]
         )
     if len(files) == 1:
@@ -226,10 +232,10 @@ def _tables_folder(path: Path) -> Found | None:
     return next((found for folder in inner if (found := _tables_folder(folder))), None)
 
 
-_FILES: tuple[Callable[[Path], Found | None], ...] = (
+_FILES: tuple[Callable[[Path], RecognisedFolder | None], ...] = (
     _published, _llama_factory, _labelme_file, _coco_file, _xml, _below_a_key, _conversations, _table
 )  # fmt: skip
-_FOLDERS: tuple[Callable[[Path], Found | None], ...] = (
+_FOLDERS: tuple[Callable[[Path], RecognisedFolder | None], ...] = (
     _published, _llama_factory, _yolo_folder, _voc_folder, _labelme_folder, _masks_folder, _hub_folder,
     _saved_folder,
     _tables_folder,

@@ -22,9 +22,9 @@ _RUNS = {
 
 def mask_column(looked: TableSample) -> str | None:
     """Return the column that holds masks; None if none is called so, or holds other things."""
-    if next(names.called(looked.columns, names.QUESTION), None):
+    if next(names.matching_columns(looked.columns, names.QUESTION), None):
         return None  # of questions and answers a mask is something else
-    for column in names.called(looked.columns, _CALLED):
+    for column in names.matching_columns(looked.columns, _CALLED):
         found = [value for value in looked.values(column) if not is_nothing(value)]
         if found and all(_is_mask(value, looked) for value in found):
             return column

@@ -74,7 +74,7 @@ def plain(column: str) -> str:
     return re.sub(r"[\W_]+", "", column).casefold()
 
 
-def called(columns: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+def matching_columns(columns: Iterable[str], names: Iterable[str]) -> Iterator[str]:
     """Yield the columns that are called one of `names`, or whose path ends so, in the order of the names."""
     columns = list(columns)
     for name in names:

@@ -11,7 +11,7 @@ from typing import Any
 from pefomed.datasets import card, load_samples
 from pefomed.datasets.found_splits import found_splits
 from pefomed.errors import PefomedError
-from pefomed.files.split_names import called, in_order
+from pefomed.files.split_names import in_order, split_roles
 from pefomed.proposals.proposal import Proposal, Question, flat
 from pefomed.recipe import Dataset
 from pefomed.recipe.kinds import toml
@@ -49,7 +49,7 @@ def rows_of(proposal: Proposal, data_folder: Path) -> list[Sample] | PefomedErro
         dataset = Dataset(
             loader=proposal.loader, root=proposal.root, options=proposal.first_choices(), limit=SHOWN
         )
-        splits = in_order(called(found_splits(dataset, data_folder))) or _published(proposal.loader)
+        splits = in_order(split_roles(found_splits(dataset, data_folder))) or _published(proposal.loader)
     except PefomedError as error:
         return error
     first: PefomedError | None = None

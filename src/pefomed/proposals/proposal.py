@@ -48,7 +48,7 @@ class Proposal:
 
     def set(self, option: str, value: Any, why: str) -> None:
         """Set an option and say why."""
-        put(self.options, option, value)
+        set_option(self.options, option, value)
         self.why[option] = why
 
     def ask(self, option: str, why: str, *choices: ProposedChoice, needed: bool = True) -> None:
@@ -62,14 +62,14 @@ class Proposal:
 
     def first_choices(self) -> dict[str, Any]:
         """Return the options with the first answer to every question that is needed."""
-        options = copied(self.options)
+        options = copy_options(self.options)
         for one in self.open:
             if one.choices:
-                put(options, one.choices[0].option or one.option, one.choices[0].value)
+                set_option(options, one.choices[0].option or one.option, one.choices[0].value)
         return options
 
 
-def put(options: dict[str, Any], option: str, value: Any) -> None:
+def set_option(options: dict[str, Any], option: str, value: Any) -> None:
     """Set the option at a dotted name."""
     *tables, last = option.split(".")
     for name in tables:
@@ -77,9 +77,11 @@ def put(options: dict[str, Any], option: str, value: Any) -> None:
     options[last] = value
 
 
-def copied(options: Mapping[str, Any]) -> dict[str, Any]:
+def copy_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options whose tables can be changed."""
-    return {name: copied(value) if isinstance(value, dict) else value for name, value in options.items()}
+    return {
+        name: copy_options(value) if isinstance(value, dict) else value for name, value in options.items()
+    }
 
 
 def flat(options: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

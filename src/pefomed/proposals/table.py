@@ -82,11 +82,13 @@ def _add_images(proposal: Proposal, looked: TableSample, images: Sequence[ImageC
 
 def _add_texts(proposal: Proposal, looked: TableSample, used: set[str]) -> set[str]:
     free = [name for name in looked.columns if name not in used]
-    report = [next(names.called(free, called), None) for called in (names.FINDINGS, names.IMPRESSION)]
-    question = next(names.called(free, names.QUESTION), None) or _asking(looked, free)
+    report = [
+        next(names.matching_columns(free, called), None) for called in (names.FINDINGS, names.IMPRESSION)
+    ]
+    question = next(names.matching_columns(free, names.QUESTION), None) or _asking(looked, free)
     if question is None:
-        caption = next(names.called(free, names.CAPTION), None)
-        whole = next(names.called(free, names.REPORT), None)
+        caption = next(names.matching_columns(free, names.CAPTION), None)
+        whole = next(names.matching_columns(free, names.REPORT), None)
         if all(report):
             proposal.set("task", "report", "findings and impression, and no question")
             both = [name for name in report if name]
@@ -123,22 +125,22 @@ def _add_texts(proposal: Proposal, looked: TableSample, used: set[str]) -> set[s
         )
         if len(several) == 1:
             return set(several)
-        answers = [name for name in names.called(free, names.ANSWER) if _is_text(looked, name)]
+        answers = [name for name in names.matching_columns(free, names.ANSWER) if _is_text(looked, name)]
         if answers:
             proposal.set("columns.answer", answers[0], "by its name")
             return {answers[0]}
         if choices:
             proposal.ask("columns.answer", "no column is called an answer", *choices)
         return set()
-    named = question in set(names.called(free, names.QUESTION))
+    named = question in set(names.matching_columns(free, names.QUESTION))
     proposal.set("columns.question", question, "by its name" if named else "its texts end in question marks")
     rest = [name for name in free if name != question]
-    answers = list(names.called(rest, names.ANSWER))
+    answers = list(names.matching_columns(rest, names.ANSWER))
     options = [name for name in rest if names.CHOICE.fullmatch(name.rpartition(".")[2].strip())]
     letters = [name for name in rest if name in tuple("ABCDEFGH")]
     options = options or (letters if len(letters) > 1 else [])
     if options and not answers:
-        answers = list(names.called(rest, ["label"]))
+        answers = list(names.matching_columns(rest, ["label"]))
     answers = [name for name in answers if name not in options]
     texts = [name for name in rest if _is_text(looked, name) and name not in options]
     answer = (
@@ -214,7 +216,7 @@ def _add_studies(proposal: Proposal, looked: TableSample, texts: Sequence[str]) 
 
 def _add_views(proposal: Proposal, looked: TableSample) -> None:
     """Mention the column that says which image of a study a row has, and the order to show them in."""
-    for name in names.called(looked.columns, names.VIEW):
+    for name in names.matching_columns(looked.columns, names.VIEW):
         views = sorted(dict.fromkeys(looked.texts(name)), key=names.view_rank)
         if 1 < len(views) <= FEW and len(looked.texts(name)) == len(looked.rows):
             why = "with `group_by`: says which image of a study a row has"
@@ -240,7 +242,7 @@ def _add_empty(proposal: Proposal, looked: TableSample, answers: Sequence[str]) 
 
 def _add_phrase(proposal: Proposal, looked: TableSample, used: set[str]) -> set[str]:
     free = [name for name in looked.columns if name not in used]
-    found = list(dict.fromkeys(names.called(free, names.PHRASE)))
+    found = list(dict.fromkeys(names.matching_columns(free, names.PHRASE)))
     if not found:
         choices = [ProposedChoice(name, _first(looked, name)) for name in free if _is_text(looked, name)]
         constant = ProposedChoice({"constant": "..."}, "the same phrase in every row: write it there")
@@ -251,7 +253,7 @@ def _add_phrase(proposal: Proposal, looked: TableSample, used: set[str]) -> set[
     proposal.set("columns.question", found[0], "the phrase that has the box, by its name")
     if found[1:]:
         proposal.notes.append(f"also called like phrases or labels: {listed(found[1:])}")
-    category = next((name for name in names.called(free, names.CATEGORY) if name != found[0]), None)
+    category = next((name for name in names.matching_columns(free, names.CATEGORY) if name != found[0]), None)
     if category and 1 < len(set(looked.texts(category))) <= FEW:
         proposal.set("boxes.category", category, "results are grouped by it")
         return {found[0], category}
@@ -261,13 +263,13 @@ def _add_phrase(proposal: Proposal, looked: TableSample, used: set[str]) -> set[
 def _add_of_boxes(proposal: Proposal, looked: TableSample) -> set[str]:
     used: set[str] = set()
     for width, height in names.SIZE:
-        pair = [next(names.called(looked.columns, [one]), None) for one in (width, height)]
+        pair = [next(names.matching_columns(looked.columns, [one]), None) for one in (width, height)]
         if all(pair):
             proposal.set("boxes.width", pair[0], "is checked against the image")
             proposal.set("boxes.height", pair[1], "likewise")
             used = {str(one) for one in pair}
             break
-    reader = next(names.called(looked.columns, names.READER), None)
+    reader = next(names.matching_columns(looked.columns, names.READER), None)
     if reader and len(set(looked.texts(reader))) > 1:
         proposal.ask(
             "boxes.readers", f"{reader} says who drew a box: {len(set(looked.texts(reader)))} readers",
@@ -299,7 +301,7 @@ def _is_bare(cell: Any) -> bool:
 
 
 def _add_id(proposal: Proposal, looked: TableSample, used: set[str]) -> set[str]:
-    for name in names.called([each for each in looked.columns if each not in used], names.ID):
+    for name in names.matching_columns([each for each in looked.columns if each not in used], names.ID):
         texts = looked.texts(name)
         alone = len(texts) == len(looked.rows) == len(set(texts))
         if alone and not is_owner(name):

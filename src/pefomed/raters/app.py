@@ -44,7 +44,7 @@ _FILES = {
 }
 
 
-class Said(BaseModel):
+class RatingInput(BaseModel):
     """What a rater says of one item."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -147,7 +147,9 @@ def make_app(
         return Response(content, media_type=kind)
 
     @app.post("/r/{token}/items/{number}")
-    def say(token: str, number: int, said: Said, request: Request, later: BackgroundTasks) -> JSONResponse:
+    def say(
+        token: str, number: int, said: RatingInput, request: Request, later: BackgroundTasks
+    ) -> JSONResponse:
         desk = desk_of(token, request)
         if number not in desk.items:
             return _refused(desk, said.change, "There is no such item.", 404)

@@ -11,7 +11,7 @@ from openpyxl.utils import get_column_letter
 
 from pefomed.errors import DataError
 from pefomed.files.rows import read_table
-from pefomed.raters.workbook_file import ROWS, opened
+from pefomed.raters.workbook_file import ROWS, open_workbook
 
 WORKBOOKS = (".xlsx", ".xlsm")
 TEXTS = (".csv", ".tsv", ".tab")
@@ -47,7 +47,7 @@ def filled_in(path: Path, header: Sequence[str], rating: str, about: str) -> Fil
         return _text(path)
     if path.suffix.lower() in _SHEETS_OF_OTHERS:
         return f"{path.suffix} is not read; save it as .xlsx or .csv"
-    book = opened(path)
+    book = open_workbook(path)
     if isinstance(book, str):
         return book
     sheets = {sheet.title: sheet for sheet in book.worksheets}

@@ -37,7 +37,7 @@ class ServerAddress:
         return is_loopback_host(self.host) and (self.link is None or is_loopback(self.link))
 
 
-class Listening:
+class ListeningSession:
     """A session on an open socket: the links are known before it is served."""
 
     def __init__(self, session: Session, address: ServerAddress):

@@ -17,7 +17,7 @@ from pefomed.raters.database import Database
 from pefomed.raters.making import grow_session, make_session
 from pefomed.raters.pool import RatableAnswer, read_answers
 from pefomed.raters.scale import SCALES, RatedTask, Scale
-from pefomed.raters.wishes import Wishes, check_models, continued, resolved
+from pefomed.raters.wishes import Wishes, check_models, continued_settings, new_settings
 from pefomed.runs import RunFolder
 
 
@@ -149,9 +149,9 @@ def open_session(
         if not _exists(database, task):
             if not make:
                 raise RunError(f"no rating session for the task {task!r} in {run}")
-            make_session(run, database, resolved(wishes, task, len(answers)), answers, gate)
+            make_session(run, database, new_settings(wishes, task, len(answers)), answers, gate)
         session = _read(run, database, task, gate)
-        wants = continued(wishes, session.settings, run)
+        wants = continued_settings(wishes, session.settings, run)
         _check_unchanged(session, answers)
         if wants != session.settings:
             if not make:

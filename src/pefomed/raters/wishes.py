@@ -30,7 +30,7 @@ class Wishes:
     """Raters who are language models; this may be said later, too."""
 
 
-def resolved(wishes: Wishes, task: RatedTask, available: int) -> SessionSettings:
+def new_settings(wishes: Wishes, task: RatedTask, available: int) -> SessionSettings:
     """Return the settings of a new session over `available` answers.
 
     Raises:
@@ -66,7 +66,7 @@ def resolved(wishes: Wishes, task: RatedTask, available: int) -> SessionSettings
     )
 
 
-def continued(wishes: Wishes, has: SessionSettings, run: Path) -> SessionSettings:
+def continued_settings(wishes: Wishes, has: SessionSettings, run: Path) -> SessionSettings:
     """Return the settings of `run`'s session as a command wants them: the same, or larger.
 
     More raters, further names and a larger sample make a session grow; all else it keeps.

@@ -30,7 +30,7 @@ _FAULTS = (
 """What openpyxl raises on damaged files; of what is no XML a SyntaxError."""
 
 
-def opened(path: Path) -> Any:
+def open_workbook(path: Path) -> Any:
     """Return the workbook at `path`, or in words why it is not read."""
     try:
         with zipfile.ZipFile(path) as packed:

@@ -15,7 +15,7 @@ from pefomed.recipe.sections import (
     Prompt,
     Recipe,
 )
-from pefomed.recipe.shipped import found, is_recipe, names, shipped
+from pefomed.recipe.shipped import find_recipe, is_recipe, names, shipped
 from pefomed.recipe.stage import LossMean, Stage
 from pefomed.recipe.toml import dumps, load, load_data, parse
 
@@ -33,7 +33,7 @@ __all__ = [
     "Section",
     "Stage",
     "dumps",
-    "found",
+    "find_recipe",
     "is_recipe",
     "load",
     "load_arms",

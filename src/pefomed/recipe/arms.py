@@ -19,7 +19,7 @@ from typing import Any
 
 from pefomed.errors import RecipeError, nearest
 from pefomed.recipe.sections import Recipe
-from pefomed.recipe.shipped import found
+from pefomed.recipe.shipped import find_recipe
 from pefomed.recipe.toml import load, read_toml
 
 BASE = "base"
@@ -39,14 +39,14 @@ def load_arms(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, 
         RecipeError: an arm has an odd name, changes nothing or changes the run's name, or makes a recipe
             that is not valid; the arm is named.
     """
-    path = found(Path(path))
+    path = find_recipe(Path(path))
     tables = read_toml(path).get("arms", {})
     if not isinstance(tables, dict):
         raise RecipeError(f"{path}: `arms` is no table", remedy='write [arms.NAME] and under it "seed" = 1')
     return {name: _recipe_of(path, name, table, overrides or {}) for name, table in tables.items()}
 
 
-def chosen(arms: Mapping[str, Recipe], names: tuple[str, ...]) -> dict[str, Recipe]:
+def choose_arms(arms: Mapping[str, Recipe], names: tuple[str, ...]) -> dict[str, Recipe]:
     """Return the arms of these names, all of them if none is named.
 
     Raises:

@@ -13,7 +13,7 @@ PATTERN = "mini/slake"
 """The shipped recipe that a file of data sets alone takes its settings from."""
 
 
-def completed(raw: dict[str, Any], path: Path) -> dict[str, Any]:
+def complete(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return the tables of a recipe's file with those that it leaves out.
 
     The name is by default the file's. A recipe without `[model]` gets the model of `mini/slake`, and, where
@@ -38,7 +38,7 @@ def completed(raw: dict[str, Any], path: Path) -> dict[str, Any]:
 
 def only_data(raw: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return the same without stages and predictions that the file does not have: for looking at its data."""
-    made = completed(raw, path)
+    made = complete(raw, path)
     return {key: value for key, value in made.items() if key not in ("stages", "predict") or key in raw}
 
 

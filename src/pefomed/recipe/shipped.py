@@ -32,7 +32,7 @@ def names() -> list[str]:
 
 
 @usable_paths()
-def found(path: Path) -> Path:
+def find_recipe(path: Path) -> Path:
     """Return `path` if something is there, else the shipped recipe of that name.
 
     Raises:

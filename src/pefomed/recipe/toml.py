@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from pefomed.errors import RecipeError, nearest
 from pefomed.files.storage import usable_paths
-from pefomed.recipe.completed import completed, only_data
+from pefomed.recipe.completed import complete, only_data
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import Recipe
-from pefomed.recipe.shipped import found
+from pefomed.recipe.shipped import find_recipe
 
 
 @usable_paths()
@@ -27,8 +27,8 @@ def load(path: Path, overrides: dict[str, Any] | None = None) -> Recipe:
     Raises:
         RecipeError: the file is missing, not TOML, has an unknown key or a value out of range.
     """
-    path = found(Path(path))
-    raw = completed(_without_arms(path), path)
+    path = find_recipe(Path(path))
+    raw = complete(_without_arms(path), path)
     for key, value in (overrides or {}).items():
         _override(raw, key, value, path)
     return parse(raw, str(path))
@@ -41,7 +41,7 @@ def load_data(path: Path) -> Recipe:
     Raises:
         RecipeError: see `load`.
     """
-    path = found(Path(path))
+    path = find_recipe(Path(path))
     return parse(only_data(_without_arms(path), path), str(path))
 
 

@@ -33,7 +33,7 @@ from pefomed.training import came_from, checkpoint, epochs, sharding, unreadable
 from pefomed.training.log import Log, checked_trackers
 from pefomed.training.loop import Loop
 from pefomed.training.optimiser import long_warmup
-from pefomed.training.plan import plan, replaced
+from pefomed.training.plan import plan, replace_lost
 from pefomed.training.stage_rows import StageRows
 from pefomed.training.stored_rows import StoredRow, StoredRows
 from pefomed.training.text_answers import TextAnswers, text_answers
@@ -106,7 +106,7 @@ class Trainer:
             start, before = final, (f"stage {stage.name}", final)
         assert start is not None
         adapter = self.folder.adapter
-        if processes.is_main() and not checksums.same(start, adapter):
+        if processes.is_main() and not checksums.equal_folders(start, adapter):
             checkpoint.save_final(adapter, start)
         return adapter
 
@@ -178,7 +178,7 @@ class Trainer:
         train_rows, validation = data.training(), data.validation()
         steps = plan(train_rows, stage, self.recipe.seed, accelerator.num_processes)
         if missing.lost:
-            steps = replaced(steps, train_rows, missing.touches)
+            steps = replace_lost(steps, train_rows, missing.touches)
         features = self._features(model, processor, steps, validation, hashes)
         accelerator.wait_for_everyone()
         tokens = sum(len(row) for step in steps for batch in step for row in batch)

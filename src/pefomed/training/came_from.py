@@ -89,7 +89,7 @@ def settle(
     )
 
     def decide() -> None:
-        counted, content = stage_samples.recorded(samples, found)
+        counted, content = stage_samples.sample_record(samples, found)
         now = CameFrom(_settings(recipe, stage), _start(start), _base(recipe.model, done), counted)
         if not (done or checkpoint.exists(folder)):
             stage_samples.keep(folder, content)

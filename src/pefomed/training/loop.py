@@ -17,7 +17,7 @@ from peft import PeftModel
 from pefomed.errors import Interrupted, TrainingError
 from pefomed.features.frozen import Features
 from pefomed.models.adapter import base_of, trainable
-from pefomed.models.protocol import ImageFeatures, moved
+from pefomed.models.protocol import ImageFeatures, move_features
 from pefomed.packing.batch import Batch, collate
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
@@ -103,7 +103,7 @@ class Loop:
                 if last or stopping or progress.step % self.stage.checkpoint_every == 0:
                     self._check_sound(model, step)
                     moments = sharding.moments(optimiser, self.accelerator.scaler)
-                    with sharding.gathered(self.model):
+                    with sharding.gather_adapter(self.model):
                         if self.accelerator.is_main_process:
                             checkpoint.save(self.folder, self.model, moments, progress)
                     self.accelerator.wait_for_everyone()
@@ -147,7 +147,7 @@ class Loop:
         return answer(model, batch, self._features_of(batch.images), self.stage.loss)
 
     def _features_of(self, images: Sequence[str]) -> ImageFeatures:
-        return moved(self.features(images), self.accelerator.device)
+        return move_features(self.features(images), self.accelerator.device)
 
     def _record(
         self, progress: checkpoint.StageProgress, rate: dict[str, float], values: dict[str, Any]
@@ -192,7 +192,7 @@ class Loop:
             self._check_sound(model, progress.step - 1)
             progress.best, progress.best_loss = result.score, result.loss
             progress.best_step = progress.step
-            with sharding.gathered(self.model):
+            with sharding.gather_adapter(self.model):
                 if self.accelerator.is_main_process:
                     checkpoint.save_best(self.folder, self.model, progress.step)
 
@@ -220,7 +220,7 @@ class Loop:
         rows = [row for batch in batches for row in batch]
         found = soundness.trouble_of(self.model, rows, self.features)
         all_found = gather_object([found]) if self.accelerator.num_processes > 1 else [found]
-        error = soundness.stopped(
+        error = soundness.unsound_training(
             f"step {step + 1} of {len(self.steps)} of stage {self.stage.name}",
             what,
             all_found,
@@ -239,7 +239,7 @@ class Loop:
                 f" {progress.best_step}, with the lowest validation loss, {progress.best_loss:.4g}",
                 step=progress.step,
             )
-        with sharding.gathered(self.model):
+        with sharding.gather_adapter(self.model):
             if self.accelerator.is_main_process:
                 best = checkpoint.best(self.folder, progress)
                 checkpoint.save_final(self.folder / "final", best or self.model)

@@ -40,7 +40,7 @@ def plan(data: Mapping[str, Sequence[R]], stage: Stage, seed: int, processes: in
     return [batches[i : i + size] for i in range(0, len(batches), size)]
 
 
-def replaced(
+def replace_lost(
     steps: Sequence[Sequence[Sequence[R]]], data: Mapping[str, Sequence[R]], lost: Callable[[R], bool]
 ) -> list[list[list[R]]]:
     """Return `steps` with every lost row replaced by the row of its data set that is nearest in length.

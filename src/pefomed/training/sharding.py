@@ -76,13 +76,13 @@ def no_sync(model: Any, accelerator: Accelerator) -> AbstractContextManager[None
     return _kept(model) if isinstance(model, FSDPModule) else accelerator.no_sync(model)
 
 
-def whole(tensor: Tensor) -> Tensor:
+def full_tensor(tensor: Tensor) -> Tensor:
     """Return `tensor`, gathered if it is split: then every process must call it."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 @contextmanager
-def gathered(model: Any) -> Iterator[None]:
+def gather_adapter(model: Any) -> Iterator[None]:
     """Let the adapter's tensors be whole and plain, to be saved; every process must enter it."""
     units = [module for module in model.modules() if isinstance(module, FSDPModule)]
     if not units:
@@ -98,7 +98,7 @@ def gathered(model: Any) -> Iterator[None]:
     ]
     try:
         for module, name, parameter in split:
-            module._parameters[name] = nn.Parameter(whole(parameter.detach()), parameter.requires_grad)
+            module._parameters[name] = nn.Parameter(full_tensor(parameter.detach()), parameter.requires_grad)
         yield
     finally:
         for module, name, parameter in split:
@@ -109,7 +109,9 @@ def moments(optimiser: Optimizer, scaler: GradScaler | None = None) -> dict[str,
     """Return the optimiser's state with whole tensors, and float16's scale; every process must call it."""
     found: dict[str, Any] = optimiser.state_dict()
     state = {
-        number: {name: whole(value) if isinstance(value, Tensor) else value for name, value in own.items()}
+        number: {
+            name: full_tensor(value) if isinstance(value, Tensor) else value for name, value in own.items()
+        }
         for number, own in found["state"].items()
     }
     return found | {"state": state} | ({} if scaler is None else {"scaler": scaler.state_dict()})

@@ -56,7 +56,7 @@ def trouble_of(
     return trouble(model, samples, ((image, features([image])[0]) for image in dict.fromkeys(images)))
 
 
-def stopped(
+def unsound_training(
     where: str,
     what: str,
     found: Sequence[Trouble],

@@ -71,7 +71,7 @@ class StageSamples:
         return found | dict.fromkeys(self.missing.lost & found.keys(), "")
 
 
-def recorded(
+def sample_record(
     samples: Iterable[tuple[Split, Sample]], image_hashes: Mapping[str, str]
 ) -> tuple[Counted, bytes]:
     """Return the counts of each split, and the content of `samples.jsonl.gz`.

@@ -72,7 +72,7 @@ def optimiser_step(
             accelerator.backward(loss * weight)
         total += loss.detach() * bool(weight)
         losses.append(loss.detach())
-    norm = float(sharding.whole(accelerator.clip_grad_norm_(parameters, stage.max_grad_norm)))
+    norm = float(sharding.full_tensor(accelerator.clip_grad_norm_(parameters, stage.max_grad_norm)))
     whole = float(accelerator.reduce(total, "sum"))  # the same in every process, as is the norm
     if not math.isfinite(whole):
         bad = [rows for rows, loss in zip(mine, losses, strict=False) if not torch.isfinite(loss)]

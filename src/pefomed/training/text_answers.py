@@ -32,7 +32,7 @@ from pefomed.training.stored_rows import StoredRow, StoredRows
 
 
 @dataclass(frozen=True)
-class Written:
+class DecodedText:
     """One decoded answer beside what was to be written."""
 
     task: str
@@ -53,14 +53,14 @@ class TextAnswers:
 
     def written(
         self, model: Any, features: Callable[[Sequence[str]], ImageFeatures], share: tuple[int, int]
-    ) -> list[Written]:
+    ) -> list[DecodedText]:
         """Return what `model` writes in this process's share of the chunks.
 
         Args:
             share: this process's number, and how many processes there are.
         """
         end = int(self.tokenizer.eos_token_id)
-        found: list[Written] = []
+        found: list[DecodedText] = []
         with self._ready(base_of(model)):
             for chunk in self.chunks[share[0] :: share[1]]:
                 seen = features([image for row in chunk for image in row.images])
@@ -69,7 +69,7 @@ class TextAnswers:
                 for sample, answer in zip(samples, answers, strict=True):
                     tokens = [token for token in answer.tokens if token != end]
                     text = self.tokenizer.decode(tokens, skip_special_tokens=True).strip()
-                    found.append(Written(sample.task, each_of(sample.references), text))
+                    found.append(DecodedText(sample.task, each_of(sample.references), text))
         return found
 
     @contextmanager
@@ -121,7 +121,7 @@ def text_answers(
     return TextAnswers(chunks, processor.tokenizer, longest, switch)
 
 
-def text_score(written: Sequence[Written]) -> dict[str, float]:
+def text_score(written: Sequence[DecodedText]) -> dict[str, float]:
     """Return `cider` (0 to 10), `bleu_4` (0 to 1) and their sum `texts`; of several tasks weighted means."""
     totals = {"cider": 0.0, "bleu_4": 0.0}
     for task in sorted({one.task for one in written}):

@@ -25,9 +25,9 @@ from pefomed.tasks import TEXTS, WITH_BOXES
 from pefomed.training.loss import AnswerLoss
 from pefomed.training.plan import padded_batches
 from pefomed.training.planned import Planned
-from pefomed.training.text_answers import Written, text_score
+from pefomed.training.text_answers import DecodedText, text_score
 
-Counts = tuple[float, int, list[bool], list[float], int, list[Written]]
+Counts = tuple[float, int, list[bool], list[float], int, list[DecodedText]]
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Validation:
     """Of the answers with boxes."""
     texts: int = 0
     """How many captions and reports there are."""
-    written: list[Written] = field(default_factory=list)
+    written: list[DecodedText] = field(default_factory=list)
     """Those of them that were decoded."""
 
     def add(self, batch: Batch, answered: AnswerLoss) -> None:

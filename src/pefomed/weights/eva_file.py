@@ -67,12 +67,12 @@ def folder_of_eva(file: Path, cache: Path | None = None) -> Path:
     root = cache or converted.cache_folder()
     digest = file_hash(file)
     target = root / f"{file.stem}-file-{digest[:16]}-{converted.CONVERSION}"
-    if made := converted.whole(target):
+    if made := converted.converted_folder(target):
         return made
     origin = {"origin": "file", "name": file.name, "file": file.name, "sha256": digest}
     with (
         line(f"converting {file.name}", 2, "steps") as shown,
-        converted.making(target, origin, "2 GB") as folder,
+        converted.new_folder(target, origin, "2 GB") as folder,
     ):
         config, state, unused = eva_state(read_pth(file, _REMEDY), file)
         shown.advance(note="writing")

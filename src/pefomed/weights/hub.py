@@ -14,7 +14,7 @@ _SECONDS = 3.0  # to answer at all
 _unreachable: str | None = None  # asked once per process
 
 
-def cached(repository: str, revision: str | None = None) -> Path | None:
+def cached_snapshot(repository: str, revision: str | None = None) -> Path | None:
     """Return the folder of a complete snapshot in the hub's own cache, or None; asks no network.
 
     Raises:

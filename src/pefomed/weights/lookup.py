@@ -25,7 +25,7 @@ Source = Literal["auto", "hub", "wheel"]
 
 
 @dataclass(frozen=True)
-class Listed:
+class WeightsEntry:
     """One line of `pefomed weights list`; `cached` are the folders on this disk, by source."""
 
     name: str
@@ -60,7 +60,7 @@ def resolve(
         return _from_file(folder, kind, cache)
     if name not in KNOWN:
         _check_hub_id(name, folder)
-        return hub.cached(name, revision) or hub.download(name, revision)
+        return hub.cached_snapshot(name, revision) or hub.download(name, revision)
     _check_kind(name, kind)
     return fetch(name, revision, cache, source)
 
@@ -78,7 +78,7 @@ def on_disk(name: str, kind: Kind, revision: str | None = None, cache: Path | No
         return _from_file(folder, kind, cache)
     if name not in KNOWN:
         _check_hub_id(name, folder)
-        return hub.cached(name, revision)
+        return hub.cached_snapshot(name, revision)
     _check_kind(name, kind)
     return _present(name, revision, cache, _pinned_source())
 
@@ -120,7 +120,7 @@ def verify(name: str, cache: Path | None = None) -> dict[str, str]:
         folder = converted.folder_of(name, known.wheel, cache)
         record = converted.record_of(folder) or {"files": {}}
         expected |= {folder / file: facts["sha256"] for file, facts in record["files"].items()}
-    if snapshot := hub.cached(known.hub, known.revision):
+    if snapshot := hub.cached_snapshot(known.hub, known.revision):
         expected |= {snapshot / file: digest for file, digest in hub.hashes(snapshot).items()}
         expected |= {snapshot / file: digest for file, digest in known.hub_sha256.items()}
     if not expected:
@@ -130,13 +130,13 @@ def verify(name: str, cache: Path | None = None) -> dict[str, str]:
     return {str(path): digest for path, digest in expected.items()}
 
 
-def listing(cache: Path | None = None) -> list[Listed]:
+def listing(cache: Path | None = None) -> list[WeightsEntry]:
     """Return the known names with what of them is on this disk; asks no network."""
     lines = []
     for name, known in KNOWN.items():
         sources = [f"hub {known.hub}"]
         cached: dict[str, Path] = {}
-        if snapshot := hub.cached(known.hub, known.revision):
+        if snapshot := hub.cached_snapshot(known.hub, known.revision):
             cached["hub"] = snapshot
         if known.wheel:
             sources.append(f"wheel {known.wheel.package}=={known.wheel.version}")
@@ -145,7 +145,7 @@ def listing(cache: Path | None = None) -> list[Listed]:
                 cached["wheel"] = folder
         files = (file for folder in cached.values() for file in folder.rglob("*"))
         size = sum(file.stat().st_size for file in files if file.is_file())
-        lines.append(Listed(name, known.kind, tuple(sources), cached, size, known.note))
+        lines.append(WeightsEntry(name, known.kind, tuple(sources), cached, size, known.note))
     return lines
 
 
@@ -181,7 +181,7 @@ def _check_kind(name: str, kind: Kind) -> None:
 
 def _present(name: str, revision: str | None, cache: Path | None, wanted: Source) -> Path | None:
     known = KNOWN[name]
-    if wanted != "wheel" and (snapshot := hub.cached(known.hub, revision or known.revision)):
+    if wanted != "wheel" and (snapshot := hub.cached_snapshot(known.hub, revision or known.revision)):
         return snapshot
     wheel = _wheel(known, revision, wanted)
     return converted.find(name, wheel, cache) if wheel else None
@@ -207,7 +207,7 @@ def _pinned_source() -> Source:
 
 def _with_other_commit(error: WeightsError, known: NamedPart, revision: str | None) -> WeightsError:
     """Return the error, which names another commit of the part if one is on this disk already."""
-    other = hub.cached(known.hub) if revision is None else None
+    other = hub.cached_snapshot(known.hub) if revision is None else None
     found = hub.identity(other) if other else None
     if found is None:
         return error

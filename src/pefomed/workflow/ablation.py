@@ -20,7 +20,7 @@ from pefomed.datasets.read_once import read_once
 from pefomed.errors import RecipeError, named
 from pefomed.files.storage import write
 from pefomed.recipe import Recipe
-from pefomed.recipe.arms import BASE, STAGES, chosen
+from pefomed.recipe.arms import BASE, STAGES, choose_arms
 from pefomed.runs import RunFolder
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import FILE, hold
@@ -52,7 +52,7 @@ def ablate(
         ChecksFailed: something is wrong with an arm, found before anything is trained.
     """
     recipe = recipes.load(recipe_path, overrides)
-    named_arms = {} if stages else chosen(recipes.load_arms(recipe_path, overrides), tuple(arms))
+    named_arms = {} if stages else choose_arms(recipes.load_arms(recipe_path, overrides), tuple(arms))
     base = BASE if named_arms else STAGES[-1]
     if not named_arms:
         named_arms = _stages_apart(recipe, recipe_path)

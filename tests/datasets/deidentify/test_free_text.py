@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.datasets.made_dicom import header
 
-from pefomed.deidentify.free_text import searched
+from pefomed.deidentify.free_text import mask_text
 from pefomed.deidentify.people import known_words
 
 
@@ -27,7 +27,7 @@ from pefomed.deidentify.people import known_words
     ],
 )
 def test_names_dates_and_numbers_are_masked(text: str, masked: str, kinds: list[str]) -> None:
-    found, findings = searched(text)
+    found, findings = mask_text(text)
     assert found.replace("] on", "]on") == masked.replace("] on", "]on")
     assert [finding.kind for finding in findings] == kinds
 
@@ -38,11 +38,11 @@ def test_what_the_file_says_elsewhere_is_found_word_by_word() -> None:
         PatientBirthDate="19500102", ReferringPhysicianName="Li^X",
     )  # fmt: skip
     known = known_words(made)
-    text, findings = searched("Hospital note: okonkwo, born 02.01.1950 (A-77), sleeps", known)
+    text, findings = mask_text("Hospital note: okonkwo, born 02.01.1950 (A-77), sleeps", known)
     assert text == "Hospital note: [known], born [known] ([known]), sleeps"
     assert [finding.kind for finding in findings] == ["known"] * 3
     # A word within a word is none, but is noted.
-    text, findings = searched("Adagio", known)
+    text, findings = mask_text("Adagio", known)
     assert (text, [(found.kind, found.text) for found in findings]) == ("Adagio", [("known?", "Adagio")])
     # What is ordinary in a place's name is not looked for, a short name is.
-    assert searched("hospital of Li, St", known)[0] == "hospital of [known], St"
+    assert mask_text("hospital of Li, St", known)[0] == "hospital of [known], St"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.datasets.made_dicom import header
 
-from pefomed.deidentify.free_text import masked, searched
+from pefomed.deidentify.free_text import mask_known, mask_text
 from pefomed.deidentify.people import known_words
 
 # Script -> names (family^given) and a text in which no part of any of them stands for itself.
@@ -68,7 +68,7 @@ def test_a_name_in_every_form_is_masked_and_nothing_else(
 ) -> None:
     words = known(name)
     for form in forms(name):
-        text, findings = searched(f"{before}{form}{behind}", words)
+        text, findings = mask_text(f"{before}{form}{behind}", words)
         assert text == f"{before}[known]{behind}", form
         assert [(found.kind, found.text) for found in findings] == [("known", form)], form
 
@@ -77,11 +77,11 @@ def test_a_name_in_every_form_is_masked_and_nothing_else(
 def test_parts_alone_and_ordinary_text(script: str, name: str) -> None:
     words = known(name)
     ordinary = CORPUS[script][1]
-    text, findings = searched(ordinary, words)
+    text, findings = mask_text(ordinary, words)
     assert text == ordinary
     assert {found.kind for found in findings} <= {"known?", "name?"}
     for part in (part for part in name.split("^") if len(part) > 1):
-        text, findings = searched(f"{ordinary} {part} / {part.upper()} ({ordinary})", words)
+        text, findings = mask_text(f"{ordinary} {part} / {part.upper()} ({ordinary})", words)
         assert text == f"{ordinary} [known] / [known] ({ordinary})", part
         assert [found.text for found in findings if found.kind == "known"] == [part, part.upper()]
 
@@ -145,7 +145,7 @@ def test_parts_alone_and_ordinary_text(script: str, name: str) -> None:
     ],
 )  # fmt: skip
 def test_a_name_in_another_form(name: str, text: str, masked: str) -> None:
-    assert searched(text, known(name))[0] == masked
+    assert mask_text(text, known(name))[0] == masked
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_name_in_another_form(name: str, text: str, masked: str) -> None:
     ],
 )
 def test_what_is_doubtful_is_noted_and_stays(name: str, text: str, noted: list[str]) -> None:
-    left, findings = searched(text, known(name))
+    left, findings = mask_text(text, known(name))
     assert left == text
     assert [found.text for found in findings if found.kind == "known?"] == noted
 
@@ -180,7 +180,7 @@ def test_what_is_doubtful_is_noted_and_stays(name: str, text: str, noted: list[s
     ],
 )  # fmt: skip
 def test_a_patients_number(text: str, masked: str) -> None:
-    assert searched(text, known("Doe^John", PatientID="12345"))[0] == masked
+    assert mask_text(text, known("Doe^John", PatientID="12345"))[0] == masked
 
 
 @pytest.mark.parametrize(
@@ -197,11 +197,11 @@ def test_a_patients_number(text: str, masked: str) -> None:
     ],
 )
 def test_what_else_the_file_says(attributes: dict[str, str], text: str, masked: str) -> None:
-    assert searched(text, known("Doe^John", **attributes))[0] == masked
+    assert mask_text(text, known("Doe^John", **attributes))[0] == masked
 
 
 def test_placeholders_are_no_names() -> None:
-    assert searched("Anonymous test of an unknown patient", known("Anonymous^Patient"))[1] == ()
+    assert mask_text("Anonymous test of an unknown patient", known("Anonymous^Patient"))[1] == ()
 
 
 LETTERS = "abeoußäØ 王小明山田やまだﾀﾞ김민수ー々"
@@ -210,7 +210,9 @@ LETTERS += "कि\u093cश\u0308\u0301\u200b\u1112\u1161\u11abﬁ²½١2_-.^=,'
 
 @given(st.text(LETTERS, max_size=12), st.text(LETTERS, max_size=30))
 def test_only_what_is_listed_is_taken_out(name: str, text: str) -> None:
-    left, findings = masked(text, known_words(header(SpecificCharacterSet="ISO_IR 192", PatientName=name)))
+    left, findings = mask_known(
+        text, known_words(header(SpecificCharacterSet="ISO_IR 192", PatientName=name))
+    )
     for found in findings:
         if found.kind == "known":
             left = left.replace("[known]", found.text, 1)
@@ -224,5 +226,5 @@ def test_a_text_of_a_names_own_parts_takes_time_that_grows_with_its_length(name:
     # A fifth of the first took 15 seconds. Of processor time, not of the clock's.
     words = known(name)
     began = time.process_time()
-    assert searched(text, words)[1]
+    assert mask_text(text, words)[1]
     assert time.process_time() - began < 15

@@ -4,7 +4,7 @@ import pytest
 from tests.datasets.made_dicom import header
 
 from pefomed.deidentify.kept import COLUMNS
-from pefomed.deidentify.profile import checked, dropped, identifying
+from pefomed.deidentify.profile import check_keywords, count_identifying, identifying
 from pefomed.errors import DataError
 
 pytest.importorskip("dicomanonymizer", reason="the extra `dicom` is not installed")
@@ -37,7 +37,7 @@ def test_dropped_are_counted_wherever_they_are() -> None:
         RequestAttributesSequence=[header(AccessionNumber="1"), header(AccessionNumber="2")],
     )  # fmt: skip
     made.add_new(0x00290010, "LO", "MAKER")
-    assert dropped(made) == {"PatientName": 1, "AccessionNumber": 2, "private attributes": 1}
+    assert count_identifying(made) == {"PatientName": 1, "AccessionNumber": 2, "private attributes": 1}
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_dropped_are_counted_wherever_they_are() -> None:
 )  # fmt: skip
 def test_what_is_never_kept(keyword: str, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        checked((keyword,))
+        check_keywords((keyword,))
 
 
 def test_what_a_user_may_keep() -> None:
-    assert checked(("PatientSex", "StudyDate", "SeriesDescription")) == (
+    assert check_keywords(("PatientSex", "StudyDate", "SeriesDescription")) == (
         "PatientSex",
         "StudyDate",
         "SeriesDescription",

@@ -13,7 +13,7 @@ from tests.datasets.deidentify.series import AXIAL, positions, rows, settings, s
 from tests.datasets.made_dicom import header, made
 
 from pefomed.deidentify import import_folder, secret_folder
-from pefomed.deidentify.choice import chosen, rule_of
+from pefomed.deidentify.choice import choose_slices, rule_of
 from pefomed.errors import DataError
 from pefomed.images.images import image_size, matrix_size, open_image
 from pefomed.images.windows import AUTO, window
@@ -73,7 +73,7 @@ def test_the_order_is_along_the_normal_of_oblique_slices(tmp_path: Path) -> None
     ],
 )  # fmt: skip
 def test_rules_by_hand(text: str, of: int, taken: list[int]) -> None:
-    assert chosen(rule_of(text), of) == taken
+    assert choose_slices(rule_of(text), of) == taken
     assert str(rule_of(text)) == text
 
 

@@ -42,7 +42,7 @@ from pefomed.errors import DataError
 from pefomed.files.format import Format
 from pefomed.mapping import cells
 from pefomed.mapping.columns import Meta
-from pefomed.mapping.images import ImageColumns, missing
+from pefomed.mapping.images import ImageColumns, missing_image
 from pefomed.mapping.references import marked_note
 from pefomed.mapping.skip import NOTHING, Rules
 from pefomed.mapping.source import OptionalSource, Source
@@ -210,7 +210,7 @@ def _sample(pair: Exchange, row: Mapping[str, Any], place: str, how: _Reading) -
         question = f"{pair.system}\n{question}"
     shown = [pictures.picture_of(one, how.pictures, where) for one in pair.images]
     paths = tuple(picture.path for picture in shown)
-    if MISSING_IMAGE in how.skip and (absent := missing(paths)):
+    if MISSING_IMAGE in how.skip and (absent := missing_image(paths)):
         return LeftOut(place, MISSING_IMAGE, absent)
     answers = answers_of(pair, row, columns.further, columns.separator, where)
     return Sample(

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from pefomed.annotations.box_tasks import marked
+from pefomed.annotations.box_tasks import marked_phrase
 from pefomed.datasets.phantom.scene import Device, Scene
 from pefomed.schema import Box
 
@@ -83,7 +83,7 @@ def grounded_caption(scene: Scene) -> tuple[str, tuple[Box, ...]]:
     parts: list[str] = []
     boxes: list[Box] = []
     for article, phrase, places in _parts(scene):
-        parts.append(article + (marked(phrase, len(boxes), len(places)) if places else phrase))
+        parts.append(article + (marked_phrase(phrase, len(boxes), len(places)) if places else phrase))
         boxes += places
     return _sentence(parts), tuple(boxes)
 

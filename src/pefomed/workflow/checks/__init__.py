@@ -15,7 +15,7 @@ from pefomed.recipe import Recipe
 from pefomed.workflow.checks.findings import Findings
 from pefomed.workflow.checks.images import check_images
 from pefomed.workflow.checks.memory import check_memory
-from pefomed.workflow.checks.model import UnloadedModel, known
+from pefomed.workflow.checks.model import UnloadedModel, unloaded_model
 from pefomed.workflow.checks.space import check_space
 from pefomed.workflow.checks.splits import check_splits, is_finished, open_splits
 from pefomed.workflow.checks.tools import check_tools
@@ -53,7 +53,7 @@ def check(
     findings = Findings()
     found: UnloadedModel | None = None
     with findings.collecting():
-        found = known(recipe, untrained=untrained)
+        found = unloaded_model(recipe, untrained=untrained)
     stages = [stage for stage in recipe.stages if fresh or not is_finished(run, stage)]
     splits = open_splits(recipe, run, data_folder, stages, fresh=fresh)
     readable = check_splits(splits, recipe, found, findings)

@@ -27,7 +27,7 @@ class UnloadedModel:
     """Numbers in the features of an image."""
 
 
-def known(recipe: Recipe, *, untrained: bool = False) -> UnloadedModel:
+def unloaded_model(recipe: Recipe, *, untrained: bool = False) -> UnloadedModel:
     """Return what is known; parts that are not on this disk are fetched.
 
     Raises:
