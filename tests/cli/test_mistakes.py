@@ -159,6 +159,8 @@ def test_values_of_set_are_toml_or_text() -> None:
     }
     with pytest.raises(typer.BadParameter, match="KEY=VALUE"):
         overrides_of(["lr"])
+    with pytest.raises(typer.BadParameter, match="'a' is given twice"):
+        overrides_of(["a=1", "b=2", "a=3"])
 
 
 def test_a_run_folder_is_checked_before_anything_heavy(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from pefomed.audit.recipe import audit_dataset
 from pefomed.datasets import load_split
 from pefomed.datasets.found_splits import found_splits
 from pefomed.errors import DataError
@@ -249,6 +250,12 @@ def test_a_split_that_is_not_there_fails_alone(tmp_path: Path, capsys: pytest.Ca
     assert "'images/val'" in said
     assert "the split 'test' cannot be read" in said
     assert "elsewhere" in said
+    # The audit's own page says so too, not the terminal alone.
+    audited = audit_dataset(Dataset(loader="yolo", root="mine"), ["train"], tmp_path)
+    for split, name in (("val", "images/val"), ("test", "elsewhere")):
+        assert name in audited["unusable_splits"][split]
+        [told] = [each for each in audited["summary"] if each.startswith(f"The split {split!r}")]
+        assert "cannot be read" in told
     for split, name in (("validate", "images/val"), ("test", "elsewhere")):
         with pytest.raises(DataError, match=f"no such file or folder in .*\n.*{name}"):
             read(tmp_path, split)

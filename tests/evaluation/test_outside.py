@@ -170,6 +170,11 @@ def test_column_maps() -> None:
     for wrong in ("anser=b", "{ id = }", "{ id = 3 }", "id"):
         with pytest.raises(DataError, match="column map"):
             columns_of(wrong)
+    # Said in several places, each once.
+    assert columns_of("id=a", '{ answer = "b" }') == AnswerColumns(id="a", answer="b")
+    for twice in (("id=a", "id=b"), ("id=a, id=b",), ("id=a", '{ id = "a" }')):
+        with pytest.raises(DataError, match="names 'id' twice"):
+            columns_of(*twice)
 
 
 def test_the_command_scores_a_file_without_torch(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ import pytest
 from pefomed.boxes.given import given_text, read_given
 from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run
+from pefomed.evaluation.compare import compare_runs
 from pefomed.files import jsonl
+from pefomed.outside.boxes import box_columns
 from pefomed.outside.options import answer_table
 from pefomed.outside.run import outside_run
 from pefomed.schema import Box, Sample
@@ -60,6 +62,31 @@ def test_values_by_hand(tmp_path: Path) -> None:
     assert {system for system, *_ in found} == {"model"}  # no steps, and nothing to learn from
     samples = list(jsonl.read(tmp_path / "run/samples/boxes-test.jsonl", Sample))
     assert [s.size for s in samples] == [(100, 100)] * 4
+
+
+def test_two_files_of_answers_to_the_same_can_be_compared(tmp_path: Path) -> None:
+    how = answer_table(None, {
+        "task": "refer", "boxes": {**RIGHT, "without": "absent"}, "answer_boxes": GIVEN,
+        "columns": {"question": "phrase"},
+    })  # fmt: skip
+    runs = []
+    for name, text in (("ours", ROWS), ("theirs", ROWS.replace("0,0,100,100,100", "0,0,50,100,100"))):
+        (tmp_path / f"{name}.csv").write_text(HEAD + text, encoding="utf-8")
+        runs.append(
+            outside_run(
+                tmp_path / f"{name}.csv", tmp_path / name, "few", task="refer", boxes=how.box_table(None)
+            )
+        )
+    found = {(d.metric, d.group): d for d in compare_runs(*runs, draws=0)}
+    # The mass of a.png is exact now: IoU 1 instead of 1/2, in one of four phrases.
+    assert found["iou", "overall"].difference == pytest.approx(0.5 / 4)
+
+
+def test_an_option_said_in_two_places_is_whole_or_refused() -> None:
+    said = box_columns(['columns = ["x"]', '{ form = "xywh" }'], "--boxes")
+    assert said == {"columns": ["x"], "form": "xywh"}
+    with pytest.raises(DataError, match="--boxes says 'form' twice"):
+        box_columns(['form = "xywh"', 'form = "xyxy"'], "--boxes")
 
 
 def test_floors_of_the_training_table(tmp_path: Path) -> None:

@@ -61,6 +61,20 @@ def test_recall_of_one_is_precision_of_the_other_and_f1_their_harmonic_mean(one:
         ("left lung", "left upper lung", False),
         ("yes", "", False),
         ("", "", False),
+        # A reference in a sentence that begins with its yes or no.
+        ("Yes, there is a mass.", "Yes", True),
+        ("Yes, there is a mass.", "yes, it is", True),
+        ("Yes, there is a mass.", "No", False),
+        ("Yes there is", "Yes.", True),
+        ("No. There is no fracture.", "no", True),
+        ("No - the heart is normal", "Yes", False),
+        ("Nein, kein Erguss", "Nein.", True),
+        ("是的\uff0c有肿块", "有", True),
+        # These may be one of two choices, a number, or the answers to two questions.
+        ("No finding", "no", False),
+        ("No. 3", "No", False),
+        ("Yes, no", "Yes", False),
+        ("Yes or no", "Yes", False),
     ],
 )
 def test_closed_accuracy(reference: str, answer: str, right: bool) -> None:

@@ -13,7 +13,7 @@ from pefomed.audit.audit import audit
 from pefomed.cache import cache_folder
 from pefomed.datasets import card, load_samples, load_split
 from pefomed.datasets import data_folder as root_of
-from pefomed.datasets.found_splits import beside, found_splits, written_as
+from pefomed.datasets.found_splits import absent_splits, beside, found_splits, written_as
 from pefomed.errors import DataError
 from pefomed.files.split_names import in_order
 from pefomed.recipe import Dataset, Recipe
@@ -45,7 +45,7 @@ def audit_dataset(
     """Return the audit of one data set over `splits`; for `ids` see `audit`.
 
     Splits that the files have beside them are named, and with `others` audited as well; one of those that
-    cannot be read is named with the reason.
+    cannot be read is named with the reason, and so is one that the files name and that is not there.
 
     Raises:
         DataError: one of `splits` cannot be read.
@@ -60,6 +60,9 @@ def audit_dataset(
             del further[split]
         except DataError as error:
             unusable[split] = str(error)
+    for split, why in absent_splits(dataset, data_folder).items():
+        if split not in loaded:
+            further[split], unusable[split] = None, why
     return audit(
         {split: loaded[split][0] for split in in_order(loaded)},
         card(dataset.loader, root_of(data_folder) / dataset.root),

@@ -41,12 +41,18 @@ def one_of(names: Collection[str], *, help: str) -> Any:
 
 
 def overrides_of(pairs: list[str] | None) -> dict[str, Any]:
-    """Return `KEY=VALUE` pairs as a dict; a value is read as TOML, or taken as text if it is none."""
+    """Return `KEY=VALUE` pairs as a dict; a value is read as TOML, or taken as text if it is none.
+
+    Raises:
+        typer.BadParameter: a pair is none, or a key is given twice.
+    """
     values: dict[str, Any] = {}
     for pair in pairs or []:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise typer.BadParameter(f"{pair!r} is not KEY=VALUE, e.g. --set stages.0.lr=1e-4")
+        if key.strip() in values:
+            raise typer.BadParameter(f"{key.strip()!r} is given twice; of one key only one value counts")
         try:
             values[key.strip()] = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

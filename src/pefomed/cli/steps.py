@@ -173,7 +173,7 @@ def evaluate(
         Path | None, typer.Option(metavar="FILE", help="FILE: questions and references, joined by id.")
     ] = None,
     columns: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="MAP", help="FILE: its columns, e.g. 'id=qid, answer=text, separator=|'."),
     ] = None,
     map_: Annotated[
@@ -195,13 +195,13 @@ def evaluate(
         bool, typer.Option("--numbers-as-text", help="FILE: answers may be numbers.")
     ] = False,
     boxes: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="TABLE", help="FILE: where the right boxes are, as `options.boxes` of a recipe."
         ),
     ] = None,
     answer_boxes: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="TABLE", help="FILE: where the given ones are, as far as it differs."),
     ] = None,
     train: Annotated[
@@ -243,11 +243,11 @@ def evaluate(
             "sheet": sheet, "records": records, "encoding": encoding,
         }  # fmt: skip
         said: dict[str, Any] = {name: value for name, value in flags.items() if value}
-        for name, text in (("boxes", boxes), ("answer_boxes", answer_boxes)):
-            said |= {name: box_columns(text, f"--{name.replace('_', '-')}")} if text else {}
+        for name, texts in (("boxes", boxes), ("answer_boxes", answer_boxes)):
+            said |= {name: box_columns(texts, f"--{name.replace('_', '-')}")} if texts else {}
         how = answer_table(map_, {**overrides_of(option), **said})
         how = how.model_copy(
-            update={"columns": join_columns(how.columns, columns_of(columns)) if columns else how.columns}
+            update={"columns": join_columns(how.columns, columns_of(*columns)) if columns else how.columns}
         )
         pictures = images or ((references or target).parent / how.images if how.images else None)
 

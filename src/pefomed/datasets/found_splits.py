@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pefomed.datasets import LOADERS, checked_options, data_folder, loader
 from pefomed.errors import DataError
@@ -21,12 +22,16 @@ def found_splits(dataset: Dataset, folder: Path | None = None) -> dict[str, int 
         RecipeError: an option of the loader is wrong.
         DataError: the files are not there, or not as the options say.
     """
-    load = loader(dataset.loader)
-    splits = getattr(inspect.getmodule(load), "splits", None)
-    if dataset.loader not in LOADERS or splits is None:
-        return {}
-    found = splits(data_folder(folder) / dataset.root, **checked_options(dataset, load))
-    return dict(found)
+    return _asked(dataset, "splits", folder)
+
+
+def absent_splits(dataset: Dataset, folder: Path | None = None) -> dict[str, str]:
+    """Return the splits that the files name and that are not there, each with the reason; mostly none.
+
+    Raises:
+        RecipeError, DataError: see `found_splits`.
+    """
+    return _asked(dataset, "absent_splits", folder)
 
 
 def further_splits(
@@ -72,3 +77,12 @@ def _meant(split: str, found: Iterable[str]) -> list[str]:
 def _rows(counts: Iterable[int | None]) -> int | None:
     known = list(counts)
     return None if None in known else sum(count for count in known if count is not None)
+
+
+def _asked(dataset: Dataset, function: str, folder: Path | None) -> dict[str, Any]:
+    """Return what a function beside a loader of ours says, nothing where there is none."""
+    load = loader(dataset.loader)
+    ask = getattr(inspect.getmodule(load), function, None)
+    if dataset.loader not in LOADERS or ask is None:
+        return {}
+    return dict(ask(data_folder(folder) / dataset.root, **checked_options(dataset, load)))

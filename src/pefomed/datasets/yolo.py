@@ -157,8 +157,24 @@ def splits(
     parts = read_folder(root, names, images).parts
     absent = {part.split: part.fault for part in parts if part.fault}
     for split, fault in absent.items():
-        note(f"the split {split!r} cannot be read: {fault.problem} (found {fault.found})")
+        note(f"the split {split!r} cannot be read: {_why(fault)}")
     return dict.fromkeys(part.split for part in parts if part.split not in absent)
+
+
+def absent_splits(
+    root: Path, *, images: str | None = None, names: tuple[str, ...] = (), **_: Any
+) -> dict[str, str]:
+    """Return the splits that data.yaml names and whose folder is not there, each with the reason.
+
+    Raises:
+        DataError: see `load`.
+    """
+    parts = read_folder(root, names, images).parts
+    return {part.split: _why(part.fault) for part in parts if part.fault}
+
+
+def _why(fault: DataError) -> str:
+    return f"{fault.problem} (found {fault.found})"
 
 
 def _labels(file: Path, folder: YoloFolder) -> list[YoloLine]:

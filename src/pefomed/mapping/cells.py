@@ -116,7 +116,7 @@ def cell(
     if not isinstance(source, tuple):
         return _one(row, source, place, option)
     texts = [_joinable(_one(row, each, place, option), said(each), place) for each in source]
-    return joined_by.join(each for each in texts if each)
+    return joined_by.join(each for each in texts if each and not is_nothing(each))
 
 
 def has(row: Mapping[str, Any], source: AnySource) -> bool:
@@ -206,6 +206,7 @@ def _filled_in(row: Mapping[str, Any], template: str, place: str, option: str) -
     found, any_filled = "", False
     for before, name, form in parts_of(template):
         value = _joinable(_found(row, name, place, option), name, place) if name else ""
+        value = "" if is_nothing(value) else value
         any_filled = any_filled or bool(value)
         found += before + (formed(value, form) if value else "")
     return found if any_filled else ""

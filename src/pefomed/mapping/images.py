@@ -18,7 +18,7 @@ from pefomed.cache import cache_folder
 from pefomed.errors import DataError
 from pefomed.files.unpacked import ImageFile, image_of
 from pefomed.images.addresses import with_view, within, without_view
-from pefomed.mapping.cells import cell, is_empty, said
+from pefomed.mapping.cells import cell, is_empty, is_nothing, said
 from pefomed.mapping.skip import Unusable
 from pefomed.mapping.source import One, formed, is_template, parts_of
 
@@ -96,6 +96,8 @@ class ImageColumns:
         if isinstance(value, bool | list | dict):
             raise DataError(f"{place}: the name of a picture must be text", found=repr(value)[:60])
         name = str(value).strip()
+        if is_nothing(name) and not os.path.isfile(self.folder / name):
+            return None
         own = self.own_name(name, place)
         path = within(self.folder, own, place, self._remedy)
         self._check_links(path, (self.folder,), name, place)
@@ -234,7 +236,7 @@ def _name(template: str, fields: Mapping[str, Any], number: int, place: str) -> 
         if field:
             value = fields[field]
             value = value[number] if isinstance(value, list) else value
-            if is_empty(value):
+            if is_empty(value) or is_nothing(str(value).strip()):
                 return ""
             found += formed(str(value).strip(), form)
     return found

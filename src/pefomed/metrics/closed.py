@@ -6,8 +6,9 @@ Where the reference is a yes or a no (or 是, 没有 and the like, as closed Chi
 - `yes or no`, `yes/no`, `yes no` is neither;
 - elsewhere in the answer it must stand alone: "The answer is yes", not "it is yes, not no".
 
-Any other reference (`left`, `MRI`) must stand in the answer, its words one after the other, and not behind a
-negation (`not left`). No answer and no reference are never right.
+A reference in a sentence that begins with one ("Yes, there is a mass.", "No - the heart is normal", but not
+"no finding") asks for that yes or no. Any other reference (`left`, `MRI`) must stand in the answer, its words
+one after the other, and not behind a negation (`not left`). No answer and no reference are never right.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def closed_accuracy(reference: str, prediction: str) -> bool:
         return False
     if wanted == said:
         return True
-    asked = _asked(wanted)
+    asked = _asked_in(reference, wanted)
     if asked is None:
         return _stands_in(wanted, said)
     polarity, yes, no = asked
@@ -38,7 +39,7 @@ def closed_accuracy(reference: str, prediction: str) -> bool:
 
 def closed_reading(reference: str, prediction: str) -> str:
     """Return whether an answer says `yes`, `no` or `neither`; to a reference of other words the answer."""
-    asked, said = _asked(words(reference)), words(prediction)
+    asked, said = _asked_in(reference, words(reference)), words(prediction)
     if asked is None or not said:
         return prediction
     return _said(said, prediction, *asked[1:]) or "neither"
@@ -80,6 +81,26 @@ _CHINESE_NEGATIONS = frozenset("不没沒无無非未")
 
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _MARKS = re.compile(r"[\W_]+")
+_HEAD = re.compile(
+    r"\s*([^\W\d_]{1,12})"
+    r"(?:\s*[,;:!\u3002\uff0c\uff1b\uff1a\uff01\u060c\u0964]|\s*\.(?!\s*\d)|\s+[-\u2013\u2014]|\s*\n"
+    r"|\s+(?:there|it|this|that|these|the|they|he|she)\b)",
+    re.IGNORECASE,
+)
+"""A sentence's first word, and what tells `No, there is none` and `No there is none` from `No finding`."""
+
+
+def _asked_in(reference: str, wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]] | None:
+    """Return what a reference of a yes or a no is, or of a sentence that clearly begins with one.
+
+    `No finding` is no such sentence: it may be one of two choices. Nor is `Yes, no`, of two questions.
+    """
+    if alone := _asked(wanted):
+        return alone
+    if not (head := _HEAD.match(reference)) or not (asked := _asked(words(head[1]))):
+        return None
+    means, yes, no = asked
+    return asked if _leading(wanted, reference, yes, no) == means else None
 
 
 def _asked(wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]] | None:

@@ -58,22 +58,30 @@ class BoxTable:
     skip: Rules = NOTHING
     how: Format = field(default_factory=Format)
 
-    def samples(self, file: Path, references: Path | None = None) -> tuple[list[Sample], list[LeftOut]]:
+    def samples(
+        self, file: Path, references: Path | None = None, dataset: str = ""
+    ) -> tuple[list[Sample], list[LeftOut]]:
         """Return the phrases of `file` with the right boxes, and the rows that are left out.
+
+        Args:
+            references: the file of the right boxes, if it is one of its own.
+            dataset: what ids without a column begin with, by default the file's name: two files of
+                answers to the same have the same ids.
 
         Raises:
             DataError: a row cannot be read, or a box lies outside of its picture; the row is named.
         """
         about = references or file
-        return self._read(self._rows(about), self.boxes, about, self.skip)
+        name = self._name(file, references, dataset)
+        return self._read(self._rows(about), self.boxes, about, self.skip, name)
 
     def answered(
-        self, file: Path, references: Path | None = None
+        self, file: Path, references: Path | None = None, dataset: str = ""
     ) -> tuple[list[Sample], list[Prediction], list[LeftOut]]:
         """Return the phrases with the right boxes, an answer to each, and the rows that are left out.
 
         Args:
-            references: the file of the right boxes, if it is one of its own.
+            references, dataset: see `samples`.
 
         Raises:
             DataError: a row cannot be read, a box lies outside of its picture, answers of several systems
@@ -81,11 +89,13 @@ class BoxTable:
         """
         rows = self._rows(file)
         _check_one_system(rows, self.skip, file)
-        samples, left_out = self.samples(file, references)
+        samples, left_out = self.samples(file, references, dataset)
         if references is not None:
             rows = self._joined(rows, self._rows(references), file, references)
         only_rows = Rules(rule for rule in self.skip if isinstance(rule, Where))
-        found, _ = self._read(rows, self.answers, references or file, only_rows)
+        found, _ = self._read(
+            rows, self.answers, references or file, only_rows, self._name(file, references, dataset)
+        )
         given = {sample.id: sample.boxes for sample in found}
         without = [sample.id for sample in samples if sample.id not in given]
         if without:
@@ -109,6 +119,10 @@ class BoxTable:
         ]
         return samples, predictions, left_out
 
+    @staticmethod
+    def _name(file: Path, references: Path | None, dataset: str) -> str:
+        return references.stem if references is not None else dataset or file.stem
+
     def _rows(self, file: Path) -> list[Placed]:
         rows: list[Placed] = list(read_table(file, self.how.fitting(form_of(file))))
         if not rows:
@@ -116,7 +130,7 @@ class BoxTable:
         return rows
 
     def _read(
-        self, rows: Sequence[Placed], boxes: BoxColumns, file: Path, skip: Rules
+        self, rows: Sequence[Placed], boxes: BoxColumns, file: Path, skip: Rules, name: str
     ) -> tuple[list[Sample], list[LeftOut]]:
         pictures = ImageColumns(
             self.images or file.parent, self.separator, self.view, False, "--images FOLDER"
@@ -126,7 +140,7 @@ class BoxTable:
             shown = pictures.of(row, self.columns.images, place)
             if shown and not Path(without_view(shown[0].path)).is_file():
                 boxes = boxes.model_copy(update={"sizes": "table"})
-        reading = RowReading(ContentIds(file.stem), file.name, pictures, self.columns, "refer", False, skip)
+        reading = RowReading(ContentIds(name), file.name, pictures, self.columns, "refer", False, skip)
         kept = self._told(rows, boxes)
         found = list(table.read([(reading, kept)], self.columns, boxes, skip))
         samples = [each for each in found if isinstance(each, Sample)]
@@ -197,23 +211,33 @@ class BoxTable:
         return str(cell(row, reader, place)).strip() if reader and has(row, reader) else ""
 
 
-def box_columns(more: str, option: str) -> dict[str, Any]:
-    """Return how boxes are read by the text of an option, TOML as in recipes.
+def box_columns(texts: Sequence[str], option: str) -> dict[str, Any]:
+    """Return how boxes are read by the texts of an option, TOML as in recipes.
 
     Raises:
-        DataError: it is not TOML.
+        DataError: one is not TOML, or two say the same.
     """
-    text = more.strip()
-    try:
-        said: dict[str, Any] = tomllib.loads(
-            f"boxes = {text if text.startswith('{') else '{ ' + text + ' }'}"
-        )["boxes"]
-    except tomllib.TOMLDecodeError as error:
-        raise DataError(
-            f"{option} cannot be read",
-            found=f"{more}: {error}",
-            remedy=f'write e.g. {option} \'columns = ["x", "y", "w", "h"], form = "xywh", unit = "pixel"\'',
-        ) from None
+    said: dict[str, Any] = {}
+    for more in texts:
+        text = more.strip()
+        try:
+            found: dict[str, Any] = tomllib.loads(
+                f"boxes = {text if text.startswith('{') else '{ ' + text + ' }'}"
+            )["boxes"]
+        except tomllib.TOMLDecodeError as error:
+            raise DataError(
+                f"{option} cannot be read",
+                found=f"{more}: {error}",
+                remedy=f"write e.g. {option}"
+                ' \'columns = ["x", "y", "w", "h"], form = "xywh", unit = "pixel"\'',
+            ) from None
+        if twice := [key for key in found if key in said]:
+            raise DataError(
+                f"{option} says {twice[0]!r} twice",
+                found=f"{said[twice[0]]!r} and {found[twice[0]]!r}",
+                remedy="say each once",
+            )
+        said |= found
     return said
 
 

@@ -18,6 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pefomed.errors import DataError, RecordError, RunError, nearest
 from pefomed.evaluation.outside_training import check_apart
@@ -99,7 +100,7 @@ def outside_run(
     about = {"file": file.name, "sha256": _hash(file, references), "dataset": dataset, "split": split}
     _check_folder(out, about)
     if boxes is not None:
-        samples, predictions, gone = boxes.answered(file, references)
+        samples, predictions, gone = boxes.answered(file, references, dataset)
         notes = [f"{(references or file).name}: left out {_counts(gone)}"] if gone else []
         trained = None if train is None else boxes.samples(train)[0]
         return _written(out, about, samples, predictions, notes, trained, train)
@@ -165,29 +166,43 @@ def _written(
     return out
 
 
-def columns_of(text: str) -> AnswerColumns:
+def columns_of(*texts: str) -> AnswerColumns:
     """Return a column map from `id=qid, answer=text`, or from TOML as in recipes: `{ id = "qid" }`.
 
+    Args:
+        texts: one or several, each with columns of its own.
+
     Raises:
-        DataError: it is neither, or names an unknown kind of column.
+        DataError: one is neither, a column is named twice, or of an unknown kind.
     """
     import tomllib
 
-    try:
-        if text.strip().startswith("{"):
-            found = tomllib.loads(f"columns = {text}")["columns"]
-        else:
-            pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-            found = {key.strip(): value.strip() for key, _, value in pairs}
-        return AnswerColumns(**found)
-    except (tomllib.TOMLDecodeError, RecordError) as error:
-        fault = error.problem if isinstance(error, RecordError) else str(error)
-        raise DataError(
-            "the column map cannot be read",
-            found=f"{text}: {fault}",
-            remedy='write e.g. `id=qid, answer=prediction`, or `{ id = "qid", meta = ["organ"] }`; '
-            + nearest(text.partition("=")[0].strip(), AnswerColumns.model_fields),
-        ) from None
+    found: dict[str, Any] = {}
+    for text in texts:
+        try:
+            if text.strip().startswith("{"):
+                pairs = [*tomllib.loads(f"columns = {text}")["columns"].items()]
+            else:
+                parts = [part.partition("=") for part in text.split(",") if part.strip()]
+                pairs = [(key.strip(), value.strip()) for key, _, value in parts]
+            AnswerColumns(**dict(pairs))
+        except (tomllib.TOMLDecodeError, RecordError) as error:
+            fault = error.problem if isinstance(error, RecordError) else str(error)
+            raise DataError(
+                "the column map cannot be read",
+                found=f"{text}: {fault}",
+                remedy='write e.g. `id=qid, answer=prediction`, or `{ id = "qid", meta = ["organ"] }`; '
+                + nearest(text.partition("=")[0].strip(), AnswerColumns.model_fields),
+            ) from None
+        for key, value in pairs:
+            if key in found:
+                raise DataError(
+                    f"--columns names {key!r} twice",
+                    found=f"{found[key]!r} and {value!r}",
+                    remedy="name each once; several columns of meta are joined by `+`",
+                )
+            found[key] = value
+    return AnswerColumns(**found)
 
 
 def _counts(left_out: Sequence[LeftOut]) -> str:

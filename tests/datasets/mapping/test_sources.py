@@ -76,6 +76,16 @@ def test_texts_are_joined_by_what_is_said(tmp_path: Path) -> None:
     assert read(tmp_path, ROW, columns=columns)[0].reference == "Clear lungs.\nWhere?"
 
 
+@pytest.mark.parametrize("nothing", ["nan", "NaN", "#N/A", ""])
+def test_what_stands_for_nothing_is_no_part_of_a_text_and_no_picture(tmp_path: Path, nothing: str) -> None:
+    row = {**ROW, "findings": nothing, "name": nothing}
+    [joined] = read(tmp_path, row, columns={"answer": ["findings", "question"]})
+    assert joined.reference == "Where?"
+    for image in ("name", "images/{name}.png"):
+        with pytest.raises(DataError, match="no image in column"):
+            read(tmp_path, row, columns={"image": image})
+
+
 def test_task_split_and_owner_inside_objects(tmp_path: Path) -> None:
     rows = [
         {**ROW, "about": {"kind": "report", "fold": "test", "patient_id": "p1"}},
