@@ -138,8 +138,10 @@ def _faults(result: Mapping[str, Any]) -> list[str]:
         sentences.append(f"The split {name} is {as_written} in the files.")
     for name, rows in result["further_splits"].items():
         reason = result["unusable_splits"].get(name)
-        why = f"cannot be read: {' '.join(reason.split())}" if reason else "was not looked at"
-        sentences.append(f"The split {name!r}{_rows(rows)} is there too; it {why}.")
+        if reason:
+            sentences.append(f"The split {name!r}{_rows(rows)} cannot be read: {' '.join(reason.split())}.")
+        else:
+            sentences.append(f"The split {name!r}{_rows(rows)} is there too; it was not looked at.")
     if result["shared_ids"]["count"]:
         sentences.append(f"{_number(result['shared_ids']['count'], 'id')} occur in more than one split.")
     return sentences

@@ -61,8 +61,8 @@ _QUESTIONS = (
     ),
     Metric(
         "closed_accuracy", "Closed accuracy", "closed", _WORDS,
-        "closed questions only: a leading yes or no decides, else the answer says the reference,"
-        " not negated and not yes beside no",
+        "closed questions only: a leading yes or no decides, of the answer and of a reference in a sentence,"
+        " else the answer says the reference, not negated and not yes beside no",
         binary=True, function=closed_accuracy, reading=closed_reading, first=(Place("words", 1, CLOSED),),
     ),
 )  # fmt: skip
