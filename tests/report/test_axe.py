@@ -63,6 +63,17 @@ def test_the_page_that_compares_runs(browser: Browser, run: Path) -> None:
     assert looked_at(browser, page) == []
 
 
+def test_the_page_of_an_ablation(browser: Browser, run: Path) -> None:
+    other = copy_of(run, "second", {"q2": "liver", "q3": "no"})
+    folder = run.parent / "small-ablation"
+    folder.mkdir()
+    arms = [{"name": "base", "run": f"../{run.name}"}, {"name": "small_steps", "run": f"../{other.name}"}]
+    told = {"recipe": "small", "base": "base", "arms": arms}
+    (folder / "ablation.json").write_text(json.dumps(told), encoding="utf-8")
+    assert looked_at(browser, write_report(folder)) == []
+    assert browser.tab.locator("#arms tbody tr").count() >= 1
+
+
 def test_the_contact_sheet(browser: Browser, tmp_path: Path) -> None:
     for name in ("a", "b"):
         Image.effect_noise((200, 100), 30).save(tmp_path / f"{name}.png")
