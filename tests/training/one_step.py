@@ -141,3 +141,5 @@ if __name__ == "__main__":
             found = by_loop(model, uneven(asked), mean_of, root, sharded=sharded)  # type: ignore[arg-type]
             if Accelerator(cpu=True).is_main_process:
                 save_file(found, root / f"{mean_of}-{sharded}.safetensors")
+    # As training itself ends: threads of a group that is still there abort the process now and then.
+    Accelerator(cpu=True).state.destroy_process_group()
