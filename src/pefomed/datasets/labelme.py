@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pefomed.annotations.absent_phrases import Undrawn
-from pefomed.annotations.annotation_folder import annotation_files, annotation_parts, no_picture, picture_of
+from pefomed.annotations.annotation_folder import annotation_parts, no_picture, picture_of
 from pefomed.annotations.annotation_rows import bare_rows, drawn_row, image_row
 from pefomed.annotations.box_readers import FUSION_IOU, Choice
 from pefomed.annotations.box_rows import BoxRow
@@ -44,7 +44,7 @@ from pefomed.annotations.labelme_file import (
 )
 from pefomed.annotations.split_folders import SplitFolder
 from pefomed.datasets.card import DataCard
-from pefomed.datasets.reader_folders import READER, reader_folders, reader_option
+from pefomed.datasets.reader_folders import READER, files_by_reader, reader_folders, reader_option
 from pefomed.errors import DataError, ImageError
 from pefomed.files.unpacked import image_of
 from pefomed.images.images import image_size
@@ -105,11 +105,7 @@ def load(
     rows: list[BoxRow] = []
     asked: list[BoxRow] = []
     there: list[BoxRow] = []
-    for own_reader, part, file in (
-        (each.reader, *found)
-        for each in reader_folders(root, annotations, "annotations")
-        for found in annotation_files(root, each.pattern, split, ".json")
-    ):
+    for own_reader, part, file in files_by_reader(root, annotations, split, ".json"):
         about, shapes = read_labelme(file)
         inside = about.pop("imageData", None)
         try:

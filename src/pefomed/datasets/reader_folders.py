@@ -7,10 +7,13 @@ masks_{reader}/{image}   masks_anna/0.png and masks_ben/0.png
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from pefomed.annotations.annotation_folder import annotation_files
 from pefomed.annotations.box_readers import Choice
+from pefomed.annotations.split_folders import SplitFolder
 from pefomed.errors import DataError, listed
 
 READER = "{reader}"
@@ -67,6 +70,19 @@ def reader_folders(root: Path, pattern: str | None, option: str) -> list[Own]:
             remedy=f"correct `{option}`",
         )
     return [Own(name, pattern.replace(READER, name)) for name in sorted(names)]
+
+
+def files_by_reader(
+    root: Path, annotations: str | None, split: str, ending: str
+) -> Iterator[tuple[str, SplitFolder, Path]]:
+    """Yield the annotation files of a split: whose each is, empty where nothing says it, its part, its path.
+
+    Raises:
+        DataError: see `reader_folders` and `annotation_files`.
+    """
+    for own in reader_folders(root, annotations, "annotations"):
+        for part, file in annotation_files(root, own.pattern, split, ending):
+            yield own.reader, part, file
 
 
 def reader_option(field: str | None, folders: str | None, readers: Choice | None, option: str) -> str | None:

@@ -27,7 +27,6 @@ from xml.etree.ElementTree import Element
 
 from pefomed.annotations.absent_phrases import Undrawn
 from pefomed.annotations.annotation_folder import (
-    annotation_files,
     annotation_parts,
     no_picture,
     picture_of,
@@ -42,7 +41,7 @@ from pefomed.annotations.box_tasks import BoxTask
 from pefomed.annotations.coco_file import Annotation
 from pefomed.annotations.split_folders import stem_of
 from pefomed.datasets.card import DataCard
-from pefomed.datasets.reader_folders import READER, reader_folders, reader_option
+from pefomed.datasets.reader_folders import READER, files_by_reader, reader_folders, reader_option
 from pefomed.errors import DataError, listed
 from pefomed.files.safe_xml import read_xml
 from pefomed.mapping.skip import NOTHING
@@ -107,11 +106,7 @@ def load(
     field = "" if drawn_by == READER else drawn_by or ""
     rows: list[BoxRow] = []
     asked: list[BoxRow] = []
-    for own_reader, part, file in (
-        (each.reader, *found)
-        for each in reader_folders(root, annotations, "annotations")
-        for found in annotation_files(root, each.pattern, split, ".xml")
-    ):
+    for own_reader, part, file in files_by_reader(root, annotations, split, ".xml"):
         found = read_xml(file)
         if found.tag != "annotation":
             raise DataError(f"{file} is no VOC file: expected <annotation>", found=f"<{found.tag}>")

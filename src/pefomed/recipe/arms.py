@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.errors import RecipeError, nearest
+from pefomed.errors import RecipeError, named, nearest
 from pefomed.recipe.sections import Recipe
 from pefomed.recipe.shipped import find_recipe
 from pefomed.recipe.toml import load, read_toml
@@ -72,10 +72,8 @@ def _recipe_of(path: Path, name: str, table: Any, overrides: dict[str, Any]) -> 
         )
     if "name" in changes:
         raise RecipeError(f"{path}: the arm {name!r} changes the run's name", remedy="leave `name` out of it")
-    try:
+    with named(f"arm {name!r}"):
         recipe = load(path, {**overrides, **changes})
-    except RecipeError as error:
-        raise RecipeError(f"arm {name!r}: {error.problem}", found=error.found, remedy=error.remedy) from None
     said = ", ".join(f"{key} = {value}" for key, value in changes.items())
     return recipe.model_copy(update={"name": f"{recipe.name}-{name}", "description": f"Arm {name}: {said}."})
 

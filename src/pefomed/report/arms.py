@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from pefomed.evaluation.compare import PairedDifference
+from pefomed.evaluation.groups import OVERALL
 from pefomed.metrics.find import heads
 from pefomed.report.differences import difference_line
 from pefomed.report.runs import Named
@@ -41,11 +42,10 @@ def arm_sheet(compared: Sequence[tuple[Named, Sequence[PairedDifference]]], base
 
 def _headlines(differences: Sequence[PairedDifference]) -> list[PairedDifference]:
     """Return of each data set the first headline figure that it has."""
-    by_data: dict[tuple[str, str], Mapping[str, PairedDifference]] = {}
+    by_data: dict[tuple[str, str], dict[str, PairedDifference]] = {}
     for one in differences:
-        if not one.group or one.group == "overall":
-            key = one.dataset, one.split
-            by_data[key] = {one.metric: one, **by_data.get(key, {})}
+        if one.group == OVERALL:
+            by_data.setdefault((one.dataset, one.split), {})[one.metric] = one
     return [found[name] for found in by_data.values() for name in _HEADLINES if name in found]
 
 

@@ -94,7 +94,7 @@ def _run(arm: Recipe, recipe: Recipe, whole: Path, folder: Path, data: Path | No
 
 def _shared_stages(arm: Recipe, recipe: Recipe) -> int:
     """Return how many of the first stages come out alike for both: all that they depend on is the same."""
-    if any(getattr(arm, part) != getattr(recipe, part) for part in ("seed", "model", "prompt", "compute")):
+    if any(getattr(arm, part) != getattr(recipe, part) for part in _COMMON):
         return 0
     count = 0
     for ours, theirs in zip(arm.stages, recipe.stages, strict=False):
@@ -102,6 +102,10 @@ def _shared_stages(arm: Recipe, recipe: Recipe) -> int:
             break
         count += 1
     return count
+
+
+_COMMON = ("seed", "tasks", "model", "prompt", "compute")
+"""Parts of a recipe that every stage depends on."""
 
 
 def _share(whole: Path, arm: Path, names: Sequence[str], *, fresh: bool) -> None:
