@@ -14,8 +14,8 @@ from pefomed.errors import DataError, RunError, StorageError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.grounding import ITEM, MACRO
 from pefomed.files import jsonl
-from pefomed.metrics.box_items import items_of
-from pefomed.metrics.find import named
+from pefomed.metrics.lookup import named
+from pefomed.metrics.phrase_items import items_of
 from pefomed.schema import Prediction, Sample, Score, Verdict
 
 STAGE = {"name": "task", "data": {"mini": 1.0}, "epochs": 1, "lr": 1e-4, "lr_end": 0.0}

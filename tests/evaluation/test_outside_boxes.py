@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pefomed.boxes.given import given_text, read_given
+from pefomed.boxes.plain import given_text, read_given
 from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs

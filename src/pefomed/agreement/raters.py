@@ -23,7 +23,7 @@ class Labeller:
     """One verdict file: a judge with its runs, or a human."""
 
     name: str
-    kind: verdicts.Kind
+    kind: verdicts.RaterKind
     title: str
     card: Mapping[str, Any]
     """What the card beside the file says; empty without one."""

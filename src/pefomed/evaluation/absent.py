@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.boxes import Placed
+from pefomed.boxes import PlacedBoxes
 from pefomed.evaluation.groups import ANY_BOX
 from pefomed.evaluation.score import Questions, score_share
 from pefomed.schema import Box, Score
@@ -35,7 +35,7 @@ def with_any(questions: Questions, references: Sequence[Sequence[Box]]) -> Quest
     return replace(questions, groups={**questions.groups, ANY_BOX: present})
 
 
-def says_none(answer: Placed) -> bool:
+def says_none(answer: PlacedBoxes) -> bool:
     """Return whether an answer is that there is no box."""
     return answer.readable and not answer.boxes and not answer.outside
 
@@ -43,7 +43,7 @@ def says_none(answer: Placed) -> bool:
 def score_absent(
     questions: Questions,
     references: Sequence[Sequence[Box]],
-    answers: Sequence[Placed],
+    answers: Sequence[PlacedBoxes],
     system: str,
     how: str = "",
 ) -> list[Score]:
@@ -65,7 +65,7 @@ def score_absent(
 
 
 def absent_values(
-    references: Sequence[Sequence[Box]], answers: Sequence[Placed]
+    references: Sequence[Sequence[Box]], answers: Sequence[PlacedBoxes]
 ) -> dict[str, NDArray[np.float64]]:
     """Return both metrics of each phrase, NaN of those they are not of; none where every phrase has a box."""
     present = np.array([bool(boxes) for boxes in references])

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
-from pefomed.boxes import Placed
+from pefomed.boxes import PlacedBoxes
 from pefomed.boxes.matching import TOLERANCE, match
 from pefomed.boxes.region import areas
 from pefomed.errors import DataError
@@ -44,7 +44,7 @@ MOST_CATEGORIES = 200
 """With more categories than this there are no macro means and no groups: they are single phrases."""
 
 
-def item_values(references: Sequence[Box], answer: Placed) -> dict[str, float]:
+def item_values(references: Sequence[Box], answer: PlacedBoxes) -> dict[str, float]:
     """Return every metric of one item; without reference boxes all are 1 if the answer is none, else 0."""
     if not references:
         return dict.fromkeys(ITEM, float(says_none(answer)))
@@ -63,7 +63,7 @@ def item_values(references: Sequence[Box], answer: Placed) -> dict[str, float]:
 
 
 def box_values(
-    references: Sequence[Sequence[Box]], answers: Sequence[Placed]
+    references: Sequence[Sequence[Box]], answers: Sequence[PlacedBoxes]
 ) -> dict[str, NDArray[np.float64]]:
     """Return every metric of every item: name -> (N,)."""
     rows = [item_values(boxes, answer) for boxes, answer in zip(references, answers, strict=True)]
@@ -74,7 +74,7 @@ def score_answered_boxes(
     questions: Questions,
     categories: Sequence[str],
     references: Sequence[Sequence[Box]],
-    answers: Sequence[Placed],
+    answers: Sequence[PlacedBoxes],
     system: str,
     how: str = "",
     values: Mapping[str, NDArray[np.float64]] | None = None,
@@ -137,7 +137,7 @@ def score_boxes(
                 )
     questions = listed([""] * len(references), images, metas, dataset, split, draws, seed)
     categories = [meta.get("category", "") for meta in metas or [{}] * len(references)]
-    answers = [Placed(tuple(boxes)) for boxes in predictions]
+    answers = [PlacedBoxes(tuple(boxes)) for boxes in predictions]
     scores = score_answered_boxes(questions, categories, references, answers, system)
     return scores + score_sides(questions, [""] * len(references), references, predictions, system)
 

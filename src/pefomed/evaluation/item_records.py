@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.boxes import Placed
+from pefomed.boxes import PlacedBoxes
 from pefomed.evaluation.caption_scores import Corpus
-from pefomed.metrics.box_items import PhraseItem
 from pefomed.metrics.captions import bleu
-from pefomed.metrics.find import metric_of
+from pefomed.metrics.lookup import metric_of
+from pefomed.metrics.phrase_items import PhraseItem
 from pefomed.metrics.references import each_of
 from pefomed.schema import ItemScore, Sample
 
 OWN = ("model", "blind")
 """Systems whose values are kept: floors' are read by nobody."""
 
-Values = Mapping[str, NDArray[np.float64]]
+ItemValues = Mapping[str, NDArray[np.float64]]
 """Metric -> value of each item, (N,); NaN of an item that the metric is not of."""
 
 SINGLE = ("bleu_4", "rouge_l", "cider")
@@ -28,7 +28,7 @@ SINGLE = ("bleu_4", "rouge_l", "cider")
 
 
 def answer_items(
-    samples: Sequence[Sample], texts: Sequence[str], system: str, values: Values
+    samples: Sequence[Sample], texts: Sequence[str], system: str, values: ItemValues
 ) -> list[ItemScore]:
     """Return a record for each metric of each answer, nothing where its value is NaN.
 
@@ -62,7 +62,7 @@ def text_values(corpus: Corpus, sums: NDArray[np.float64]) -> dict[str, NDArray[
     return {f"{name}{corpus.preset.suffix}": column for name, column in zip(SINGLE, columns, strict=True)}
 
 
-def value_items(samples: Sequence[Sample], system: str, values: Values) -> list[ItemScore]:
+def value_items(samples: Sequence[Sample], system: str, values: ItemValues) -> list[ItemScore]:
     """Return a record for each metric of each answer."""
     return [
         ItemScore(sample_id=sample.id, system=system, metric=name, value=value)
@@ -73,9 +73,9 @@ def value_items(samples: Sequence[Sample], system: str, values: Values) -> list[
 
 def phrase_items(
     keys: Sequence[tuple[str, int]],
-    answers: Sequence[Placed],
+    answers: Sequence[PlacedBoxes],
     system: str,
-    values: Values,
+    values: ItemValues,
     lacking: Mapping[str, Sequence[str]] | None = None,
 ) -> list[ItemScore]:
     """Return a record for each metric of each phrase, with the boxes that its answer gives it.
@@ -114,7 +114,7 @@ def phrase_keys(items: Sequence[PhraseItem], samples: Sequence[Sample]) -> list[
     return keys
 
 
-def read_of(answer: Placed) -> str:
+def read_of(answer: PlacedBoxes) -> str:
     """Return the boxes that were read, as JSON; `[]` for none, an empty text where nothing could be read."""
     if not answer.readable:
         return ""

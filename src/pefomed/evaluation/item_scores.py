@@ -29,14 +29,14 @@ from pefomed.evaluation.origin import read_item_scores
 from pefomed.evaluation.run_texts import unmarked, unmarked_answers
 from pefomed.evaluation.score import values_of
 from pefomed.evaluation.sides import side_values
-from pefomed.metrics.box_items import answers_of, are_known, items_of, readings_of
+from pefomed.metrics.phrase_items import answers_of, are_known, items_of, readings_of
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.schema import ItemScore, Sample
 from pefomed.tasks import MARKED, TEXTS, WITH_BOXES, WORDS
 
 Part = Literal["words", "texts", "boxes"]
-Key = tuple[str, int | None]
+ItemKey = tuple[str, int | None]
 """Sample id, and the phrase's number where the value is of a phrase."""
 Answers = Mapping[str, Mapping[str, str]]
 """System -> sample id -> its answer."""
@@ -46,7 +46,7 @@ class ItemTable:
     """Values by system, metric and item; one that is not there is NaN."""
 
     def __init__(self, records: Iterable[ItemScore]):
-        self._values: dict[tuple[str, str], dict[Key, float]] = {}
+        self._values: dict[tuple[str, str], dict[ItemKey, float]] = {}
         for one in records:
             if one.value is not None:
                 self._values.setdefault((one.system, one.metric), {})[one.sample_id, one.phrase] = one.value
@@ -59,7 +59,7 @@ class ItemTable:
         """Return one value; NaN if there is none."""
         return self._values.get((system, metric), {}).get((sample_id, phrase), np.nan)
 
-    def column(self, metric: str, keys: Iterable[Key], system: str = "model") -> NDArray[np.float64]:
+    def column(self, metric: str, keys: Iterable[ItemKey], system: str = "model") -> NDArray[np.float64]:
         """Return the values of the items, NaN where there is none."""
         known = self._values.get((system, metric), {})
         return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)

@@ -25,12 +25,14 @@ from pefomed.metrics.statistics.interval import mean_interval
 from pefomed.progress import track
 from pefomed.schema import Box, Mask, Outline, Sample, Score
 
-Masks = Sequence[Mask | Outline]
+PhraseMasks = Sequence[Mask | Outline]
 
 METRIC = "mask_dice"
 
 
-def mask_dice(masks: Sequence[Masks], systems: Sequence[Sequence[Sequence[Box]]]) -> NDArray[np.float64]:
+def mask_dice(
+    masks: Sequence[PhraseMasks], systems: Sequence[Sequence[Sequence[Box]]]
+) -> NDArray[np.float64]:
     """Return the Dice of each system's boxes for each item, (S, N); NaN where an item has no mask.
 
     An outline without a pixel's centre inside is none.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
-from pefomed.evaluation.answered import AnsweredSplit, System
+from pefomed.evaluation.answered_split import AnsweredSplit, System
 from pefomed.evaluation.item_records import OWN, answer_items
 from pefomed.evaluation.score import Questions, made_score
 from pefomed.metrics.metric import Metric

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.answered_split import AnsweredSplit
 from pefomed.evaluation.item_records import OWN, answer_items, is_closed
 from pefomed.evaluation.plugin_scores import plugin_scores
 from pefomed.evaluation.run_floors import answer_floors

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
-from pefomed.boxes import BoxReading, Placed, Writing
-from pefomed.boxes.given import read_given
+from pefomed.boxes import BoxReading, PlacedBoxes, Writing
+from pefomed.boxes.plain import read_given
 from pefomed.errors import DataError, ImageError
 from pefomed.evaluation.absent import absent_values
-from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.answered_split import AnsweredSplit
 from pefomed.evaluation.grounding import MOST_CATEGORIES, box_values, score_answered_boxes
 from pefomed.evaluation.groups import OVERALL, groups_of
 from pefomed.evaluation.item_records import OWN, phrase_items, phrase_keys, value_items
@@ -24,7 +24,7 @@ from pefomed.evaluation.sides import score_sides, side_values
 from pefomed.floors.absent import NoneFloor, none_floors
 from pefomed.floors.boxes import floors_of
 from pefomed.floors.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
-from pefomed.metrics.box_items import (
+from pefomed.metrics.phrase_items import (
     PhraseItem,
     answers_of,
     are_known,
@@ -38,7 +38,7 @@ from pefomed.schema import Sample, Score
 
 class _System(NamedTuple):
     name: str
-    answers: list[Placed]
+    answers: list[PlacedBoxes]
     how: str
 
 
@@ -80,7 +80,9 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
             values |= side_values(phrases, references, [answer.boxes for answer in answers])
             answered.keep(phrase_items(keys, answers, name, values))
         scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
-    own = _System("ceiling:boxes", [Placed(item.boxes) for item in items], "the reference boxes themselves")
+    own = _System(
+        "ceiling:boxes", [PlacedBoxes(item.boxes) for item in items], "the reference boxes themselves"
+    )
     scores += _mask_scores(answered, items, samples, [*systems, own], questions)
     return scores + _agreement(answered, items, samples)
 
@@ -100,7 +102,7 @@ def _rates(
     return [score_share(questions, marks.tolist(), name, system) for name, marks in values.items()]
 
 
-def _say_outside(answered: AnsweredSplit, system: str, answers: Sequence[Placed]) -> None:
+def _say_outside(answered: AnsweredSplit, system: str, answers: Sequence[PlacedBoxes]) -> None:
     outside = sum(answer.outside for answer in answers)
     if outside:
         answered.run.events.append(
@@ -123,7 +125,7 @@ def _floors(answered: AnsweredSplit, items: Sequence[PhraseItem]) -> list[_Syste
         NoneFloor(floor.name, [(box,) for box in floor.boxes], floor.how, floor.learns) for floor in floors
     ]
     return [
-        _System(floor.name, [Placed(given) for given in floor.boxes], floor.how + source * floor.learns)
+        _System(floor.name, [PlacedBoxes(given) for given in floor.boxes], floor.how + source * floor.learns)
         for floor in (*boxes, *none_floors(known, items, floors))
     ]
 
@@ -146,7 +148,7 @@ def _nearest_image(
         answered.run.events.append(f"{answered.dataset}: no floor of the most similar image: {error.problem}")
         return []
     how = f"{NEAREST_IMAGE}, {training.source}"
-    return [_System("floor:nearest-image", [Placed(boxes) for boxes in found], how)]
+    return [_System("floor:nearest-image", [PlacedBoxes(boxes) for boxes in found], how)]
 
 
 def _ceiling(items: Sequence[PhraseItem], samples: Sequence[Sample], writing: Writing) -> _System:
@@ -208,7 +210,7 @@ def _agreement(
         return []
     asked = [items[place] for place in others]
     questions = _questions(answered, asked, samples)
-    answers = [Placed(boxes) for boxes in others.values()]
+    answers = [PlacedBoxes(boxes) for boxes in others.values()]
     how = f"each reader's boxes against the next one's, of the {len(asked)} items with several readers"
     scores = score_answered_boxes(
         questions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pefomed.boxes.marks import without_marks
-from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.answered_split import AnsweredSplit
 from pefomed.evaluation.caption_scores import caption_scores, corpora, item_sums, meteor_or_why, tokens_of
 from pefomed.evaluation.item_records import OWN, text_values, value_items
 from pefomed.evaluation.plugin_scores import plugin_scores

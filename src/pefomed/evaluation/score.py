@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pefomed import __version__
 from pefomed.errors import DataError
 from pefomed.evaluation.groups import OVERALL, groups_of
-from pefomed.metrics.find import metric_of, table
 from pefomed.metrics.known import CLOSED
-from pefomed.metrics.metric import ItemFunction, Section
+from pefomed.metrics.lookup import metric_of, table
+from pefomed.metrics.metric import ItemFunction, TableSection
 from pefomed.metrics.references import Reference, best, each_of
 from pefomed.metrics.statistics.interval import DRAWS, Interval, mean_interval
 from pefomed.metrics.words import TOKENIZER
@@ -143,7 +143,7 @@ def score_values(
 
 
 def values_of(
-    references: Sequence[Reference], answers: Sequence[str], *sections: Section
+    references: Sequence[Reference], answers: Sequence[str], *sections: TableSection
 ) -> dict[str, NDArray[np.float64]]:
     """Return the value of each answer in every metric of these sections: metric -> (N,)."""
     return {name: per_pair(function, references, answers) for name, function in functions(*sections).items()}
@@ -167,7 +167,7 @@ def per_pair(
     return np.array([known[pair] for pair in pairs], dtype=np.float64)
 
 
-def functions(*sections: Section) -> dict[str, ItemFunction]:
+def functions(*sections: TableSection) -> dict[str, ItemFunction]:
     """Return name -> function of the metrics of these sections that two texts are enough for."""
     return {
         name: metric.function

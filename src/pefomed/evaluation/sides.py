@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.evaluation.score import Questions, score_share
-from pefomed.floors.phrase_place import side_of as side_in_words
+from pefomed.metrics.phrase_place import side_of as side_in_words
 from pefomed.schema import Box, Score
 
 MARGIN = 0.05

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.annotations.table_masks import is_nothing
-from pefomed.boxes.given import given_text
+from pefomed.boxes.plain import given_text
 from pefomed.datasets import table
 from pefomed.datasets.table_boxes import BoxColumns
 from pefomed.errors import DataError, PefomedError, listed

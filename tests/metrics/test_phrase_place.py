@@ -1,6 +1,6 @@
 import pytest
 
-from pefomed.floors.phrase_place import side_of, zone_of
+from pefomed.metrics.phrase_place import side_of, zone_of
 
 
 @pytest.mark.parametrize(

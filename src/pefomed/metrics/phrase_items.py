@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pefomed.boxes import BoxReading, Placed, Writing, read_boxes
+from pefomed.boxes import BoxReading, PlacedBoxes, Writing, read_boxes
 from pefomed.boxes.marks import marked_phrases
-from pefomed.boxes.tasks import how_many
+from pefomed.boxes.samples import how_many
 from pefomed.metrics.normalise import plain
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Sample
@@ -80,7 +80,7 @@ def readings_of(texts: Sequence[str], writing: Writing) -> list[BoxReading]:
 
 def answers_of(
     items: Sequence[PhraseItem], samples: Sequence[Sample], readings: Sequence[BoxReading], writing: Writing
-) -> list[Placed]:
+) -> list[PlacedBoxes]:
     """Return the boxes given to each item.
 
     Args:
@@ -101,14 +101,14 @@ def answers_of(
 
 def written_and_read(
     items: Sequence[PhraseItem], samples: Sequence[Sample], writing: Writing
-) -> list[Placed]:
+) -> list[PlacedBoxes]:
     """Return the items' own boxes, written as an answer and read again: what bins and pixels cost."""
     found = []
     for item in items:
         frame = writing.resizing.frame(samples[item.place].size)
         text = writing.format.boxes([frame.to_model(box) for box in item.boxes])
         boxes = read_boxes(text, writing.format.bins).boxes
-        found.append(Placed(writing.placed(boxes, samples[item.place].size).boxes))
+        found.append(PlacedBoxes(writing.placed(boxes, samples[item.place].size).boxes))
     return found
 
 
