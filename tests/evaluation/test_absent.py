@@ -7,9 +7,9 @@ import pytest
 from pefomed.boxes import PlacedBoxes
 from pefomed.boxes.region import dice
 from pefomed.evaluation import score_boxes
-from pefomed.evaluation.grounding import ITEM, item_values
 from pefomed.floors.absent import none_floors
 from pefomed.floors.boxes import floors_of
+from pefomed.metrics.box_values import BOX_METRICS, phrase_values
 from pefomed.metrics.phrase_items import PhraseItem
 from pefomed.schema import Box, Score
 
@@ -32,7 +32,7 @@ def value(scores: list[Score], metric: str, group: str = "overall") -> tuple[flo
     ],
 )
 def test_without_a_box_only_the_answer_that_there_is_none_is_right(answer: PlacedBoxes, right: float) -> None:
-    assert item_values((), answer) == dict.fromkeys(ITEM, right)
+    assert phrase_values((), answer) == dict.fromkeys(BOX_METRICS, right)
 
 
 def test_means_over_all_over_what_is_there_and_both_accuracies_by_hand() -> None:

@@ -65,7 +65,7 @@ def read_labellers(run: Path, samples: Sequence[Sample], on_cut: list[str] | Non
     return sorted(found, key=lambda labeller: labeller.kind == "human")
 
 
-def _labeller(rater: verdicts.Voice) -> Labeller:
+def _labeller(rater: verdicts.RaterVerdicts) -> Labeller:
     labels: dict[int, dict[str, int | None]] = {}
     reasons: dict[str, str] = {}
     for verdict in rater.verdicts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pefomed.boxes.frame import Resizing
-from pefomed.boxes.plain import read_given
+from pefomed.boxes.plain import read_plain
 from pefomed.boxes.reading import BoxReading, read_boxes
 from pefomed.boxes.text import BoxFormat
 from pefomed.schema import Box
@@ -34,7 +34,7 @@ class Writing:
 
     def read(self, text: str) -> BoxReading:
         """Return what an answer says about boxes; whatever the text, it never raises."""
-        return (read_given(text) if self.given else None) or read_boxes(text, self.format.bins)
+        return (read_plain(text) if self.given else None) or read_boxes(text, self.format.bins)
 
     def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> PlacedBoxes:
         """Return boxes of the square that the model sees as boxes of an image of `size` (width, height).

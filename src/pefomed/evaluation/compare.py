@@ -10,18 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
+from pefomed.boxes.marks import unmarked, unmarked_answers
 from pefomed.errors import DataError, ImageError, RunError
 from pefomed.evaluation import verdicts
-from pefomed.evaluation.caption_scores import METRICS as TEXT_METRICS
-from pefomed.evaluation.caption_scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
-from pefomed.evaluation.grounding import ITEM as BOX_METRICS
 from pefomed.evaluation.groups import ANY_BOX, OVERALL
-from pefomed.evaluation.item_records import phrase_keys
 from pefomed.evaluation.item_scores import ItemKey, ItemTable, item_table
-from pefomed.evaluation.mask_dice import METRIC as MASK_DICE
-from pefomed.evaluation.mask_dice import mask_dice
+from pefomed.evaluation.masks import mask_values
 from pefomed.evaluation.own_metrics import loaded_metrics, own_metrics
-from pefomed.evaluation.plugin_scores import item_values as item_values_of
 from pefomed.evaluation.predictions import (
     all_samples,
     answered_splits,
@@ -29,13 +24,16 @@ from pefomed.evaluation.predictions import (
     read_predictions,
     read_samples,
 )
-from pefomed.evaluation.run_texts import unmarked, unmarked_answers
 from pefomed.evaluation.score import numbered
 from pefomed.evaluation.settings import settings_of
 from pefomed.evaluation.staleness import check_same_shown
 from pefomed.files.storage import usable_paths
+from pefomed.metrics.box_values import BOX_METRICS
+from pefomed.metrics.captions.corpus import FIGURES, TOPS, corpora, figures_of, text_sums
 from pefomed.metrics.lookup import metric_of, named, with_plugins
-from pefomed.metrics.phrase_items import PhraseItem, answers_of, items_of, readings_of
+from pefomed.metrics.mask_dice import METRIC as MASK_DICE
+from pefomed.metrics.phrase_items import PhraseItem, answers_of, items_of, phrase_keys, readings_of
+from pefomed.metrics.plugin_values import plugin_values
 from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.progress import note
 from pefomed.runs import RunFolder
@@ -174,7 +172,7 @@ def _texts_compared(pair: _Pair) -> list[PairedDifference]:
     found = []
     for corpus in corpora([sample.references for sample in chosen], [sample.task for sample in chosen]):
         sums = [
-            _text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
+            text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
             for texts in (pair.a, pair.b)
         ]
         a, b = (figures_of(side.sum(0, keepdims=True))[0].tolist() for side in sums)
@@ -183,13 +181,9 @@ def _texts_compared(pair: _Pair) -> list[PairedDifference]:
         )
         found += [
             _difference(pair, f"{name}{corpus.preset.suffix}", len(places), *one)
-            for name, one in zip(TEXT_METRICS, zip(a, b, paired, strict=True), strict=True)
+            for name, one in zip(FIGURES, zip(a, b, paired, strict=True), strict=True)
         ]
     return found
-
-
-def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
-    return item_sums(corpus, tokens_of(corpus.preset, answers))
 
 
 def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
@@ -224,7 +218,7 @@ def _masks_compared(
         answers = answers_of(items, pair.samples, readings, writing)
         given.append([answer.boxes for answer in answers])
     try:
-        values = mask_dice(masks, given)
+        values = mask_values(masks, given)
     except (DataError, ImageError) as error:
         note(f"{pair.dataset} {pair.split}: no mask_dice: {error.problem}")
         return []
@@ -253,7 +247,7 @@ def _plugins_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDiffe
             [loaded] = [each for each in loaded_metrics(run_a) if each.name == metric.name]
             chosen = [unmarked(pair.samples[place]) for place in places]
             values = [
-                item_values_of(loaded, chosen, unmarked_answers([texts[place] for place in places], chosen))
+                plugin_values(loaded, chosen, unmarked_answers([texts[place] for place in places], chosen))
                 for texts in (pair.a, pair.b)
             ]
             found.append(_item_difference(pair, metric.name, places, *values))

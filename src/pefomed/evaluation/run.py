@@ -22,7 +22,7 @@ from pefomed.errors import RunError, nearest
 from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_answered
 from pefomed.evaluation.headlines import is_rate
 from pefomed.evaluation.item_records import value_items
-from pefomed.evaluation.mask_dice import masks_now
+from pefomed.evaluation.masks import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
 from pefomed.evaluation.predictions import answered_splits, check_unchanged, outside_notes, read_samples

@@ -10,25 +10,28 @@ from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
 from pefomed.boxes import BoxReading, PlacedBoxes, Writing
-from pefomed.boxes.plain import read_given
+from pefomed.boxes.plain import read_plain
 from pefomed.errors import DataError, ImageError
-from pefomed.evaluation.absent import absent_values
 from pefomed.evaluation.answered_split import AnsweredSplit
-from pefomed.evaluation.grounding import MOST_CATEGORIES, box_values, score_answered_boxes
+from pefomed.evaluation.grounding import MOST_CATEGORIES, score_answered_boxes
 from pefomed.evaluation.groups import OVERALL, groups_of
-from pefomed.evaluation.item_records import OWN, phrase_items, phrase_keys, value_items
-from pefomed.evaluation.mask_dice import METRIC, mask_dice, score_masks
+from pefomed.evaluation.item_records import OWN, phrase_items, value_items
+from pefomed.evaluation.masks import mask_values
 from pefomed.evaluation.reader_agreement import others_boxes
-from pefomed.evaluation.score import Questions, numbered, score_share
-from pefomed.evaluation.sides import score_sides, side_values
+from pefomed.evaluation.score import Questions, numbered, score_present, score_share
 from pefomed.floors.absent import NoneFloor, none_floors
 from pefomed.floors.boxes import floors_of
 from pefomed.floors.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
+from pefomed.metrics.box_values import box_values
+from pefomed.metrics.laterality import RULE, laterality_values
+from pefomed.metrics.mask_dice import METRIC
+from pefomed.metrics.no_target import no_target_values
 from pefomed.metrics.phrase_items import (
     PhraseItem,
     answers_of,
     are_known,
     items_of,
+    phrase_keys,
     readings_of,
     written_and_read,
 )
@@ -66,7 +69,7 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
         systems.append(_System(name, answers, how))
     systems += _floors(answered, items)
     systems += _nearest_image(answered, items, samples)
-    steps = not (writing.given and all(map(read_given, answered.systems[0].only(places).answers)))
+    steps = not (writing.given and all(map(read_plain, answered.systems[0].only(places).answers)))
     systems += [_ceiling(items, samples, writing)] if steps else []
     questions = _questions(answered, items, samples)
     categories, references = [item.category for item in items], [item.boxes for item in items]
@@ -75,11 +78,11 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         values = box_values(references, answers)
         scores += score_answered_boxes(questions, categories, references, answers, name, how, values)
+        sides = laterality_values(phrases, references, [answer.boxes for answer in answers])
         if name in OWN:
-            values |= absent_values(references, answers)
-            values |= side_values(phrases, references, [answer.boxes for answer in answers])
+            values |= {**no_target_values(references, answers), **sides}
             answered.keep(phrase_items(keys, answers, name, values))
-        scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
+        scores += score_present(questions, sides, name, f"{RULE}; {how}" if how else RULE)
     own = _System(
         "ceiling:boxes", [PlacedBoxes(item.boxes) for item in items], "the reference boxes themselves"
     )
@@ -169,7 +172,7 @@ def _mask_scores(
     if not any(masks):
         return []
     try:
-        columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in systems])
+        columns = mask_values(masks, [[answer.boxes for answer in system.answers] for system in systems])
     except (DataError, ImageError) as error:
         answered.run.events.append(f"{answered.name}: no mask_dice: {error.problem}")
         unknown = np.full((len(systems), len(masks)), np.nan)
@@ -181,7 +184,7 @@ def _mask_scores(
     return [
         score
         for system, values in zip(systems, columns, strict=True)
-        for score in score_masks(questions, values, system.name, system.how)
+        for score in score_present(questions, {METRIC: values}, system.name, system.how)
     ]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from pefomed.metrics.normalise import plain
 from pefomed.metrics.phrase_items import PhraseItem
-from pefomed.metrics.phrase_place import side_of, zone_of
+from pefomed.metrics.phrase_place import phrase_side, phrase_zone
 from pefomed.schema import Box
 
 WHOLE_IMAGE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
@@ -61,8 +61,8 @@ def keys_of(item: PhraseItem) -> tuple[PlaceKey, ...]:
     """Return an item's keys from the finest to the coarsest, which is the same for all."""
     category = plain(item.category)
     where = tuple(plain(item.meta.get(name, "")) for name in ("modality", "location"))
-    side = plain(item.meta.get("side", "")) or side_of(item.phrase)
-    zone = plain(item.meta.get("zone", "")) or zone_of(item.phrase)
+    side = plain(item.meta.get("side", "")) or phrase_side(item.phrase)
+    zone = plain(item.meta.get("zone", "")) or phrase_zone(item.phrase)
     fine = (category, *where)
     return (*fine, side, zone), (*fine, side), fine, (category,), ()
 

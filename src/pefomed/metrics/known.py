@@ -25,7 +25,7 @@ _WORDS: tuple[AnswerKind, ...] = ("words",)
 _TEXTS: tuple[AnswerKind, ...] = ("text", "marked text")
 _BOXES: tuple[AnswerKind, ...] = ("boxes", "marked text")
 _ALL: tuple[AnswerKind, ...] = ("words", "text", "boxes", "marked text")
-_THRESHOLDS = (0.3, 0.5, 0.7)
+IOU_THRESHOLDS = (0.3, 0.5, 0.7)
 
 _QUESTIONS = (
     Metric(
@@ -119,7 +119,7 @@ _LOCATED = (
             f"acc_{share}", f"Acc@{share}", "boxes", _BOXES, f"share of items with IoU >= {share}",
             binary=True, first=(Place("boxes", 1),) if share == 0.5 else (),
         )
-        for share in _THRESHOLDS
+        for share in IOU_THRESHOLDS
     ),
     Metric(
         "pointing", "Pointing", "boxes", _BOXES,

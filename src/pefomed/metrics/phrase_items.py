@@ -73,6 +73,16 @@ def items_of(samples: Sequence[Sample]) -> list[PhraseItem]:
     return items
 
 
+def phrase_keys(items: Sequence[PhraseItem], samples: Sequence[Sample]) -> list[tuple[str, int]]:
+    """Return each phrase's sample id, and how many phrases of the sample stand before it."""
+    seen: Counter[int] = Counter()
+    keys = []
+    for item in items:
+        keys.append((samples[item.place].id, seen[item.place]))
+        seen[item.place] += 1
+    return keys
+
+
 def readings_of(texts: Sequence[str], writing: Writing) -> list[BoxReading]:
     """Return what each answer says about boxes."""
     return [writing.read(text) for text in texts]

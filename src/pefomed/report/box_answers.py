@@ -10,10 +10,9 @@ from pefomed.answers.writing import writing_of
 from pefomed.boxes import Writing
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.evaluation.item_records import phrase_keys
 from pefomed.evaluation.item_scores import ItemTable
-from pefomed.evaluation.sides import MISTAKES
-from pefomed.metrics.phrase_items import answers_of, are_known, items_of, readings_of
+from pefomed.metrics.laterality import MISTAKES
+from pefomed.metrics.phrase_items import answers_of, are_known, items_of, phrase_keys, readings_of
 from pefomed.recipe import Recipe
 from pefomed.report.run import ReportedSplit
 from pefomed.schema import Box, Prediction, Sample

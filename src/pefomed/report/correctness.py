@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pefomed import tasks
-from pefomed.evaluation.item_records import is_closed
+from pefomed.evaluation.groups import is_closed
 from pefomed.metrics.lookup import metric_of, named
 from pefomed.metrics.sentences import in_sentences
 from pefomed.report.box_answers import RIGHT, BoxAnswer

@@ -7,7 +7,7 @@ from typing import Any
 
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.reading import State
-from pefomed.evaluation.sides import side_of
+from pefomed.metrics.laterality import side_of
 from pefomed.metrics.phrase_items import items_of
 from pefomed.report.box_answers import BoxAnswer
 from pefomed.schema import Box, Sample

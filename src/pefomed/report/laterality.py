@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pefomed.evaluation.groups import OVERALL
-from pefomed.evaluation.sides import NOWHERE, RULE, SIDES, side_of
+from pefomed.metrics.laterality import NOWHERE, RULE, SIDES, side_of
 from pefomed.metrics.lookup import named, table
 from pefomed.report.box_answers import AnsweredPhrase
 from pefomed.report.figures import Cell, cell_of, kind_of, system_label
