@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from pefomed.agreement.raters import scale_of
 from pefomed.agreement.records import Scale
-from pefomed.evaluation import predicted
-from pefomed.evaluation.fitting import check_asked
 from pefomed.evaluation.item_scores import ItemTable, item_table
+from pefomed.evaluation.predictions import answered_splits, read_samples
 from pefomed.evaluation.score import numbered
+from pefomed.evaluation.staleness import check_asked
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
@@ -53,10 +53,10 @@ def read_splits(run: Path) -> list[RatedSplit]:
     """
     found = []
     files = RunFolder(run)
-    for split in predicted.answered_splits(run):
+    for split in answered_splits(run):
         if not files.samples_file(split).exists():  # named in the recipe, not answered yet
             continue
-        samples = predicted.read_samples(run, split)
+        samples = read_samples(run, split)
         answers_path = files.predictions_file(split)
         predictions = list(jsonl.read(answers_path, Prediction))
         check_asked(samples, predictions, answers_path)

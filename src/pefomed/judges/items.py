@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pefomed.errors import RunError, typed
-from pefomed.evaluation import predicted
-from pefomed.evaluation.judged import judged_hash
+from pefomed.evaluation.predictions import check_own_ids, read_predictions, read_samples
+from pefomed.evaluation.verdict_hash import judged_hash
 from pefomed.judges.prompts import JudgedPair
 from pefomed.runs import RunFolder, Split
 from pefomed.schema import Prediction, Sample
@@ -49,11 +49,11 @@ def read_items(run: Path, only: str | None = None) -> list[JudgeItem]:
     items: list[JudgeItem] = []
     tasks: set[str] = set()
     for split in splits:
-        samples = predicted.read_samples(run, split)
+        samples = read_samples(run, split)
         tasks |= {sample.task for sample in samples}
         if not any(_scale(sample.task, only) for sample in samples):
             continue
-        answers = predicted.read_predictions(run, split, samples)
+        answers = read_predictions(run, split, samples)
         items += [
             JudgeItem(sample.id, split, sample.task, _pair(scale, sample, answer))
             for sample, answer in zip(samples, answers, strict=True)
@@ -65,7 +65,7 @@ def read_items(run: Path, only: str | None = None) -> list[JudgeItem]:
             found=f"samples of the task {', '.join(sorted(tasks))}",
             remedy=f"judges take {', '.join(JUDGED)}",
         )
-    predicted.check_own_ids(((item.sample_id, item.split.stem) for item in items), run)
+    check_own_ids(((item.sample_id, item.split.stem) for item in items), run)
     return items
 
 
