@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.samples import has_answer
 from pefomed.datasets import card, data_folder, load_split
 from pefomed.datasets.provenance import provenance_of_loader
 from pefomed.errors import DataError, RunError

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.samples import has_answer
 from pefomed.datasets import stream_samples
 from pefomed.datasets.cropped_copies import cropped_copies
 from pefomed.datasets.stage_splits import trained_splits, validated_split

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pefomed.boxes.tasks import has_answer, is_absent
+from pefomed.boxes.samples import has_answer, is_absent
 from pefomed.datasets import stream_samples
 from pefomed.datasets.stage_splits import used_splits
 from pefomed.errors import DataError, PefomedError, RecipeError, listed

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from pefomed.metrics.known import METRICS
-from pefomed.metrics.metric import Metric, Section
-from pefomed.tasks.task import Answer as Kind
+from pefomed.metrics.metric import Metric, TableSection
+from pefomed.tasks.task import AnswerKind
 
 _ALIASES = {"judge": "judge_accuracy", "human": "human_accuracy"}
 """Names in rows of published figures."""
@@ -47,12 +47,12 @@ def metric_of(name: str) -> Metric:
     return found or Metric(plain, name.replace("_", " ").strip().capitalize(), "other", (), "", unit="")
 
 
-def named(*sections: Section) -> tuple[str, ...]:
+def named(*sections: TableSection) -> tuple[str, ...]:
     """Return the names of the metrics of these sections, in the table's order."""
     return tuple(name for name, metric in table().items() if metric.section in sections)
 
 
-def heads(kind: Kind) -> list[tuple[Metric, str]]:
+def heads(kind: AnswerKind) -> list[tuple[Metric, str]]:
     """Return `(metric, group)` of what stands first of such answers, the headline first."""
     found = [
         (place.rank, number, metric, place.group)

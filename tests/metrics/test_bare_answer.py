@@ -7,9 +7,9 @@ import pytest
 
 from pefomed.judges.offline_rules import decide
 from pefomed.judges.offline_text import key_of
+from pefomed.metrics.bare_answer import answer_in, without_latex
 from pefomed.metrics.closed import closed_accuracy
 from pefomed.metrics.exact_match import exact_match, exact_match_vqa
-from pefomed.metrics.given import answer_in, without_latex
 from pefomed.metrics.overlap import token_f1
 
 YES = [

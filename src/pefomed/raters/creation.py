@@ -18,8 +18,8 @@ from pefomed.raters.assignment import SessionSettings, ShownItem, assign
 from pefomed.raters.database import Database
 from pefomed.raters.growth import grow
 from pefomed.raters.pool import RatableAnswer
+from pefomed.raters.request import file_name
 from pefomed.raters.scale import RatedTask
-from pefomed.raters.wishes import file_name
 from pefomed.runs import RunFolder
 
 

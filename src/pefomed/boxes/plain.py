@@ -15,13 +15,13 @@ from pefomed.errors import RecordError
 from pefomed.schema import Box
 
 
-def given_text(boxes: Sequence[Box]) -> str:
+def plain_text(boxes: Sequence[Box]) -> str:
     """Return boxes as the text of an answer, every digit kept."""
     return json.dumps([[box.x0, box.y0, box.x1, box.y1] for box in boxes])
 
 
-def read_given(text: str) -> BoxReading | None:
-    """Return the boxes of a text that `given_text` wrote; None for any other text."""
+def read_plain(text: str) -> BoxReading | None:
+    """Return the boxes of a text that `plain_text` wrote; None for any other text."""
     if not text.startswith("["):
         return None
     try:

@@ -1,6 +1,6 @@
 import pytest
 
-from pefomed.floors.phrase_place import side_of, zone_of
+from pefomed.metrics.phrase_place import phrase_side, phrase_zone
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from pefomed.floors.phrase_place import side_of, zone_of
     ],
 )
 def test_side_and_zone(phrase: str, side: str, zone: str) -> None:
-    assert (side_of(phrase), zone_of(phrase)) == (side, zone)
+    assert (phrase_side(phrase), phrase_zone(phrase)) == (side, zone)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pefomed.datasets import load_samples
-from pefomed.evaluation import predicted
 from pefomed.evaluation.groups import groups_of
 from pefomed.evaluation.outside_training import TRAIN, read_training
+from pefomed.evaluation.predictions import read_predictions
 from pefomed.evaluation.score import Questions, numbered
-from pefomed.evaluation.verdicts import Voice
+from pefomed.evaluation.verdicts import RaterVerdicts
 from pefomed.metrics.metric import Metric
 from pefomed.recipe import Evaluate, Recipe, Stage
 from pefomed.runs import RunFolder
@@ -29,7 +29,7 @@ class EvaluatedRun:
     """None for somebody else's answers: no floors, no published rows."""
     evaluate: Evaluate
     data_folder: Path | None
-    raters: list[Voice]
+    raters: list[RaterVerdicts]
     events: list[str]
     """What is left out and why, for the log."""
     plugins: tuple[Metric, ...] = ()
@@ -164,7 +164,7 @@ def read_answered(run: EvaluatedRun, dataset: str, split: str, samples: list[Sam
         path = RunFolder(run.folder).predictions_file(f"{dataset}-{split}", blind=blind)
         if blind and not (run.recipe.predict.blind if run.recipe else path.exists()):
             continue
-        predictions = predicted.read_predictions(path, samples, blind=blind)
+        predictions = read_predictions(path, samples, blind=blind)
         how = " / ".join(dict.fromkeys(prediction.generation for prediction in predictions))
         systems.append(System(name, [prediction.text for prediction in predictions], how))
         found.append(predictions)

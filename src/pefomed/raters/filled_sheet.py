@@ -21,7 +21,7 @@ _SHEETS_OF_OTHERS = (".ods", ".fods", ".xls", ".xlsb", ".numbers", ".gsheet", ".
 
 
 @dataclass(frozen=True)
-class FilledIn:
+class FilledSheet:
     """The rating sheet of a file."""
 
     header: tuple[Any, ...]
@@ -35,7 +35,7 @@ class FilledIn:
         return f"{get_column_letter(column + 1)}{row}"
 
 
-def filled_in(path: Path, header: Sequence[str], rating: str, about: str) -> FilledIn | str:
+def filled_sheet(path: Path, header: Sequence[str], rating: str, about: str) -> FilledSheet | str:
     """Return the sheet with the ratings, or in words why it is not read.
 
     Args:
@@ -60,7 +60,7 @@ def filled_in(path: Path, header: Sequence[str], rating: str, about: str) -> Fil
     if about in sheets:
         cells = sheets[about].iter_rows(max_col=2, values_only=True)
         said = {str(row[0]): row[1] for row in cells if len(row) > 1}
-    return FilledIn(_first(sheets[name], len(header)), tuple(enumerate(rows, 2)), said)
+    return FilledSheet(_first(sheets[name], len(header)), tuple(enumerate(rows, 2)), said)
 
 
 def sheets_in(folder: Path) -> list[Path]:
@@ -78,7 +78,7 @@ def _first(sheet: Any, width: int) -> tuple[Any, ...]:
     return next(sheet.iter_rows(max_row=1, max_col=width, values_only=True), ())
 
 
-def _text(path: Path) -> FilledIn | str:
+def _text(path: Path) -> FilledSheet | str:
     header: tuple[Any, ...] = ()
     rows = []
     try:
@@ -90,4 +90,4 @@ def _text(path: Path) -> FilledIn | str:
     except DataError as error:
         problem = error.problem.removeprefix(str(path)).lstrip(",: ")
         return "; ".join(part for part in (problem, error.found, error.remedy) if part)
-    return FilledIn(header, tuple(rows), None) if rows else "no rows"
+    return FilledSheet(header, tuple(rows), None) if rows else "no rows"

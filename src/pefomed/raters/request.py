@@ -9,14 +9,14 @@ from pathlib import Path
 
 from pefomed.errors import RunError, typed
 from pefomed.files.storage import safe_stem
-from pefomed.raters.assignment import SessionSettings, Size
+from pefomed.raters.assignment import SessionSettings, SessionSize
 from pefomed.raters.scale import RatedTask
 
 DEFAULTS = {"raters": 10, "sample": 100, "seed": 0, "wrong_share": 0.5, "overlap": 1.0}
 
 
 @dataclass(frozen=True)
-class Wishes:
+class SessionRequest:
     """What a command asks for; None where it leaves the choice."""
 
     task: RatedTask | None = None
@@ -30,7 +30,7 @@ class Wishes:
     """Raters who are language models; this may be said later, too."""
 
 
-def new_settings(wishes: Wishes, task: RatedTask, available: int) -> SessionSettings:
+def new_settings(wishes: SessionRequest, task: RatedTask, available: int) -> SessionSettings:
     """Return the settings of a new session over `available` answers.
 
     Raises:
@@ -66,7 +66,7 @@ def new_settings(wishes: Wishes, task: RatedTask, available: int) -> SessionSett
     )
 
 
-def continued_settings(wishes: Wishes, has: SessionSettings, run: Path) -> SessionSettings:
+def continued_settings(wishes: SessionRequest, has: SessionSettings, run: Path) -> SessionSettings:
     """Return the settings of `run`'s session as a command wants them: the same, or larger.
 
     More raters, further names and a larger sample make a session grow; all else it keeps.
@@ -92,11 +92,11 @@ def continued_settings(wishes: Wishes, has: SessionSettings, run: Path) -> Sessi
     if (names, sample) == (has.names, has.sample):
         return has
     _check_names(names)
-    grown = (*has.grown, Size(raters=len(has.names), sample=has.sample))
+    grown = (*has.grown, SessionSize(raters=len(has.names), sample=has.sample))
     return has.model_copy(update={"names": names, "sample": sample, "grown": grown})
 
 
-def _check_less(wishes: Wishes, has: SessionSettings, run: Path) -> None:
+def _check_less(wishes: SessionRequest, has: SessionSettings, run: Path) -> None:
     asked = {
         "--raters": (wishes.raters, len(has.names)),
         "--sample": (wishes.sample, has.sample),
@@ -115,7 +115,7 @@ def _check_less(wishes: Wishes, has: SessionSettings, run: Path) -> None:
         )
 
 
-def _further_names(wishes: Wishes, has: SessionSettings) -> list[str]:
+def _further_names(wishes: SessionRequest, has: SessionSettings) -> list[str]:
     if wishes.names is not None:
         if wishes.raters not in (None, len(wishes.names)):
             raise RunError(

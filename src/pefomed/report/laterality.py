@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pefomed.evaluation.groups import OVERALL
-from pefomed.evaluation.sides import NOWHERE, RULE, SIDES, side_of
-from pefomed.metrics.find import named, table
+from pefomed.metrics.laterality import NOWHERE, RULE, SIDES, side_of
+from pefomed.metrics.lookup import named, table
+from pefomed.report.box_answers import AnsweredPhrase
 from pefomed.report.figures import Cell, cell_of, kind_of, system_label
-from pefomed.report.located import LocatedPhrase
-from pefomed.report.sheet import Column, Line, Sheet
+from pefomed.report.sheet import Column, Sheet, SheetLine
 from pefomed.schema import Score
 
 _NOTES = [
@@ -19,7 +19,7 @@ _NOTES = [
 ]
 
 
-def confusion(name: str, title: str, phrases: Sequence[LocatedPhrase]) -> Sheet:
+def confusion(name: str, title: str, phrases: Sequence[AnsweredPhrase]) -> Sheet:
     """Return how often boxes on each side were answered on each side: a line per side of the reference.
 
     Phrases that are nowhere in the image have a line of their own, if there are any.
@@ -29,7 +29,8 @@ def confusion(name: str, title: str, phrases: Sequence[LocatedPhrase]) -> Sheet:
     asked = [side for side in (*SIDES, NOWHERE) if side in SIDES[::2] or any(s == side for s, _ in counts)]
     columns = tuple(Column(f"answer {side}", side, "Answered boxes") for side in given)
     lines = [
-        Line((side,), tuple(_count(counts[side, answer], side, answer) for answer in given)) for side in asked
+        SheetLine((side,), tuple(_count(counts[side, answer], side, answer) for answer in given))
+        for side in asked
     ]
     return Sheet(name, title, ("reference_boxes",), columns, lines, _NOTES[1:])
 
@@ -49,7 +50,7 @@ def mistakes(name: str, title: str, scores: Sequence[Score]) -> Sheet | None:
     for system in systems:
         of_system = [found.get((system, metric)) for metric in titles]
         cells = tuple(cell_of(one) if one else None for one in of_system)
-        lines.append(Line((system_label(system),), cells, kind_of(system)))
+        lines.append(SheetLine((system_label(system),), cells, kind_of(system)))
     columns = tuple(Column(metric, title) for metric, title in titles.items())
     return Sheet(name, title, ("system",), columns, lines, _NOTES) if lines else None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Computed:
+class RunEnvironment:
     """What was made alike."""
 
     what: str
@@ -17,7 +17,7 @@ class Computed:
     machine: str
 
 
-def computed_with(sessions: Sequence[dict[str, Any]]) -> list[Computed]:
+def run_environments(sessions: Sequence[dict[str, Any]]) -> list[RunEnvironment]:
     """Return what the sessions of a run did, those under the same versions on the same machine together."""
     did: dict[tuple[str, str], dict[str, None]] = {}
     for session in sessions:
@@ -25,7 +25,7 @@ def computed_with(sessions: Sequence[dict[str, Any]]) -> list[Computed]:
         settings = [f"{_title(name)} {text}" for name, text in session["settings"].items()]
         machine = ", ".join([*dict.fromkeys(session["machine"].values()), *settings])
         did.setdefault((versions, machine), {}).update(dict.fromkeys(session["did"]))
-    return [Computed(", ".join(what), versions, machine) for (versions, machine), what in did.items()]
+    return [RunEnvironment(", ".join(what), versions, machine) for (versions, machine), what in did.items()]
 
 
 def _title(name: str) -> str:

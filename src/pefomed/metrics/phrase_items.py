@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pefomed.boxes import BoxReading, Placed, Writing, read_boxes
+from pefomed.boxes import BoxReading, PlacedBoxes, Writing, read_boxes
 from pefomed.boxes.marks import marked_phrases
-from pefomed.boxes.tasks import how_many
+from pefomed.boxes.samples import how_many
 from pefomed.metrics.normalise import plain
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Sample
@@ -73,6 +73,16 @@ def items_of(samples: Sequence[Sample]) -> list[PhraseItem]:
     return items
 
 
+def phrase_keys(items: Sequence[PhraseItem], samples: Sequence[Sample]) -> list[tuple[str, int]]:
+    """Return each phrase's sample id, and how many phrases of the sample stand before it."""
+    seen: Counter[int] = Counter()
+    keys = []
+    for item in items:
+        keys.append((samples[item.place].id, seen[item.place]))
+        seen[item.place] += 1
+    return keys
+
+
 def readings_of(texts: Sequence[str], writing: Writing) -> list[BoxReading]:
     """Return what each answer says about boxes."""
     return [writing.read(text) for text in texts]
@@ -80,7 +90,7 @@ def readings_of(texts: Sequence[str], writing: Writing) -> list[BoxReading]:
 
 def answers_of(
     items: Sequence[PhraseItem], samples: Sequence[Sample], readings: Sequence[BoxReading], writing: Writing
-) -> list[Placed]:
+) -> list[PlacedBoxes]:
     """Return the boxes given to each item.
 
     Args:
@@ -101,14 +111,14 @@ def answers_of(
 
 def written_and_read(
     items: Sequence[PhraseItem], samples: Sequence[Sample], writing: Writing
-) -> list[Placed]:
+) -> list[PlacedBoxes]:
     """Return the items' own boxes, written as an answer and read again: what bins and pixels cost."""
     found = []
     for item in items:
         frame = writing.resizing.frame(samples[item.place].size)
         text = writing.format.boxes([frame.to_model(box) for box in item.boxes])
         boxes = read_boxes(text, writing.format.bins).boxes
-        found.append(Placed(writing.placed(boxes, samples[item.place].size).boxes))
+        found.append(PlacedBoxes(writing.placed(boxes, samples[item.place].size).boxes))
     return found
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pefomed.evaluation.grounding import score_boxes
-from pefomed.evaluation.score import listed, score_share
-from pefomed.evaluation.sides import MISTAKES, NAMED, is_mistaken, score_sides, side_of
+from pefomed.evaluation.score import Questions, listed, score_present, score_share
+from pefomed.metrics.laterality import MISTAKES, NAMED, RULE, is_mistaken, laterality_values, side_of
 from pefomed.schema import Box, Score
 
 
@@ -54,13 +54,14 @@ REFERENCES = [RIGHT, LEFT, LEFT, MIDDLE, RIGHT]
 ANSWERS = [LEFT, LEFT, RIGHT, LEFT, []]
 
 
+def scored(questions: Questions, how: str = "") -> list[Score]:
+    return score_present(questions, laterality_values(PHRASES, REFERENCES, ANSWERS), "model", how)
+
+
 def test_the_rates_are_of_phrases_on_one_side() -> None:
     metas = [{"organ": name} for name in ("lung", "lung", "mass", "heart", "mass")]
     questions = listed(PHRASES, list("aabbc"), metas, "d", "test", 200, 7)
-    found = {
-        (s.metric, s.group): s
-        for s in score_sides(questions, PHRASES, REFERENCES, ANSWERS, "model", "by hand")
-    }
+    found = {(s.metric, s.group): s for s in scored(questions, f"{RULE}; by hand")}
     # Of four on one side the first and the third are mirrored; an answer without a box mistakes nothing.
     assert (found[MISTAKES, "overall"].value, found[MISTAKES, "overall"].n) == (0.5, 4)
     # Three say a side, of these the first is mirrored.
@@ -79,7 +80,7 @@ def test_draws_and_seed_are_those_of_the_questions() -> None:
 
     def found(draws: int, seed: int) -> tuple[Score, Score]:
         questions = listed(PHRASES, list("aabbc"), None, "d", "test", draws, seed)
-        (overall, _) = score_sides(questions, PHRASES, REFERENCES, ANSWERS, "model")
+        (overall, _) = scored(questions)
         sided = listed([""] * 4, list("aabc"), None, "d", "test", draws, seed)
         return overall, score_share(sided, mistaken, "share", "model", "")
 

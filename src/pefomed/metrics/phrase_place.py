@@ -28,7 +28,7 @@ _ZONES = {
 }
 
 
-def side_of(phrase: str) -> str:
+def phrase_side(phrase: str) -> str:
     """Return `left`, `right`, `both` or an empty text."""
     words = _words(phrase)
     found = {side for side, names in _SIDES.items() if words & set(names)}
@@ -36,7 +36,7 @@ def side_of(phrase: str) -> str:
     return "both" if "both" in found or len(found) > 1 else next(iter(found), "")
 
 
-def zone_of(phrase: str) -> str:
+def phrase_zone(phrase: str) -> str:
     """Return `upper`, `middle`, `lower`, several of them in alphabetical order, or an empty text."""
     words = _words(phrase)
     found = {zone for zone, names in _ZONES.items() if words & set(names)}

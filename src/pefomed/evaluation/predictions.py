@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pefomed.errors import RunError, listed, typed
-from pefomed.evaluation.fitting import answer_again, check_asked
+from pefomed.evaluation.staleness import answer_again, check_asked
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pefomed.errors import DataError
 from pefomed.evaluation.published import SIZES, VQA
-from pefomed.evaluation.wasm import level_counts, wasm, wasm_interval
+from pefomed.metrics.wasm import level_counts, wasm, wasm_interval
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pefomed.answers.writing import writing_of
-from pefomed.boxes import BoxFormat, Placed, Resizing, Writing
+from pefomed.boxes import BoxFormat, PlacedBoxes, Resizing, Writing
 from pefomed.boxes.region import iou
-from pefomed.metrics.box_items import (
+from pefomed.metrics.phrase_items import (
     PhraseItem,
     answers_of,
     items_of,
@@ -25,7 +25,7 @@ def sample(task: str, **fields: object) -> Sample:
     return Sample.model_validate({"id": task, "images": ("a.png",), "task": task, **fields})
 
 
-def answered(samples: list[Sample], texts: list[str], writing: Writing = Writing()) -> list[Placed]:  # noqa: B008
+def answered(samples: list[Sample], texts: list[str], writing: Writing = Writing()) -> list[PlacedBoxes]:  # noqa: B008
     return answers_of(items_of(samples), samples, readings_of(texts, writing), writing)
 
 
@@ -51,11 +51,11 @@ def test_what_is_scored() -> None:
 
 def test_boxes_of_an_answer() -> None:
     one = [sample("refer", question="liver", boxes=(A,))]
-    assert answered(one, ["{<0><0><20><20>}"]) == [Placed((A,))]
-    assert answered(one, ["<p>liver</p> {<0><0><20><20>}<delim>{<40><40><60><60>}"]) == [Placed((A, B))]
+    assert answered(one, ["{<0><0><20><20>}"]) == [PlacedBoxes((A,))]
+    assert answered(one, ["<p>liver</p> {<0><0><20><20>}<delim>{<40><40><60><60>}"]) == [PlacedBoxes((A, B))]
     for nothing in ("", "the liver", "{<0><0><20>"):
-        assert answered(one, [nothing]) == [Placed((), readable=False)]
-    assert answered(one, ["{}"]) == [Placed(())]
+        assert answered(one, [nothing]) == [PlacedBoxes((), readable=False)]
+    assert answered(one, ["{}"]) == [PlacedBoxes(())]
 
 
 def test_boxes_of_a_caption_go_to_the_phrase_before_them() -> None:
@@ -63,8 +63,8 @@ def test_boxes_of_a_caption_go_to_the_phrase_before_them() -> None:
     one = [sample("grounding", reference=caption, boxes=(A, B, C))]
     text = "<p>Liver</p>{<80><80><100><100>}, a <p>nodule</p> {<0><0><20><20>} and <p>cyst</p>{<1><1><9><9>}."
     # In the order of the reference: the second nodule is not mentioned, the cyst is nobody's.
-    assert answered(one, [text]) == [Placed((A,)), Placed(()), Placed((C,))]
-    assert answered(one, ["A nodule {<0><0><20><20>}."]) == [Placed(())] * 3
+    assert answered(one, [text]) == [PlacedBoxes((A,)), PlacedBoxes(()), PlacedBoxes((C,))]
+    assert answered(one, ["A nodule {<0><0><20><20>}."]) == [PlacedBoxes(())] * 3
 
 
 def test_preprocessing_is_undone() -> None:
@@ -74,9 +74,9 @@ def test_preprocessing_is_undone() -> None:
     one = [sample("refer", question="liver", boxes=(corner,), size=(100, 50))]
     text = "{<0><25><25><50>}<delim>{<0><0><50><50>}<delim>{<0><80><100><100>}"
     # The first lies in the image, the second reaches from the padding into it, the third is padding.
-    assert answered(one, [text], writing) == [Placed((corner, box(0, 0, 0.5, 0.5)), outside=1)]
+    assert answered(one, [text], writing) == [PlacedBoxes((corner, box(0, 0, 0.5, 0.5)), outside=1)]
     squashed = [sample("refer", question="liver", boxes=(A,), size=(100, 50))]
-    assert answered(squashed, ["{<0><0><20><20>}"]) == [Placed((A,))]
+    assert answered(squashed, ["{<0><0><20><20>}"]) == [PlacedBoxes((A,))]
 
 
 def test_without_recipe_100_bins_of_the_image() -> None:

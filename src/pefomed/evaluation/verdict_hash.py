@@ -14,7 +14,7 @@ from pefomed.samples.sample_hash import short_hash
 from pefomed.schema import Prediction, Sample
 
 if TYPE_CHECKING:
-    from pefomed.evaluation.verdicts import Voice
+    from pefomed.evaluation.verdicts import RaterVerdicts
 
 _JUDGED_AGAIN = {
     "llm-judge": "run `pefomed judge {run}` again as {name}: only what is new is asked",
@@ -31,7 +31,7 @@ def judged_hash(question: str, references: Reference, answer: str) -> str:
     return short_hash(question, shown(references), answer)
 
 
-def check_judged(run: Path, samples: Sequence[Sample], raters: Sequence[Voice]) -> None:
+def check_judged(run: Path, samples: Sequence[Sample], raters: Sequence[RaterVerdicts]) -> None:
     """Check that verdicts are of the answers, questions and references that there are now.
 
     Raises:

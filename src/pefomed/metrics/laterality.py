@@ -1,4 +1,4 @@
-"""Left and right: on which side of the image a phrase's boxes lie, and how often an answer mistakes it.
+"""Left and right: on which side of the image a phrase's boxes lie, and whether an answer mistakes it.
 
 A box lies left or right if its centre is more than `MARGIN` of the image's width away from the vertical
 midline, else in the middle. Of several boxes, left and right together are `both`; those in the middle
@@ -9,14 +9,12 @@ a box is none. Left is the left of the image as it is shown, mostly the patient'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.evaluation.score import Questions, score_share
-from pefomed.floors.phrase_place import side_of as side_in_words
-from pefomed.schema import Box, Score
+from pefomed.metrics.phrase_place import phrase_side
+from pefomed.schema import Box
 
 MARGIN = 0.05
 
@@ -48,40 +46,17 @@ def is_mistaken(reference: Sequence[Box], given: Sequence[Box]) -> bool:
     return {side_of(reference), side_of(given)} == {"left", "right"}
 
 
-def score_sides(
-    questions: Questions,
-    phrases: Sequence[str],
-    references: Sequence[Sequence[Box]],
-    answers: Sequence[Sequence[Box]],
-    system: str,
-    how: str = "",
-) -> list[Score]:
-    """Return the rates of left/right mistakes for every group that has phrases on one side.
+def laterality_values(
+    phrases: Sequence[str], references: Sequence[Sequence[Box]], answers: Sequence[Sequence[Box]]
+) -> dict[str, NDArray[np.float64]]:
+    """Return 1 for each phrase whose side is mistaken, 0 for others, NaN of those not on one side.
 
     Args:
-        questions: the phrases' groups and images; its references are not read.
         phrases: what was asked for, in words.
         references: each phrase's boxes.
         answers: the boxes given to each phrase.
-        how: how the answers came about.
     """
-    rule = RULE + (f"; {how}" if how else "")
-    scores = []
-    for metric, values in side_values(phrases, references, answers).items():
-        for group, places in questions.groups.items():
-            chosen = places[~np.isnan(values[places])]
-            if len(chosen):
-                few = replace(questions, clusters=questions.clusters[chosen])
-                score = score_share(few, values[chosen].tolist(), metric, system, rule)
-                scores.append(score.model_copy(update={"group": group}))
-    return scores
-
-
-def side_values(
-    phrases: Sequence[str], references: Sequence[Sequence[Box]], answers: Sequence[Sequence[Box]]
-) -> dict[str, NDArray[np.float64]]:
-    """Return 1 for each phrase whose side is mistaken, 0 for others, NaN of those not on one side."""
     sided = np.array([side_of(boxes) in ("left", "right") for boxes in references])
-    named = sided & np.array([side_in_words(phrase) in ("left", "right") for phrase in phrases])
+    named = sided & np.array([phrase_side(phrase) in ("left", "right") for phrase in phrases])
     mistaken = [float(is_mistaken(*pair)) for pair in zip(references, answers, strict=True)]
     return {MISTAKES: np.where(sided, mistaken, np.nan), NAMED: np.where(named, mistaken, np.nan)}

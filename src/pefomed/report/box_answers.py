@@ -10,10 +10,9 @@ from pefomed.answers.writing import writing_of
 from pefomed.boxes import Writing
 from pefomed.boxes.matching import TOLERANCE
 from pefomed.boxes.reading import State
-from pefomed.evaluation.item_records import phrase_keys
 from pefomed.evaluation.item_scores import ItemTable
-from pefomed.evaluation.sides import MISTAKES
-from pefomed.metrics.box_items import answers_of, are_known, items_of, readings_of
+from pefomed.metrics.laterality import MISTAKES
+from pefomed.metrics.phrase_items import answers_of, are_known, items_of, phrase_keys, readings_of
 from pefomed.recipe import Recipe
 from pefomed.report.run import ReportedSplit
 from pefomed.schema import Box, Prediction, Sample
@@ -24,7 +23,7 @@ RIGHT = 0.5
 
 
 @dataclass(frozen=True)
-class LocatedPhrase:
+class AnsweredPhrase:
     """One phrase with its reference boxes, none if it is absent, and an answer's, in the original image."""
 
     text: str
@@ -36,13 +35,13 @@ class LocatedPhrase:
 
 
 @dataclass(frozen=True)
-class Located:
+class BoxAnswer:
     """One answer to a sample of boxes."""
 
     sample_id: str
     images: tuple[str, ...]
     size: tuple[int, int] | None
-    phrases: tuple[LocatedPhrase, ...]
+    phrases: tuple[AnsweredPhrase, ...]
     """A caption may mark several, other samples are one."""
     boxes: tuple[tuple[str, Box], ...]
     """Every box of the answer that lies in the image, with the phrase it is marked with."""
@@ -60,7 +59,7 @@ class Located:
         return None if self.iou is None else self.iou >= RIGHT - TOLERANCE
 
 
-def located(split: ReportedSplit, recipe: Recipe | None) -> dict[str, dict[str, Located]]:
+def box_answers(split: ReportedSplit, recipe: Recipe | None) -> dict[str, dict[str, BoxAnswer]]:
     """Return system (`model`, `blind`) -> sample id -> its answer, of the samples that ask for boxes.
 
     Raises:
@@ -85,23 +84,23 @@ def _of_system(
     writing: Writing,
     values: ItemTable,
     system: str,
-) -> dict[str, Located]:
+) -> dict[str, BoxAnswer]:
     answered = [sample for sample in samples if sample.id in given]
     readings = readings_of([given[sample.id].text for sample in answered], writing)
     items = items_of(answered)
-    phrases: list[list[LocatedPhrase]] = [[] for _ in answered]
+    phrases: list[list[AnsweredPhrase]] = [[] for _ in answered]
     answers = answers_of(items, answered, readings, writing)
     for item, answer, key in zip(items, answers, phrase_keys(items, answered), strict=True):
         iou = values.value("iou", *key, system=system)
         mistaken = values.value(MISTAKES, *key, system=system) == 1.0
-        phrases[item.place].append(LocatedPhrase(item.phrase, item.boxes, answer.boxes, iou, mistaken))
+        phrases[item.place].append(AnsweredPhrase(item.phrase, item.boxes, answer.boxes, iou, mistaken))
     found = {}
     for sample, reading, mine in zip(answered, readings, phrases, strict=True):
         frame = writing.resizing.frame(sample.size)
         marked = reading.phrases if sample.task in MARKED else ()
         names = {box: phrase for phrase, boxes in marked for box in boxes}
         boxes = [(names.get(box, ""), frame.to_image(box)) for box in reading.boxes]
-        found[sample.id] = Located(
+        found[sample.id] = BoxAnswer(
             sample_id=sample.id,
             images=sample.images,
             size=sample.size,

@@ -7,9 +7,9 @@ from typing import Any
 
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.reading import State
-from pefomed.evaluation.sides import side_of
-from pefomed.metrics.box_items import items_of
-from pefomed.report.located import Located
+from pefomed.metrics.laterality import side_of
+from pefomed.metrics.phrase_items import items_of
+from pefomed.report.box_answers import BoxAnswer
 from pefomed.schema import Box, Sample
 from pefomed.tasks import MARKED
 
@@ -37,7 +37,7 @@ def reference_boxes(sample: Sample) -> list[Drawn]:
     return [_drawn(names.get(box, ""), box) for box in sample.boxes]
 
 
-def answer_fields(one: Located | None) -> dict[str, Any]:
+def answer_fields(one: BoxAnswer | None) -> dict[str, Any]:
     """Return what an answer has more than its text; nothing for answers in words."""
     if one is None:
         return {}
@@ -52,7 +52,7 @@ def answer_fields(one: Located | None) -> dict[str, Any]:
     }
 
 
-def box_marks(one: Located | None) -> dict[str, list[str]]:
+def box_marks(one: BoxAnswer | None) -> dict[str, list[str]]:
     """Return what an item can be filtered by: how its answer could be read, and the sides."""
     if one is None:
         return {}

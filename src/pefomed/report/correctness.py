@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pefomed import tasks
-from pefomed.evaluation.item_records import is_closed
-from pefomed.evaluation.sentences import in_sentences
-from pefomed.metrics.find import metric_of, named
+from pefomed.evaluation.groups import is_closed
+from pefomed.metrics.lookup import metric_of, named
+from pefomed.metrics.sentences import in_sentences
+from pefomed.report.box_answers import RIGHT, BoxAnswer
 from pefomed.report.figures import metric_title
-from pefomed.report.located import RIGHT, Located
 from pefomed.report.run import ReportedSplit
 from pefomed.schema import Prediction, Sample
 
 
-class Judged(NamedTuple):
+class JudgedTasks(NamedTuple):
     """What is right or wrong in one split."""
 
     tasks: frozenset[str]
@@ -31,7 +31,7 @@ class Judged(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rightness:
+class Correctness:
     """The verdicts an item can have: by exact match and of closed questions, boxes beside them in each."""
 
     words: bool
@@ -62,8 +62,8 @@ class Rightness:
         self,
         sample: Sample,
         prediction: Prediction | None,
-        judged: Judged,
-        boxes: Located | None,
+        judged: JudgedTasks,
+        boxes: BoxAnswer | None,
         value_of: Callable[[str], float],
     ) -> list[int | None] | None:
         """Return 1 for right and 0 for wrong for each of `titles`, None where nothing is said.
@@ -82,13 +82,13 @@ class Rightness:
         return said if any(one is not None for one in said) else None
 
     @staticmethod
-    def _says(metric: str, sample: Sample, judged: Judged) -> bool:
+    def _says(metric: str, sample: Sample, judged: JudgedTasks) -> bool:
         if metric_of(metric).section == "exact":
             return sample.task in judged.tasks
         return judged.spoken and sample.task in tasks.WORDS and is_closed(sample)
 
 
-def rightness(answered: Sequence[ReportedSplit]) -> Rightness:
+def correctness(answered: Sequence[ReportedSplit]) -> Correctness:
     """Return what the answers of a run can be judged by."""
     words = boxes = False
     spoken: set[tuple[str, str]] = set()
@@ -100,13 +100,13 @@ def rightness(answered: Sequence[ReportedSplit]) -> Rightness:
             sample.task in tasks.WORDS and is_closed(sample) for sample in split.samples
         ):
             spoken.add((split.dataset, split.split))
-    return Rightness(words=words, spoken=frozenset(spoken), boxes=boxes)
+    return Correctness(words=words, spoken=frozenset(spoken), boxes=boxes)
 
 
-def judged_in(split: ReportedSplit) -> Judged:
+def judged_in(split: ReportedSplit) -> JudgedTasks:
     """Return what of a split is right or wrong as a whole; a report or caption is neither."""
     spoken = speaks(split)
-    return Judged(frozenset(() if spoken else tasks.WORDS), spoken)
+    return JudgedTasks(frozenset(() if spoken else tasks.WORDS), spoken)
 
 
 def speaks(split: ReportedSplit) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pefomed.evaluation.sentences import in_sentences
+from pefomed.metrics.sentences import in_sentences
 
 SPOKEN = "Yes, there is a mass in the liver."
 
