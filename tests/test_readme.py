@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
-from pefomed.recipe import Dataset, load_arms, parse, shipped
+from pefomed.recipe import Dataset, Stage, load_arms, parse, shipped
 from pefomed.recipe.own_task import OwnTask
 
 ROOT = Path(__file__).parents[1]
@@ -80,7 +81,11 @@ def test_a_piece_of_a_recipe_is_valid(text: str, tmp_path: Path) -> None:
         assert list(load_arms(path)) == list(raw["arms"])
     for task in raw.get("tasks", {}).values():
         OwnTask.model_validate(task)
-    assert {"name", "data", "arms", "tasks"} & raw.keys()
+    stages = raw.get("stages", {})
+    if isinstance(stages, dict):  # [stages.NAME], a table of whichever stage
+        for field, value in stages.items():
+            TypeAdapter(Stage.model_fields[field].annotation).validate_python(value)
+    assert {"name", "data", "arms", "tasks", "stages"} & raw.keys()
 
 
 @pytest.mark.parametrize("text", blocks("python"))

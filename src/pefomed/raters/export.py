@@ -35,17 +35,17 @@ class Progress:
     rater: Rater
     items: int
     rated: int
-    """Items with a label, or that he cannot judge."""
+    """Items with a label, or that they cannot judge."""
     cannot: int
     path: Path
-    """His verdicts' file."""
+    """The file of their verdicts."""
 
 
 def export(session: Session, only: Sequence[str] | None = None) -> list[Progress]:
     """Write each rater's verdicts and card, and return how far each is.
 
-    A rater with nothing rated gets no file, unless he had one. Where the run has sessions for both
-    VQA answers and reports, a rater who is in both has the verdicts of both in his file.
+    A rater with nothing rated gets no file, unless they had one. Where the run has sessions for both
+    VQA answers and reports, a rater who is in both has the verdicts of both in their file.
 
     Args:
         only: names of the raters to write; by default all.
@@ -197,7 +197,7 @@ def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[
             "items": items,
             "scored": scored,
             "unscored": len(verdicts) - scored,
-            # A person who says that he cannot judge refuses; there is no other way to have no label.
+            # A person who says that they cannot judge refuses; there is no other way to have no label.
             "refused": len(verdicts) - scored,
             "open": items - len(verdicts),
         },
