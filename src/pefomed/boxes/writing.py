@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from pefomed.boxes.frame import Resizing
 from pefomed.boxes.given import read_given
-from pefomed.boxes.reading import BoxReading, read_boxes
+from pefomed.boxes.notation import BoxNotation
+from pefomed.boxes.reading import BoxReading
 from pefomed.boxes.text import BoxFormat
 from pefomed.schema import Box
 
@@ -27,14 +28,14 @@ class Placed(NamedTuple):
 class Writing:
     """How boxes stand in a model's answers."""
 
-    format: BoxFormat = field(default_factory=BoxFormat)
+    format: BoxNotation = field(default_factory=BoxFormat)
     resizing: Resizing = field(default_factory=Resizing)
     given: bool = False
     """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
 
     def read(self, text: str) -> BoxReading:
         """Return what an answer says about boxes; whatever the text, it never raises."""
-        return (read_given(text) if self.given else None) or read_boxes(text, self.format.bins)
+        return (read_given(text) if self.given else None) or self.format.read(text)
 
     def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> Placed:
         """Return boxes of the square that the model sees as boxes of an image of `size` (width, height).

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pefomed.recipe.arms import load_arms
+from pefomed.recipe.model import WEIGHTS, Lora, Model
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
-    WEIGHTS,
     Compute,
     Dataset,
     Evaluate,
-    Lora,
-    Model,
     Predict,
     Prompt,
     Recipe,

@@ -7,14 +7,13 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from pefomed.recipe.kinds import kind, limits, toml
+from pefomed.recipe.model import Lora, Model
 from pefomed.recipe.own_task import OwnTask
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import (
     Compute,
     Dataset,
     Evaluate,
-    Lora,
-    Model,
     Predict,
     Prompt,
     Recipe,
@@ -60,9 +59,11 @@ def _table(heading: str, section: type[Section]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    if isinstance(extra, dict):
+        return str(extra["default"])
     if field.is_required():
-        extra = field.json_schema_extra
-        return str(extra["default"]) if isinstance(extra, dict) else "**required**"
+        return "**required**"
     if field.default is None:
         return "absent"
     return f"`{toml(field.default)}`"
