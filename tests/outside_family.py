@@ -6,7 +6,6 @@ Patches of 10 x 10 pixels, a merger, and a LLaMA whose masks are dense. A recipe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any

@@ -1,6 +1,6 @@
 """A family, a loader, a metric and a task from outside of the package go all the way, by one recipe.
 
-Nothing of the package is edited: they stand in a folder of the user's own, and every command finds them there.
+Nothing of the package is edited: they stand in a folder of the user's own, where every command finds them.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
-from tests import outside_family
 
 from pefomed import tasks
 from pefomed.cli import main
 from pefomed.files import jsonl
 from pefomed.schema import ItemScore, Prediction, Score
 from pefomed.weights.folder_hashes import file_hash
+from tests import outside_family
 
 MINE = '''
 """A loader of three questions about each of four images of unequal sizes, and a metric."""

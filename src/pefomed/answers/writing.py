@@ -23,8 +23,10 @@ def writing_of(recipe: Recipe | None) -> Writing:
 
 
 class FamilyBoxes:
-    """The boxes of a family, which is imported when the first of them is written or read: scoring without boxes
-    needs neither its module nor torch."""
+    """The boxes of a family, which is imported when the first of them is written or read.
+
+    Scoring without boxes needs neither its module nor torch.
+    """
 
     def __init__(self, recipe: Recipe):
         self._recipe = recipe

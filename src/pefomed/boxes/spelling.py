@@ -1,7 +1,7 @@
 """How a notation of boxes is spelled, piece by piece: what decoding that writes nothing else needs to know.
 
-An answer is `none`, or `beginning`, boxes joined by `delimiter`, and `closing`. A box is `opening`, then its four
-coordinates, each a number written as `number` and what stands in `after` behind it.
+An answer is `none`, or `beginning`, boxes joined by `delimiter`, and `closing`. A box is `opening`, then its
+four coordinates, each a number written as `number` and what stands in `after` behind it.
 """
 
 from __future__ import annotations

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pefomed.boxes.frame import Resizing
-from pefomed.boxes.given import read_given
 from pefomed.boxes.notation import BoxNotation
+from pefomed.boxes.plain import read_plain
 from pefomed.boxes.reading import BoxReading
 from pefomed.boxes.text import BoxFormat
 from pefomed.schema import Box
 
 
-class Placed(NamedTuple):
+class PlacedBoxes(NamedTuple):
     """Boxes in the original image: preprocessing undone, what lies beyond the image's edge cut off."""
 
     boxes: tuple[Box, ...]
@@ -31,13 +31,20 @@ class Writing:
     format: BoxNotation = field(default_factory=BoxFormat)
     resizing: Resizing = field(default_factory=Resizing)
     given: bool = False
-    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
+    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.plain`)."""
 
     def read(self, text: str) -> BoxReading:
         """Return what an answer says about boxes; whatever the text, it never raises."""
-        return (read_given(text) if self.given else None) or self.format.read(text)
+        return (read_plain(text) if self.given else None) or self.format.read(text)
 
-    def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> Placed:
+    @property
+    def steps(self) -> str:
+        """In which steps coordinates are written."""
+        if isinstance(self.format, BoxFormat):
+            return f"{self.format.bins} bins ({self.format.rounding})"
+        return "the family's own notation"
+
+    def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> PlacedBoxes:
         """Return boxes of the square that the model sees as boxes of an image of `size` (width, height).
 
         Raises:
@@ -46,4 +53,4 @@ class Writing:
         frame = self.resizing.frame(size)
         found = [frame.to_image(box) for box in boxes]
         kept = tuple(box for box in found if box is not None)
-        return Placed(kept, len(found) - len(kept))
+        return PlacedBoxes(kept, len(found) - len(kept))

@@ -1,4 +1,4 @@
-"""A model of another kind than a vision encoder joined to a language model: built by the family a recipe names."""
+"""A model of another kind than a vision encoder joined to a language model, built by a recipe's `family`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def build_family(
     family = family_of(recipe)
     if recipe.start is not None and recipe.start.endswith(".pth"):
         raise RecipeError(
-            f"model.start: {recipe.start} is a PeFoMed or MiniGPT-v2 checkpoint, which a family has no place for",
+            f"model.start: {recipe.start} is a PeFoMed or MiniGPT-v2 checkpoint, no start for a family",
             remedy="start from an adapter folder of this family",
         )
     made = family.build(Asked(device, dtype, feature_dtype, weights))
@@ -54,10 +54,11 @@ def build_family(
     check_frozen(model, parts, model.vision_encoder)
     for part in parts.values():
         for module in part.modules if isinstance(part, WholePart) else ():
-            if module in dict(model.named_modules()):  # else it is said where they are wrapped
-                model.get_submodule(module).float()
+            for name, found in model.named_modules():  # what is not there is said when they are wrapped
+                if name == module:
+                    found.float()
     if weights:
-        model.to(torch.device(device))
+        model.to(device=torch.device(device))
     # When it is asked for: of several processes only the main one needs it.
     model.base_identity = cache(partial(base_on_disk, recipe))
     if (boxes := family.boxes()) is not None:
@@ -66,7 +67,7 @@ def build_family(
 
 
 def foreign_code(*objects: Any) -> str:
-    """Return 16 digits over the source of what is not ours in a model or a processor; nothing where all is."""
+    """Return 16 digits over the source of what is not ours in models and processors; nothing if all is."""
     modules = [module for one in objects if isinstance(one, nn.Module) for module in one.modules()]
     return sources_of((type(one) for one in (*objects, *modules)), _OURS)
 
@@ -91,7 +92,7 @@ def _checked(family: NamedFamily, made: Any) -> tuple[Any, Any]:
                 found=f"a {type(one).__name__}",
                 remedy="see pefomed.models.protocol, which says what each is",
             )
-    parts = model.parts()
+    parts: Any = model.parts()  # type: ignore[operator]
     wrong = [name for name, part in parts.items() if not isinstance(part, (LoraPart, WholePart))]
     if not parts or wrong or any(name in ("", "all") for name in parts):
         raise RecipeError(

@@ -55,16 +55,17 @@ def describe_family(recipe: Recipe, model: Any) -> dict[str, Any]:
         frozen = _VISION if id(parameter) in encoder else _REST
         if ".original_module." not in name:  # which its trained copy stands in for
             sizes[part_of(name) or frozen] += parameter.numel()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": name, "parameters": sizes[name], "trained": sizes[name] if name in trained else 0}
         for name in (_VISION, _REST, *parts)
     ]
+    trainable = sum(int(row["trained"]) for row in rows)
     return {
         "family": family_of(recipe.model).implementation,
         "parts": rows,
-        "trainable": sum(row["trained"] for row in rows),
-        "total": sum(row["parameters"] for row in rows),
-        "memory": _memory(recipe, sizes, [*parts], sum(row["trained"] for row in rows)),
+        "trainable": trainable,
+        "total": sum(int(row["parameters"]) for row in rows),
+        "memory": _memory(recipe, sizes, [*parts], trainable),
     }
 
 

@@ -2,8 +2,8 @@
 
     {"lora": LoraPart("language_model"), "merger": WholePart(("merger",))}
 
-A stage's `train` and `part_lr` name them, the adapter holds all of them, in PEFT's own form: LoRA of one rank,
-and the whole modules as its `modules_to_save`.
+A stage's `train` and `part_lr` name them, the adapter holds all of them, in PEFT's own form: LoRA of one
+rank, and the whole modules as its `modules_to_save`.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def check_frozen(model: Any, parts: Parts, frozen: nn.Module) -> None:
         for module in [part.inside] if isinstance(part, LoraPart) else part.modules:
             if id(modules.get(module)) in inside:
                 raise WeightsError(
-                    f"the part {name!r} lies in the vision encoder, whose features are computed once and kept",
+                    f"the part {name!r} lies in the vision encoder, whose features are computed once",
                     found=f"the module {module}",
                     remedy="leave it out of `vision_encoder`, which is what stays as it is",
                 )

@@ -1,4 +1,7 @@
-"""The tables of a recipe and their fields, each with its default, its range and one sentence."""
+"""The tables of a recipe and their fields, each with its default, its range and one sentence.
+
+The longer ones have files of their own: `model.py`, `stage.py`, `own_task.py`.
+"""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Stage(Section):
         return self.model_copy(update={"train": parts})
 
     def check_parts(self, known: Collection[str]) -> None:
-        """Raise ValueError if a part is named that the model does not have, or has a rate of its own twice."""
+        """Raise ValueError if a part is named that is not there, or has a rate of its own twice."""
         for field, names in (
             ("train", self.train),
             ("part_lr", self.part_lr),
@@ -130,7 +130,7 @@ class Stage(Section):
             for name in names:
                 if name not in known:
                     raise ValueError(
-                        f"stage {self.name!r}: `{field}` names the part {name!r}, which the model does not have;"
+                        f"stage {self.name!r}: `{field}` names the part {name!r}, which the model has not;"
                         f" {nearest(name, known)}"
                     )
         for field in ("projector_lr", "projector_lr_end"):

@@ -36,7 +36,7 @@ def weights_hash(folder: Path) -> str:
 
 
 def folder_hash(folder: Path) -> str:
-    """Return the hash of the weights of a folder of any layout: where none are found by name, of all files."""
+    """Return the hash of the weights of a folder of any layout: of all files where none has a known name."""
     if _weight_files(folder):
         return weights_hash(folder)
     files = sorted(path for path in folder.rglob("*") if path.is_file())
