@@ -83,7 +83,7 @@ def _can_become(number: str, low: int, high: int, width: int) -> bool:
     if not number:
         return low <= high
     if width:
-        left = 10 ** (width - len(number))
+        left: int = 10 ** (width - len(number))
         return int(number) * left <= high and (int(number) + 1) * left - 1 >= low
     if number != str(int(number)):
         return False
