@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pefomed.errors import DataError, RecipeError, nearest
+from pefomed.errors import DataError, RecipeError, nearest, with_article
 from pefomed.metrics.known import METRICS
 from pefomed.metrics.metric import Metric
 from pefomed.plugins import computed_by, named_object
@@ -94,7 +94,7 @@ def _metric(named: str, found: Any) -> Metric:
     if not callable(function):
         raise RecipeError(
             f"the metric {named!r} cannot be called",
-            found=f"a {type(found).__name__}",
+            found=with_article(type(found).__name__),
             remedy="name a function `(reference, answer) -> float`",
         )
     name = str(getattr(found, "name", "") or getattr(found, "__name__", type(found).__name__))

@@ -57,6 +57,7 @@ class Prompt(Section):
 class Dataset(Section):
     """One data set; the table's name is how stages refer to it."""
 
+    called = "data set"
     loader: str = Field(description="A loader of `pefomed data list`, or `package.module:function`.")
     root: str = Field(description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA).")
     options: dict[str, Any] = Field({}, description="Options of the loader, e.g. `language` or `columns`.")
