@@ -38,6 +38,8 @@ class EvaluatedRun:
     """Data set and split -> sample id -> whether its images were trained on, see `seen_images`."""
     items: dict[str, list[ItemScore]] = field(default_factory=dict)
     """Data set and split -> the value of each metric of each answer, model's and blind."""
+    worded: dict[str, Worded] = field(default_factory=dict)
+    """Data set and split -> what each system, floors too, answered in words."""
 
 
 class System(NamedTuple):
@@ -50,6 +52,13 @@ class System(NamedTuple):
     def only(self, places: Sequence[int]) -> System:
         """Return the system with its answers at `places`."""
         return self._replace(answers=[self.answers[place] for place in places])
+
+
+class Worded(NamedTuple):
+    """The samples of a split that are answered in words, and each system's answers in their order."""
+
+    samples: list[Sample]
+    systems: list[System]
 
 
 class Training(NamedTuple):
@@ -86,9 +95,14 @@ class AnsweredSplit:
     def name(self) -> str:
         return f"{self.dataset}, {self.split}"
 
+    @property
+    def stem(self) -> str:
+        """As the split's files are called."""
+        return f"{self.dataset}-{self.split}"
+
     def keep(self, items: Sequence[ItemScore]) -> None:
         """Keep the values of single answers, to be written with the scores."""
-        self.run.items.setdefault(f"{self.dataset}-{self.split}", []).extend(items)
+        self.run.items.setdefault(self.stem, []).extend(items)
 
     def places(self, *tasks: str) -> list[int]:
         """Return the places of the samples of these tasks."""

@@ -27,6 +27,8 @@ from pefomed.evaluation.item_records import value_items
 from pefomed.evaluation.mask_dice import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
+from pefomed.evaluation.protocol_records import ProtocolSplit, write_protocols
+from pefomed.evaluation.protocol_scores import protocol_split
 from pefomed.evaluation.published import published_scores
 from pefomed.evaluation.run_answers import answer_scores
 from pefomed.evaluation.run_boxes import box_scores
@@ -53,7 +55,9 @@ BOX_KEYS = ("boxes", "category")
 
 
 @usable_paths()
-def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[str] = ()) -> list[Score]:
+def evaluate_run(
+    run: Path, data_folder: Path | None = None, metrics: Sequence[str] = (), *, protocols: bool = False
+) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 
     What has no score (METEOR without Java, a task without references) is said on the error stream and in
@@ -64,6 +68,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[s
             and compared with what was answered; with `floors = false`, or in a run without recipe,
             it need not be there.
         metrics: of the user's own, each `package.module:function`, beside those that the recipe names.
+        protocols: write `protocols.jsonl` too, whether or not the recipe says so.
 
     Raises:
         RecipeError: a metric of the user's own cannot be used.
@@ -76,7 +81,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[s
     if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
-        return _evaluate(run, data_folder, metrics)
+        return _evaluate(run, data_folder, metrics, protocols=protocols)
 
 
 def is_scored(scores: Sequence[Score]) -> bool:
@@ -84,7 +89,7 @@ def is_scored(scores: Sequence[Score]) -> bool:
     return any(score.system == "model" and not is_rate(score.metric) for score in scores)
 
 
-def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> list[Score]:
+def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str], *, protocols: bool) -> list[Score]:
     settings = RunFolder(run).read_recipe()
     splits = predicted.answered_splits(run)
     if not splits:
@@ -105,10 +110,12 @@ def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> li
     plugins = load(named)
     shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins)
     scores: list[Score] = []
+    by_protocol: list[ProtocolSplit] | None = [] if protocols or evaluate.protocols else None
     for (dataset, split), samples in answered.items():
-        scores += _dataset_scores(shared, dataset, split, samples)
+        scores += _dataset_scores(shared, dataset, split, samples, by_protocol)
     write_own_metrics(run, named, plugins)
     write_scores(run, scores, shared.seen, shared.items)
+    write_protocols(run, by_protocol or ())
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
         note(event)
@@ -126,7 +133,13 @@ def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
             )
 
 
-def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[Sample]) -> list[Score]:
+def _dataset_scores(
+    run: EvaluatedRun,
+    dataset: str,
+    split: str,
+    samples: list[Sample],
+    by_protocol: list[ProtocolSplit] | None,
+) -> list[Score]:
     table = run.recipe.data[dataset] if run.recipe else None
     if run.evaluate.floors and table:
         path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
@@ -168,8 +181,19 @@ def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[S
     for part, places in parts:
         if places:
             scores += part(answered, places)
+    if by_protocol is not None:
+        _add_protocols(answered, table.loader if table else dataset, by_protocol)
     scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
     return scores + (published_scores(table.loader, split, dataset, table.options) if table else [])
+
+
+def _add_protocols(answered: AnsweredSplit, loader: str, found: list[ProtocolSplit]) -> None:
+    """Add what protocols make of a split that is answered in words."""
+    worded = answered.run.worded.get(answered.stem)
+    if worded is None:
+        answered.run.events.append(f"{answered.name}: no protocols, as nothing of it is answered in words")
+        return
+    found.append(protocol_split(answered, worded.samples, worded.systems, loader))
 
 
 def _tell_apart(answered: AnsweredSplit) -> dict[str, str]:

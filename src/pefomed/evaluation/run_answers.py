@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.answered import AnsweredSplit, Worded
 from pefomed.evaluation.item_records import OWN, answer_items, is_closed
 from pefomed.evaluation.plugin_scores import plugin_scores
 from pefomed.evaluation.run_floors import answer_floors
@@ -49,4 +49,5 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         if name in OWN:
             answered.keep(answer_items(short, texts, name, values))
     of_words = [system.only(asked) for system in systems]
+    answered.run.worded[answered.stem] = Worded(short, of_words)
     return scores + plugin_scores(answered, short, of_words)

@@ -14,6 +14,7 @@ from pefomed.evaluation.fitting import check_asked
 from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.origin import read_scores
 from pefomed.evaluation.predicted import all_samples
+from pefomed.evaluation.protocol_records import ProtocolSplit, read_protocols
 from pefomed.evaluation.seen_images import KEY
 from pefomed.files import jsonl
 from pefomed.files.storage import usable_paths
@@ -63,6 +64,10 @@ class ReportedRun:
     """Judges and human raters, with their cards and labels."""
     sessions: list[dict[str, Any]] = field(default_factory=list)
     """Versions and machines, see `environment`."""
+    protocols: list[ProtocolSplit] = field(default_factory=list)
+    """What other papers and harnesses would call the answers, if it was asked for."""
+    former_protocols: bool = False
+    """Whether there is such a file of other scores than those here."""
     cut: list[str] = field(default_factory=list)
     """Sentences about last lines that a killed writer left unfinished."""
     beside: list[str] = field(default_factory=list)
@@ -92,6 +97,7 @@ def read_run(folder: Path) -> ReportedRun:
     answered = read_answered(folder, recipe, cut)
     # Verdicts may be of what was predicted before, too.
     samples = all_samples(folder)
+    protocols, former = read_protocols(folder)
     run = ReportedRun(
         folder=folder,
         recipe=recipe,
@@ -103,6 +109,8 @@ def read_run(folder: Path) -> ReportedRun:
         answered=answered,
         labellers=read_labellers(folder, samples, cut),
         sessions=_read_sessions(files.environment_file),
+        protocols=protocols,
+        former_protocols=former,
         cut=cut,
         beside=[path.name for path in files.samples_files() if not _is_predicted(path.stem, recipe)],
     )
