@@ -1,7 +1,7 @@
 """The figures that papers' and harnesses' own code printed of bent answers, in percent.
 
-`python -m benchmarks.protocols` made them, with the code at the commits of `protocols.by_rule` (lmms-eval 0.7.3
-and VLMEvalKit, as ms-vlmeval 0.0.20, from their wheels), of all questions of the published test splits.
+`python -m benchmarks.protocols` made them, with the code at the commits of `protocols.by_rule` (lmms-eval
+0.7.3 and VLMEvalKit, as ms-vlmeval 0.0.20, from their wheels), of all questions of the published test splits.
 """
 
 import os
@@ -26,14 +26,16 @@ FIGURES = [
     ("slake", "lmms-eval-slake-en", (51.4609, 50.5426, 52.8846), {}),
     ("slake", "vlmevalkit", (45.3346, None, None), {"overall": 0.0}),
     ("slake", "medevalkit-slake", (46.3713, None, 46.8750), {"open": 0.0714}),
-    ("slake", "medevalkit-slake-judge", (None, None, None), {"overall": 85.0141, "open": 0.1060, "closed": 110.8173}),
+    ("slake", "medevalkit-slake-judge", (None, None, None),
+     {"overall": 85.0141, "open": 0.1060, "closed": 110.8173}),
     ("both", "pefomed", (45.7116, 46.8217, 43.9904), {}),
     ("both", "llava-med", (None, 73.1691, 81.9712), {"closed": 75.0}),
     ("both", "lmms-eval-slake-en", (51.7436, 50.5426, 53.6058), {}),
     ("both", "lmms-eval-slake-zh", (56.5344, 54.8124, 59.0476), {}),
     ("both", "vlmevalkit", (45.4288, None, None), {"overall": 0.0}),
     ("both", "medevalkit-slake", (49.2837, None, 51.3158), {"open": 0.0381}),
-    ("both", "medevalkit-slake-judge", (None, None, None), {"overall": 87.1538, "open": 0.0537, "closed": 116.6268}),
+    ("both", "medevalkit-slake-judge", (None, None, None),
+     {"overall": 87.1538, "open": 0.0537, "closed": 116.6268}),
     ("vqa_rad", "pefomed", (44.5676, 45.2514, 44.1176), {}),
     ("vqa_rad", "llava-med", (None, 72.6071, 81.6176), {"closed": 80.9339}),
     ("vqa_rad", "vlmevalkit", (44.5676, None, None), {"overall": 0.0}),
