@@ -12,13 +12,13 @@ from pefomed import recipe
 from pefomed.errors import DataError, PefomedError, RecipeError, RunError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs
-from pefomed.evaluation.predicted import read_predictions, read_samples
+from pefomed.evaluation.predictions import read_predictions, read_samples
 from pefomed.files import jsonl
 from pefomed.outside.run import outside_run
-from pefomed.raters import Wishes, export, open_session
+from pefomed.raters import SessionRequest, export, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.schema import Sample
 from tests.report import small_run
 
@@ -85,11 +85,11 @@ def test_names_of_raters_in_any_script(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,reference,answer\n1,yes,yes\n2,no,yes\n")
     run = outside_run(tmp_path / "t.csv", tmp_path / "out", "d")
     with pytest.raises(RunError, match="longer than 60 characters"):
-        open_session(run, Wishes(names=("n" * 61,), sample=2))
+        open_session(run, SessionRequest(names=("n" * 61,), sample=2))
     names = ("ΩΩ" * 30, "ق" * 60, "李雷")  # of letters that no file's name keeps
     with pytest.raises(RunError, match="two raters would have the same file"):
-        open_session(run, Wishes(names=names, sample=2))
-    session = open_session(run, Wishes(names=("x" + names[0][1:], "y" + names[1][1:]), sample=2))
+        open_session(run, SessionRequest(names=names, sample=2))
+    session = open_session(run, SessionRequest(names=("x" + names[0][1:], "y" + names[1][1:]), sample=2))
     assert len(write_workbooks(session, tmp_path / "sheets")) == 2
     assert len(export(session)) == 2
     session.database.close()
@@ -113,11 +113,11 @@ def test_a_command_that_an_error_names_can_be_typed(tmp_path: Path) -> None:
     for folder in (run, other):
         small_run_of(folder, "d")
     files = RunFolder(run)
-    samples = list(jsonl.read(files.samples_file("rad-test"), Sample))
-    moved = files.predictions_file("rad-test").rename(tmp_path / "kept.jsonl")
+    samples = list(jsonl.read(files.samples_file(("rad", "test")), Sample))
+    moved = files.predictions_file(("rad", "test")).rename(tmp_path / "kept.jsonl")
     causes = [
-        lambda: read_samples(files.samples_file("none")),
-        lambda: read_predictions(files.predictions_file("rad-test"), samples),
+        lambda: read_samples(run, Split("none", "")),
+        lambda: read_predictions(run, Split("rad", "test"), samples),
         lambda: open_session(run, make=False),
         lambda: compare_runs(run, other),
         lambda: write_reports([run, other]),
@@ -128,4 +128,4 @@ def test_a_command_that_an_error_names_can_be_typed(tmp_path: Path) -> None:
         named = [words for words in commands(raised.value) if len(words) > 2]
         assert named, raised.value
         assert all(str(run) in words for words in named), named
-    moved.rename(files.predictions_file("rad-test"))
+    moved.rename(files.predictions_file(("rad", "test")))

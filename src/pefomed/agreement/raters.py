@@ -14,6 +14,7 @@ from pefomed.agreement.coefficient import Floats
 from pefomed.agreement.records import Scale
 from pefomed.evaluation import verdicts
 from pefomed.files import jsonl
+from pefomed.runs.folder import card_of
 from pefomed.schema import Sample
 from pefomed.tasks import TASKS
 
@@ -23,7 +24,7 @@ class Labeller:
     """One verdict file: a judge with its runs, or a human."""
 
     name: str
-    kind: verdicts.Kind
+    kind: verdicts.RaterKind
     title: str
     card: Mapping[str, Any]
     """What the card beside the file says; empty without one."""
@@ -65,13 +66,13 @@ def read_labellers(run: Path, samples: Sequence[Sample], on_cut: list[str] | Non
     return sorted(found, key=lambda labeller: labeller.kind == "human")
 
 
-def _labeller(rater: verdicts.Voice) -> Labeller:
+def _labeller(rater: verdicts.RaterVerdicts) -> Labeller:
     labels: dict[int, dict[str, int | None]] = {}
     reasons: dict[str, str] = {}
     for verdict in rater.verdicts:
         labels.setdefault(verdict.run, {})[verdict.sample_id] = verdict.label
         if verdict.reason:
             reasons.setdefault(verdict.sample_id, verdict.reason)
-    path = rater.path.with_name(f"{rater.path.stem}.card.json")
+    path = card_of(rater.path)
     card = jsonl.read_object(path, "delete it or write it again") if path.exists() else {}
     return Labeller(rater.name, rater.kind, str(card.get("title") or rater.name), card, labels, reasons)

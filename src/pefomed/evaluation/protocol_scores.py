@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from pefomed import __version__
-from pefomed.evaluation.answered import AnsweredSplit, System
+from pefomed.evaluation.answered_split import AnsweredSplit, System
 from pefomed.evaluation.protocol_records import ProtocolRow, ProtocolSplit, Unfit
 from pefomed.evaluation.score import Questions, made_score
-from pefomed.evaluation.verdicts import Voice, labels_by_sample
+from pefomed.evaluation.verdicts import RaterVerdicts, labels_by_sample
 from pefomed.metrics.statistics.interval import mean_interval
 from pefomed.protocols.known import PROTOCOLS
 from pefomed.protocols.protocol import Protocol
@@ -25,21 +25,21 @@ _NO_JUDGE = "no judge has labelled these answers; `pefomed judge` does"
 
 
 def protocol_split(
-    answered: AnsweredSplit, samples: Sequence[Sample], systems: Sequence[System], loader: str
+    answered: AnsweredSplit, samples: Sequence[Sample], systems: Sequence[System]
 ) -> ProtocolSplit:
     """Return what every protocol makes of the answers in words; what does not fit says why.
 
     Args:
         samples: those answered in words, in the order of each system's answers.
         systems: the model first.
-        loader: what reads the data set, by which its published test split is known.
     """
+    recipe = answered.run.recipe
+    # Published test splits are known by what reads them; somebody else's answers say which they are of.
+    loader = recipe.data[answered.dataset].loader if recipe else answered.dataset
     asked = [_question(sample) for sample in samples]
     rows, unfit, columns = [], [], []
     for protocol in PROTOCOLS.values():
-        judges = (
-            [voice for voice in answered.run.raters if voice.kind in _JUDGES] if protocol.judged else [None]
-        )
+        judges = [one for one in answered.run.raters if one.kind in _JUDGES] if protocol.judged else [None]
         if not judges:
             unfit.append(Unfit(name=protocol.name, why=_NO_JUDGE))
         for judge in judges:
@@ -78,7 +78,9 @@ def _question(sample: Sample) -> Question:
     )
 
 
-def _labelled(asked: Sequence[Question], samples: Sequence[Sample], judge: Voice | None) -> list[Question]:
+def _labelled(
+    asked: Sequence[Question], samples: Sequence[Sample], judge: RaterVerdicts | None
+) -> list[Question]:
     if judge is None:
         return list(asked)
     labels = labels_by_sample(judge, majority=False)

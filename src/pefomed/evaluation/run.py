@@ -10,7 +10,7 @@ published rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,22 +19,21 @@ import numpy as np
 from pefomed import tasks
 from pefomed.datasets import load_samples
 from pefomed.errors import RunError, nearest
-from pefomed.evaluation import predicted
-from pefomed.evaluation.answered import AnsweredSplit, EvaluatedRun, read_answered
-from pefomed.evaluation.fitting import check_shown
+from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_answered
 from pefomed.evaluation.headlines import is_rate
 from pefomed.evaluation.item_records import value_items
-from pefomed.evaluation.mask_dice import masks_now
+from pefomed.evaluation.masks import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
+from pefomed.evaluation.predictions import answered_splits, check_unchanged, outside_notes, read_samples
 from pefomed.evaluation.protocol_records import ProtocolSplit, write_protocols
-from pefomed.evaluation.protocol_scores import protocol_split
 from pefomed.evaluation.published import published_scores
 from pefomed.evaluation.run_answers import answer_scores
 from pefomed.evaluation.run_boxes import box_scores
 from pefomed.evaluation.run_texts import text_scores
 from pefomed.evaluation.score import Questions, score_share
 from pefomed.evaluation.seen_images import KEY, seen_images
+from pefomed.evaluation.staleness import check_shown
 from pefomed.evaluation.verdict_scores import verdict_scores
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files.storage import usable_paths
@@ -42,7 +41,7 @@ from pefomed.metrics.plugins import load
 from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.runs.lock import hold
 from pefomed.runs.log import add_once
 from pefomed.schema import Sample, Score
@@ -91,35 +90,46 @@ def is_scored(scores: Sequence[Score]) -> bool:
 
 def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str], *, protocols: bool) -> list[Score]:
     settings = RunFolder(run).read_recipe()
-    splits = predicted.answered_splits(run)
+    splits = answered_splits(run)
     if not splits:
         raise RunError(
             f"the recipe of {run} predicts nothing", remedy="name a data set and its split in [predict.data]"
         )
-    answered = {
-        split: predicted.read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits
-    }
+    answered = {split: read_samples(run, split) for split in splits}
     everything = [sample for samples in answered.values() for sample in samples]
     evaluate = (
         settings.evaluate if settings else Evaluate(floors=RunFolder(run).outside_training_file.is_file())
     )
     _check_keys(evaluate.groups, everything)
-    events: list[str] = [] if settings else predicted.outside_notes(run)
+    events: list[str] = [] if settings else outside_notes(run)
     raters = read_raters(run, everything, events)
     named = [*evaluate.metrics, *metrics]
     plugins = load(named)
     shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins)
+    if protocols or evaluate.protocols:
+        shared = replace(shared, protocols=[])
     scores: list[Score] = []
-    by_protocol: list[ProtocolSplit] | None = [] if protocols or evaluate.protocols else None
-    for (dataset, split), samples in answered.items():
-        scores += _dataset_scores(shared, dataset, split, samples, by_protocol)
+    for split, samples in answered.items():
+        scores += _dataset_scores(shared, split, samples)
     write_own_metrics(run, named, plugins)
     write_scores(run, scores, shared.seen, shared.items)
-    write_protocols(run, by_protocol or ())
+    write_protocols(run, _by_protocol(shared, answered))
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
         note(event)
     return scores
+
+
+def _by_protocol(run: EvaluatedRun, splits: Iterable[Split]) -> list[ProtocolSplit]:
+    """Return what protocols make of the splits; those with nothing in words are said."""
+    found = run.protocols
+    if found is None:
+        return []
+    there = {(one.dataset, one.split) for one in found}
+    for dataset, name in splits:
+        if (dataset, name) not in there:
+            run.events.append(f"{dataset}, {name}: no protocols, as nothing of it is answered in words")
+    return found
 
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
@@ -133,18 +143,12 @@ def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
             )
 
 
-def _dataset_scores(
-    run: EvaluatedRun,
-    dataset: str,
-    split: str,
-    samples: list[Sample],
-    by_protocol: list[ProtocolSplit] | None,
-) -> list[Score]:
-    table = run.recipe.data[dataset] if run.recipe else None
+def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> list[Score]:
+    files = RunFolder(run.folder)
+    table = run.recipe.data[split.dataset] if run.recipe else None
     if run.evaluate.floors and table:
-        path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
-        data = load_samples(table, split, run.data_folder)
-        predicted.check_unchanged(samples, data, path)
+        data = load_samples(table, split.name, run.data_folder)
+        check_unchanged(samples, data, files.samples_file(split))
         # The images may have moved since; floors look for them among the training images. So may masks.
         now = {sample.id: sample for sample in data}
         samples = [
@@ -153,11 +157,9 @@ def _dataset_scores(
             )
             for sample in samples
         ]
-    answered = read_answered(run, dataset, split, samples)
-    check_shown(
-        samples, answered.predictions[0], RunFolder(run.folder).predictions_file(f"{dataset}-{split}")
-    )
-    run.seen[f"{dataset}-{split}"] = _tell_apart(answered)
+    answered = read_answered(run, split, samples)
+    check_shown(samples, answered.predictions[0], files.predictions_file(split))
+    run.seen[split.stem] = _tell_apart(answered)
     everything = answered.questions(samples)
     scores = _rates(answered, everything)
     templated = table is not None and table.loader in TEMPLATED
@@ -181,19 +183,10 @@ def _dataset_scores(
     for part, places in parts:
         if places:
             scores += part(answered, places)
-    if by_protocol is not None:
-        _add_protocols(answered, table.loader if table else dataset, by_protocol)
     scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
-    return scores + (published_scores(table.loader, split, dataset, table.options) if table else [])
-
-
-def _add_protocols(answered: AnsweredSplit, loader: str, found: list[ProtocolSplit]) -> None:
-    """Add what protocols make of a split that is answered in words."""
-    worded = answered.run.worded.get(answered.stem)
-    if worded is None:
-        answered.run.events.append(f"{answered.name}: no protocols, as nothing of it is answered in words")
-        return
-    found.append(protocol_split(answered, worded.samples, worded.systems, loader))
+    return scores + (
+        published_scores(table.loader, split.name, split.dataset, table.options) if table else []
+    )
 
 
 def _tell_apart(answered: AnsweredSplit) -> dict[str, str]:

@@ -12,7 +12,7 @@ from pefomed.protocols.protocol import Group, Protocol
 from pefomed.report.figures import Cell, cell_of, kind_of, system_label
 from pefomed.report.published_compared import Compared, compared
 from pefomed.report.run import ReportedSplit
-from pefomed.report.sheet import Column, Entry, Line, Sheet, sheet_name
+from pefomed.report.sheet import Column, Entry, Sheet, SheetLine, sheet_name
 from pefomed.report.sides_changed import SidesChanged, sides_changed
 
 FIGURES: tuple[Group, ...] = ("overall", "open", "closed")
@@ -140,13 +140,15 @@ def _sheet(name: str, title: str, rows: Sequence[ShownProtocol]) -> Sheet:
     for row in rows:
         own: list[Entry] = [row.cells.get(each) for each in FIGURES]
         lines.append(
-            Line(
+            SheetLine(
                 (row.title,),
                 (*own, ", ".join(row.printed), row.n, row.language, row.blind, row.floor),
             )
         )
         lines += [
-            Line((f"{one.system} (published)",), (*one.figures, "", one.n, one.language, "", ""), "published")
+            SheetLine(
+                (f"{one.system} (published)",), (*one.figures, "", one.n, one.language, "", ""), "published"
+            )
             for one in row.published
         ]
     notes = [f"{row.title}: {row.protocol.definition}" for row in rows]

@@ -9,7 +9,7 @@ from pefomed.evaluation.protocol_records import ProtocolSplit
 from pefomed.metrics.references import shown
 from pefomed.protocols.known import PROTOCOLS
 from pefomed.report.run import ReportedSplit
-from pefomed.report.sheet import Column, Line, Sheet
+from pefomed.report.sheet import Column, Sheet, SheetLine
 
 MOST_SHOWN = 200
 """Answers that the page lists; its table holds all."""
@@ -130,6 +130,8 @@ def _mark(value: float | None) -> str:
 
 def _sheet(name: str, title: str, voices: Sequence[Voices], changed: Sequence[ChangedAnswer]) -> Sheet:
     columns = tuple(Column(f"protocol {place}", one.title) for place, one in enumerate(voices, 1))
-    lines = [Line((one.sample_id, one.question, one.reference, one.answer), one.marks) for one in changed]
+    lines = [
+        SheetLine((one.sample_id, one.question, one.reference, one.answer), one.marks) for one in changed
+    ]
     notes = [f"{one.title}: so say {', '.join(one.others)} too" for one in voices if one.others]
     return Sheet(name, title, ("id", "question", "reference", "answer"), columns, lines, notes)
