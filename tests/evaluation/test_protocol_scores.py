@@ -53,6 +53,7 @@ def test_what_does_not_fit_is_said(tmp_path: Path, capsys: pytest.CaptureFixture
     evaluate_run(run, tmp_path / "data", protocols=True)
     said = capsys.readouterr().err
     assert "no protocol lmms-eval-slake-zh, chinese: it is for Chinese; 4 questions" in said
+    assert "no protocol both-languages: no question is in Chinese" in said
     assert "no protocol judge-all, judge-open, medevalkit-slake-judge, medevalkit-judge: no judge" in said
     assert "medevalkit: it is defined for VQA-RAD, PathVQA alone" in said
 

@@ -61,12 +61,13 @@ def test_the_sizes_are_the_published_ones() -> None:
         ("slake", "pefomed", 1061, 645, 416),
         ("slake", "pefomed-yes-no", 1061, 706, 355),
         ("both", "chinese", 1033, 613, 420),
+        ("both", "both-languages", 2094, 1258, 836),
         ("both", "medevalkit-slake", 2094, 1258, 836),
         ("vqa_rad", "pefomed", 451, 179, 272),
         ("vqa_rad", "pefomed-yes-no", 451, 200, 251),
         ("vqa_rad", "medevalkit", 451, 200, 251),
     ):
-        if name == "chinese":
+        if name in ("chinese", "both-languages"):
             pytest.importorskip("opencc")
         found = score(PROTOCOLS[name], questions(data), "slake" if data == "both" else data)
         assert [len(found.values[g]) for g in ("overall", "open", "closed")] == [overall, opened, closed]

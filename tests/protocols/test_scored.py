@@ -84,6 +84,14 @@ def test_without_an_answer_type_the_figure_of_all_stays() -> None:
     assert list(mixed.values) == ["overall"]
 
 
+def test_both_languages_need_both() -> None:
+    pytest.importorskip("opencc")
+    with pytest.raises(DoesNotFit, match="no question is in Chinese"):
+        score(PROTOCOLS["both-languages"], FOUR, "slake")
+    both = [*FOUR, *asked(("\u4e8c", "2", "OPEN"), language="zh")]
+    assert figures("both-languages", both)["overall"] == (3 / 5, 5)
+
+
 def test_without_opencc_chinese_is_left_out_and_the_extra_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pefomed.protocols.chinese.find_spec", lambda _: None)
     with pytest.raises(DoesNotFit, match=r"pefomed\[chinese\]"):

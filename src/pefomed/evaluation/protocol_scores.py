@@ -46,8 +46,8 @@ def protocol_split(
             labelled = _labelled(asked, samples, judge)
             try:
                 row, model = _row(answered, protocol, labelled, systems, samples, loader)
-            except DoesNotFit as why:
-                unfit.append(Unfit(name=protocol.name, why=str(why)))
+            except DoesNotFit as error:
+                unfit.append(Unfit(name=protocol.name, why=str(error)))
                 continue
             rows.append(row.model_copy(update={"judge": judge.name if judge else ""}))
             columns.append([model.value(place) for place in range(len(samples))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pefomed.protocols import llava_med, lmms_slake, medevalkit, printed, test_sets, tokens, vqa_challenge
-from pefomed.protocols.chinese import chinese_equal
+from pefomed.protocols.chinese import chinese_equal, either_equal
 from pefomed.protocols.protocol import Fault, Protocol, Source
 
 PEFOMED = Source(
@@ -115,6 +115,14 @@ BY_RULE = (
         " no code was published with the data",
         Source("Liu et al., SLAKE, ISBI 2021: the data alone"),
         chinese_equal, chinese_equal, languages=("zh",), sets={"slake": test_sets.SLAKE_ZH},
+    ),
+    Protocol(
+        "both-languages", "Exact match, English and Chinese",
+        "English as PeFoMed has it, Chinese equal but for full width, punctuation, traditional forms and"
+        " numerals; ours, for figures of all of SLAKE",
+        Source("Liu et al., SLAKE, ISBI 2021: the data alone"),
+        either_equal, either_equal, languages=("en", "zh"), needs=("en", "zh"),
+        sets={"slake": test_sets.SLAKE_BOTH},
     ),
     Protocol(
         "medevalkit-slake", "MedEvalKit, SLAKE, no judge",

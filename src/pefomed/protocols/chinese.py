@@ -16,6 +16,8 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
+from pefomed.protocols.vqa_challenge import x_ray_equal
+
 MISSING = "traditional characters need OpenCC: pip install 'pefomed[chinese]'"
 
 
@@ -34,6 +36,20 @@ def chinese_equal(reference: str, answer: str) -> bool:
     if not wanted:
         return reference.strip() == answer.strip() != ""
     return wanted == normalised(answer)
+
+
+def either_equal(reference: str, answer: str) -> bool:
+    """Return the same of texts with Chinese characters; of others whether they are equal as PeFoMed has it.
+
+    Raises:
+        ModuleNotFoundError: OpenCC is not installed.
+    """
+    rule = chinese_equal if _HAN.search(reference + answer) else x_ray_equal
+    return rule(reference, answer)
+
+
+RULES = frozenset({chinese_equal, either_equal})
+"""Those that need OpenCC."""
 
 
 def normalised(text: str) -> str:
@@ -99,6 +115,7 @@ _UNITS = {
     "\u4edf": 1000,
     "\u4e07": 10_000,
 }
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _NUMERAL = re.compile(f"[{''.join(_DIGITS)}{''.join(_UNITS)}]+")
 _COUNTED = re.compile("^(\\d+)[\u4e2a\u53ea\u679a\u9897\u5757\u5904\u6761\u5bf9\u5f20\u6839\u4f8b]$")
 """A number and a measure word, nothing else."""

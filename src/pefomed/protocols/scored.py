@@ -42,7 +42,7 @@ def score(protocol: Protocol, questions: Sequence[Question], loader: str) -> Sco
     """
     if protocol.only_sets and loader not in (protocol.sets or {}):
         raise DoesNotFit(f"it is defined for {_listed(protocol.sets or {})} alone")
-    if "zh" in protocol.languages and protocol.open is chinese.chinese_equal and not chinese.available():
+    if protocol.open in chinese.RULES and not chinese.available():
         raise DoesNotFit(chinese.MISSING)
     said: list[str] = []
     places = [place for place, one in enumerate(questions) if one.language in protocol.languages]
