@@ -155,6 +155,9 @@ class Evaluate(Section):
     metrics: tuple[str, ...] = Field(
         (), description="Metrics of your own beside ours, each `package.module:function`."
     )
+    protocols: bool = Field(
+        False, description="Score answers in words as other papers and harnesses would, too."
+    )
 
 
 class Recipe(Section):
