@@ -37,11 +37,12 @@ class SplitFiles:
         self._samples, self._path = samples, files.samples_file(split)
         before = {sample.id: sample for sample in files.read_samples(split)}
         now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
+        kinds: list[tuple[bool, Way]] = [(False, ""), (True, ""), *((False, way) for way in WAYS)]
         self._answers = {
             (blind, way): AnswerFile(
                 files.predictions_file(split, blind=blind, way=way), now, before, sees=not blind
             )
-            for blind, way in ((False, ""), (True, ""), *((False, way) for way in WAYS))
+            for blind, way in kinds
         }
         self._corrected = [
             each.id
