@@ -19,7 +19,7 @@ from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.files import jsonl
 from pefomed.files.storage import write
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import card_of
+from pefomed.runs.folder import WAYS, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
 from pefomed.schema import ItemScore, Prediction, Sample, Score, Verdict
 
@@ -128,6 +128,7 @@ def _answered(run: Path, split: tuple[str, str]) -> dict[str, str]:
         files.samples_file(split),
         files.predictions_file(split),
         files.predictions_file(split, blind=True),
+        *(path for way in WAYS if (path := files.predictions_file(split, way=way)).exists()),
     )
     known = {folder: (kind, told) for folder, kind, told in _KINDS}
     return {f"{path.parent.name}/{path.name}": _told(path, *known[path.parent.name]) for path in paths}

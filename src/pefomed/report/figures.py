@@ -23,6 +23,7 @@ IOU = heads("boxes")[0][0].name
 _SYSTEMS = {
     "model": "This model",
     "blind": "This model, blind",
+    "vocabulary": "This model, from a closed vocabulary",
     "floor:majority": "Majority answer of the training split",
     "floor:nearest-text": "Nearest training questions by text",
     "floor:nearest-box": "Phrase of the nearest training boxes",
@@ -43,6 +44,7 @@ _SYSTEMS = {
 
 _SHORT = {
     "blind": "blind",
+    "vocabulary": "closed vocabulary",
     "floor:whole-image": "whole image",
     "floor:median-box": "median",
     "floor:median-box-category": "by category",
