@@ -24,8 +24,8 @@ CORRELATIONS = {"kendall_tau_b": kendall_tau_b, "spearman": spearman_rho, "pears
 
 def compare(split: RatedSplit, panels: Sequence[RaterPanel], draws: int, seed: int) -> list[Agreement]:
     """Return all coefficients of the panels of one split; what cannot be computed carries its reason."""
-    found: list[Agreement] = []
-    made = partial(recorded, dataset=split.dataset, split=split.split, scale=split.scale)
+    agreements: list[Agreement] = []
+    record = partial(recorded, dataset=split.dataset, split=split.split, scale=split.scale)
     how: dict[str, Any] = {"clusters": split.clusters, "draws": draws, "seed": seed}
     humans = [panel for panel in panels if panel.kind == "human"]
     judges = [panel for panel in panels if panel.kind != "human"]
@@ -38,8 +38,8 @@ def compare(split: RatedSplit, panels: Sequence[RaterPanel], draws: int, seed: i
             }
             for name, coefficient in _of_two(judge, human, how):
                 left_out = _ties(judge, human) if name in _OF_MAJORITY else ""
-                found.append(
-                    made(coefficient, between="judge-human", coefficient=name, left_out=left_out, **names)
+                agreements.append(
+                    record(coefficient, between="judge-human", coefficient=name, left_out=left_out, **names)
                 )
     for metric, values in item_metrics(split).items():
         for panel in panels:
@@ -47,14 +47,16 @@ def compare(split: RatedSplit, panels: Sequence[RaterPanel], draws: int, seed: i
             names = {"one": metric, "other": panel.title, "raters": panel.raters}
             for name, coefficient in _of_metric(metric, values, panel, how):
                 left_out = _ties(panel) if name in _OF_MAJORITY else ""
-                found.append(made(coefficient, between=between, coefficient=name, left_out=left_out, **names))
+                agreements.append(
+                    record(coefficient, between=between, coefficient=name, left_out=left_out, **names)
+                )
     for panel in panels:
         within: Between = "human-human" if panel.kind == "human" else "run-run"
         names = {"one": panel.title, "raters": panel.raters}
         for name, coefficient in _within(panel, how):
-            found.append(made(coefficient, between=within, coefficient=name, **names))
+            agreements.append(record(coefficient, between=within, coefficient=name, **names))
         sd = sd_of_means(panel.ratings, **how)
-        found.append(made(sd, between="spread", coefficient="sd_of_means", **names))
+        agreements.append(record(sd, between="spread", coefficient="sd_of_means", **names))
     for human in humans:
         for judge in judges:
             both = ~np.isnan(np.hstack((human.ratings, judge.ratings))).any(axis=1)
@@ -62,11 +64,11 @@ def compare(split: RatedSplit, panels: Sequence[RaterPanel], draws: int, seed: i
             for one, other in ((human, judge), (judge, human)):
                 names = {"one": one.title, "other": other.title, "raters": one.raters}
                 sd = sd_of_means(one.ratings[both], **common)
-                found.append(made(sd, between="spread-difference", coefficient="sd_of_means", **names))
+                agreements.append(record(sd, between="spread-difference", coefficient="sd_of_means", **names))
             sd = sd_difference(human.ratings, judge.ratings, **how)
             names = {"one": human.title, "other": judge.title, "raters": human.raters + judge.raters}
-            found.append(made(sd, between="spread-difference", coefficient="sd_difference", **names))
-    return found
+            agreements.append(record(sd, between="spread-difference", coefficient="sd_difference", **names))
+    return agreements
 
 
 _OF_MAJORITY = ("equal_share", "cohen_kappa", "cohen_kappa_quadratic")

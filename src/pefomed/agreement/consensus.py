@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pefomed.agreement.coefficient import Floats
-from pefomed.agreement.records import Scale
+from pefomed.tasks import Scale
 
 
 def mean_label(ratings: Floats) -> Floats:

@@ -10,9 +10,10 @@ import numpy as np
 from pefomed.agreement import consensus
 from pefomed.agreement.coefficient import Floats
 from pefomed.agreement.raters import Labeller
-from pefomed.agreement.records import Levels, Scale
+from pefomed.agreement.records import Levels
 from pefomed.agreement.splits import RatedSplit
 from pefomed.metrics.wasm import wasm
+from pefomed.tasks import Scale
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class RaterPanel:
 
 def panels_of(split: RatedSplit, raters: Sequence[Labeller]) -> list[RaterPanel]:
     """Return a panel for each judge, then one of all humans; none for whom nothing here is labelled."""
-    found = [
+    panels = [
         RaterPanel(rater.name, rater.title, rater.kind, split.scale, rater.matrix(split.ids))
         for rater in raters
         if rater.kind != "human"
@@ -59,8 +60,8 @@ def panels_of(split: RatedSplit, raters: Sequence[Labeller]) -> list[RaterPanel]
     humans = [labels for labels in humans if not np.isnan(labels).all()]
     if humans:
         title = f"{len(humans)} human raters" if len(humans) > 1 else "One human rater"
-        found.append(RaterPanel("", title, "human", split.scale, np.column_stack(humans)))
-    return [panel for panel in found if panel.raters]
+        panels.append(RaterPanel("", title, "human", split.scale, np.column_stack(humans)))
+    return [panel for panel in panels if panel.raters]
 
 
 def levels_of(split: RatedSplit, panel: RaterPanel) -> Levels:

@@ -40,10 +40,10 @@ def may_end(text: str, bins: int, none: bool = False) -> bool:
 
 
 def _is_box(text: str, bins: int) -> bool:
-    found = re.fullmatch(r"\{<(\d{1,9})><(\d{1,9})><(\d{1,9})><(\d{1,9})>\}", text)
-    if not found or any(number != str(int(number)) for number in found.groups()):
+    match = re.fullmatch(r"\{<(\d{1,9})><(\d{1,9})><(\d{1,9})><(\d{1,9})>\}", text)
+    if not match or any(number != str(int(number)) for number in match.groups()):
         return False
-    x0, y0, x1, y1 = map(int, found.groups())
+    x0, y0, x1, y1 = map(int, match.groups())
     return x0 < x1 <= bins and y0 < y1 <= bins
 
 

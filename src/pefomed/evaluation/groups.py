@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from pefomed.metrics.known import ANY_BOX
 from pefomed.metrics.metric import OVERALL
-from pefomed.schema import Sample
 
 __all__ = ["ANY_BOX", "OVERALL", "groups_of", "is_closed", "values_of"]
 
@@ -48,6 +47,6 @@ def values_of(key: str, text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def is_closed(sample: Sample) -> bool:
-    """Return whether the data set calls a question closed."""
-    return sample.meta.get("answer_type", "").upper() == "CLOSED"
+def is_closed(meta: Mapping[str, str]) -> bool:
+    """Return whether the data set calls a question closed, by its meta values."""
+    return meta.get("answer_type", "").upper() == "CLOSED"

@@ -16,13 +16,21 @@ from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
 from pefomed.boxes.marks import unmarked, unmarked_answers
+from pefomed.boxes.plain import read_plain
+from pefomed.evaluation.box_readings import (
+    REPAIRED,
+    UNPARSABLE,
+    AnswerReading,
+    answer_reading,
+    reading_items,
+)
 from pefomed.evaluation.item_records import (
     answer_items,
     phrase_items,
     value_items,
 )
 from pefomed.evaluation.origin import read_item_scores
-from pefomed.metrics.box_values import box_values
+from pefomed.metrics.box_values import BOX_METRICS, box_values
 from pefomed.metrics.captions.corpus import corpora, single_values, text_sums
 from pefomed.metrics.laterality import laterality_values
 from pefomed.metrics.no_target import no_target_values
@@ -30,8 +38,8 @@ from pefomed.metrics.phrase_items import answers_of, are_known, items_of, phrase
 from pefomed.metrics.word_values import word_values
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
-from pefomed.schema import ItemScore, Sample
-from pefomed.tasks import MARKED, TEXTS, WITH_BOXES, WORDS
+from pefomed.schema import Box, ItemScore, Sample
+from pefomed.tasks import BINARY, MARKED, TEXTS, WITH_BOXES, WORDS
 
 Part = Literal["words", "texts", "boxes"]
 ItemKey = tuple[str, int | None]
@@ -45,9 +53,12 @@ class ItemTable:
 
     def __init__(self, records: Iterable[ItemScore]):
         self._values: dict[tuple[str, str], dict[ItemKey, float]] = {}
+        self._read: dict[tuple[str, str], dict[ItemKey, str]] = {}
         for one in records:
             if one.value is not None:
                 self._values.setdefault((one.system, one.metric), {})[one.sample_id, one.phrase] = one.value
+            if one.read:
+                self._read.setdefault((one.system, one.metric), {})[one.sample_id, one.phrase] = one.read
 
     def metrics(self, system: str = "model") -> list[str]:
         """Return the metrics that some item has a value of."""
@@ -56,6 +67,25 @@ class ItemTable:
     def value(self, metric: str, sample_id: str, phrase: int | None = None, system: str = "model") -> float:
         """Return one value; NaN if there is none."""
         return self._values.get((system, metric), {}).get((sample_id, phrase), np.nan)
+
+    def read(self, metric: str, sample_id: str, phrase: int | None = None, system: str = "model") -> str:
+        """Return what a metric read from the answer; empty where that is the answer itself, or nothing."""
+        return self._read.get((system, metric), {}).get((sample_id, phrase), "")
+
+    def boxes(self, sample_id: str, phrase: int, system: str = "model") -> tuple[Box, ...]:
+        """Return the boxes that an answer gives to a phrase, in the original image."""
+        reading = read_plain(self.read(BOX_METRICS[0], sample_id, phrase, system))
+        return reading.boxes if reading else ()
+
+    def reading(self, sample_id: str, system: str = "model") -> AnswerReading:
+        """Return what an answer says about boxes.
+
+        Raises:
+            DataError: the records are damaged.
+        """
+        values = [self.value(metric, sample_id, system=system) for metric in (UNPARSABLE, REPAIRED)]
+        texts = [self.read(metric, sample_id, system=system) for metric in (UNPARSABLE, REPAIRED)]
+        return answer_reading(values[0], values[1], texts[0], texts[1], sample_id)
 
     def column(self, metric: str, keys: Iterable[ItemKey], system: str = "model") -> NDArray[np.float64]:
         """Return the values of the items, NaN where there is none."""
@@ -89,10 +119,9 @@ def computed(
     found: list[ItemScore] = []
     has = {sample.task for sample in samples if any(text.strip() for text in sample.references)}
     if "words" in parts:
-        asked = [sample for sample in samples if sample.task in WORDS and sample.task in has]
         for system, given in answers.items():
-            chosen = [sample for sample in asked if sample.id in given]
-            found += _of_words(chosen, [given[sample.id] for sample in chosen], system)
+            chosen = [sample for sample in samples if sample.task in has and sample.id in given]
+            found += _of_words(chosen, given, system)
     if "texts" in parts:
         asked = [sample for sample in samples if sample.task in (*TEXTS, *MARKED) and sample.task in has]
         found += _of_texts([unmarked(sample) for sample in asked], answers)
@@ -104,12 +133,20 @@ def computed(
     return found
 
 
-def _of_words(samples: Sequence[Sample], texts: Sequence[str], system: str) -> list[ItemScore]:
-    """Return the exact matches and the overlap of words, and closed accuracy of closed questions."""
-    if not samples:
-        return []
-    values = word_values([sample.references for sample in samples], texts, "exact", "words", "closed")
-    return answer_items(samples, texts, system, values)
+def _of_words(samples: Sequence[Sample], given: Mapping[str, str], system: str) -> list[ItemScore]:
+    """Return the exact matches and the overlap of words, and closed accuracy of closed questions.
+
+    Of texts that raters call right or wrong the exact matches alone.
+    """
+    in_words = [sample for sample in samples if sample.task in WORDS]
+    labelled = [sample for sample in samples if sample.task in BINARY and sample.task not in WORDS]
+    found: list[ItemScore] = []
+    for chosen, sections in ((in_words, ("exact", "words", "closed")), (labelled, ("exact",))):
+        if chosen:
+            texts = [given[sample.id] for sample in chosen]
+            values = word_values([sample.references for sample in chosen], texts, *sections)
+            found += answer_items(chosen, texts, system, values)
+    return found
 
 
 def _of_texts(samples: Sequence[Sample], answers: Answers) -> list[ItemScore]:
@@ -132,9 +169,11 @@ def _of_boxes(
 ) -> list[ItemScore]:
     chosen = [sample for sample in samples if sample.id in given]
     items, writing = items_of(chosen), writing_of(recipe)
+    readings = readings_of([given[sample.id] for sample in chosen], writing)
+    of_answers = reading_items(chosen, readings, writing, system)
     if not items:
-        return []
-    answers = answers_of(items, chosen, readings_of([given[s.id] for s in chosen], writing), writing)
+        return of_answers
+    answers = answers_of(items, chosen, readings, writing)
     references = [item.boxes for item in items]
     boxes = [answer.boxes for answer in answers]
     values = {
@@ -142,4 +181,4 @@ def _of_boxes(
         **no_target_values(references, answers),
         **laterality_values([item.phrase for item in items], references, boxes),
     }
-    return phrase_items(phrase_keys(items, chosen), answers, system, values)
+    return of_answers + phrase_items(phrase_keys(items, chosen), answers, system, values)

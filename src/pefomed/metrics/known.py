@@ -40,7 +40,7 @@ _QUESTIONS = (
         "exact_match_vqa", "Exact match, VQA-style", "exact", _WORDS,
         "equal after the VQA challenge's normalisation, x ray = xray",
         binary=True, function=exact_match_vqa, reading=lambda _, answer: vqa_style(answer),
-        of_sentences=False, beside_labels=True,
+        of_sentences=False, correctness=True, beside_labels=True,
     ),
     Metric(
         "token_recall", "Token recall", "words", _WORDS,
@@ -112,12 +112,12 @@ _LOCATED = (
     ),
     Metric(
         "dice", "Dice", "boxes", _BOXES, "Dice of the boxes' union areas, exact, 2 IoU / (1 + IoU)",
-        unit="", first=(Place("boxes", 2),),
+        unit="", first=(Place("boxes", 2),), by_group=True,
     ),
     *(
         Metric(
             f"acc_{share}", f"Acc@{share}", "boxes", _BOXES, f"share of items with IoU >= {share}",
-            binary=True, first=(Place("boxes", 1),) if share == 0.5 else (),
+            binary=True, first=(Place("boxes", 1),) if share == 0.5 else (), by_group=share == 0.5,
         )
         for share in IOU_THRESHOLDS
     ),

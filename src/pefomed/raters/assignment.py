@@ -185,5 +185,5 @@ def drawn_of(answers: Sequence[RatableAnswer], used: Collection[int]) -> dict[St
     rated = by_stratum(answers, used)
     everything = by_stratum(answers, range(len(answers)))
     return {
-        stratum: (len(found), len(rated.get(stratum, ()))) for stratum, found in sorted(everything.items())
+        stratum: (len(places), len(rated.get(stratum, ()))) for stratum, places in sorted(everything.items())
     }

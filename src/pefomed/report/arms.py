@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pefomed.evaluation.compare import PairedDifference
 from pefomed.evaluation.groups import OVERALL
+from pefomed.evaluation.paired_difference import PairedDifference
 from pefomed.metrics.lookup import heads
 from pefomed.report.differences import difference_line
 from pefomed.report.runs import LabelledRun

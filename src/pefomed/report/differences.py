@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from pefomed.evaluation.compare import PairedDifference
 from pefomed.evaluation.groups import ANY_BOX
+from pefomed.evaluation.paired_difference import PairedDifference
 from pefomed.evaluation.picture_gate import PictureGate
+from pefomed.metrics.known import CLOSED
 from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
 from pefomed.report.box_answers import box_answers
@@ -25,7 +26,7 @@ SEGMENTS = {
     "all": ("All", ""),
 }
 
-_OF = {ANY_BOX: ", phrases with boxes"}
+_OF = {ANY_BOX: ", phrases with boxes", CLOSED: ", closed questions"}
 _WHICH = (
     "Boxes: pairs are of all phrases, of which one without a box is right where the answer is that there is"
     " none; `phrases with boxes` leaves those out, and the items below do with the group boxes, value any"
@@ -42,8 +43,8 @@ def difference_sheet(found: Sequence[PairedDifference], first: str, second: str)
     """Return the differences second - first, a line per data set and metric."""
     columns = [
         Column("first", first), Column("second", second), Column("difference", "Difference"),
-        Column("p", "p"), Column("p_mcnemar", "McNemar's p"), Column("better", "Items up"),
-        Column("worse", "Items down"),
+        Column("p", "p"), Column("p_mcnemar", "McNemar's p"), Column("better", "Items better"),
+        Column("worse", "Items worse"),
     ]  # fmt: skip
     # A column only where there is something to say.
     mcnemar = any(one.mcnemar is not None for one in found)

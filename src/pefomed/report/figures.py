@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pefomed.metrics.lookup import heads, metric_of
+from pefomed.metrics.metric import OVERALL as OVERALL
 from pefomed.metrics.statistics.interval import why_none
 from pefomed.schema import Score
-
-OVERALL = "overall"
 
 PRIMARY = heads("words")[0][0].name
 """The metric of the headline and of the charts by group."""
@@ -92,7 +91,12 @@ def cell_of(score: Score) -> Cell:
 
 def shown(score: Score, value: float) -> str:
     """Return `value` with the digits of the score's metric."""
-    text = f"{100 * value:.1f}" if is_share(score.metric) else f"{value:.3f}"
+    return shown_value(score.metric, value)
+
+
+def shown_value(metric: str, value: float) -> str:
+    """Return `value` with the digits of a metric, shares in percent."""
+    text = f"{100 * value:.1f}" if is_share(metric) else f"{value:.3f}"
     return text if float(text) else text.removeprefix("-")  # rounded to nothing, it has no sign
 
 

@@ -42,12 +42,12 @@ def answer_fields(one: BoxAnswer | None) -> dict[str, Any]:
     if one is None:
         return {}
     return {
-        "boxes": [_drawn(name, box) for name, box in one.boxes],
+        "boxes": [_drawn(name, box) for name, box in one.reading.boxes],
         "iou": None if one.iou is None else round(one.iou, 4),
         "phrases": [[phrase.text, round(phrase.iou, 4)] for phrase in one.phrases],
-        "state": one.state,
-        "repairs": list(one.repairs),
-        **({"none": True} if one.says_none else {}),
+        "state": one.reading.state,
+        "repairs": list(one.reading.repairs),
+        **({"none": True} if one.reading.says_none else {}),
         "mistaken": any(phrase.mistaken for phrase in one.phrases),
     }
 
@@ -57,7 +57,10 @@ def box_marks(one: BoxAnswer | None) -> dict[str, list[str]]:
     if one is None:
         return {}
     sides = [f"{side_of(phrase.boxes)} / {side_of(phrase.given)}" for phrase in one.phrases]
-    return {"answer": [NONE if one.says_none else STATES[one.state]], SIDE: list(dict.fromkeys(sides))}
+    return {
+        "answer": [NONE if one.reading.says_none else STATES[one.reading.state]],
+        SIDE: list(dict.fromkeys(sides)),
+    }
 
 
 def meta_of(sample: Sample) -> dict[str, list[str]]:

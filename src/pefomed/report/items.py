@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 from pefomed.boxes.samples import NONE as NO_BOX
 from pefomed.evaluation.groups import ANY_BOX, values_of
 from pefomed.evaluation.picture_gate import PictureGate
+from pefomed.metrics.lookup import metrics_of
 from pefomed.metrics.references import shown
-from pefomed.outside.rows import NO_IMAGE
 from pefomed.report import item_boxes
 from pefomed.report.box_answers import BoxAnswer
 from pefomed.report.correctness import Correctness, JudgedTasks, correctness, judged_in
+from pefomed.report.figures import shown_value
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.run import ReportedSplit
 from pefomed.report.thumbnails import BUDGET, Thumbnail, left_out, thumbnails
+from pefomed.samples.no_image import has_no_image
 from pefomed.schema import Prediction, Sample
 from pefomed.tasks import BINARY, WITH_BOXES
 
@@ -164,7 +167,18 @@ def answer_of(
         "cut": prediction.finish == "length",
         "verdicts": verdicts if any(verdict is not None for verdict in verdicts) else None,
         **item_boxes.answer_fields(boxes),
+        **_own_values(value_of),
     }
+
+
+def _own_values(value_of: Callable[[str], float]) -> dict[str, Any]:
+    """Return what metrics of the user's own say of an answer; nothing where there are none."""
+    values = [
+        [metric.title, shown_value(metric.name, value) + (" %" if metric.unit == "%" else "")]
+        for metric in metrics_of("other")
+        if not math.isnan(value := value_of(metric.name))
+    ]
+    return {"values": values} if values else {}
 
 
 def _with_any(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -182,7 +196,7 @@ def _with_any(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _pictures(sample: Sample, shown: str, gate: PictureGate | None) -> list[tuple[str, str]]:
     if gate is None:
         return [(path, "") for path in sample.images]
-    if sample.images == (f"{NO_IMAGE}{sample.id}",):
+    if has_no_image(sample):
         return [(path, path) for path in sample.images]  # it says so itself
     return list(zip(sample.images, gate.reasons(sample.images, shown), strict=True))
 

@@ -9,12 +9,13 @@ from markupsafe import Markup
 from pefomed.agreement.published_levels import published_levels
 from pefomed.agreement.records import Levels
 from pefomed.evaluation.verdicts import RATER_KINDS
+from pefomed.metrics.lookup import of_rater
 from pefomed.metrics.wasm import wasm
 from pefomed.report.figures import OVERALL, Cell, cell_of, of_split
 from pefomed.report.sheet import Column, Sheet, SheetLine, marked, sheet_name
 from pefomed.schema import Score
 
-_METRICS: dict[str, str] = {kind: f"wasm_{name}" for kind, name in RATER_KINDS.items()}
+_METRICS: dict[str, str] = {kind: of_rater("levels", name).name for kind, name in RATER_KINDS.items()}
 
 _LABELLED = 8
 """Percent from which a part of the bar is wide enough for its text."""
