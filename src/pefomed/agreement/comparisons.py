@@ -11,13 +11,14 @@ import numpy as np
 from pefomed.agreement.alpha import krippendorff_alpha
 from pefomed.agreement.coefficient import Coefficient, Floats
 from pefomed.agreement.correlation import bias, kendall_tau_b, pearson_r, spearman_rho
-from pefomed.agreement.item_metrics import item_metrics
 from pefomed.agreement.kappa import cohen_kappa, fleiss_kappa, mean_cohen_kappa
 from pefomed.agreement.panels import RaterPanel
 from pefomed.agreement.records import Agreement, Between
 from pefomed.agreement.records import agreement as recorded
 from pefomed.agreement.splits import RatedSplit
 from pefomed.agreement.spread import equal_share, flip_share, sd_difference, sd_of_means
+from pefomed.metrics.lookup import table
+from pefomed.tasks import TASKS
 
 CORRELATIONS = {"kendall_tau_b": kendall_tau_b, "spearman": spearman_rho, "pearson": pearson_r}
 
@@ -41,7 +42,7 @@ def compare(split: RatedSplit, panels: Sequence[RaterPanel], draws: int, seed: i
                 agreements.append(
                     record(coefficient, between="judge-human", coefficient=name, left_out=left_out, **names)
                 )
-    for metric, values in item_metrics(split).items():
+    for metric, values in _item_metrics(split).items():
         for panel in panels:
             between: Between = "metric-human" if panel.kind == "human" else "metric-judge"
             names = {"one": metric, "other": panel.title, "raters": panel.raters}
@@ -69,6 +70,22 @@ def compare(split: RatedSplit, panels: Sequence[RaterPanel], draws: int, seed: i
             names = {"one": human.title, "other": judge.title, "raters": human.raters + judge.raters}
             agreements.append(record(sd, between="spread-difference", coefficient="sd_difference", **names))
     return agreements
+
+
+def _item_metrics(split: RatedSplit) -> dict[str, Floats]:
+    """Return each metric's value of every item, NaN where it was not answered: name -> (N,).
+
+    Those of the table that stand beside labels and are of such answers: of words the exact matches, of texts
+    BLEU-4, ROUGE-L and CIDEr of the single text in every preset, of both the user's own. Names as in
+    `scores.jsonl`.
+    """
+    kinds = {TASKS[sample.task].answer for sample in split.samples}
+    beside = {
+        name for name, metric in table().items() if metric.beside_labels and kinds.intersection(metric.kinds)
+    }
+    keys = [(sample.id, None) for sample in split.samples]
+    columns = {name: split.values.column(name, keys) for name in split.values.metrics() if name in beside}
+    return {name: column for name, column in columns.items() if not np.isnan(column).all()}
 
 
 _OF_MAJORITY = ("equal_share", "cohen_kappa", "cohen_kappa_quadratic")

@@ -1,7 +1,7 @@
 """Agreement of everybody who judged a run: judges, humans, metrics, and the runs of one judge.
 
 Reads samples/, predictions/ and verdicts/ and writes agreement.json as a whole. All human raters of a
-run are one panel; each judge stands alone with its runs. Where labels of several are joined, `consensus`
+run are one panel; each judge stands alone with its runs. Where labels of several are joined, `panels`
 says how.
 """
 

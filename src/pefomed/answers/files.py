@@ -18,29 +18,28 @@ from pefomed.errors import listed
 from pefomed.files import jsonl
 from pefomed.files.storage import storage_errors, write
 from pefomed.progress import note
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
+from pefomed.runs.folder import waiting_file
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Prediction, Sample
-
-AGAIN = "again"
-"""Folder of answers that are to replace others, once they are all there."""
 
 
 class SplitFiles:
     """The files of one split of one data set: its samples, and the answers with and without the images."""
 
-    def __init__(self, run: Path, stem: str, samples: Sequence[Sample]):
-        """Read what the run has of `stem`, which is `<dataset>-<split>`; nothing is written.
+    def __init__(self, run: Path, split: Split, samples: Sequence[Sample]):
+        """Read what the run has of the split; nothing is written.
 
         Raises:
             DataError: a line is not a valid record.
         """
-        self._samples, self._path = samples, RunFolder(run).samples_file(stem)
-        before = {sample.id: sample for sample in jsonl.read(self._path, Sample)}
+        files = RunFolder(run)
+        self._samples, self._path = samples, files.samples_file(split)
+        before = {sample.id: sample for sample in files.read_samples(split)}
         now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
         self._answers = {
             blind: AnswerFile(
-                RunFolder(run).predictions_file(stem, blind=blind),
+                files.predictions_file(split, blind=blind),
                 now,
                 before,
                 sees=not blind,
@@ -114,7 +113,7 @@ class AnswerFile:
             before: the samples it was written for, by id, as far as they are known.
             sees: the answers saw the images.
         """
-        self.path, self._again = path, path.parent / AGAIN / path.name
+        self.path, self._again = path, waiting_file(path)
         self._wanted, self._sees = wanted, sees
         self._card: AnswerCard | None = None
         self._unseen: list[str] = []

@@ -15,7 +15,7 @@ from pefomed.evaluation.predictions import answered_splits, check_same, read_pre
 from pefomed.evaluation.settings import settings_of
 from pefomed.evaluation.staleness import check_same_shown
 from pefomed.files.storage import usable_paths
-from pefomed.runs import RunFolder
+from pefomed.runs import Split
 
 __all__ = ["PairedDifference", "compare_runs"]
 
@@ -53,16 +53,15 @@ def compare_runs(
     draws = min(each.bootstrap for each in settings) if draws is None else draws
     seed = settings[0].seed if seed is None else seed
     differences: list[PairedDifference] = []
-    for dataset, split in common:
-        pair = _read_pair(runs, dataset, split, draws, seed)
+    for split in common:
+        pair = _read_pair(runs, split, draws, seed)
         for compared in (words_compared, texts_compared, boxes_compared, plugins_compared, verdicts_compared):
             differences += compared(pair)
     return differences
 
 
-def _read_pair(runs: tuple[Path, Path], dataset: str, split: str, draws: int, seed: int) -> AnsweredPair:
-    stem = f"{dataset}-{split}"
-    samples, others_samples = (read_samples(RunFolder(run).samples_file(stem)) for run in runs)
+def _read_pair(runs: tuple[Path, Path], split: Split, draws: int, seed: int) -> AnsweredPair:
+    samples, others_samples = (read_samples(run, split) for run in runs)
     check_same(samples, others_samples, *runs)
     # A run that was answered before outlines were kept is held against those of the other.
     theirs = {sample.id: sample.masks for sample in others_samples}
@@ -70,17 +69,17 @@ def _read_pair(runs: tuple[Path, Path], dataset: str, split: str, draws: int, se
         sample if sample.masks else sample.model_copy(update={"masks": theirs[sample.id]})
         for sample in samples
     ]
-    first, second = (read_predictions(RunFolder(run).predictions_file(stem), samples) for run in runs)
+    first, second = (read_predictions(run, split, samples) for run in runs)
     check_same_shown(first, second, *runs)
     values = [
         item_table(
-            run, stem, samples, {"model": {each.sample_id: each.text for each in side}}, "words", "boxes"
+            run, split, samples, {"model": {each.sample_id: each.text for each in side}}, "words", "boxes"
         )
         for run, side in zip(runs, (first, second), strict=True)
     ]
     return AnsweredPair(
-        dataset=dataset,
-        split=split,
+        dataset=split.dataset,
+        split=split.name,
         samples=samples,
         runs=runs,
         answers=([each.text for each in first], [each.text for each in second]),

@@ -19,7 +19,7 @@ from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
-from pefomed.runs import RunFolder, environment
+from pefomed.runs import RunFolder, Split, environment
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import hold
 from pefomed.weights.identity import base_on_disk, check_base, read_base
@@ -64,7 +64,7 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
         cut = recipe.data[name].too_long == "cut"
         if cut:  # where a question ends
             parts["prompt.max_text_tokens"] = recipe.prompt.max_text_tokens
-        here = SplitFiles(run, f"{name}-{split}", samples)
+        here = SplitFiles(run, Split(name, split), samples)
         by_kind = {hidden: here.answers(parts, _PUT_BACK, blind=hidden) for hidden in {False, wanted}}
         here.begin()
         for hidden, answers in sorted(by_kind.items()):

@@ -14,7 +14,7 @@ from pefomed.files import jsonl
 from pefomed.files.files import missing_file
 from pefomed.files.storage import LONGEST_NAME, write
 from pefomed.files.tables import files_of
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.runs.lock import hold
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Prediction, Sample
@@ -41,16 +41,16 @@ def write_answers(
     """
     if trained is not None and train is not None:
         check_apart(trained, samples, train)
-    name = f"{about['dataset']}-{about['split']}"
+    split, files = Split(about["dataset"], about["split"]), RunFolder(out)
     with hold(out):
         check_folder(out, about)  # once more: another process may have written other answers meanwhile
-        write(RunFolder(out).samples_file(name), jsonl.lines(samples))
-        write(RunFolder(out).predictions_file(name), jsonl.lines(predictions))
+        write(files.samples_file(split), jsonl.lines(samples))
+        write(files.predictions_file(split), jsonl.lines(predictions))
         if trained is not None:
-            write(RunFolder(out).outside_training_file, jsonl.lines(trained))
+            write(files.outside_training_file, jsonl.lines(trained))
         else:
-            RunFolder(out).outside_training_file.unlink(missing_ok=True)
-        write(RunFolder(out).outside_file, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
+            files.outside_training_file.unlink(missing_ok=True)
+        write(files.outside_file, json.dumps({**about, "n": len(samples), "notes": notes}, indent=1))
     return out
 
 

@@ -93,7 +93,8 @@ def features(answers: Sequence[RatableAnswer]) -> list[tuple[Hashable, ...]]:
 
 def privacy(run: Path, sources: Sequence[str]) -> dict[str, str]:
     """Return for each `<dataset>-<split>` whether its images and texts may leave the machine, in words."""
-    return {source: provenance_in_words(run, source.rpartition("-")[0]) for source in dict.fromkeys(sources)}
+    split_of = RunFolder(run).split_of
+    return {source: provenance_in_words(run, split_of(source).dataset) for source in dict.fromkeys(sources)}
 
 
 def _all_answers(run: Path) -> list[RatableAnswer]:
@@ -103,14 +104,14 @@ def _all_answers(run: Path) -> list[RatableAnswer]:
     if not paths:
         raise RunError(f"no predictions in {run}", remedy=f"run `pefomed predict {typed(run)}` first")
     answers = []
-    for path in paths:
-        samples = read_samples(RunFolder(run).samples_file(path.stem))
-        predictions = read_predictions(path, samples)
+    for split in (RunFolder(run).split_of(path.stem) for path in paths):
+        samples = read_samples(run, split)
+        predictions = read_predictions(run, split, samples)
         texts = {each.sample_id: each.text for each in predictions}
-        values = item_table(run, path.stem, samples, {"model": texts}, "words")
+        values = item_table(run, split, samples, {"model": texts}, "words")
         for sample, prediction in zip(samples, predictions, strict=True):
             stratum = _stratum(sample, values)
-            answers.append(RatableAnswer(sample, prediction.text, path.stem, stratum, prediction.shown))
+            answers.append(RatableAnswer(sample, prediction.text, split.stem, stratum, prediction.shown))
     check_own_ids(((answer.sample.id, answer.source) for answer in answers), run)
     return answers
 
