@@ -30,15 +30,15 @@ def groups_of(metas: Sequence[Mapping[str, str]], keys: Sequence[str] = ()) -> d
         metas: the items' meta values; an item without a key is in none of that key's groups.
         keys: keys to group by, however many values they have; by default all with 2 to 40 values.
     """
-    found = {OVERALL: np.arange(len(metas))}
+    groups = {OVERALL: np.arange(len(metas))}
     for key in keys or dict.fromkeys(key for meta in metas for key in meta):
         places: dict[str, list[int]] = {}
         for place, meta in enumerate(metas):
             for value in values_of(key, meta.get(key, "")):
                 places.setdefault(value, []).append(place)
         if keys or FEWEST <= len(places) <= MOST:
-            found |= {f"{key}={value}": np.array(places[value]) for value in sorted(places)}
-    return found
+            groups |= {f"{key}={value}": np.array(places[value]) for value in sorted(places)}
+    return groups
 
 
 def values_of(key: str, text: str) -> tuple[str, ...]:

@@ -81,8 +81,8 @@ def _rows(run: Path) -> list[dict[str, Any]]:
             for sample_id, sample in samples.items()
         }
         rows += [
-            {"dataset": split.dataset, "split": split.name, **about[one.sample_id], **dict(one)}
-            for one in values
+            {"dataset": split.dataset, "split": split.name, **about[value.sample_id], **dict(value)}
+            for value in values
         ]
     return rows
 

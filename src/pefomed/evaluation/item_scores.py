@@ -54,11 +54,15 @@ class ItemTable:
     def __init__(self, records: Iterable[ItemScore]):
         self._values: dict[tuple[str, str], dict[ItemKey, float]] = {}
         self._read: dict[tuple[str, str], dict[ItemKey, str]] = {}
-        for one in records:
-            if one.value is not None:
-                self._values.setdefault((one.system, one.metric), {})[one.sample_id, one.phrase] = one.value
-            if one.read:
-                self._read.setdefault((one.system, one.metric), {})[one.sample_id, one.phrase] = one.read
+        for record in records:
+            if record.value is not None:
+                self._values.setdefault((record.system, record.metric), {})[
+                    record.sample_id, record.phrase
+                ] = record.value
+            if record.read:
+                self._read.setdefault((record.system, record.metric), {})[record.sample_id, record.phrase] = (
+                    record.read
+                )
 
     def metrics(self, system: str = "model") -> list[str]:
         """Return the metrics that some item has a value of."""
@@ -118,21 +122,21 @@ def computed(
     Args:
         answers: of some of the samples.
     """
-    found: list[ItemScore] = []
+    records: list[ItemScore] = []
     has = {sample.task for sample in samples if any(text.strip() for text in sample.references)}
     if "words" in parts:
         for system, given in answers.items():
             chosen = [sample for sample in samples if sample.task in has and sample.id in given]
-            found += _of_words(chosen, given, system)
+            records += _of_words(chosen, given, system)
     if "texts" in parts:
         asked = [sample for sample in samples if sample.task in (*TEXTS, *MARKED) and sample.task in has]
-        found += _of_texts([unmarked(sample) for sample in asked], answers)
+        records += _of_texts([unmarked(sample) for sample in asked], answers)
     if "boxes" in parts:
         asked = [sample for sample in samples if sample.task in WITH_BOXES]
         if are_known(asked, recipe):
             for system, given in answers.items():
-                found += _of_boxes(asked, system, given, recipe)
-    return found
+                records += _of_boxes(asked, system, given, recipe)
+    return records
 
 
 def _of_words(samples: Sequence[Sample], given: Mapping[str, str], system: str) -> list[ItemScore]:
@@ -142,19 +146,19 @@ def _of_words(samples: Sequence[Sample], given: Mapping[str, str], system: str) 
     """
     in_words = [sample for sample in samples if sample.task in WORDS]
     labelled = [sample for sample in samples if sample.task in BINARY and sample.task not in WORDS]
-    found: list[ItemScore] = []
+    records: list[ItemScore] = []
     for chosen, sections in ((in_words, ("exact", "words", "closed")), (labelled, ("exact",))):
         if chosen:
             texts = [given[sample.id] for sample in chosen]
             values = word_values([sample.references for sample in chosen], texts, *sections)
-            found += answer_items(chosen, texts, system, values)
-    return found
+            records += answer_items(chosen, texts, system, values)
+    return records
 
 
 def _of_texts(samples: Sequence[Sample], answers: Answers) -> list[ItemScore]:
     if not samples:
         return []
-    found = []
+    records = []
     # Document frequencies are of all references of the split, answered or not.
     for corpus in corpora([sample.references for sample in samples], [sample.task for sample in samples]):
         for system, given in answers.items():
@@ -162,8 +166,8 @@ def _of_texts(samples: Sequence[Sample], answers: Answers) -> list[ItemScore]:
             values = single_values(corpus, text_sums(corpus, texts))
             there = np.array([sample.id in given for sample in samples])
             some = [sample for sample in samples if sample.id in given]
-            found += value_items(some, system, {name: column[there] for name, column in values.items()})
-    return found
+            records += value_items(some, system, {name: column[there] for name, column in values.items()})
+    return records
 
 
 def _of_boxes(

@@ -156,8 +156,8 @@ def mark_of(score: Score) -> tuple[str, float, str]:
 
 def metric_title(metric: str) -> str:
     """Return what a metric is called on the page: `judge_accuracy:gpt` is `Judge gpt`."""
-    found, name = metric_of(metric), metric.partition(":")[2]
-    return f"{found.title} {name}".strip() if found.section != "other" else found.title
+    about, name = metric_of(metric), metric.partition(":")[2]
+    return f"{about.title} {name}".strip() if about.section != "other" else about.title
 
 
 def of_split(scores: Iterable[Score], dataset: str, split: str) -> list[Score]:

@@ -120,7 +120,10 @@ def _group_table(
         floors=[(kind_of(system), system_label(system)) for system in systems],
         rows=[
             _row(
-                s.group.partition("=")[2], [one for one in scores if one.group == s.group], measures, systems
+                s.group.partition("=")[2],
+                [each for each in scores if each.group == s.group],
+                measures,
+                systems,
             )
             for s in sorted(ours, key=lambda score: -score.n)
         ],
@@ -129,8 +132,8 @@ def _group_table(
 
 
 def _systems(scores: Sequence[Score], metric: str, kinds: Sequence[str]) -> list[str]:
-    found = dict.fromkeys(s.system for s in scores if s.metric == metric and kind_of(s.system) in kinds)
-    return sorted(found, key=lambda system: kinds.index(kind_of(system)))
+    systems = dict.fromkeys(s.system for s in scores if s.metric == metric and kind_of(s.system) in kinds)
+    return sorted(systems, key=lambda system: kinds.index(kind_of(system)))
 
 
 def _totals(scores: Sequence[Score], key: str, table: GroupTable, measures: Sequence[str]) -> list[GroupRow]:
