@@ -70,6 +70,8 @@ class Metric:
     """Whether agreement holds its value of each item against the labels of judges and people."""
     by_group: bool = False
     """Of boxes: whether it stands beside the headline in tables by group."""
+    over_categories: bool = False
+    """Of boxes: whether there is a mean over categories too."""
     fewest: int = 1
     """Items below which there is no interval that holds what it says."""
     preset: str = ""

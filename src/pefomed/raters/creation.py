@@ -147,7 +147,7 @@ def _insert_shown(
     shown: Sequence[ShownItem],
     items: Sequence[int] | Mapping[int, int],
 ) -> None:
-    """Show a rater further items behind the `has` that he has."""
+    """Show a rater further items behind the `has` that they have."""
     connection.executemany(
         "INSERT INTO shown VALUES (?, ?, ?, ?)",
         [(rater, number, items[item.item], item.swapped) for number, item in enumerate(shown, has + 1)],

@@ -35,17 +35,17 @@ class Progress:
     rater: Rater
     items: int
     rated: int
-    """Items with a label, or that he cannot judge."""
+    """Items with a label, or that they cannot judge."""
     cannot: int
     path: Path
-    """His verdicts' file."""
+    """Their verdicts' file."""
 
 
 def export(session: Session, only: Sequence[str] | None = None) -> list[Progress]:
     """Write each rater's verdicts and card, and return how far each is.
 
-    A rater with nothing rated gets no file, unless he had one. Where the run has sessions for both
-    VQA answers and reports, a rater who is in both has the verdicts of both in his file.
+    A rater with nothing rated gets no file, unless they had one. Where the run has sessions for both
+    VQA answers and reports, a rater who is in both has the verdicts of both in their file.
 
     Args:
         only: names of the raters to write; by default all.
@@ -198,7 +198,7 @@ def _card(session: Session, standing: Progress, verdicts: Sequence[Verdict]) -> 
             "items": items,
             "scored": scored,
             "unscored": len(verdicts) - scored,
-            # A person who says that he cannot judge refuses; there is no other way to have no label.
+            # A person who says that they cannot judge refuses; there is no other way to have no label.
             "refused": len(verdicts) - scored,
             "open": items - len(verdicts),
         },
