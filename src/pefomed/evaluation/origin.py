@@ -23,6 +23,9 @@ from pefomed.runs.folder import WAYS, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
 from pefomed.schema import ItemScore, Prediction, Sample, Score, Verdict
 
+_ITEM_LAYOUT = 2
+"""What stands in item_scores/: 2 since `read` has all boxes of an answer."""
+
 _REMEDY = "free space or make the folder writable; the former scores are as they were"
 
 
@@ -48,7 +51,7 @@ def write_scores(
     card = {
         "scores": _digest(text.encode()),
         "of": _sources(run),
-        "items": {"version": __version__, "files": _write_items(run, items or {})},
+        "items": {"version": __version__, "layout": _ITEM_LAYOUT, "files": _write_items(run, items or {})},
     }
     write(RunFolder(run).scores_card, json.dumps(card, indent=1) + "\n", _REMEDY)
 
@@ -94,6 +97,8 @@ def read_item_scores(run: Path, split: tuple[str, str]) -> list[ItemScore] | Non
     card = _read_card(files.scores_card)
     about = card.get("items")
     if not isinstance(about, dict) or about.get("version") != __version__:
+        return None
+    if about.get("layout") != _ITEM_LAYOUT:
         return None
     written = about.get("files")
     try:
