@@ -148,3 +148,11 @@ def _tracked() -> list[str]:
     if done.returncode:
         pytest.skip("not a git repository: what belongs to it is not known")
     return done.stdout.splitlines()
+
+
+def test_the_architecture_says_of_every_room_what_it_holds() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    [table] = re.findall(r"^\| room \| holds \| torch \|\n(.*?)\n\n", page, re.M | re.S)
+    named = {name for line in table.splitlines() for name in re.findall(r"`([a-z_]+)/`", line.split("|")[1])}
+    package = ROOT / "src" / "pefomed"
+    assert named == {path.name for path in package.iterdir() if (path / "__init__.py").is_file()}

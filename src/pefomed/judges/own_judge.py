@@ -23,7 +23,7 @@ from pefomed.judges.card import counts, read_card, results_by_task, write_card
 from pefomed.judges.items import JudgeItem, other_sample_ids, read_items
 from pefomed.judges.prompts import JudgedPair
 from pefomed.judges.replies import alone, safe_name
-from pefomed.metrics.plugins import computed_by, named_object
+from pefomed.plugins import computed_by, named_object
 from pefomed.progress import track
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict

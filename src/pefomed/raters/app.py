@@ -100,12 +100,12 @@ def make_app(
 
     def desk_of(token: str, request: Request | None = None) -> Desk:
         # All are compared, so that the time says nothing of which one it nearly was.
-        found = [desk for desk in desks if same(desk.rater.token, token)]
-        if not found:
+        fitting = [desk for desk in desks if same(desk.rater.token, token)]
+        if not fitting:
             raise HTTPException(404, "There is nothing here. Use the link that you were given.")
-        if request is not None and not same(found[0].key, request.headers.get(CSRF_HEADER, "")):
+        if request is not None and not same(fitting[0].key, request.headers.get(CSRF_HEADER, "")):
             raise HTTPException(403, "Load the page again: its key is not valid.")
-        return found[0]
+        return fitting[0]
 
     def item_of(desk: Desk, number: int) -> RatingItem:
         if number not in desk.items:
@@ -242,7 +242,7 @@ def _told(state: Rating) -> dict[str, Any]:
 
 def _finish(session: Session, rater: Rater, finished: Callable[[str], None] | None) -> None:
     """Write the rater's verdicts out once they have rated everything; the next export would do it, too."""
-    mine = next(one for one in progress(session) if one.rater.id == rater.id)
+    mine = next(each for each in progress(session) if each.rater.id == rater.id)
     if mine.rated < mine.items:
         return
     try:

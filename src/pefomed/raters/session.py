@@ -96,9 +96,9 @@ class Session:
         ]
 
     def parts(self, rater: Rater) -> list[list[RatingItem]]:
-        """Return what `rater` is shown, in their order, by what they got at once: each growth gave more."""
+        """Return what `rater` is shown, in their order, by what they got at once: a growth gave them more."""
         settings, items = self.settings, self.items(rater)
-        place = [one.id for one in self.raters()].index(rater.id)
+        place = [each.id for each in self.raters()].index(rater.id)
         sizes = [size.sample for size in settings.grown if size.raters > place]
         ends = list(dict.fromkeys([*sizes, settings.sample]))
         return [items[start:end] for start, end in pairwise([0, *ends])]
