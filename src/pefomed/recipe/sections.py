@@ -57,6 +57,7 @@ class Prompt(Section):
 class Dataset(Section):
     """One data set; the table's name is how stages refer to it."""
 
+    called = "data set"
     loader: str = Field(description="A loader of `pefomed data list`, or `package.module:function`.")
     root: str = Field(description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA).")
     options: dict[str, Any] = Field({}, description="Options of the loader, e.g. `language` or `columns`.")
@@ -134,6 +135,11 @@ class Predict(Section):
     logprobs: bool = Field(
         False, description="Keep the natural logarithm of each answer's probability beside it."
     )
+    vocabulary: str | tuple[str, ...] | None = Field(
+        None,
+        description="Answer questions also by the likeliest of these answers, as a system of its own: `train`"
+        " for those of training, a list, or a text file with one a line, relative to the data folder.",
+    )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 
 
@@ -153,6 +159,9 @@ class Evaluate(Section):
     )
     metrics: tuple[str, ...] = Field(
         (), description="Metrics of your own beside ours, each `package.module:function`."
+    )
+    protocols: bool = Field(
+        False, description="Score answers in words as other papers and harnesses would, too."
     )
 
 

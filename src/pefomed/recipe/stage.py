@@ -10,6 +10,7 @@ from pydantic import Field, model_serializer, model_validator
 
 from pefomed.errors import nearest
 from pefomed.files.storage import LONGEST_NAME
+from pefomed.recipe.changes import Changes
 from pefomed.recipe.section import Section
 
 LossMean = Literal["token", "sample"]
@@ -33,6 +34,11 @@ class Stage(Section):
         None,
         description="Split to validate on. The best checkpoint is kept: by exact match, boxes by IoU,"
         " captions and reports by CIDEr + BLEU-4; of equals the one with the lowest loss.",
+    )
+    validate_without_near_duplicates: bool = Field(
+        False,
+        description="Leave out of validation what shows a training image, or one that looks like one, as the"
+        " audit finds them: what is chosen is chosen for new images.",
     )
     validate_texts: int = Field(
         200,
@@ -62,10 +68,25 @@ class Stage(Section):
         lt=0.5,
         description="How far a copy's edges lie off the image's, at most, as a share of it.",
     )
+    changes: Changes = Field(Changes(), description="Copies of training samples with changed pictures.")
     loss: LossMean = Field(
         "token",
         description="Mean over all answer tokens of a step; `sample`: mean over its samples, each the mean of"
         " its own answer tokens, so that a short answer weighs as much as a long one.",
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of each token's target that is spread evenly over all tokens, in training and in"
+        " the validation loss.",
+    )
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay of a running mean of the trained weights, e.g. 0.999; what is validated, kept as"
+        " the best and ended with is the mean. 0 for none.",
     )
     train: tuple[str, ...] = Field(
         ("projector", "lora"),
