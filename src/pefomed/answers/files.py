@@ -19,13 +19,13 @@ from pefomed.files import jsonl
 from pefomed.files.storage import storage_errors, write
 from pefomed.progress import note
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import waiting_file
+from pefomed.runs.folder import WAYS, Way, waiting_file
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Prediction, Sample
 
 
 class SplitFiles:
-    """The files of one split of one data set: its samples, and the answers with and without the images."""
+    """The files of one split of one data set: its samples, and the answers found in each way."""
 
     def __init__(self, run: Path, split: Split, samples: Sequence[Sample]):
         """Read what the run has of the split; nothing is written.
@@ -37,14 +37,12 @@ class SplitFiles:
         self._samples, self._path = samples, files.samples_file(split)
         before = {sample.id: sample for sample in files.read_samples(split)}
         now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
+        kinds: list[tuple[bool, Way]] = [(False, ""), (True, ""), *((False, way) for way in WAYS)]
         self._answers = {
-            blind: AnswerFile(
-                files.predictions_file(split, blind=blind),
-                now,
-                before,
-                sees=not blind,
+            (blind, way): AnswerFile(
+                files.predictions_file(split, blind=blind, way=way), now, before, sees=not blind
             )
-            for blind in (False, True)
+            for blind, way in kinds
         }
         self._corrected = [
             each.id
@@ -52,15 +50,15 @@ class SplitFiles:
             if each.id in now and _held_against(each) != _held_against(now[each.id].sample)
         ]
 
-    def answers(self, parts: Parts, remedy: str, *, blind: bool = False) -> AnswerFile:
-        """Return one of the two files, to be completed with answers that `parts` make.
+    def answers(self, parts: Parts, remedy: str, *, blind: bool = False, way: Way = "") -> AnswerFile:
+        """Return one of the files, to be completed with answers that `parts` make.
 
         Raises:
             RunError: it holds answers that other parts made; each that differs is named.
             DataError: a line or the card is not valid.
         """
-        self._answers[blind].go_on(parts, remedy)
-        return self._answers[blind]
+        self._answers[blind, way].go_on(parts, remedy)
+        return self._answers[blind, way]
 
     def begin(self) -> None:
         """Say what has changed, and write the samples if no answer is of another question."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from pefomed.files import jsonl
 from pefomed.files.storage import usable_paths
 from pefomed.inference.decoding import generation
 from pefomed.inference.predictor import Predictor, load
+from pefomed.inference.vocabularies import vocabularies
 from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, Split, environment
 from pefomed.runs import log as run_log
+from pefomed.runs.folder import Way
 from pefomed.runs.lock import hold
+from pefomed.samples.sample_hash import short_hash
 from pefomed.weights.identity import base_on_disk, check_base, read_base
 
 
@@ -65,16 +69,25 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
         if cut:  # where a question ends
             parts["prompt.max_text_tokens"] = recipe.prompt.max_text_tokens
         here = SplitFiles(run, Split(name, split), samples)
-        by_kind = {hidden: here.answers(parts, _PUT_BACK, blind=hidden) for hidden in {False, wanted}}
+        by_kind: dict[tuple[bool, Way], AnswerFile] = {
+            (hidden, ""): here.answers(parts, _PUT_BACK, blind=hidden) for hidden in {False, wanted}
+        }
+        closed = vocabularies(recipe, name, {sample.task for sample in samples}, data_folder)
+        if closed:
+            told = {f"vocabulary.{task}": short_hash(*answers) for task, answers in closed.items()}
+            how = " / ".join(generation(recipe, len(answers)) for answers in closed.values())
+            by_kind[False, "vocabulary"] = here.answers(
+                parts | told | {"generation": how}, _PUT_BACK, way="vocabulary"
+            )
         here.begin()
-        for hidden, answers in sorted(by_kind.items()):
+        for (hidden, way), answers in sorted(by_kind.items()):
             files.append(answers.path)
             if answers.left:
                 predictor = predictor or load(run)
                 _note_session(run, answers.path, predictor, begun=len(answers.left) < len(samples))
                 train = _train_images(recipe, name, data_folder) if hidden else []
-                what = f"answering {name} {split}{' blind' * hidden}"
-                _predict_file(predictor, answers, train, what, cut=cut)
+                what = f"answering {name} {split}{' blind' * hidden}{f', {way}' if way else ''}"
+                _predict_file(predictor, answers, train, what, cut=cut, closed=closed if way else {})
         here.settle()
     return files
 
@@ -93,7 +106,13 @@ def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -
 
 
 def _predict_file(
-    predictor: Predictor, answers: AnswerFile, train_images: list[str], what: str, *, cut: bool = False
+    predictor: Predictor,
+    answers: AnswerFile,
+    train_images: list[str],
+    what: str,
+    *,
+    cut: bool,
+    closed: Mapping[str, Sequence[str]],
 ) -> None:
     samples = answers.left
     paths = {image for sample in samples for image in sample.images} | set(train_images)
@@ -105,7 +124,7 @@ def _predict_file(
     features.prepare(sorted(paths if train_images else {image for s in samples for image in s.images}))
     blind = features.mean(train_images).to(predictor.device) if train_images else None
     with answers.writer() as keep, line(what, len(samples), "questions") as shown:
-        for prediction in predictor.predict(samples, features, blind, cut=cut):
+        for prediction in predictor.predict(samples, features, blind, cut=cut, vocabularies=closed):
             keep(prediction)
             shown.advance()
 

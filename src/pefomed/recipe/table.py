@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
+from pefomed.recipe.changes import Changes
 from pefomed.recipe.kinds import kind, limits, toml
 from pefomed.recipe.model import Lora, Model
 from pefomed.recipe.own_task import OwnTask
@@ -21,6 +22,7 @@ TABLES: dict[str, type[Section]] = {
     "[prompt]": Prompt,
     "[data.NAME]": Dataset,
     "[[stages]]": Stage,
+    "[stages.changes]": Changes,
     "[compute]": Compute,
     "[predict]": Predict,
     "[evaluate]": Evaluate,
@@ -52,9 +54,11 @@ def _table(heading: str, section: type[Section]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    if isinstance(extra, dict):
+        return str(extra["default"])
     if field.is_required():
-        extra = field.json_schema_extra
-        return str(extra["default"]) if isinstance(extra, dict) else "**required**"
+        return "**required**"
     if field.default is None:
         return "absent"
     return f"`{toml(field.default)}`"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.agreement.raters import Labeller, read_labellers
-from pefomed.errors import DataError, RunError
+from pefomed.errors import DataError, RunError, json_kind
 from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.origin import read_scores
 from pefomed.evaluation.predictions import all_samples
@@ -194,7 +194,7 @@ def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:
                 break
             raise _damaged(path, f"line {number}: {error}") from None
         if not isinstance(row, dict):
-            raise _damaged(path, f"line {number}: a {type(row).__name__} instead of an object")
+            raise _damaged(path, f"line {number}: {json_kind(row)} instead of an object")
         rows.append(row)
     return rows
 
