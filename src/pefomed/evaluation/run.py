@@ -21,6 +21,7 @@ from pefomed.datasets import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluation import predicted
 from pefomed.evaluation.answered import AnsweredSplit, EvaluatedRun, read_answered
+from pefomed.evaluation.confidence import confidence_scores
 from pefomed.evaluation.fitting import check_shown
 from pefomed.evaluation.headlines import is_rate
 from pefomed.evaluation.item_records import value_items
@@ -168,6 +169,7 @@ def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[S
     for part, places in parts:
         if places:
             scores += part(answered, places)
+    scores += confidence_scores(answered)
     scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
     return scores + (published_scores(table.loader, split, dataset, table.options) if table else [])
 

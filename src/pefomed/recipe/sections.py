@@ -195,7 +195,7 @@ class Predict(Section):
         description="Let constrained and median answers be `{}`: the phrase is nowhere in the image.",
     )
     logprobs: bool = Field(
-        False, description="Keep the natural logarithm of each answer's probability beside it."
+        True, description="Keep the natural logarithm of each answer's probability beside it."
     )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
 
