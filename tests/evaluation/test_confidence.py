@@ -14,7 +14,7 @@ from pefomed.schema import ItemScore, Score
 
 
 def by_name(scores: list[Score]) -> dict[tuple[str, str], Score]:
-    return {(score.metric, score.group): score for score in scores}
+    return {(score.metric, score.group): score for score in scores if score.system == "model"}
 
 
 def test_the_scores_are_those_of_the_answers(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pefomed.recipe.sections import (
 )
 from pefomed.recipe.shipped import find_recipe, is_recipe, names, shipped
 from pefomed.recipe.stage import LossMean, Stage
+from pefomed.recipe.threshold import Threshold
 from pefomed.recipe.toml import dumps, load, load_data, parse
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Recipe",
     "Section",
     "Stage",
+    "Threshold",
     "dumps",
     "find_recipe",
     "is_recipe",

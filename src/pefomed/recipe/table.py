@@ -20,6 +20,7 @@ from pefomed.recipe.sections import (
     Recipe,
 )
 from pefomed.recipe.stage import Stage
+from pefomed.recipe.threshold import Threshold
 
 TABLES: dict[str, type[Section]] = {
     "(top level)": Recipe,
@@ -31,6 +32,7 @@ TABLES: dict[str, type[Section]] = {
     "[[stages]]": Stage,
     "[compute]": Compute,
     "[predict]": Predict,
+    "[threshold]": Threshold,
     "[evaluate]": Evaluate,
 }
 """Heading of each TOML table -> its fields, in the order of a recipe."""

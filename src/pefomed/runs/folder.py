@@ -137,6 +137,39 @@ class RunFolder:
         return [path for path in sorted(self.predictions.glob("*.jsonl")) if not path.stem.endswith(".blind")]
 
     @property
+    def calibration(self) -> Path:
+        """Folder like a run's of the samples and answers that a threshold is chosen on."""
+        return self.path / "calibration"
+
+    @property
+    def threshold_file(self) -> Path:
+        """How sure an answer must be to be given."""
+        return self.path / "threshold.json"
+
+    @property
+    def drawn(self) -> Path:
+        """Folder of the drawn answers."""
+        return self.path / "drawn"
+
+    def drawn_file(self, stem: str) -> Path:
+        """Return the drawn answers about `stem`."""
+        return self.drawn / f"{stem}.jsonl"
+
+    @property
+    def likeness(self) -> Path:
+        """Folder of how like pictures are to those trained on."""
+        return self.path / "likeness"
+
+    def likeness_file(self, stem: str) -> Path:
+        """Return how like the pictures of `stem` are."""
+        return self.likeness / f"{stem}.jsonl"
+
+    @property
+    def training_pictures_file(self) -> Path:
+        """What the pictures that were trained on look like to the vision encoder."""
+        return self.likeness / "training.safetensors"
+
+    @property
     def verdicts(self) -> Path:
         """Folder of what judges and people said."""
         return self.path / "verdicts"
@@ -197,6 +230,9 @@ class RunFolder:
             self.adapter,
             self.samples,
             self.predictions,
+            self.calibration,
+            self.drawn,
+            self.likeness,
             self.item_scores,
             self.report,
         ):
@@ -206,6 +242,7 @@ class RunFolder:
             self.scores_file,
             self.scores_card,
             self.metrics_file,
+            self.threshold_file,
             self.environment_file,
         ):
             file.unlink(missing_ok=True)
