@@ -184,7 +184,7 @@ class Likeness(Record):
     shown: str = ""
     """As a prediction's."""
     of: str = ""
-    """Hash of the training pictures and the encoder."""
+    """Hash of what it was held against (`inference.likeness`)."""
 
 
 class Verdict(Record):

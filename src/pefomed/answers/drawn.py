@@ -46,9 +46,7 @@ def _read(sample: Sample, text: str, writing: Writing) -> str | _Boxes:
     if sample.task not in BOXES:
         return text
     reading = writing.read(text)
-    return _Boxes(
-        writing.placed(reading.boxes, sample.size).boxes, bool(reading.boxes) or reading.says_none
-    )
+    return _Boxes(writing.placed(reading.boxes, sample.size).boxes, bool(reading.boxes) or reading.says_none)
 
 
 def _alike(sample: Sample, one: str | _Boxes, other: str | _Boxes) -> float:
