@@ -13,21 +13,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pefomed.answers.sureness import read_rule
 from pefomed.evaluation.answered import AnsweredSplit
-from pefomed.evaluation.item_records import OWN, value_items
+from pefomed.evaluation.decided import given, threshold_scores
+from pefomed.evaluation.item_records import MODEL, OWN, value_items
 from pefomed.evaluation.item_scores import ItemTable
 from pefomed.evaluation.score import Questions, made_score, said, score_values
 from pefomed.evaluation.sentences import in_sentences
+from pefomed.evaluation.sureness import confidences_of, probabilities
 from pefomed.metrics.confidence import auroc, best_aurc, calibration_error, risks
 from pefomed.metrics.statistics.left_out import left_out_intervals
-from pefomed.schema import ItemScore, Prediction, Sample, Score
-from pefomed.tasks import BOXES, WORDS
+from pefomed.schema import ItemScore, Sample, Score
+from pefomed.tasks import BOXES, TEXTS, WORDS
 
 FEWEST = 50
 """Answers below which a group gets none of these: fewer in 15 bins say nothing."""
-
-CONFIDENCES = ("probability", "drawn_support", "drawn_agreement", "likeness")
-"""Metrics of single answers that say how sure they are, in the order in which they are shown."""
 
 _RANKS = ("aurc", "aurc_excess", "auroc")
 _CALIBRATED = ("ece", "ece_mass", *_RANKS)
@@ -66,14 +66,23 @@ def is_probability(confidence: str, tasks: Sequence[str]) -> bool:
 
 
 def confidence_scores(answered: AnsweredSplit) -> list[Score]:
-    """Return how sure the answers are, and what it is worth; the values of single answers are kept."""
+    """Return how sure the answers are, and what it is worth; the values of single answers are kept.
+
+    Where the run has a threshold, also how many answers it lets pass, and how many of these are wrong.
+    """
+    run, stem = answered.run, f"{answered.dataset}-{answered.split}"
+    table = ItemTable(run.items.get(stem, ()))
+    rule = read_rule(run.folder, fitting=False)
+    words, boxes, texts = (answered.places(*tasks) for tasks in (WORDS, BOXES, TEXTS))
     scores: list[Score] = []
-    table = ItemTable(answered.run.items.get(f"{answered.dataset}-{answered.split}", ()))
-    words, boxes = answered.places(*WORDS), answered.places(*BOXES)
-    for place, system in enumerate(answered.systems):
+    for system, predictions in zip(answered.systems, answered.predictions, strict=True):
         if system.name not in OWN:
             continue
-        found = _probabilities(answered.predictions[place])
+        found = (
+            confidences_of(run.folder, stem, answered.samples, predictions, run.recipe)
+            if system.name == MODEL
+            else probabilities(predictions)
+        )
         answered.keep(_items(answered.samples, system.name, found))
         for places in (words, boxes):
             if not places:
@@ -82,19 +91,19 @@ def confidence_scores(answered: AnsweredSplit) -> list[Score]:
             first = answered.systems[0].only(places).answers
             right = right_answers(samples, first, table, system.name)
             questions = answered.questions(samples)
-            if words and boxes and places is boxes:
+            if words and places is boxes:
                 # Overall would be read as of all answers.
                 groups = {f"task={task}": _of_task(samples, task) for task in {s.task for s in samples}}
                 questions = replace(questions, groups=groups)
-            scores += _scores(questions, {name: column[places] for name, column in found.items()},
-                              right, system.name, [sample.task for sample in samples])  # fmt: skip
+            own = {name: column[places] for name, column in found.items()}
+            scores += _scores(questions, own, right, system.name, [sample.task for sample in samples])
+            if rule and system.name == MODEL and not {s.task for s in samples}.isdisjoint(rule.tasks):
+                passed = given(rule, samples, own)
+                scores += threshold_scores(questions, rule, passed, 1.0 - right.values, system.name)
+        if texts and "drawn_agreement" in found and not words and not boxes:
+            of_texts = answered.questions([answered.samples[at] for at in texts])
+            scores += _means(of_texts, "drawn_agreement", found["drawn_agreement"][texts], system.name)
     return scores
-
-
-def _probabilities(predictions: Sequence[Prediction]) -> dict[str, NDArray[np.float64]]:
-    known = np.array([np.nan if one.logprob is None else one.logprob for one in predictions])
-    # A sum of logarithms that was rounded may be a hair above 0.
-    return {} if np.isnan(known).all() else {"probability": np.exp(np.minimum(known, 0.0))}
 
 
 def _items(
@@ -121,8 +130,7 @@ def _scores(
     scores: list[Score] = []
     for name, column in confidences.items():
         known = ~np.isnan(column)
-        means = _among(questions, known)
-        scores += score_values(means, {name: np.nan_to_num(column)}, system)
+        scores += _means(questions, name, column, system)
         judged = _among(questions, known & ~np.isnan(right.values), FEWEST)
         how = f"confidence: {said(name).partition(', ')[2]}; right by {right.metric}"
         calibrated = is_probability(name, tasks)
@@ -134,6 +142,10 @@ def _scores(
                 judged, group, places, column[places], right.values[places], name, system, how, calibrated
             )
     return scores
+
+
+def _means(questions: Questions, name: str, column: NDArray[np.float64], system: str) -> list[Score]:
+    return score_values(_among(questions, ~np.isnan(column)), {name: np.nan_to_num(column)}, system)
 
 
 def _among(questions: Questions, known: NDArray[np.bool_], fewest: int = 1) -> Questions:

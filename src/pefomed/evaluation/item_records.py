@@ -17,7 +17,8 @@ from pefomed.metrics.find import metric_of
 from pefomed.metrics.references import each_of
 from pefomed.schema import ItemScore, Sample
 
-OWN = ("model", "blind")
+MODEL = "model"
+OWN = (MODEL, "blind")
 """Systems whose values are kept: floors' are read by nobody."""
 
 Values = Mapping[str, NDArray[np.float64]]

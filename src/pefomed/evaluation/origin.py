@@ -1,7 +1,8 @@
 """What scores were computed from, so that they are never shown beside other answers.
 
 RUN/scores.card.json: the hash of scores.jsonl, and of each thing behind it: `samples/<file>`,
-`predictions/<file>`, `verdicts/<file>`, `training_images.json`, `[evaluate]`. What is hashed is what a record
+`predictions/<file>`, `drawn/<file>`, `likeness/<file>`, `verdicts/<file>`, `training_images.json`,
+`threshold.json`, `[evaluate]`. What is hashed is what a record
 says, not its place: a sorted file, or images that moved, are no change. `items` says which version wrote
 item_scores/, and has the hash of each of its files; runs scored before there were such have none.
 """
@@ -20,7 +21,7 @@ from pefomed.files import jsonl
 from pefomed.files.storage import write
 from pefomed.runs.folder import RunFolder, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
-from pefomed.schema import ItemScore, Prediction, Sample, Score, Verdict
+from pefomed.schema import Drawn, ItemScore, Likeness, Prediction, Sample, Score, Verdict
 
 _REMEDY = "free space or make the folder writable; the former scores are as they were"
 
@@ -154,9 +155,9 @@ def _sources(run: Path) -> dict[str, str]:
         for path in sorted((run / folder).glob("*.jsonl")):
             if digest := _told(path, kind, told, _kind(path) if folder == "verdicts" else ""):
                 found[f"{folder}/{path.name}"] = digest
-    path = RunFolder(run).training_images_file
-    if path.exists():
-        found[path.name] = _digest(path.read_bytes())
+    for path in (RunFolder(run).training_images_file, RunFolder(run).threshold_file):
+        if path.exists():
+            found[path.name] = _digest(path.read_bytes())
     if recipe := RunFolder(run).read_recipe():
         table = recipe.evaluate.model_dump(mode="json")
         # Without any it is what it was before there were such: scores of then still belong to it.
@@ -181,6 +182,14 @@ def _of_prediction(answer: Prediction) -> str:
     return short_hash(answer.sample_id, answer.text, answer.finish, answer.blind, answer.shown)
 
 
+def _of_drawn(drawn: Drawn) -> str:
+    return short_hash(drawn.sample_id, drawn.texts, drawn.shown)
+
+
+def _of_likeness(likeness: Likeness) -> str:
+    return short_hash(likeness.sample_id, likeness.level, likeness.shown)
+
+
 def _of_verdict(verdict: Verdict) -> str:
     return short_hash(verdict.sample_id, verdict.rater, verdict.run, verdict.label)
 
@@ -188,6 +197,8 @@ def _of_verdict(verdict: Verdict) -> str:
 _KINDS: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
     ("samples", Sample, _of_sample),
     ("predictions", Prediction, _of_prediction),
+    ("drawn", Drawn, _of_drawn),
+    ("likeness", Likeness, _of_likeness),
     ("verdicts", Verdict, _of_verdict),
 )
 

@@ -1,11 +1,11 @@
 """How like a picture is to the nearest picture that was trained on, by the frozen vision encoder.
 
-A picture is the mean of its patches' features, scaled to length 1; the distance of two is 1 - cosine. Its level
-is the share of held-out pictures, not trained on, that are at least so far from their nearest training
-picture, with this one among them: (1 + how many) / (1 + all), the p-value of a conformal test of whether the
-picture is like the held-out ones (Bates, Candes, Lei, Romano and Sesia, Annals of Statistics 51, 2023). The
-held-out pictures are those of the last stage's validation split; without one each training picture is held
-against all others.
+A picture is the mean of its patches' features, scaled to length 1; the distance of two is 1 - cosine. Its
+level is the share of held-out pictures, not trained on, that are at least so far from their nearest
+training picture, with this one among them: (1 + how many) / (1 + all), the p-value of a conformal test of
+whether the picture is like the held-out ones (Bates, Candes, Lei, Romano and Sesia, Annals of Statistics
+51, 2023). The held-out pictures are those of the last stage's validation split; without one each training
+picture is held against all others.
 
 RUN/likeness/training.safetensors keeps the vectors of the training pictures (T, D) and the distances of the
 held-out ones (H,): what is needed to say it of any picture. It holds no pixels.

@@ -249,6 +249,17 @@ _CONFIDENCES = (
     ),
 )  # fmt: skip
 
+_DECIDED = (
+    Metric(
+        "answered_share", "Answered", "sure", _JUDGEABLE,
+        "share of questions whose answer is as sure as the run's threshold asks", binary=True,
+    ),
+    Metric(
+        "wrong_answered", "Wrong of the answered", "sure", _JUDGEABLE,
+        "share of wrong answers among those", binary=True, better="lower",
+    ),
+)  # fmt: skip
+
 _SURE = (
     Metric(
         "ece", "Calibration error", "sure", _JUDGEABLE,
@@ -290,6 +301,7 @@ METRICS: dict[str, Metric] = {
         *_VERDICTS,
         *_CONFIDENCES,
         *_SURE,
+        *_DECIDED,
     )
 }
 """Name -> metric, in the order in which they are listed."""

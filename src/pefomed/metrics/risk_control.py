@@ -8,17 +8,17 @@ the least t among the confidences with
 
 as if one more picture had m questions, all of them answered and wrong. This is conformal risk control
 (Angelopoulos, Bates, Fisch, Lei and Schuster, ICLR 2024, arXiv:2208.02814) with the picture as what is
-exchanged and its number of wrong answers, which only falls as t rises, as the loss. What it promises: let t* be
-the least threshold with W / A <= level of the n pictures and a new one together. If the n + 1 pictures could as
-well have come in any other order, then, in the mean over them,
+exchanged and its number of wrong answers, which only falls as t rises, as the loss. What it promises: let
+t* be the least threshold with W / A <= level of the n pictures and a new one together. If the n + 1
+pictures could as well have come in any other order, then, in the mean over them,
 
     wrong answers about the new picture  <=  level * its questions that t* would answer.
 
-For t meets the condition of t*, whatever the new picture is, so that t* <= t and W_new(t) <= W_new(t*); and t*
-does not know which picture is the new one, so that the mean of W_new(t*) - level * A_new(t*) is that over all
-n + 1, which is 0 or less. t answers a few questions less than t*: those that the added picture costs.
-It is a mean over validation sets, not of each one; and it holds of questions as they come in the mean, not of
-each kind of question.
+For t meets the condition of t*, whatever the new picture is, so that t* <= t and W_new(t) <= W_new(t*); and
+t* does not know which picture is the new one, so that the mean of W_new(t*) - level * A_new(t*) is that
+over all n + 1, which is 0 or less. t answers a few questions less than t*: those that the added picture
+costs. It is a mean over validation sets, not of each one; and it holds of questions as they come in the
+mean, not of each kind of question.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ def control(
         questions: m, if it is known; by default the most questions any of these pictures has.
     """
     most = int(np.unique(pictures, return_counts=True)[1].max()) if questions is None else questions
-    order = np.argsort(-confidence, kind="stable")
+    order = np.argsort(-confidence, kind="stable")[: int(np.isfinite(confidence).sum())]
     ranked = confidence[order]
     # Answers of one confidence are answered together or not at all.
-    ends = np.flatnonzero(np.append(np.diff(ranked) != 0, True) & np.isfinite(ranked))
+    ends = np.flatnonzero(np.diff(ranked, append=np.nan) != 0)
     answered, mistaken = ends + 1, np.cumsum(wrong[order])[ends]
     shares = (mistaken + most) / (answered + most)
     least = float(shares.min(initial=1.0))

@@ -11,6 +11,7 @@ SECTIONS = {
     "results": "Results",
     "boxes": "Boxes",
     "groups": "Groups",
+    "sure": "How sure",
     "judgements": "Judges and raters",
     "agreement": "Agreement",
     "training": "Training",
