@@ -12,10 +12,10 @@ from pefomed import recipe
 from pefomed.errors import DataError, PefomedError, RecipeError, RunError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs
-from pefomed.evaluation.predicted import read_predictions, read_samples
+from pefomed.evaluation.predictions import read_predictions, read_samples
 from pefomed.files import jsonl
 from pefomed.outside.run import outside_run
-from pefomed.raters import Wishes, export, open_session
+from pefomed.raters import SessionRequest, export, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports
 from pefomed.runs import RunFolder
@@ -85,11 +85,11 @@ def test_names_of_raters_in_any_script(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,reference,answer\n1,yes,yes\n2,no,yes\n")
     run = outside_run(tmp_path / "t.csv", tmp_path / "out", "d")
     with pytest.raises(RunError, match="longer than 60 characters"):
-        open_session(run, Wishes(names=("n" * 61,), sample=2))
+        open_session(run, SessionRequest(names=("n" * 61,), sample=2))
     names = ("ΩΩ" * 30, "ق" * 60, "李雷")  # of letters that no file's name keeps
     with pytest.raises(RunError, match="two raters would have the same file"):
-        open_session(run, Wishes(names=names, sample=2))
-    session = open_session(run, Wishes(names=("x" + names[0][1:], "y" + names[1][1:]), sample=2))
+        open_session(run, SessionRequest(names=names, sample=2))
+    session = open_session(run, SessionRequest(names=("x" + names[0][1:], "y" + names[1][1:]), sample=2))
     assert len(write_workbooks(session, tmp_path / "sheets")) == 2
     assert len(export(session)) == 2
     session.database.close()

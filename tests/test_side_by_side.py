@@ -21,7 +21,7 @@ from pefomed.judges.endpoint_judge import JudgeSettings
 from pefomed.judges.endpoint_judge import carry_out as judge
 from pefomed.judges.endpoint_judge import prepare as prepare_judge
 from pefomed.outside.run import outside_run
-from pefomed.raters import Wishes, open_session
+from pefomed.raters import SessionRequest, open_session
 from pefomed.raters.export import export
 from pefomed.raters.verdicts import State, save
 from pefomed.report import write_report
@@ -61,7 +61,7 @@ def test_reports_judges_and_raters_go_on_beside_whoever_scores(run: Path) -> Non
     evaluate_run(run)
     process = another(run)
     write_report(run)
-    session = open_session(run, Wishes(raters=1))
+    session = open_session(run, SessionRequest(raters=1))
     [rater] = session.raters()
     save(session, rater, session.items(rater)[0].id, State(1), change="a")
     export(session)
@@ -94,7 +94,7 @@ def test_a_report_waits_for_another_of_the_same_run(
 def test_verdicts_are_exported_by_one_server_after_the_other(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = open_session(run, Wishes(raters=1))
+    session = open_session(run, SessionRequest(raters=1))
     (run / "verdicts" / "held").mkdir()
     write_lock(run / "verdicts" / "held", host="node7", machine="another")
     (run / "verdicts" / "held" / ".lock").rename(run / "verdicts" / ".rating.lock")

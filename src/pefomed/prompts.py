@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pefomed.boxes import BoxFormat, Resizing
 from pefomed.boxes.marks import REFERENCE
-from pefomed.boxes.tasks import is_absent
+from pefomed.boxes.samples import is_absent
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Prompt
 from pefomed.schema import Box, Sample

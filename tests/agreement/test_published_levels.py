@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pefomed.agreement.published_levels import IU_XRAY, PublishedLevels, published_levels
-from pefomed.evaluation.wasm import wasm
+from pefomed.metrics.wasm import wasm
 
 
 @pytest.mark.parametrize("row", IU_XRAY, ids=lambda row: row.title)

@@ -14,7 +14,7 @@ from pefomed.annotations.box_readers import fuse_boxes, seems_reader
 from pefomed.datasets import load_samples
 from pefomed.errors import DataError, RecipeError
 from pefomed.evaluation.reader_agreement import others_boxes
-from pefomed.metrics.box_items import items_of
+from pefomed.metrics.phrase_items import items_of
 from pefomed.recipe import Dataset
 from pefomed.schema import Box, Sample
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from pefomed.boxes import Placed
+from pefomed.boxes import PlacedBoxes
 from pefomed.boxes.region import dice
 from pefomed.evaluation import score_boxes
-from pefomed.evaluation.grounding import ITEM, item_values
 from pefomed.floors.absent import none_floors
 from pefomed.floors.boxes import floors_of
-from pefomed.metrics.box_items import PhraseItem
+from pefomed.metrics.box_values import BOX_METRICS, phrase_values
+from pefomed.metrics.phrase_items import PhraseItem
 from pefomed.schema import Box, Score
 
 LEFT, RIGHT = Box(x0=0.0, y0=0.0, x1=0.5, y1=1.0), Box(x0=0.5, y0=0.0, x1=1.0, y1=1.0)
@@ -25,14 +25,14 @@ def value(scores: list[Score], metric: str, group: str = "overall") -> tuple[flo
 @pytest.mark.parametrize(
     ("answer", "right"),
     [
-        (Placed(()), 1.0),
-        (Placed((LEFT,)), 0.0),
-        (Placed((), outside=1), 0.0),  # a box, if of nothing but padding
-        (Placed((), readable=False), 0.0),
+        (PlacedBoxes(()), 1.0),
+        (PlacedBoxes((LEFT,)), 0.0),
+        (PlacedBoxes((), outside=1), 0.0),  # a box, if of nothing but padding
+        (PlacedBoxes((), readable=False), 0.0),
     ],
 )
-def test_without_a_box_only_the_answer_that_there_is_none_is_right(answer: Placed, right: float) -> None:
-    assert item_values((), answer) == dict.fromkeys(ITEM, right)
+def test_without_a_box_only_the_answer_that_there_is_none_is_right(answer: PlacedBoxes, right: float) -> None:
+    assert phrase_values((), answer) == dict.fromkeys(BOX_METRICS, right)
 
 
 def test_means_over_all_over_what_is_there_and_both_accuracies_by_hand() -> None:

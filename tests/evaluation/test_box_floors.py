@@ -9,7 +9,7 @@ from pefomed.boxes import Writing
 from pefomed.datasets import load_samples
 from pefomed.evaluation import score_boxes
 from pefomed.floors.boxes import floors_of, keys_of
-from pefomed.metrics.box_items import PhraseItem, items_of, written_and_read
+from pefomed.metrics.phrase_items import PhraseItem, items_of, written_and_read
 from pefomed.recipe import Dataset
 from pefomed.schema import Box
 

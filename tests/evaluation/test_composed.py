@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from pefomed.evaluation.caption_scores import tokens_of
+from pefomed.metrics.captions.corpus import tokens_of
 from pefomed.metrics.captions.presets import PRESETS
 from pefomed.metrics.normalise import plain, vqa_style
 from pefomed.metrics.words import words

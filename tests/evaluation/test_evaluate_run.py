@@ -12,10 +12,11 @@ from pefomed import recipe
 from pefomed.datasets import load_samples
 from pefomed.errors import DataError, RunError, StorageError
 from pefomed.evaluation import evaluate_run
-from pefomed.evaluation.grounding import ITEM, MACRO
+from pefomed.evaluation.grounding import MACRO
 from pefomed.files import jsonl
-from pefomed.metrics.box_items import items_of
-from pefomed.metrics.find import named
+from pefomed.metrics.box_values import BOX_METRICS
+from pefomed.metrics.lookup import named
+from pefomed.metrics.phrase_items import items_of
 from pefomed.schema import Prediction, Sample, Score, Verdict
 
 STAGE = {"name": "task", "data": {"mini": 1.0}, "epochs": 1, "lr": 1e-4, "lr_end": 0.0}
@@ -259,7 +260,7 @@ def test_every_task_of_the_phantoms_in_one_run(tmp_path: Path) -> None:
     overall = {s.metric: s.n for s in scores if s.group == "overall" and s.system == "model"}
     # A heart is in the middle of the image: some phrases have no side, and fewer say one.
     assert 0 < overall.pop("side_mistake_rate_named") < overall.pop("side_mistake_rate") < phrases
-    boxes = [*ITEM, *(f"{name}_macro" for name in MACRO)]
+    boxes = [*BOX_METRICS, *(f"{name}_macro" for name in MACRO)]
     texts = ("bleu", "rouge", "cider", "meteor")
     assert {metric: count for metric, count in overall.items() if not metric.startswith(texts)} == {
         **dict.fromkeys(("empty_rate", "cut_rate"), len(samples)),

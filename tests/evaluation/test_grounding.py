@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from pefomed.boxes import Placed
+from pefomed.boxes import PlacedBoxes
 from pefomed.errors import DataError
 from pefomed.evaluation import score_boxes
-from pefomed.evaluation.grounding import ITEM, item_values
+from pefomed.metrics.box_values import BOX_METRICS, phrase_values
 from pefomed.schema import Box, Score
 
 
@@ -29,7 +29,7 @@ def value(scores: list[Score], metric: str, group: str = "overall") -> float:
 
 def test_one_item_by_hand() -> None:
     # 0.2 .. 0.8 and 0 .. 0.5: 0.3 of 0.8 in common; its centre 0.5 lies on the reference's edge.
-    assert item_values([LEFT], Placed((upright(0.2, 0.8),))) == pytest.approx(
+    assert phrase_values([LEFT], PlacedBoxes((upright(0.2, 0.8),))) == pytest.approx(
         {
             "iou": 3 / 8, "dice": 0.6 / 1.1, "acc_0.3": 1.0, "acc_0.5": 0.0, "acc_0.7": 0.0,
             "box_precision": 0.0, "box_recall": 0.0, "pointing": 1.0,
@@ -40,31 +40,33 @@ def test_one_item_by_hand() -> None:
 def test_several_boxes_by_hand() -> None:
     # The answer covers the whole image, as the references do. 0 .. 0.6 has IoU 5/6 with the left half,
     # 0.4 .. 1 with the right one, 0.45 .. 0.55 with none; all three centres are in a half.
-    answer = Placed((upright(0.0, 0.6), upright(0.4, 1.0), upright(0.45, 0.55)))
-    found = item_values([LEFT, RIGHT], answer)
+    answer = PlacedBoxes((upright(0.0, 0.6), upright(0.4, 1.0), upright(0.45, 0.55)))
+    found = phrase_values([LEFT, RIGHT], answer)
     assert (found["iou"], found["dice"], found["acc_0.7"]) == pytest.approx((1.0, 1.0, 1.0))
     assert (found["box_precision"], found["box_recall"], found["pointing"]) == pytest.approx((2 / 3, 1, 1))
     # One box around both: the same area, but half of the boxes.
-    one = item_values([LEFT, RIGHT], Placed((WHOLE,)))
+    one = phrase_values([LEFT, RIGHT], PlacedBoxes((WHOLE,)))
     assert one["iou"] == 1.0
     assert (one["box_precision"], one["box_recall"]) == (1.0, 0.5)
 
 
 def test_a_box_in_the_padding_counts_as_given() -> None:
-    found = item_values([LEFT], Placed((LEFT,), outside=1))
+    found = phrase_values([LEFT], PlacedBoxes((LEFT,), outside=1))
     assert (found["iou"], found["box_precision"], found["box_recall"], found["pointing"]) == (1, 0.5, 1, 0.5)
 
 
 @given(BOXES.filter(bool))
 def test_no_answer_is_0_everywhere_and_the_right_one_is_1(references: list[Box]) -> None:
-    assert set(item_values(references, Placed(())).values()) == {0.0}
-    assert list(item_values(references, Placed(tuple(references))).values()) == pytest.approx([1.0] * 8)
+    assert set(phrase_values(references, PlacedBoxes(())).values()) == {0.0}
+    assert list(phrase_values(references, PlacedBoxes(tuple(references))).values()) == pytest.approx(
+        [1.0] * 8
+    )
 
 
 @given(BOXES.filter(bool), BOXES)
 def test_every_value_is_a_share_and_thresholds_are_ordered(references: list[Box], given: list[Box]) -> None:
-    found = item_values(references, Placed(tuple(given)))
-    assert list(found) == list(ITEM)
+    found = phrase_values(references, PlacedBoxes(tuple(given)))
+    assert list(found) == list(BOX_METRICS)
     assert all(0.0 <= number <= 1.0 for number in found.values())
     assert found["acc_0.3"] >= found["acc_0.5"] >= found["acc_0.7"]
     assert found["dice"] == pytest.approx(2 * found["iou"] / (1 + found["iou"]))

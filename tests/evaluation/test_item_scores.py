@@ -14,8 +14,8 @@ from pefomed.evaluation.compare import compare_runs
 from pefomed.evaluation.origin import read_item_scores, read_scores
 from pefomed.files import jsonl
 from pefomed.metrics.known import METRICS
+from pefomed.report.box_answers import located
 from pefomed.report.items import browser_data
-from pefomed.report.located import located
 from pefomed.report.run import read_run
 from pefomed.runs import RunFolder
 from pefomed.schema import Box, ItemScore, Outline, Prediction, Sample

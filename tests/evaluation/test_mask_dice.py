@@ -14,8 +14,8 @@ from pefomed import recipe
 from pefomed.boxes import Resizing
 from pefomed.datasets import load_samples
 from pefomed.evaluation import evaluate_run
-from pefomed.evaluation.mask_dice import dice_with
 from pefomed.files import jsonl
+from pefomed.metrics.mask_dice import mask_dice
 from pefomed.prompts import target
 from pefomed.schema import Box, Prediction, Sample, Score
 
@@ -43,7 +43,7 @@ def box(x0: float, y0: float, x1: float, y1: float) -> Box:
     ],
 )
 def test_by_hand(boxes: list[Box], value: float) -> None:
-    assert dice_with(L_SHAPE, boxes) == pytest.approx(value)
+    assert mask_dice(L_SHAPE, boxes) == pytest.approx(value)
 
 
 def test_as_counted_pixel_by_pixel() -> None:
@@ -64,7 +64,7 @@ def test_as_counted_pixel_by_pixel() -> None:
             )
         }
         both = sum(bool(mask[pixel]) for pixel in inside)
-        assert dice_with(mask, boxes) == pytest.approx(2 * both / (mask.sum() + len(inside)))
+        assert mask_dice(mask, boxes) == pytest.approx(2 * both / (mask.sum() + len(inside)))
 
 
 def make_run(tmp_path: Path, **evaluate: Any) -> tuple[Path, list[Sample]]:

@@ -13,7 +13,7 @@ from pefomed.boxes.region import iou
 from pefomed.datasets import load_samples
 from pefomed.errors import ImageError
 from pefomed.floors.nearest_image import nearest_image, thumbnails
-from pefomed.metrics.box_items import PhraseItem, items_of
+from pefomed.metrics.phrase_items import PhraseItem, items_of
 from pefomed.recipe import Dataset
 from pefomed.schema import Box
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pefomed.boxes.given import given_text, read_given
+from pefomed.boxes.plain import plain_text, read_plain
 from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs
@@ -107,12 +107,12 @@ def test_numbers_are_compared_as_they_stand(tmp_path: Path) -> None:
     row = "a.png,mass,233.3,0.7,77.7,12.1,233.3,0.7,77.7,12.1,700,700\n"
     assert scored(tmp_path, HEAD + row)["model", "iou", "overall"] == 1
     box = Box(x0=1 / 3, y0=0.1, x1=2 / 3, y1=0.7)
-    reading = read_given(given_text([box]))
+    reading = read_plain(plain_text([box]))
     assert reading is not None
     assert (reading.boxes, reading.state) == ((box,), "strict")
-    assert read_given(given_text([])).says_none  # type: ignore[union-attr]
+    assert read_plain(plain_text([])).says_none  # type: ignore[union-attr]
     for text in ("", "no", "[1, 2, 3, 4]", "[[1, 2, 3, 4]]", "[[0.1, 0.2]]", "[" * 10_000):
-        assert read_given(text) is None
+        assert read_plain(text) is None
 
 
 def test_several_rows_of_a_phrase_and_cells_left_blank(tmp_path: Path) -> None:

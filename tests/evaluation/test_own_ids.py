@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pefomed.errors import RunError
-from pefomed.evaluation.predicted import check_own_ids
+from pefomed.evaluation.predictions import check_own_ids
 
 
 def test_an_id_may_stand_in_one_data_set_only() -> None:

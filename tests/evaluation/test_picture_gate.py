@@ -20,7 +20,7 @@ from pefomed.errors import ImageError
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.files import jsonl
 from pefomed.outside.run import outside_run
-from pefomed.raters import Wishes, open_session
+from pefomed.raters import SessionRequest, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports
 from pefomed.runs import RunFolder
@@ -134,8 +134,8 @@ def test_raters_get_no_other_picture(tmp_path: Path) -> None:
     secret = draw(tmp_path / "home" / "secret.png", 200)
     run = run_of(tmp_path / "run", [(secret,)] * 4, [""] * 4)
     with pytest.raises(ImageError, match=r"(?s)1 of 1 picture is left out: the run does not say.*--data DIR"):
-        open_session(run, Wishes(raters=1, sample=2))
-    session = open_session(run, Wishes(raters=1, sample=2), data_folder=tmp_path / "home")
+        open_session(run, SessionRequest(raters=1, sample=2))
+    session = open_session(run, SessionRequest(raters=1, sample=2), data_folder=tmp_path / "home")
     session.database.close()
     # The session may have come with the folder, whatever it was made from.
     session = open_session(run)
@@ -163,7 +163,7 @@ def test_somebody_elses_answers_say_what_their_pictures_held(tmp_path: Path) -> 
     page = write_report(run)
     assert greys(page) == [50]
     assert "left out" not in page.read_text(encoding="utf-8")
-    session = open_session(run, Wishes(raters=1, sample=2))
+    session = open_session(run, SessionRequest(raters=1, sample=2))
     [book] = write_workbooks(session, tmp_path / "sheets")
     assert len(load_workbook(book)["rating"]._images) == 1
     session.database.close()

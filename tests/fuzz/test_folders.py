@@ -123,7 +123,7 @@ def test_damaged_logs_tell_no_tasks(tmp_path: Path) -> None:
 
 
 def test_verdicts_that_are_gone_and_cards_are_said(folders: Folders, tmp_path: Path) -> None:
-    from pefomed.evaluation.predicted import all_samples
+    from pefomed.evaluation.predictions import all_samples
 
     run = tmp_path / "run"
     shutil.copytree(folders.world.finished, run)

@@ -12,7 +12,7 @@ from pefomed.agreement import agreement_of
 from pefomed.endpoint import Endpoint
 from pefomed.errors import PefomedError, RunError
 from pefomed.evaluation import evaluate_run
-from pefomed.evaluation.predicted import all_samples
+from pefomed.evaluation.predictions import all_samples
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files import jsonl
 from pefomed.judges.endpoint_judge import JudgeSettings, carry_out, prepare

@@ -3,20 +3,22 @@
 import subprocess
 import sys
 
-from pefomed.evaluation.caption_scores import METRICS as CAPTIONS
-from pefomed.evaluation.grounding import ITEM, MACRO
-from pefomed.evaluation.verdicts import KINDS
+from pefomed.evaluation.grounding import MACRO
+from pefomed.evaluation.verdicts import RATER_KINDS
+from pefomed.metrics.box_values import BOX_METRICS
+from pefomed.metrics.captions.corpus import FIGURES as CAPTIONS
 from pefomed.metrics.captions.presets import PRESETS
-from pefomed.metrics.find import heads, metric_of, named
 from pefomed.metrics.known import METRICS
+from pefomed.metrics.lookup import heads, metric_of, named
 
 
 def test_everything_that_is_computed_stands_in_the_table() -> None:
     suffixes = [preset.suffix for preset in PRESETS.values()]
     computed = {
-        *ITEM, *(f"{name}_macro" for name in MACRO),
+        *BOX_METRICS, *(f"{name}_macro" for name in MACRO),
         *(f"{name}{end}" for name in CAPTIONS for end in suffixes),
-        *(f"{kind}_accuracy" for kind in KINDS.values()), *(f"wasm_{kind}" for kind in KINDS.values()),
+        *(f"{kind}_accuracy" for kind in RATER_KINDS.values()),
+        *(f"wasm_{kind}" for kind in RATER_KINDS.values()),
     }  # fmt: skip
     assert computed <= METRICS.keys()
 

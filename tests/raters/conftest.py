@@ -12,7 +12,7 @@ from PIL import Image
 from tests.raters.serving import ARGUMENTS, Server
 
 from pefomed.files import jsonl
-from pefomed.raters import Wishes, open_session
+from pefomed.raters import SessionRequest, open_session
 from pefomed.samples.question_hash import shown_hash
 from pefomed.schema import Prediction, Sample
 
@@ -95,10 +95,10 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def serve(vqa_run: Path) -> Iterator[Callable[[Wishes], Server]]:
+def serve(vqa_run: Path) -> Iterator[Callable[[SessionRequest], Server]]:
     servers: list[Server] = []
 
-    def start(wishes: Wishes) -> Server:
+    def start(wishes: SessionRequest) -> Server:
         open_session(vqa_run, wishes).database.close()
         servers.append(Server(vqa_run))
         return servers[-1]

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from pefomed.files import jsonl
-from pefomed.raters import Session, Wishes, open_session
+from pefomed.raters import Session, SessionRequest, open_session
 from pefomed.raters.app import make_app
 from pefomed.raters.guards import LOOPBACK
 from pefomed.raters.pictures import EncodedImages
@@ -49,7 +49,7 @@ class Page:
 
 @pytest.fixture
 def session(vqa_run: Path) -> Session:
-    return open_session(vqa_run, Wishes(raters=2, sample=10, seed=7))
+    return open_session(vqa_run, SessionRequest(raters=2, sample=10, seed=7))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_each_rater_of_each_session_has_a_mark_of_its_own(
     page: Page, session: Session, report_run: Path
 ) -> None:
     assert page.client.get(f"{page.path}/session").json() == {"session": page.mark}
-    other = Page(open_session(report_run, Wishes(raters=1, sample=4)))
+    other = Page(open_session(report_run, SessionRequest(raters=1, sample=4)))
     assert len({page.mark, Page(session, 1).mark, other.mark}) == 3
     assert Page(session).mark == page.mark  # after a restart, too
 
@@ -130,7 +130,7 @@ def test_nothing_tells_model_metric_or_file(page: Page, session: Session) -> Non
 
 
 def test_the_sides_of_a_report_change(report_run: Path) -> None:
-    session = open_session(report_run, Wishes(raters=1, sample=12))
+    session = open_session(report_run, SessionRequest(raters=1, sample=12))
     items = Page(session).client.get(f"/r/{session.raters()[0].token}/items").json()["items"]
     left = [item["texts"][0].split()[0] for item in items]
     assert sorted(left) == ["Generated"] * 6 + ["Reference"] * 6

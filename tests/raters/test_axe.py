@@ -10,13 +10,13 @@ from tests.axe import LOOKS, findings
 from tests.raters.conftest import vqa_pairs, write
 from tests.raters.serving import Server, opened, saved, until
 
-from pefomed.raters import Wishes
+from pefomed.raters import SessionRequest
 
 ARABIC, HEBREW = "هل هذا CT؟", "הכבד"
 
 
 def test_the_rating_page(
-    chromium: Any, serve: Callable[[Wishes], Server], vqa_run: Path, images: list[str]
+    chromium: Any, serve: Callable[[SessionRequest], Server], vqa_run: Path, images: list[str]
 ) -> None:
     pairs = [
         (sample.model_copy(update={"question": ARABIC, "reference": HEBREW}), f"Latin {place}")
@@ -25,7 +25,7 @@ def test_the_rating_page(
     for file in vqa_run.rglob("rad-test*"):
         file.unlink()
     write(vqa_run, "rad-test", pairs)
-    server = serve(Wishes(raters=1, sample=5, seed=7))
+    server = serve(SessionRequest(raters=1, sample=5, seed=7))
     context = chromium.new_context()
     tab = opened(context, server.links[0])
     found = [each for look in LOOKS for each in findings(tab, *look)]

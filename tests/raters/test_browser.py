@@ -11,7 +11,7 @@ from typing import Any
 from tests.raters.serving import Server, number, opened, press, saved, stored, until
 
 from pefomed.files import jsonl
-from pefomed.raters import Wishes, open_session
+from pefomed.raters import SessionRequest, open_session
 from pefomed.schema import Verdict
 
 # Presses y where rater and item number are both odd or both even, else n, as fast as the page goes on.
@@ -26,9 +26,9 @@ AUTOPILOT = """(rater) => {
 
 
 def test_ten_raters_at_once_with_reloads_and_a_killed_server(
-    chromium: Any, serve: Callable[[Wishes], Server], vqa_run: Path
+    chromium: Any, serve: Callable[[SessionRequest], Server], vqa_run: Path
 ) -> None:
-    server = serve(Wishes(raters=10, sample=10, seed=7))
+    server = serve(SessionRequest(raters=10, sample=10, seed=7))
     # Small windows: ten of them are drawn by the processor.
     contexts = [chromium.new_context(viewport={"width": 900, "height": 500}) for _ in range(10)]
     tabs = [opened(context, link) for context, link in zip(contexts, server.links, strict=True)]
@@ -66,9 +66,9 @@ def test_ten_raters_at_once_with_reloads_and_a_killed_server(
 
 
 def test_a_server_killed_between_two_clicks_loses_nothing(
-    chromium: Any, serve: Callable[[Wishes], Server], vqa_run: Path
+    chromium: Any, serve: Callable[[SessionRequest], Server], vqa_run: Path
 ) -> None:
-    server = serve(Wishes(raters=1, sample=6))
+    server = serve(SessionRequest(raters=1, sample=6))
     context = chromium.new_context()
     tab = opened(context, server.links[0])
     tab.click("#labels [data-label='1']")
@@ -100,8 +100,10 @@ def test_a_server_killed_between_two_clicks_loses_nothing(
     context.close()
 
 
-def test_two_tabs_of_one_rater(chromium: Any, serve: Callable[[Wishes], Server], vqa_run: Path) -> None:
-    server = serve(Wishes(raters=1, sample=6))
+def test_two_tabs_of_one_rater(
+    chromium: Any, serve: Callable[[SessionRequest], Server], vqa_run: Path
+) -> None:
+    server = serve(SessionRequest(raters=1, sample=6))
     context = chromium.new_context()
     first, second = (opened(context, server.links[0]) for _ in range(2))
     session = open_session(vqa_run)
@@ -140,8 +142,10 @@ def test_two_tabs_of_one_rater(chromium: Any, serve: Callable[[Wishes], Server],
     context.close()
 
 
-def test_comments_and_cannot_judge(chromium: Any, serve: Callable[[Wishes], Server], vqa_run: Path) -> None:
-    server = serve(Wishes(raters=1, sample=4))
+def test_comments_and_cannot_judge(
+    chromium: Any, serve: Callable[[SessionRequest], Server], vqa_run: Path
+) -> None:
+    server = serve(SessionRequest(raters=1, sample=4))
     tab = opened(chromium.new_context(), server.links[0])
     tab.keyboard.press("x")
     tab.keyboard.type("yes, 1 n u: too dark")  # no key of these rates

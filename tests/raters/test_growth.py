@@ -14,14 +14,14 @@ from tests.raters.conftest import report_pairs, write
 from pefomed.agreement import write_agreement
 from pefomed.errors import DataError, ImageError, RunError
 from pefomed.files import jsonl
-from pefomed.raters import Session, Wishes, export, open_session
-from pefomed.raters.verdicts import State, save, states
+from pefomed.raters import Session, SessionRequest, export, open_session
+from pefomed.raters.verdicts import Rating, save, states
 from pefomed.raters.workbook import write_workbooks
 from pefomed.raters.workbook_import import import_workbooks
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
 
-BEGUN = Wishes(raters=3, sample=20, seed=7)
+BEGUN = SessionRequest(raters=3, sample=20, seed=7)
 
 Rows = dict[str, list[tuple[object, ...]]]
 
@@ -42,7 +42,7 @@ def rate(session: Session, place: int, count: int) -> None:
     rater = session.raters()[place]
     for item in session.items(rater)[:count]:
         label = int(item.sample_id[-3:]) % 2
-        save(session, rater, item.id, State(label), change=f"change-{place}-{item.id:06}", checked=False)
+        save(session, rater, item.id, Rating(label), change=f"change-{place}-{item.id:06}", checked=False)
 
 
 def fill(path: Path, count: int) -> None:
@@ -59,13 +59,19 @@ def right_of(sample_ids: list[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    "wishes", [Wishes(raters=5), Wishes(sample=40), Wishes(raters=4, sample=31), Wishes(sample=90)]
+    "wishes",
+    [
+        SessionRequest(raters=5),
+        SessionRequest(sample=40),
+        SessionRequest(raters=4, sample=31),
+        SessionRequest(sample=90),
+    ],
 )
 @pytest.mark.parametrize("overlap", [1.0, 0.5])
-def test_what_was_given_out_stays_bit_for_bit(vqa_run: Path, wishes: Wishes, overlap: float) -> None:
+def test_what_was_given_out_stays_bit_for_bit(vqa_run: Path, wishes: SessionRequest, overlap: float) -> None:
     if overlap < 1 and wishes.sample in (40, 90):
-        wishes = Wishes(sample=30)  # 3 x 20 answers of their own are not there
-    session = open_session(vqa_run, Wishes(raters=3, sample=20, seed=7, overlap=overlap))
+        wishes = SessionRequest(sample=30)  # 3 x 20 answers of their own are not there
+    session = open_session(vqa_run, SessionRequest(raters=3, sample=20, seed=7, overlap=overlap))
     rate(session, 0, 20)
     rate(session, 1, 5)
     session.database.close()
@@ -86,18 +92,18 @@ def test_what_was_given_out_stays_bit_for_bit(vqa_run: Path, wishes: Wishes, ove
 
 def test_raters_who_come_later_get_what_they_would_have_had_from_the_beginning(vqa_run: Path) -> None:
     open_session(vqa_run, BEGUN)
-    later = open_session(vqa_run, Wishes(raters=5))
+    later = open_session(vqa_run, SessionRequest(raters=5))
     names, lists, links = [r.name for r in later.raters()], ids(later), {r.token for r in later.raters()}
     assert names == ["rater-01", "rater-02", "rater-03", "rater-04", "rater-05"]
     assert len(links) == 5
     later.database.close()
     RunFolder(vqa_run).ratings_database.unlink()
-    assert ids(open_session(vqa_run, Wishes(raters=5, sample=20, seed=7))) == lists
+    assert ids(open_session(vqa_run, SessionRequest(raters=5, sample=20, seed=7))) == lists
 
 
 def test_a_larger_sample_holds_the_smaller_one_and_keeps_the_shares(vqa_run: Path) -> None:
     small = ids(open_session(vqa_run, BEGUN))
-    large = open_session(vqa_run, Wishes(sample=40))
+    large = open_session(vqa_run, SessionRequest(sample=40))
     for before, after in zip(small, ids(large), strict=True):
         assert set(before) < set(after)
         assert after[:20] == before
@@ -116,7 +122,7 @@ def test_a_larger_sample_holds_the_smaller_one_and_keeps_the_shares(vqa_run: Pat
 def test_the_seed_fixes_the_growth_and_further_growth_nests(vqa_run: Path) -> None:
     def grown() -> list[list[str]]:
         RunFolder(vqa_run).ratings_database.unlink(missing_ok=True)
-        for wishes in (BEGUN, Wishes(sample=30), Wishes(raters=4), Wishes(sample=40)):
+        for wishes in (BEGUN, SessionRequest(sample=30), SessionRequest(raters=4), SessionRequest(sample=40)):
             session = open_session(vqa_run, wishes)
         found = ids(session)
         assert [(one.raters, one.sample) for one in session.settings.grown] == [(3, 20), (3, 30), (4, 30)]
@@ -129,8 +135,8 @@ def test_the_seed_fixes_the_growth_and_further_growth_nests(vqa_run: Path) -> No
 
 
 def test_a_part_overlaps_and_the_rest_is_each_ones_own(vqa_run: Path) -> None:
-    open_session(vqa_run, Wishes(raters=2, sample=20, seed=7, overlap=0.5))
-    lists = [set(one) for one in ids(open_session(vqa_run, Wishes(raters=4, sample=30)))]
+    open_session(vqa_run, SessionRequest(raters=2, sample=20, seed=7, overlap=0.5))
+    lists = [set(one) for one in ids(open_session(vqa_run, SessionRequest(raters=4, sample=30)))]
     common = set.intersection(*lists)
     assert len(common) == 15
     assert all(len(one) == 30 for one in lists)
@@ -140,8 +146,8 @@ def test_a_part_overlaps_and_the_rest_is_each_ones_own(vqa_run: Path) -> None:
 
 
 def test_a_single_raters_answers_become_common_as_the_overlap_says(vqa_run: Path) -> None:
-    open_session(vqa_run, Wishes(raters=1, sample=20, seed=7, overlap=0.3))
-    first, second = (set(one) for one in ids(open_session(vqa_run, Wishes(raters=2))))
+    open_session(vqa_run, SessionRequest(raters=1, sample=20, seed=7, overlap=0.3))
+    first, second = (set(one) for one in ids(open_session(vqa_run, SessionRequest(raters=2))))
     assert len(first & second) == 6
     assert right_of(sorted(first & second)) == 3
     assert right_of(sorted(second)) == 10
@@ -150,7 +156,7 @@ def test_a_single_raters_answers_become_common_as_the_overlap_says(vqa_run: Path
 def test_where_one_kind_runs_out_the_session_says_so(vqa_run: Path) -> None:
     open_session(vqa_run, BEGUN)
     # Of 90 answers 30 are right: of 60 more 20 right ones are left, and 30 were to be.
-    session = open_session(vqa_run, Wishes(sample=80))
+    session = open_session(vqa_run, SessionRequest(sample=80))
     assert session.drawn == {"right": (30, 30), "wrong": (60, 50)}
     assert session.notes == (
         "30 of 60 further answers were to be ones that exact match called wrong; the run has 50 wrong and 20"
@@ -162,32 +168,32 @@ def test_more_than_there_is_is_refused_and_changes_nothing(vqa_run: Path, images
     open_session(vqa_run, BEGUN).database.close()
     before = table_rows(vqa_run)
     with pytest.raises(RunError, match="91 different answers are wanted, the run has 90"):
-        open_session(vqa_run, Wishes(sample=91))
+        open_session(vqa_run, SessionRequest(sample=91))
     (vqa_run / "verdicts" / "rater-04.jsonl").write_text("")
     with pytest.raises(RunError, match="the name 'rater-04' is taken"):
-        open_session(vqa_run, Wishes(raters=4))
+        open_session(vqa_run, SessionRequest(raters=4))
     with pytest.raises(RunError, match="has 3 raters and 20 answers each, not 3 raters and 30"):
-        open_session(vqa_run, Wishes(sample=30), make=False)
+        open_session(vqa_run, SessionRequest(sample=30), make=False)
     Path(images[0]).unlink()
     with pytest.raises(ImageError, match="cannot be shown to raters"):
-        open_session(vqa_run, Wishes(sample=30))
+        open_session(vqa_run, SessionRequest(sample=30))
     assert table_rows(vqa_run) == before
     assert open_session(vqa_run).settings.sample == 20
 
 
 def test_named_raters_join_under_their_names(vqa_run: Path) -> None:
-    open_session(vqa_run, Wishes(names=("ann", "bob"), sample=5))
-    grown = open_session(vqa_run, Wishes(names=("bob", "ann", "gpt"), models=("gpt",)))
+    open_session(vqa_run, SessionRequest(names=("ann", "bob"), sample=5))
+    grown = open_session(vqa_run, SessionRequest(names=("bob", "ann", "gpt"), models=("gpt",)))
     assert [rater.name for rater in grown.raters()] == ["ann", "bob", "gpt"]
     assert grown.settings.models == ("gpt",)
-    assert [rater.name for rater in open_session(vqa_run, Wishes(raters=4)).raters()][3] == "rater-01"
+    assert [rater.name for rater in open_session(vqa_run, SessionRequest(raters=4)).raters()][3] == "rater-01"
 
 
 def test_half_of_the_further_reports_stand_on_each_side(tmp_path: Path, images: list[str]) -> None:
     run = tmp_path / "reports"
     write(run, "xray-test", report_pairs(images))
-    open_session(run, Wishes(raters=2, sample=4))
-    session = open_session(run, Wishes(raters=3, sample=12))
+    open_session(run, SessionRequest(raters=2, sample=4))
+    session = open_session(run, SessionRequest(raters=3, sample=12))
     for rater in session.raters():
         for part in session.parts(rater):
             assert sum(item.swapped for item in part) * 2 == len(part)
@@ -198,7 +204,7 @@ def test_returned_workbooks_stay_good_and_further_answers_have_files_of_their_ow
 ) -> None:
     session = open_session(vqa_run, BEGUN)
     given_out = write_workbooks(session, tmp_path / "first")
-    session = open_session(vqa_run, Wishes(raters=4, sample=30))
+    session = open_session(vqa_run, SessionRequest(raters=4, sample=30))
     # A file from before the growth is taken, alone and filled in by half.
     fill(given_out[0], 10)
     (one,) = import_workbooks(session, given_out[0])
@@ -223,7 +229,7 @@ def test_returned_workbooks_stay_good_and_further_answers_have_files_of_their_ow
 
 def test_a_file_twice_and_a_part_with_rows_missing_are_refused(vqa_run: Path, tmp_path: Path) -> None:
     open_session(vqa_run, BEGUN)
-    session = open_session(vqa_run, Wishes(sample=30))
+    session = open_session(vqa_run, SessionRequest(sample=30))
     folder = tmp_path / "sheets"
     paths = write_workbooks(session, folder)
     book = load_workbook(paths[1])
@@ -241,7 +247,7 @@ def test_verdicts_and_agreement_of_raters_who_share_a_part(vqa_run: Path) -> Non
     session = open_session(vqa_run, BEGUN)
     rate(session, 0, 20)
     rate(session, 1, 20)
-    session = open_session(vqa_run, Wishes(raters=4, sample=40))
+    session = open_session(vqa_run, SessionRequest(raters=4, sample=40))
     rate(session, 0, 40)  # all; the second the first part alone, the fourth some of everything
     rate(session, 3, 25)
     done = {one.rater.name: one.rated for one in export(session)}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.raters.serving import Server, opened, press, saved, stored, until
 
-from pefomed.raters import Wishes, open_session
+from pefomed.raters import SessionRequest, open_session
 
 FAILED = "document.getElementById('saved').dataset.kind === 'failed'"
 SOMEBODYS = json.dumps({
@@ -29,8 +29,8 @@ STRANGERS = [
 
 
 @pytest.fixture
-def server(serve: Callable[[Wishes], Server]) -> Server:
-    return serve(Wishes(raters=1, sample=6))
+def server(serve: Callable[[SessionRequest], Server]) -> Server:
+    return serve(SessionRequest(raters=1, sample=6))
 
 
 @pytest.mark.parametrize("where", ["**/items/*", "**/session"])

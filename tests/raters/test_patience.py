@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import uvicorn
 
-from pefomed.raters.patience import PatientProtocol
+from pefomed.raters.timeouts import PatientProtocol
 
 LONG = 30.0
 """Seconds after which a test gives up; nothing is measured by the clock."""

@@ -8,13 +8,13 @@ import pytest
 
 from pefomed import recipe
 from pefomed.errors import PefomedError, RunError
-from pefomed.raters import Session, Wishes, open_session
+from pefomed.raters import Session, SessionRequest, open_session
 from pefomed.raters.server import ListeningSession, ServerAddress, warning
 
 
 @pytest.fixture
 def session(vqa_run: Path) -> Session:
-    return open_session(vqa_run, Wishes(raters=2, sample=5))
+    return open_session(vqa_run, SessionRequest(raters=2, sample=5))
 
 
 def test_links_are_private_to_each_rater(session: Session) -> None:

@@ -13,12 +13,12 @@ from tests.raters.conftest import report_pairs, write
 from pefomed.errors import ImageError, RunError
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files import jsonl
-from pefomed.raters import Session, Wishes, export, open_session
-from pefomed.raters.verdicts import State, save
+from pefomed.raters import Session, SessionRequest, export, open_session
+from pefomed.raters.verdicts import Rating, save
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
 
-WISHES = Wishes(raters=2, sample=10, seed=7)
+WISHES = SessionRequest(raters=2, sample=10, seed=7)
 
 
 def shown(session: Session) -> list[list[tuple[int, str, bool]]]:
@@ -46,7 +46,7 @@ def test_two_sessions_of_one_seed_are_alike_but_for_their_links(vqa_run: Path) -
 
 
 def test_links_cannot_be_guessed_and_are_kept_from_others(vqa_run: Path) -> None:
-    session = open_session(vqa_run, Wishes(raters=10, sample=5))
+    session = open_session(vqa_run, SessionRequest(raters=10, sample=5))
     tokens = [rater.token for rater in session.raters()]
     assert len(set(tokens)) == 10
     assert all(len(token) == 32 and token[-1].isalnum() for token in tokens)  # 24 bytes: 192 bits
@@ -56,20 +56,20 @@ def test_links_cannot_be_guessed_and_are_kept_from_others(vqa_run: Path) -> None
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (Wishes(raters=1), "--raters 2, asked for 1"),
-        (Wishes(sample=9), "--sample 10, asked for 9"),
-        (Wishes(raters=3, sample=9), "--sample 10, asked for 9"),
-        (Wishes(raters=3, seed=8), "--seed 7, asked for 8"),
-        (Wishes(seed=8), "--seed 7, asked for 8"),
-        (Wishes(wrong_share=0.4), "--wrong-share 0.5, asked for 0.4"),
-        (Wishes(overlap=0.5), "--overlap 1.0, asked for 0.5"),
-        (Wishes(names=("a", "b")), "--names without rater-01, rater-02"),
-        (Wishes(names=("rater-01", "c")), "--names without rater-02"),
-        (Wishes(names=("rater-01", "rater-02", "c"), raters=4), "--raters 4 does not fit --names"),
-        (Wishes(names=("rater-01", "rater-02", "Rater-01")), "two raters would have the same file"),
+        (SessionRequest(raters=1), "--raters 2, asked for 1"),
+        (SessionRequest(sample=9), "--sample 10, asked for 9"),
+        (SessionRequest(raters=3, sample=9), "--sample 10, asked for 9"),
+        (SessionRequest(raters=3, seed=8), "--seed 7, asked for 8"),
+        (SessionRequest(seed=8), "--seed 7, asked for 8"),
+        (SessionRequest(wrong_share=0.4), "--wrong-share 0.5, asked for 0.4"),
+        (SessionRequest(overlap=0.5), "--overlap 1.0, asked for 0.5"),
+        (SessionRequest(names=("a", "b")), "--names without rater-01, rater-02"),
+        (SessionRequest(names=("rater-01", "c")), "--names without rater-02"),
+        (SessionRequest(names=("rater-01", "rater-02", "c"), raters=4), "--raters 4 does not fit --names"),
+        (SessionRequest(names=("rater-01", "rater-02", "Rater-01")), "two raters would have the same file"),
     ],
 )
-def test_other_numbers_are_refused(vqa_run: Path, wishes: Wishes, message: str) -> None:
+def test_other_numbers_are_refused(vqa_run: Path, wishes: SessionRequest, message: str) -> None:
     open_session(vqa_run, WISHES)
     with pytest.raises(RunError, match=message):
         open_session(vqa_run, wishes)
@@ -78,15 +78,15 @@ def test_other_numbers_are_refused(vqa_run: Path, wishes: Wishes, message: str) 
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (Wishes(names=("a", "A")), "two raters would have the same file"),
-        (Wishes(names=("x", "x")), "two raters would have the same file"),
-        (Wishes(names=("", "b")), "empty"),
-        (Wishes(names=("a", "b"), raters=3), "--raters 3 does not fit --names"),
-        (Wishes(models=("gpt",)), "--models names somebody who does not rate"),
-        (Wishes(sample=91), "91 different answers are wanted, the run has 90"),
+        (SessionRequest(names=("a", "A")), "two raters would have the same file"),
+        (SessionRequest(names=("x", "x")), "two raters would have the same file"),
+        (SessionRequest(names=("", "b")), "empty"),
+        (SessionRequest(names=("a", "b"), raters=3), "--raters 3 does not fit --names"),
+        (SessionRequest(models=("gpt",)), "--models names somebody who does not rate"),
+        (SessionRequest(sample=91), "91 different answers are wanted, the run has 90"),
     ],
 )
-def test_a_session_that_cannot_be_is_refused(vqa_run: Path, wishes: Wishes, message: str) -> None:
+def test_a_session_that_cannot_be_is_refused(vqa_run: Path, wishes: SessionRequest, message: str) -> None:
     with pytest.raises(RunError, match=message):
         open_session(vqa_run, wishes)
 
@@ -115,7 +115,7 @@ def test_another_image_behind_the_same_answer_is_refused(vqa_run: Path) -> None:
     session = open_session(vqa_run, WISHES)
     rater = session.raters()[0]
     item = session.items(rater)[0]
-    save(session, rater, item.id, State(1), change="a")
+    save(session, rater, item.id, Rating(1), change="a")
     export(session)
     samples = list(jsonl.read(vqa_run / "samples" / "rad-test.jsonl", Sample))
     [told] = read_raters(vqa_run, samples)
@@ -148,9 +148,9 @@ def test_a_judges_name_is_not_taken_over(vqa_run: Path) -> None:
 
 def test_both_tasks_of_a_run_have_sessions_of_their_own(vqa_run: Path, images: list[str]) -> None:
     write(vqa_run, "xray-test", report_pairs(images))
-    answers = open_session(vqa_run, Wishes(task="vqa", raters=2, sample=10))
+    answers = open_session(vqa_run, SessionRequest(task="vqa", raters=2, sample=10))
     assert open_session(vqa_run).id == answers.id  # the only one there is
-    reports = open_session(vqa_run, Wishes(task="report", raters=3, sample=12))
+    reports = open_session(vqa_run, SessionRequest(task="report", raters=3, sample=12))
     assert (len(answers.raters()), len(reports.raters())) == (2, 3)
     assert answers.raters()[0].token != reports.raters()[0].token
     with pytest.raises(RunError, match="choose one"):
@@ -186,5 +186,5 @@ def test_answers_that_came_without_images_can_be_rated(tmp_path: Path) -> None:
         for sample, text in report_pairs(["x"])
     ]
     write(run, "theirs-test", pairs)
-    session = open_session(run, Wishes(raters=1))
+    session = open_session(run, SessionRequest(raters=1))
     assert all(item.images == () for item in session.items(session.raters()[0]))

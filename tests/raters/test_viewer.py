@@ -10,7 +10,7 @@ import pytest
 from tests.fonts import too_small
 from tests.raters.serving import Server, opened, until
 
-from pefomed.raters import Wishes, open_session
+from pefomed.raters import SessionRequest, open_session
 
 MIDDLE = """() => {
     const canvas = document.querySelector("canvas");
@@ -19,9 +19,9 @@ MIDDLE = """() => {
 
 
 def test_the_image_is_zoomed_and_windowed(
-    chromium: Any, serve: Callable[[Wishes], Server], vqa_run: Path
+    chromium: Any, serve: Callable[[SessionRequest], Server], vqa_run: Path
 ) -> None:
-    server = serve(Wishes(raters=1, sample=6))
+    server = serve(SessionRequest(raters=1, sample=6))
     tab = opened(chromium.new_context(), server.links[0])
     session = open_session(vqa_run)
     items = session.items(session.raters()[0])
@@ -57,9 +57,9 @@ def test_the_image_is_zoomed_and_windowed(
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
 def test_everything_fits_the_screen(
-    chromium: Any, serve: Callable[[Wishes], Server], width: int, height: int
+    chromium: Any, serve: Callable[[SessionRequest], Server], width: int, height: int
 ) -> None:
-    server = serve(Wishes(raters=1, sample=80))
+    server = serve(SessionRequest(raters=1, sample=80))
     requests: list[str] = []
     problems: list[str] = []
     context = chromium.new_context(viewport={"width": width, "height": height}, has_touch=width < 800)

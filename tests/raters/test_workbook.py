@@ -13,8 +13,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from pefomed.errors import DataError
-from pefomed.raters import Session, Wishes, open_session
-from pefomed.raters.verdicts import State, save, states
+from pefomed.raters import Session, SessionRequest, open_session
+from pefomed.raters.verdicts import Rating, save, states
 from pefomed.raters.workbook import write_workbooks
 from pefomed.raters.workbook_import import import_workbooks
 
@@ -23,7 +23,7 @@ Change = Callable[[Any], None]
 
 @pytest.fixture
 def session(vqa_run: Path) -> Session:
-    return open_session(vqa_run, Wishes(raters=2, sample=10, seed=7))
+    return open_session(vqa_run, SessionRequest(raters=2, sample=10, seed=7))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def edit(path: Path, change: Change) -> None:
 def labels(session: Session, number: int = 0) -> list[int | None]:
     rater = session.raters()[number]
     said = states(session, rater)
-    return [said.get(item.id, State()).label for item in session.items(rater)]
+    return [said.get(item.id, Rating()).label for item in session.items(rater)]
 
 
 def test_only_label_and_comment_can_be_filled_in(books: list[Path]) -> None:
@@ -77,7 +77,7 @@ def test_what_is_filled_in_comes_back(session: Session, books: list[Path]) -> No
     assert (found.rater, found.rated, found.changed) == ("rater-01", 7, 8)
     assert labels(session) == [1, 0, 1, 0, 1, 1, None, None, None, None]
     rater = session.raters()[0]
-    said = [states(session, rater).get(item.id, State()) for item in session.items(rater)]
+    said = [states(session, rater).get(item.id, Rating()) for item in session.items(rater)]
     assert (said[6].cannot, said[6].comment) == (True, "too dark")
     assert (said[7].rated, said[7].comment) == (False, "no idea yet")
     # Read again, nothing changes; and what is rated stands in the next spreadsheet.
@@ -91,12 +91,12 @@ def test_what_is_filled_in_comes_back(session: Session, books: list[Path]) -> No
 def test_an_empty_cell_takes_nothing_away(session: Session, books: list[Path]) -> None:
     rater = session.raters()[0]
     first, second = session.items(rater)[:2]
-    save(session, rater, first.id, State(1, comment="from the page"), change="a")
+    save(session, rater, first.id, Rating(1, comment="from the page"), change="a")
     edit(books[0], lambda book: book["rating"].cell(3, 6, "wrong"))
     import_workbooks(session, books[0].parent)
     assert states(session, rater) == {
-        first.id: State(1, comment="from the page", revision=1),
-        second.id: State(0, revision=1),
+        first.id: Rating(1, comment="from the page", revision=1),
+        second.id: Rating(0, revision=1),
     }
 
 
@@ -263,7 +263,7 @@ def test_two_files_of_one_rater_are_refused(session: Session, books: list[Path])
 
 
 def test_another_sessions_spreadsheet_is_refused(session: Session, report_run: Path, tmp_path: Path) -> None:
-    other = open_session(report_run, Wishes(raters=2, sample=5))
+    other = open_session(report_run, SessionRequest(raters=2, sample=5))
     books = write_workbooks(other, tmp_path / "other")
     with pytest.raises(DataError, match="this is session"):
         import_workbooks(session, books[0])
@@ -291,7 +291,7 @@ def test_what_is_no_spreadsheet_is_refused(session: Session, tmp_path: Path) -> 
 
 
 def test_reports_have_numbers_and_unnamed_sides(report_run: Path, tmp_path: Path) -> None:
-    session = open_session(report_run, Wishes(raters=1, sample=12))
+    session = open_session(report_run, SessionRequest(raters=1, sample=12))
     [path] = write_workbooks(session, tmp_path / "sheets")
     sheet = load_workbook(path)["rating"]
     assert [cell.value for cell in sheet[1]] == ["id", "image", "text A", "text B", "label", "comment"]
@@ -314,7 +314,7 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(tmp_path: Path, images: l
     [(sample, _)] = vqa_pairs(images, 1)
     hostile = '=HYPERLINK("http://evil.example","x")\x00\x07 + control'
     write(tmp_path / "run", "rad-test", [(sample, hostile)])
-    session = open_session(tmp_path / "run", Wishes(raters=1))
+    session = open_session(tmp_path / "run", SessionRequest(raters=1))
     [path] = write_workbooks(session, tmp_path / "sheets")
     cell = load_workbook(path)["rating"]["E2"]
     assert cell.data_type == "s"

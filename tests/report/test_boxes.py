@@ -13,9 +13,9 @@ from tests.report.box_runs import score, scores
 from tests.report.parsed import Page, page_of
 
 from pefomed.report import write_report, write_reports
+from pefomed.report.box_answers import box_answers
 from pefomed.report.groups import box_group_tables, group_tables
 from pefomed.report.headline import headlines
-from pefomed.report.located import located
 from pefomed.report.run import read_run
 from pefomed.report.tables import Footnotes, other_tables
 from pefomed.report.wide_tables import box_table
@@ -89,7 +89,7 @@ def test_boxes_alone_have_no_headline_of_their_rates() -> None:
 
 def test_answers_are_read_phrase_by_phrase_as_evaluation_does(box_run: Path) -> None:
     run = read_run(box_run)
-    found = located(run.answered[0], run.recipe)
+    found = box_answers(run.answered[0], run.recipe)
     ours = found["model"]
     assert set(ours) == {"exact", "swapped", "half", "words", "caption"}
     assert {name: (one.iou, one.right, one.state) for name, one in ours.items()} == {
@@ -115,7 +115,7 @@ def test_boxes_are_drawn_where_a_letterboxed_model_meant_them(box_run: Path) -> 
     assert run.recipe is not None
     assert run.recipe.model.resize == "letterbox"
     # 200 x 100 in the middle of a square: y 20 to 60 of the square is -10 to 70 % of the image.
-    ((_, box),) = located(run.answered[0], run.recipe)["model"]["exact"].boxes
+    ((_, box),) = box_answers(run.answered[0], run.recipe)["model"]["exact"].boxes
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((0.5, 0.0, 1.0, 0.7))
 
 

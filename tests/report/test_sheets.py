@@ -18,7 +18,7 @@ from pefomed.report.figures import Cell
 from pefomed.report.groups import group_tables
 from pefomed.report.latex import escaped, latex
 from pefomed.report.plots import grouped_bars
-from pefomed.report.sheet import Column, Line, Sheet, of_results, sheet_name
+from pefomed.report.sheet import Column, Sheet, SheetLine, of_results, sheet_name
 from pefomed.report.tables import Footnotes, exact_match_table
 
 UNESCAPED = {
@@ -53,9 +53,9 @@ SHEET = Sheet(
     "small", "50 % of A & B_c", ("system",),
     (Column("exact_match open", "open", "Exact"), Column("judge open", "open", "Judge")),
     [
-        Line(("R&D_1 (100 %)",), (cell(0.5, 0.4, 0.6, 12), None)),
-        Line(("=SUM(A1)",), (cell(0.25), "said, \"twice\"")),
-        Line(("Other",), (cell(1 / 3), cell(0.75)), "published"),
+        SheetLine(("R&D_1 (100 %)",), (cell(0.5, 0.4, 0.6, 12), None)),
+        SheetLine(("=SUM(A1)",), (cell(0.25), "said, \"twice\"")),
+        SheetLine(("Other",), (cell(1 / 3), cell(0.75)), "published"),
     ],
 )  # fmt: skip
 

@@ -10,16 +10,16 @@ from tests.report.parsed import page_of
 
 from pefomed.recipe import Evaluate
 from pefomed.report import write_reports
+from pefomed.report.box_answers import box_answers
 from pefomed.report.box_figures import box_figures
-from pefomed.report.box_items import SIDE
-from pefomed.report.located import located
+from pefomed.report.item_boxes import SIDE
 from pefomed.report.run import read_run
-from pefomed.report.scatter import PARTS, Point, means, scatter, standalone
+from pefomed.report.scatter import PARTS, ScatterPoint, means, scatter, standalone
 
 
 def test_sides_are_counted_phrase_by_phrase(box_run: Path) -> None:
     run = read_run(box_run)
-    figures = box_figures("cxr-test", "CXR", located(run.answered[0], run.recipe), run.scores, Evaluate())
+    figures = box_figures("cxr-test", "CXR", box_answers(run.answered[0], run.recipe), run.scores, Evaluate())
     assert figures is not None
     counts = {
         (line.labels[0], column.title): cell.value
@@ -51,7 +51,7 @@ def test_sides_are_counted_phrase_by_phrase(box_run: Path) -> None:
 
 def test_size_and_shape_are_those_of_the_reference_in_pixels(box_run: Path) -> None:
     run = read_run(box_run)
-    figures = box_figures("cxr-test", "CXR", located(run.answered[0], run.recipe), run.scores, Evaluate())
+    figures = box_figures("cxr-test", "CXR", box_answers(run.answered[0], run.recipe), run.scores, Evaluate())
     assert figures is not None
     size, aspect = (str(plot.drawing) for plot in figures.plots)
     assert figures.phrases == size.count('class="point"') + size.count('class="cross"') == 6
@@ -66,7 +66,7 @@ def test_size_and_shape_are_those_of_the_reference_in_pixels(box_run: Path) -> N
 
 def test_the_interval_of_a_plot_has_the_recipes_draws_and_seed(box_run: Path) -> None:
     run = read_run(box_run)
-    answers = located(run.answered[0], run.recipe)
+    answers = box_answers(run.answered[0], run.recipe)
 
     def said(evaluate: Evaluate) -> str:
         figures = box_figures("cxr-test", "CXR", answers, run.scores, evaluate)
@@ -78,7 +78,7 @@ def test_the_interval_of_a_plot_has_the_recipes_draws_and_seed(box_run: Path) ->
 
 
 def test_the_means_are_of_parts_of_equal_number() -> None:
-    points = [Point(x, x / 100, "", "") for x in range(100, 0, -1)]
+    points = [ScatterPoint(x, x / 100, "", "") for x in range(100, 0, -1)]
     found = means(points)
     assert len(found) == PARTS
     assert found[0] == (1, 20, pytest.approx(0.105))  # (1 + .. + 20) / 20 / 100
@@ -87,7 +87,7 @@ def test_the_means_are_of_parts_of_equal_number() -> None:
 
 
 def test_a_scatter_escapes_and_survives_a_single_point() -> None:
-    svg = scatter("t <b>", "x <i>", [Point(0.5, 1.0, "\x00<script>", 'a"b')])
+    svg = scatter("t <b>", "x <i>", [ScatterPoint(0.5, 1.0, "\x00<script>", 'a"b')])
     assert "<b>" not in svg
     assert "<script>" not in svg
     assert "&lt;script&gt;" in standalone(svg)

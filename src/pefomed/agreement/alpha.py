@@ -26,12 +26,12 @@ from pefomed.agreement.coefficient import (
 from pefomed.agreement.kappa import ONE_LABEL, ratio
 from pefomed.metrics.statistics.interval import DRAWS
 
-Scale = Literal["nominal", "ordinal"]
+LabelScale = Literal["nominal", "ordinal"]
 
 
 def krippendorff_alpha(
     ratings: ArrayLike,
-    scale: Scale = "nominal",
+    scale: LabelScale = "nominal",
     *,
     clusters: Clusters = None,
     draws: int = DRAWS,
@@ -78,7 +78,7 @@ def _coincidences(table: Floats, labels: Floats) -> Floats:
     return found
 
 
-def _distances(of_label: Floats, scale: Scale) -> Floats:
+def _distances(of_label: Floats, scale: LabelScale) -> Floats:
     """Return the squared distances between labels, shape (1 or D, K, K); 0 on the diagonal."""
     k = of_label.shape[1]
     if scale == "nominal":

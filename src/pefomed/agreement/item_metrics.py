@@ -6,7 +6,7 @@ import numpy as np
 
 from pefomed.agreement.coefficient import Floats
 from pefomed.agreement.splits import RatedSplit
-from pefomed.metrics.find import named, table
+from pefomed.metrics.lookup import named, table
 
 
 def item_metrics(split: RatedSplit) -> dict[str, Floats]:

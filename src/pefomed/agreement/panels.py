@@ -12,7 +12,7 @@ from pefomed.agreement.coefficient import Floats
 from pefomed.agreement.raters import Labeller
 from pefomed.agreement.records import Levels, Scale
 from pefomed.agreement.splits import RatedSplit
-from pefomed.evaluation.wasm import wasm
+from pefomed.metrics.wasm import wasm
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class Labeller:
     """One verdict file: a judge with its runs, or a human."""
 
     name: str
-    kind: verdicts.Kind
+    kind: verdicts.RaterKind
     title: str
     card: Mapping[str, Any]
     """What the card beside the file says; empty without one."""
@@ -65,7 +65,7 @@ def read_labellers(run: Path, samples: Sequence[Sample], on_cut: list[str] | Non
     return sorted(found, key=lambda labeller: labeller.kind == "human")
 
 
-def _labeller(rater: verdicts.Voice) -> Labeller:
+def _labeller(rater: verdicts.RaterVerdicts) -> Labeller:
     labels: dict[int, dict[str, int | None]] = {}
     reasons: dict[str, str] = {}
     for verdict in rater.verdicts:

@@ -56,7 +56,7 @@ class Rated(Record):
     rater: str
     title: str
     kind: str
-    """A kind of `verdicts.KINDS`."""
+    """A kind of `verdicts.RATER_KINDS`."""
     runs: int
     items: int
     """Items with at least one verdict, scored or not."""

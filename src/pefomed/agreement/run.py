@@ -15,10 +15,10 @@ from pefomed.agreement.raters import Labeller, read_labellers
 from pefomed.agreement.records import Agreement, Agreements, Levels, Rated
 from pefomed.agreement.splits import RatedSplit, read_splits
 from pefomed.evaluation.own_metrics import own_metrics
-from pefomed.evaluation.predicted import all_samples
+from pefomed.evaluation.predictions import all_samples
 from pefomed.evaluation.settings import settings_of
 from pefomed.files.storage import usable_paths, write
-from pefomed.metrics.find import with_plugins
+from pefomed.metrics.lookup import with_plugins
 from pefomed.progress import track
 from pefomed.runs import RunFolder
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from pefomed.agreement.raters import scale_of
 from pefomed.agreement.records import Scale
-from pefomed.evaluation import predicted
-from pefomed.evaluation.fitting import check_asked
 from pefomed.evaluation.item_scores import ItemTable, item_table
+from pefomed.evaluation.predictions import answered_splits, read_samples
 from pefomed.evaluation.score import numbered
+from pefomed.evaluation.staleness import check_asked
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
@@ -52,11 +52,11 @@ def read_splits(run: Path) -> list[RatedSplit]:
         DataError: a record is not valid.
     """
     found = []
-    for dataset, split in predicted.answered_splits(run):
+    for dataset, split in answered_splits(run):
         path = RunFolder(run).samples_file(f"{dataset}-{split}")
         if not path.exists():  # named in the recipe, not answered yet
             continue
-        samples = predicted.read_samples(path)
+        samples = read_samples(path)
         answers_path = RunFolder(run).predictions_file(f"{dataset}-{split}")
         predictions = list(jsonl.read(answers_path, Prediction))
         check_asked(samples, predictions, answers_path)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from pefomed.boxes.marks import tagged_phrase
-from pefomed.boxes.tasks import how_many
+from pefomed.boxes.samples import how_many
 from pefomed.schema import Box, OneOf, Sample
 from pefomed.tasks import ON_PHRASES
 

@@ -19,7 +19,7 @@ from pefomed.audit.groups import unchecked
 from pefomed.audit.leakage import leakage, of_one_data_set
 from pefomed.audit.summary import summarise
 from pefomed.audit.text import triplet_key
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.samples import has_answer
 from pefomed.datasets.card import DataCard, Published
 from pefomed.images.fingerprint_store import Fingerprints
 from pefomed.samples.left_out import LeftOut

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.boxes.tasks import is_absent
+from pefomed.boxes.samples import is_absent
 from pefomed.errors import ImageError
 from pefomed.images.images import turn_of
 from pefomed.samples.left_out import LeftOut

@@ -14,6 +14,8 @@ from pefomed.cache import cache_folder
 from pefomed.datasets import card, load_samples, load_split
 from pefomed.datasets import data_folder as root_of
 from pefomed.datasets.found_splits import absent_splits, beside, found_splits, written_as
+from pefomed.datasets.stage_splits import trained_splits
+from pefomed.datasets.stage_splits import used_splits as splits_of
 from pefomed.errors import DataError
 from pefomed.files.split_names import in_order
 from pefomed.recipe import Dataset, Recipe
@@ -96,9 +98,7 @@ def used_splits(recipe: Recipe) -> dict[str, list[str]]:
     splits: dict[str, dict[str, None]] = {}
     for stage in recipe.stages:
         for name in stage.data:
-            for split in (stage.split, *stage.also_train, stage.validate_split):
-                if split is not None:
-                    splits.setdefault(name, {})[split] = None
+            splits.setdefault(name, {}).update(dict.fromkeys(splits_of(recipe, stage, name)))
     for name, split in recipe.predict.data.items():
         splits.setdefault(name, {})[split] = None
     return {name: list(chosen) for name, chosen in splits.items()}
@@ -109,7 +109,7 @@ def _pairs(recipe: Recipe) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
     seen = set()
     for stage in recipe.stages:
         for trained in stage.data:
-            for split in (stage.split, *stage.also_train):
+            for split in trained_splits(recipe, stage, trained):
                 for scored, test in recipe.predict.data.items():
                     pair = ((trained, split), (scored, test))
                     if trained != scored and pair not in seen:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from PIL import Image
 
-from pefomed.boxes.tasks import is_absent
+from pefomed.boxes.samples import is_absent
 from pefomed.errors import ImageError
 from pefomed.files.storage import usable_paths, write
 from pefomed.images.addresses import address

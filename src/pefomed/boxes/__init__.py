@@ -3,6 +3,6 @@
 from pefomed.boxes.frame import Frame, Resizing
 from pefomed.boxes.reading import BoxReading, read_boxes
 from pefomed.boxes.text import BoxFormat
-from pefomed.boxes.writing import Placed, Writing
+from pefomed.boxes.writing import PlacedBoxes, Writing
 
-__all__ = ["BoxFormat", "BoxReading", "Frame", "Placed", "Resizing", "Writing", "read_boxes"]
+__all__ = ["BoxFormat", "BoxReading", "Frame", "PlacedBoxes", "Resizing", "Writing", "read_boxes"]

@@ -8,10 +8,12 @@ is `The liver and kidneys.`
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pefomed.errors import DataError
 from pefomed.schema import Box, Sample
+from pefomed.tasks import MARKED
 
 REFERENCE = re.compile(r"<p>([^<>]*)</p>\{(\d{1,9}(?:,\d{1,9})*)\}")
 """A marked phrase of a reference: the phrase, the numbers of its boxes."""
@@ -57,3 +59,19 @@ def marked_phrases(sample: Sample) -> list[Marked]:
 def without_marks(text: str) -> str:
     """Return a caption's text without phrase tags, box numbers, boxes and pieces of boxes."""
     return " ".join(_MARKS.sub("", text).split())
+
+
+def unmarked(sample: Sample) -> Sample:
+    """Return a sample whose reference is text alone; only a grounded caption is another one then."""
+    if sample.task not in MARKED:
+        return sample
+    first, *further = map(without_marks, sample.references)
+    return sample.model_copy(update={"reference": first, "further_references": tuple(further)})
+
+
+def unmarked_answers(answers: Sequence[str], samples: Sequence[Sample]) -> list[str]:
+    """Return the answers to the samples, grounded captions without their marks."""
+    return [
+        without_marks(text) if sample.task in MARKED else text
+        for text, sample in zip(answers, samples, strict=True)
+    ]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pefomed.boxes.frame import Resizing
-from pefomed.boxes.given import read_given
+from pefomed.boxes.plain import read_plain
 from pefomed.boxes.reading import BoxReading, read_boxes
 from pefomed.boxes.text import BoxFormat
 from pefomed.schema import Box
 
 
-class Placed(NamedTuple):
+class PlacedBoxes(NamedTuple):
     """Boxes in the original image: preprocessing undone, what lies beyond the image's edge cut off."""
 
     boxes: tuple[Box, ...]
@@ -34,9 +34,9 @@ class Writing:
 
     def read(self, text: str) -> BoxReading:
         """Return what an answer says about boxes; whatever the text, it never raises."""
-        return (read_given(text) if self.given else None) or read_boxes(text, self.format.bins)
+        return (read_plain(text) if self.given else None) or read_boxes(text, self.format.bins)
 
-    def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> Placed:
+    def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> PlacedBoxes:
         """Return boxes of the square that the model sees as boxes of an image of `size` (width, height).
 
         Raises:
@@ -45,4 +45,4 @@ class Writing:
         frame = self.resizing.frame(size)
         found = [frame.to_image(box) for box in boxes]
         kept = tuple(box for box in found if box is not None)
-        return Placed(kept, len(found) - len(kept))
+        return PlacedBoxes(kept, len(found) - len(kept))

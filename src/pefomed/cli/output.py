@@ -44,7 +44,7 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
         scores: all scores of the run; read from it if absent.
     """
     from pefomed.evaluation.own_metrics import own_metrics
-    from pefomed.metrics.find import with_plugins
+    from pefomed.metrics.lookup import with_plugins
 
     with with_plugins(own_metrics(run)):
         _print_scores(run, scores)
@@ -55,8 +55,8 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.evaluation.headlines import figures, is_own, is_verdict
     from pefomed.evaluation.origin import read_scores
     from pefomed.metrics.statistics.interval import why_none
+    from pefomed.report.correctness import speaks
     from pefomed.report.figures import is_share
-    from pefomed.report.rightness import speaks
     from pefomed.report.run import read_answered
     from pefomed.report.sureness import line_of
     from pefomed.runs import RunFolder

@@ -79,14 +79,14 @@ def rate(
     written to RUN/verdicts at the end.
     """
     _check_installed()
-    from pefomed.raters import Wishes, open_session
+    from pefomed.raters import SessionRequest, open_session
     from pefomed.raters.export import export as write_verdicts
     from pefomed.raters.export import progress
     from pefomed.raters.server import ServerAddress
 
     if sum((export, xlsx is not None, import_ is not None)) > 1:
         raise typer.BadParameter("--export, --xlsx and --import are separate steps: give one")
-    wishes = Wishes(task, raters, _listed(names), sample, seed, wrong_share, overlap, _listed(models))
+    wishes = SessionRequest(task, raters, _listed(names), sample, seed, wrong_share, overlap, _listed(models))
     session = open_session(run, wishes, make=not export and import_ is None, data_folder=data)
     try:
         if export:

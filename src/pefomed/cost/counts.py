@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pefomed.datasets import card
+from pefomed.datasets.stage_splits import trained_splits
 from pefomed.errors import RecipeError, nearest
 from pefomed.recipe import Recipe, Stage
 
@@ -75,7 +76,8 @@ def counts(
 
 def _published(recipe: Recipe, stage: Stage, name: str) -> Count | None:
     about = card(recipe.data[name].loader)
-    splits = [about.splits.get(split) if about else None for split in (stage.split, *stage.also_train)]
+    used = trained_splits(recipe, stage, name)
+    splits = [about.splits.get(split) if about else None for split in used]
     samples = images = 0
     for split in splits:
         if split is None:

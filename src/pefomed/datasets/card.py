@@ -43,6 +43,8 @@ class DataCard:
     citation: str
     restricted: bool = False
     """True if its text and images must not leave the machine."""
+    training_only: bool = False
+    """True if no model may be chosen or scored on it: validation leaves it out, whatever a stage's splits."""
     splits: Mapping[str, Published | None] = field(default_factory=dict)
     """Every split the loader has; None where its size is not fixed."""
     access: str = ""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pefomed import tasks
-from pefomed.boxes.tasks import is_absent
+from pefomed.boxes.samples import is_absent
 from pefomed.images.addresses import with_view
 from pefomed.images.crop import Crop, crop_of
 from pefomed.images.images import image_size

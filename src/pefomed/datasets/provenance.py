@@ -11,7 +11,9 @@ from pefomed.runs import RunFolder
 
 Provenance = Literal["open", "restricted", "unknown"]
 
-OWN = frozenset({"coco", "conversations", "hugging_face", "labelme", "masks", "table", "voc", "yolo"})
+OWN = frozenset(
+    {"coco", "conversations", "derived", "hugging_face", "labelme", "masks", "table", "voc", "yolo"}
+)
 """Loaders of the user's own files: their card cannot say whether the text may leave the machine."""
 
 

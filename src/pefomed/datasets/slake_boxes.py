@@ -66,9 +66,9 @@ def load(
         DataError: a file or field is missing, a box is wrong, or the split does not exist.
     """
     asked: tuple[BoxTask, ...] = tuple(task for task in tasks if task != "grounding")
-    for path, modality, location in _images(root, split):
+    for path, modality, location in images_of(root, split):
         size = image_size(path)
-        found = _boxes(path, size)
+        found = label_boxes(path, size)
         if not found:
             yield LeftOut(str(_labels(path)), "an image without a labelled box")
         stem = f"slake_boxes-{split}-{path.parent.name}"
@@ -87,7 +87,7 @@ def load(
             )  # fmt: skip
 
 
-def _images(root: Path, split: str) -> Iterator[tuple[Path, str, str]]:
+def images_of(root: Path, split: str) -> Iterator[tuple[Path, str, str]]:
     """Yield path, modality and location of each image of `split`, in the order of its questions."""
     seen: set[str] = set()
     for row in slake.rows_of(root, split, "en"):
@@ -97,7 +97,12 @@ def _images(root: Path, split: str) -> Iterator[tuple[Path, str, str]]:
             yield path, meta_text(row["modality"]), meta_text(row["location"])
 
 
-def _boxes(image: Path, size: tuple[int, int]) -> Boxes:
+def label_boxes(image: Path, size: tuple[int, int]) -> Boxes:
+    """Return the boxes of an image's `detection.json`.
+
+    Raises:
+        DataError: the file is missing, or a box is wrong.
+    """
     labels = _labels(image)
     found: Boxes = {}
     for number, entry in enumerate(read_rows(labels, ()), 1):

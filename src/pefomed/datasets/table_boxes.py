@@ -25,7 +25,7 @@ from pefomed.annotations.box_tasks import BoxTask, samples_of
 from pefomed.annotations.label_maps import Parts
 from pefomed.annotations.table_masks import RowMask, Runs, is_nothing
 from pefomed.annotations.table_masks import row_mask as drawn_mask
-from pefomed.boxes.tasks import how_many
+from pefomed.boxes.samples import how_many
 from pefomed.checked import Checked
 from pefomed.errors import DataError, nearest
 from pefomed.files.files import json_value

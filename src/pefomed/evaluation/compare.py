@@ -10,25 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
+from pefomed.boxes.marks import unmarked, unmarked_answers
 from pefomed.errors import DataError, ImageError, RunError
-from pefomed.evaluation import predicted, verdicts
-from pefomed.evaluation.caption_scores import METRICS as TEXT_METRICS
-from pefomed.evaluation.caption_scores import TOPS, Corpus, corpora, figures_of, item_sums, tokens_of
-from pefomed.evaluation.fitting import check_same_shown
-from pefomed.evaluation.grounding import ITEM as BOX_METRICS
+from pefomed.evaluation import verdicts
 from pefomed.evaluation.groups import ANY_BOX, OVERALL
-from pefomed.evaluation.item_records import phrase_keys
-from pefomed.evaluation.item_scores import ItemTable, Key, item_table
-from pefomed.evaluation.mask_dice import METRIC as MASK_DICE
-from pefomed.evaluation.mask_dice import mask_dice
+from pefomed.evaluation.item_scores import ItemKey, ItemTable, item_table
+from pefomed.evaluation.masks import mask_values
 from pefomed.evaluation.own_metrics import loaded_metrics, own_metrics
-from pefomed.evaluation.plugin_scores import item_values as item_values_of
-from pefomed.evaluation.run_texts import unmarked, unmarked_answers
+from pefomed.evaluation.predictions import (
+    all_samples,
+    answered_splits,
+    check_same,
+    read_predictions,
+    read_samples,
+)
 from pefomed.evaluation.score import numbered
 from pefomed.evaluation.settings import settings_of
+from pefomed.evaluation.staleness import check_same_shown
 from pefomed.files.storage import usable_paths
-from pefomed.metrics import box_items
-from pefomed.metrics.find import metric_of, named, with_plugins
+from pefomed.metrics.box_values import BOX_METRICS
+from pefomed.metrics.captions.corpus import FIGURES, TOPS, corpora, figures_of, text_sums
+from pefomed.metrics.lookup import metric_of, named, with_plugins
+from pefomed.metrics.mask_dice import METRIC as MASK_DICE
+from pefomed.metrics.phrase_items import PhraseItem, answers_of, items_of, phrase_keys, readings_of
+from pefomed.metrics.plugin_values import plugin_values
 from pefomed.metrics.statistics.paired import Paired, mcnemar, paired_figures, paired_means
 from pefomed.progress import note
 from pefomed.runs import RunFolder
@@ -84,7 +89,7 @@ def compare_runs(
             are named.
         DataError: a record is not valid.
     """
-    names, others = predicted.answered_splits(run_a), predicted.answered_splits(run_b)
+    names, others = answered_splits(run_a), answered_splits(run_b)
     common = [name for name in names if name in others]
     if not common:
         raise RunError(
@@ -98,10 +103,9 @@ def compare_runs(
     found: list[PairedDifference] = []
     for dataset, split in common:
         samples, others_samples = (
-            predicted.read_samples(RunFolder(run).samples_file(f"{dataset}-{split}"))
-            for run in (run_a, run_b)
+            read_samples(RunFolder(run).samples_file(f"{dataset}-{split}")) for run in (run_a, run_b)
         )
-        predicted.check_same(samples, others_samples, run_a, run_b)
+        check_same(samples, others_samples, run_a, run_b)
         # A run that was answered before outlines were kept is held against those of the other.
         theirs = {sample.id: sample.masks for sample in others_samples}
         samples = [
@@ -109,7 +113,7 @@ def compare_runs(
             for sample in samples
         ]
         predictions = [
-            predicted.read_predictions(RunFolder(run).predictions_file(f"{dataset}-{split}"), samples)
+            read_predictions(RunFolder(run).predictions_file(f"{dataset}-{split}"), samples)
             for run in (run_a, run_b)
         ]
         check_same_shown(predictions[0], predictions[1], run_a, run_b)
@@ -168,7 +172,7 @@ def _texts_compared(pair: _Pair) -> list[PairedDifference]:
     found = []
     for corpus in corpora([sample.references for sample in chosen], [sample.task for sample in chosen]):
         sums = [
-            _text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
+            text_sums(corpus, unmarked_answers([texts[place] for place in places], chosen))
             for texts in (pair.a, pair.b)
         ]
         a, b = (figures_of(side.sum(0, keepdims=True))[0].tolist() for side in sums)
@@ -177,17 +181,13 @@ def _texts_compared(pair: _Pair) -> list[PairedDifference]:
         )
         found += [
             _difference(pair, f"{name}{corpus.preset.suffix}", len(places), *one)
-            for name, one in zip(TEXT_METRICS, zip(a, b, paired, strict=True), strict=True)
+            for name, one in zip(FIGURES, zip(a, b, paired, strict=True), strict=True)
         ]
     return found
 
 
-def _text_sums(corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
-    return item_sums(corpus, tokens_of(corpus.preset, answers))
-
-
 def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
-    items = box_items.items_of(pair.samples)
+    items = items_of(pair.samples)
     places, keys = [item.place for item in items], phrase_keys(items, pair.samples)
     found = []
     present = [at for at, item in enumerate(items) if item.boxes]
@@ -200,7 +200,7 @@ def _boxes_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDiffere
 
 
 def _masks_compared(
-    pair: _Pair, items: Sequence[box_items.PhraseItem], run_a: Path, run_b: Path
+    pair: _Pair, items: Sequence[PhraseItem], run_a: Path, run_b: Path
 ) -> list[PairedDifference]:
     """Return the difference in Dice with the masks, of the phrases that have some."""
     masks = [pair.samples[item.place].masks for item in items]
@@ -214,11 +214,11 @@ def _masks_compared(
     given = []
     for run, texts in ((run_a, pair.a), (run_b, pair.b)):
         writing = writing_of(RunFolder(run).read_recipe())
-        readings = box_items.readings_of(texts, writing)
-        answers = box_items.answers_of(items, pair.samples, readings, writing)
+        readings = readings_of(texts, writing)
+        answers = answers_of(items, pair.samples, readings, writing)
         given.append([answer.boxes for answer in answers])
     try:
-        values = mask_dice(masks, given)
+        values = mask_values(masks, given)
     except (DataError, ImageError) as error:
         note(f"{pair.dataset} {pair.split}: no mask_dice: {error.problem}")
         return []
@@ -247,7 +247,7 @@ def _plugins_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDiffe
             [loaded] = [each for each in loaded_metrics(run_a) if each.name == metric.name]
             chosen = [unmarked(pair.samples[place]) for place in places]
             values = [
-                item_values_of(loaded, chosen, unmarked_answers([texts[place] for place in places], chosen))
+                plugin_values(loaded, chosen, unmarked_answers([texts[place] for place in places], chosen))
                 for texts in (pair.a, pair.b)
             ]
             found.append(_item_difference(pair, metric.name, places, *values))
@@ -255,7 +255,7 @@ def _plugins_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDiffe
 
 
 def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDifference]:
-    known = [predicted.all_samples(run) for run in (run_a, run_b)]
+    known = [all_samples(run) for run in (run_a, run_b)]
     raters_a, raters_b = (
         {rater.name: rater for rater in verdicts.read_raters(run, samples)}
         for run, samples in zip((run_a, run_b), known, strict=True)
@@ -281,7 +281,7 @@ def _verdicts_compared(pair: _Pair, run_a: Path, run_b: Path) -> list[PairedDiff
 
 
 def _paired_items(
-    pair: _Pair, metric: str, places: Sequence[int], keys: Sequence[Key]
+    pair: _Pair, metric: str, places: Sequence[int], keys: Sequence[ItemKey]
 ) -> list[PairedDifference]:
     """Return the difference of the items that have a value in both runs, nothing where there are none."""
     a, b = (side.column(metric, keys) for side in (pair.values_a, pair.values_b))

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.answers.sureness import read_rule
-from pefomed.evaluation.answered import AnsweredSplit
+from pefomed.evaluation.answered_split import AnsweredSplit
 from pefomed.evaluation.decided import given, threshold_scores
 from pefomed.evaluation.item_records import MODEL, OWN, value_items
 from pefomed.evaluation.item_scores import ItemTable
-from pefomed.evaluation.score import Questions, made_score, said, score_values
-from pefomed.evaluation.sentences import in_sentences
+from pefomed.evaluation.score import Questions, made_score, said, score_present, score_values
 from pefomed.evaluation.sureness import confidences_of, probabilities
 from pefomed.metrics.confidence import auroc, best_aurc, calibration_error, risks
+from pefomed.metrics.sentences import in_sentences
 from pefomed.metrics.statistics.left_out import left_out_intervals
 from pefomed.schema import ItemScore, Sample, Score
 from pefomed.tasks import BOXES, TEXTS, WORDS
@@ -102,7 +102,8 @@ def confidence_scores(answered: AnsweredSplit) -> list[Score]:
                 scores += threshold_scores(questions, rule, passed, 1.0 - right.values, system.name)
         if texts and "drawn_agreement" in found and not words and not boxes:
             of_texts = answered.questions([answered.samples[at] for at in texts])
-            scores += _means(of_texts, "drawn_agreement", found["drawn_agreement"][texts], system.name)
+            column = {"drawn_agreement": found["drawn_agreement"][texts]}
+            scores += score_present(of_texts, column, system.name)
     return scores
 
 
@@ -130,7 +131,7 @@ def _scores(
     scores: list[Score] = []
     for name, column in confidences.items():
         known = ~np.isnan(column)
-        scores += _means(questions, name, column, system)
+        scores += score_present(questions, {name: column}, system)
         judged = _among(questions, known & ~np.isnan(right.values), FEWEST)
         how = f"confidence: {said(name).partition(', ')[2]}; right by {right.metric}"
         calibrated = is_probability(name, tasks)
@@ -142,10 +143,6 @@ def _scores(
                 judged, group, places, column[places], right.values[places], name, system, how, calibrated
             )
     return scores
-
-
-def _means(questions: Questions, name: str, column: NDArray[np.float64], system: str) -> list[Score]:
-    return score_values(_among(questions, ~np.isnan(column)), {name: np.nan_to_num(column)}, system)
 
 
 def _among(questions: Questions, known: NDArray[np.bool_], fewest: int = 1) -> Questions:

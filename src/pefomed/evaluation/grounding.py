@@ -1,80 +1,43 @@
-"""Scores of boxes: per item IoU, Dice, Acc@t, matched boxes and pointing; micro and macro means.
+"""Scores of boxes: the mean over phrases of every metric, and the mean over categories.
 
-Of an item with reference boxes R and answered boxes P (sets; areas are those of their unions):
-
-    iou         |R and P| / |R or P|
-    dice        2 |R and P| / (|R| + |P|), which is 2 iou / (1 + iou)
-    acc_t       1 if iou >= t, t = 0.3, 0.5, 0.7
-    box_*       precision and recall of one-to-one matching at IoU >= 0.5, box by box
-    pointing    share of P whose centre lies in a box of R, edges included
-
-An answer without boxes has 0 everywhere; of an item without reference boxes the answer that there is none has
-1 everywhere, any other 0 (`absent`). `iou` is the mean over items (micro), `iou_macro` the mean over
-categories of each category's mean; so are `dice_macro` and `acc_0.5_macro`.
+`iou` is the mean over phrases (micro), `iou_macro` the mean over categories of each category's mean; so are
+`dice_macro` and `acc_0.5_macro`. Means are over all phrases; the group `boxes=any` has those over the phrases
+with boxes alone, which figures published of data without other phrases compare with (`metrics.no_target`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
-from pefomed.boxes import Placed
-from pefomed.boxes.matching import TOLERANCE, match
-from pefomed.boxes.region import areas
+from pefomed.boxes import PlacedBoxes
 from pefomed.errors import DataError
-from pefomed.evaluation.absent import says_none, score_absent, with_any
-from pefomed.evaluation.score import Questions, check_lists, listed, made_score, said
-from pefomed.evaluation.sides import score_sides
+from pefomed.evaluation.groups import ANY_BOX
+from pefomed.evaluation.score import Questions, check_lists, listed, made_score, said, score_present
+from pefomed.metrics.box_values import box_values
+from pefomed.metrics.known import METRICS
+from pefomed.metrics.laterality import RULE, laterality_values
+from pefomed.metrics.no_target import no_target_values
 from pefomed.metrics.statistics.interval import DRAWS, figure_intervals, mean_intervals
 from pefomed.schema import Box, Score
 
-THRESHOLDS = (0.3, 0.5, 0.7)
-
-ITEM = ("iou", "dice", *(f"acc_{share}" for share in THRESHOLDS), "box_precision", "box_recall", "pointing")
-"""Every metric of an item."""
-
-MACRO = ("iou", "dice", "acc_0.5")
+MACRO = tuple(metric.mean_of for metric in METRICS.values() if metric.mean_of)
 """Metrics that have a macro mean too."""
 
 MOST_CATEGORIES = 200
 """With more categories than this there are no macro means and no groups: they are single phrases."""
 
 
-def item_values(references: Sequence[Box], answer: Placed) -> dict[str, float]:
-    """Return every metric of one item; without reference boxes all are 1 if the answer is none, else 0."""
-    if not references:
-        return dict.fromkeys(ITEM, float(says_none(answer)))
-    found = areas(references, answer.boxes)
-    matching = match(answer.boxes, references)
-    given = len(answer.boxes) + answer.outside
-    pointed = sum(_points(box, references) for box in answer.boxes)
-    return {
-        "iou": found.iou,
-        "dice": found.dice,
-        **{f"acc_{t}": float(found.iou >= t - TOLERANCE) for t in THRESHOLDS},
-        "box_precision": len(matching.pairs) / given if given else 0.0,
-        "box_recall": matching.recall,
-        "pointing": pointed / given if given else 0.0,
-    }
-
-
-def box_values(
-    references: Sequence[Sequence[Box]], answers: Sequence[Placed]
-) -> dict[str, NDArray[np.float64]]:
-    """Return every metric of every item: name -> (N,)."""
-    rows = [item_values(boxes, answer) for boxes, answer in zip(references, answers, strict=True)]
-    return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in ITEM}
-
-
 def score_answered_boxes(
     questions: Questions,
     categories: Sequence[str],
     references: Sequence[Sequence[Box]],
-    answers: Sequence[Placed],
+    answers: Sequence[PlacedBoxes],
     system: str,
     how: str = "",
     values: Mapping[str, NDArray[np.float64]] | None = None,
@@ -88,13 +51,13 @@ def score_answered_boxes(
         how: how the answers came about.
         values: `box_values` of them, if they are known already.
     """
-    questions = with_any(questions, references)
+    questions = _with_any(questions, references)
     values = values or box_values(references, answers)
     columns = np.stack([values[name] for name in MACRO], axis=1)
     return [
         *_micro_scores(questions, values, system, how),
         *_macro_scores(questions, categories, columns, system, how),
-        *score_absent(questions, references, answers, system, how),
+        *score_present(questions, no_target_values(references, answers), system, how),
     ]
 
 
@@ -137,14 +100,18 @@ def score_boxes(
                 )
     questions = listed([""] * len(references), images, metas, dataset, split, draws, seed)
     categories = [meta.get("category", "") for meta in metas or [{}] * len(references)]
-    answers = [Placed(tuple(boxes)) for boxes in predictions]
+    answers = [PlacedBoxes(tuple(boxes)) for boxes in predictions]
     scores = score_answered_boxes(questions, categories, references, answers, system)
-    return scores + score_sides(questions, [""] * len(references), references, predictions, system)
+    sides = laterality_values([""] * len(references), references, predictions)
+    return scores + score_present(questions, sides, system, RULE)
 
 
-def _points(box: Box, references: Sequence[Box]) -> bool:
-    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-    return any(one.x0 <= x <= one.x1 and one.y0 <= y <= one.y1 for one in references)
+def _with_any(questions: Questions, references: Sequence[Sequence[Box]]) -> Questions:
+    """Return the questions with the group of the phrases that have boxes, if there are others beside them."""
+    present = np.flatnonzero([bool(boxes) for boxes in references])
+    if not 0 < len(present) < len(references):
+        return questions
+    return replace(questions, groups={**questions.groups, ANY_BOX: present})
 
 
 def _micro_scores(

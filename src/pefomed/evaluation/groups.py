@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from pefomed.metrics.known import ANY_BOX
 from pefomed.metrics.metric import OVERALL
+from pefomed.schema import Sample
 
-__all__ = ["ANY_BOX", "OVERALL", "groups_of", "values_of"]
+__all__ = ["ANY_BOX", "OVERALL", "groups_of", "is_closed", "values_of"]
 
 FEWEST, MOST = 2, 40
 """A key with fewer or more values than this makes no groups unless it is asked for."""
@@ -45,3 +46,8 @@ def values_of(key: str, text: str) -> tuple[str, ...]:
     """Return the values a meta text stands for: `PRES, POS` is two question types; empty is none."""
     parts = text.split(",") if key in LISTS else [text]
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
+
+
+def is_closed(sample: Sample) -> bool:
+    """Return whether the data set calls a question closed."""
+    return sample.meta.get("answer_type", "").upper() == "CLOSED"

@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from pefomed.evaluation.groups import OVERALL
-from pefomed.metrics.find import heads, metric_of
-from pefomed.metrics.metric import Section
+from pefomed.metrics.lookup import heads, metric_of
+from pefomed.metrics.metric import TableSection
 from pefomed.schema import Score
 from pefomed.tasks import ALL, BOXES, MARKED, TASKS, TEXTS, WORDS, Names
-from pefomed.tasks.task import Answer as Kind
+from pefomed.tasks.task import AnswerKind
 
 
-class Headline(NamedTuple):
+class LeadingFigure(NamedTuple):
     """A figure that stands first."""
 
     metric: str
@@ -27,17 +27,17 @@ class Headline(NamedTuple):
     """The group it is of: closed accuracy is of closed questions only."""
 
 
-def headlines_of(kind: Kind) -> tuple[Headline, ...]:
+def headlines_of(kind: AnswerKind) -> tuple[LeadingFigure, ...]:
     """Return the figures of such answers, the headline first; of marked texts those of boxes come first."""
-    kinds: tuple[Kind, ...] = ("boxes", "text") if kind == "marked text" else (kind,)
+    kinds: tuple[AnswerKind, ...] = ("boxes", "text") if kind == "marked text" else (kind,)
     return tuple(
-        Headline(metric.name, metric.unit and f" {metric.unit}", group)
+        LeadingFigure(metric.name, metric.unit and f" {metric.unit}", group)
         for each in kinds
         for metric, group in heads(each)
     )
 
 
-def heads_of(tasks: Iterable[str]) -> tuple[Headline, ...]:
+def heads_of(tasks: Iterable[str]) -> tuple[LeadingFigure, ...]:
     """Return the figures of all these tasks, each once, those of the first task first."""
     return tuple(dict.fromkeys(head for task in tasks for head in headlines_of(TASKS[task].answer)))
 
@@ -99,7 +99,7 @@ def is_own(metric: str) -> bool:
 def _told(scores: Collection[Score]) -> set[str]:
     """Return a task of each kind that there are scores of; texts alone have an exact match of their own."""
 
-    def n_of(*sections: Section) -> int:
+    def n_of(*sections: TableSection) -> int:
         overall = (score for score in scores if score.group == OVERALL)
         return max((s.n for s in overall if metric_of(s.metric).section in sections), default=0)
 

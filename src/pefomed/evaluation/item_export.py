@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.errors import DataError, RunError, typed
-from pefomed.evaluation import predicted
 from pefomed.evaluation.origin import read_item_scores
+from pefomed.evaluation.predictions import answered_splits, read_samples
 from pefomed.evaluation.seen_images import KEY
 from pefomed.files.columnar import require_pyarrow
 from pefomed.files.jsonl import read_object
@@ -66,7 +66,7 @@ def _rows(run: Path) -> list[dict[str, Any]]:
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     seen = read_object(files.training_images_file) if files.training_images_file.is_file() else {}
     rows: list[dict[str, Any]] = []
-    for dataset, split in predicted.answered_splits(run):
+    for dataset, split in answered_splits(run):
         stem = f"{dataset}-{split}"
         values = read_item_scores(run, stem)
         if values is None:
@@ -75,7 +75,7 @@ def _rows(run: Path) -> list[dict[str, Any]]:
                 found="not evaluated, or before the answers changed, or by another version of pefomed",
                 remedy=f"run `pefomed evaluate {typed(run)}` first",
             )
-        samples = {sample.id: sample for sample in predicted.read_samples(files.samples_file(stem))}
+        samples = {sample.id: sample for sample in read_samples(files.samples_file(stem))}
         kinds = seen.get(stem)
         about = {
             sample_id: _about(sample, kinds.get(sample_id) if isinstance(kinds, dict) else None)

@@ -15,28 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
-from pefomed.evaluation.absent import absent_values
-from pefomed.evaluation.caption_scores import corpora, item_sums, tokens_of
-from pefomed.evaluation.grounding import box_values
+from pefomed.boxes.marks import unmarked, unmarked_answers
 from pefomed.evaluation.item_records import (
     answer_items,
     phrase_items,
-    phrase_keys,
-    text_values,
     value_items,
 )
 from pefomed.evaluation.origin import read_item_scores
-from pefomed.evaluation.run_texts import unmarked, unmarked_answers
-from pefomed.evaluation.score import values_of
-from pefomed.evaluation.sides import side_values
-from pefomed.metrics.box_items import answers_of, are_known, items_of, readings_of
+from pefomed.metrics.box_values import box_values
+from pefomed.metrics.captions.corpus import corpora, single_values, text_sums
+from pefomed.metrics.laterality import laterality_values
+from pefomed.metrics.no_target import no_target_values
+from pefomed.metrics.phrase_items import answers_of, are_known, items_of, phrase_keys, readings_of
+from pefomed.metrics.word_values import word_values
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
 from pefomed.schema import ItemScore, Sample
 from pefomed.tasks import MARKED, TEXTS, WITH_BOXES, WORDS
 
 Part = Literal["words", "texts", "boxes"]
-Key = tuple[str, int | None]
+ItemKey = tuple[str, int | None]
 """Sample id, and the phrase's number where the value is of a phrase."""
 Answers = Mapping[str, Mapping[str, str]]
 """System -> sample id -> its answer."""
@@ -46,7 +44,7 @@ class ItemTable:
     """Values by system, metric and item; one that is not there is NaN."""
 
     def __init__(self, records: Iterable[ItemScore]):
-        self._values: dict[tuple[str, str], dict[Key, float]] = {}
+        self._values: dict[tuple[str, str], dict[ItemKey, float]] = {}
         for one in records:
             if one.value is not None:
                 self._values.setdefault((one.system, one.metric), {})[one.sample_id, one.phrase] = one.value
@@ -59,7 +57,7 @@ class ItemTable:
         """Return one value; NaN if there is none."""
         return self._values.get((system, metric), {}).get((sample_id, phrase), np.nan)
 
-    def column(self, metric: str, keys: Iterable[Key], system: str = "model") -> NDArray[np.float64]:
+    def column(self, metric: str, keys: Iterable[ItemKey], system: str = "model") -> NDArray[np.float64]:
         """Return the values of the items, NaN where there is none."""
         known = self._values.get((system, metric), {})
         return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)
@@ -110,7 +108,7 @@ def _of_words(samples: Sequence[Sample], texts: Sequence[str], system: str) -> l
     """Return the exact matches and the overlap of words, and closed accuracy of closed questions."""
     if not samples:
         return []
-    values = values_of([sample.references for sample in samples], texts, "exact", "words", "closed")
+    values = word_values([sample.references for sample in samples], texts, "exact", "words", "closed")
     return answer_items(samples, texts, system, values)
 
 
@@ -122,7 +120,7 @@ def _of_texts(samples: Sequence[Sample], answers: Answers) -> list[ItemScore]:
     for corpus in corpora([sample.references for sample in samples], [sample.task for sample in samples]):
         for system, given in answers.items():
             texts = unmarked_answers([given.get(sample.id, "") for sample in samples], samples)
-            values = text_values(corpus, item_sums(corpus, tokens_of(corpus.preset, texts)))
+            values = single_values(corpus, text_sums(corpus, texts))
             there = np.array([sample.id in given for sample in samples])
             some = [sample for sample in samples if sample.id in given]
             found += value_items(some, system, {name: column[there] for name, column in values.items()})
@@ -141,7 +139,7 @@ def _of_boxes(
     boxes = [answer.boxes for answer in answers]
     values = {
         **box_values(references, answers),
-        **absent_values(references, answers),
-        **side_values([item.phrase for item in items], references, boxes),
+        **no_target_values(references, answers),
+        **laterality_values([item.phrase for item in items], references, boxes),
     }
     return phrase_items(phrase_keys(items, chosen), answers, system, values)

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from pefomed.errors import DataError
-from pefomed.evaluation.caption_scores import caption_scores, corpora, item_sums, meteor_or_why, tokens_of
+from pefomed.evaluation.caption_scores import caption_scores
 from pefomed.evaluation.score import check_lists, listed, score_answers, score_overlap
+from pefomed.metrics.captions.corpus import corpora, meteor_or_why, text_sums
 from pefomed.metrics.references import Reference
 from pefomed.metrics.statistics.interval import DRAWS
 from pefomed.progress import note
@@ -65,17 +66,17 @@ def score_pairs(
         )
     if task not in ("caption", "report"):
         raise DataError(f"lists of the task {task!r} cannot be scored", remedy="use vqa, caption or report")
-    made = corpora(references, [task] * len(references))
-    sums, missing = meteor_or_why(made, [predictions])
+    in_presets = corpora(references, [task] * len(references))
+    sums, missing = meteor_or_why(in_presets, [predictions])
     if missing:
         note(missing)
     return [
         score
-        for corpus, [each] in zip(made, sums, strict=True)
+        for corpus, [each] in zip(in_presets, sums, strict=True)
         for score in caption_scores(
             questions,
             corpus,
-            item_sums(corpus, tokens_of(corpus.preset, predictions)),
+            text_sums(corpus, predictions),
             system,
             meteor_sums=each,
         )

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pefomed.errors import ImageError
-from pefomed.evaluation.fitting import answer_again
+from pefomed.evaluation.staleness import answer_again
 from pefomed.images.addresses import without_view
 from pefomed.images.remembered import remembered_hash
 from pefomed.machine_paths import short_name, without_paths

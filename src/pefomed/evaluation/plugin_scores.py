@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed import __version__
-from pefomed.evaluation.answered import AnsweredSplit, System
+from pefomed.evaluation.answered_split import AnsweredSplit, System
 from pefomed.evaluation.item_records import OWN, answer_items
 from pefomed.evaluation.score import Questions, made_score
 from pefomed.metrics.metric import Metric
+from pefomed.metrics.plugin_values import plugin_values
 from pefomed.metrics.plugins import checked, raised
 from pefomed.metrics.references import each_of
 from pefomed.metrics.statistics.interval import NONE, Interval, figure_intervals, mean_interval
@@ -45,7 +46,7 @@ def plugin_scores(
             if metric.per == "corpus":
                 found = _of_corpus(metric, chosen, answers, questions)
             else:
-                values = item_values(metric, chosen, answers)
+                values = plugin_values(metric, chosen, answers)
                 found = _of_items(metric, values, questions)
                 if system.name in OWN:
                     answered.keep(answer_items(chosen, answers, system.name, {metric.name: values}))
@@ -56,33 +57,6 @@ def plugin_scores(
                 for group, value, interval, n in found
             ]
     return scores
-
-
-def item_values(metric: Metric, samples: Sequence[Sample], answers: Sequence[str]) -> NDArray[np.float64]:
-    """Return the metric of each answer, of several references the best; shape (N,).
-
-    Raises:
-        DataError: the metric fails; the sample is named.
-    """
-    known: dict[tuple[Any, str], float] = {}
-    best = max if metric.better == "higher" else min
-    found = []
-    for sample, answer in zip(samples, answers, strict=True):
-        pair = (each_of(sample.references), answer)
-        if pair not in known:
-            known[pair] = best(_value(metric, one, answer, sample) for one in pair[0])
-        found.append(known[pair])
-    return np.array(found, dtype=np.float64)
-
-
-def _value(metric: Metric, reference: str, answer: str, sample: Sample) -> float:
-    assert metric.function is not None
-    of = f"the sample {sample.id} (reference {reference[:60]!r}, answer {answer[:60]!r})"
-    try:
-        value = metric.function(reference, answer)
-    except Exception as error:  # whatever a function of somebody else raises
-        raise raised(metric, error, of) from error
-    return checked(metric, value, of)
 
 
 Found = list[tuple[str, float, Interval | None, int]]

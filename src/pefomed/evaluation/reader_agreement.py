@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pefomed.annotations.box_readers import META
-from pefomed.metrics.box_items import PhraseItem
 from pefomed.metrics.normalise import plain
+from pefomed.metrics.phrase_items import PhraseItem
 from pefomed.schema import Box, Sample
 
 

@@ -19,21 +19,21 @@ import numpy as np
 from pefomed import tasks
 from pefomed.datasets import load_samples
 from pefomed.errors import RunError, nearest
-from pefomed.evaluation import predicted
-from pefomed.evaluation.answered import AnsweredSplit, EvaluatedRun, read_answered
+from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_answered
 from pefomed.evaluation.confidence import confidence_scores
-from pefomed.evaluation.fitting import check_shown
 from pefomed.evaluation.headlines import is_rate
 from pefomed.evaluation.item_records import value_items
-from pefomed.evaluation.mask_dice import masks_now
+from pefomed.evaluation.masks import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
+from pefomed.evaluation.predictions import answered_splits, check_unchanged, outside_notes, read_samples
 from pefomed.evaluation.published import published_scores
 from pefomed.evaluation.run_answers import answer_scores
 from pefomed.evaluation.run_boxes import box_scores
 from pefomed.evaluation.run_texts import text_scores
 from pefomed.evaluation.score import Questions, score_share
 from pefomed.evaluation.seen_images import KEY, seen_images
+from pefomed.evaluation.staleness import check_shown
 from pefomed.evaluation.verdict_scores import verdict_scores
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files.storage import usable_paths
@@ -87,20 +87,18 @@ def is_scored(scores: Sequence[Score]) -> bool:
 
 def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> list[Score]:
     settings = RunFolder(run).read_recipe()
-    splits = predicted.answered_splits(run)
+    splits = answered_splits(run)
     if not splits:
         raise RunError(
             f"the recipe of {run} predicts nothing", remedy="name a data set and its split in [predict.data]"
         )
-    answered = {
-        split: predicted.read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits
-    }
+    answered = {split: read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits}
     everything = [sample for samples in answered.values() for sample in samples]
     evaluate = (
         settings.evaluate if settings else Evaluate(floors=RunFolder(run).outside_training_file.is_file())
     )
     _check_keys(evaluate.groups, everything)
-    events: list[str] = [] if settings else predicted.outside_notes(run)
+    events: list[str] = [] if settings else outside_notes(run)
     raters = read_raters(run, everything, events)
     named = [*evaluate.metrics, *metrics]
     plugins = load(named)
@@ -132,7 +130,7 @@ def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[S
     if run.evaluate.floors and table:
         path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
         data = load_samples(table, split, run.data_folder)
-        predicted.check_unchanged(samples, data, path)
+        check_unchanged(samples, data, path)
         # The images may have moved since; floors look for them among the training images. So may masks.
         now = {sample.id: sample for sample in data}
         samples = [

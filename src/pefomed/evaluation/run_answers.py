@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pefomed.evaluation.answered import AnsweredSplit
-from pefomed.evaluation.item_records import OWN, answer_items, is_closed
+from pefomed.evaluation.answered_split import AnsweredSplit
+from pefomed.evaluation.groups import is_closed
+from pefomed.evaluation.item_records import OWN, answer_items
 from pefomed.evaluation.plugin_scores import plugin_scores
 from pefomed.evaluation.run_floors import answer_floors
-from pefomed.evaluation.score import score_values, score_word_values, values_of
+from pefomed.evaluation.score import score_values, score_word_values
+from pefomed.metrics.word_values import word_values
 from pefomed.progress import track
 from pefomed.schema import Score
 from pefomed.tasks import WORDS
@@ -25,7 +27,7 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         systems += answer_floors(answered, samples)
     scores: list[Score] = []
     for name, texts, how in track(systems, f"scoring {answered.dataset}", unit="systems"):
-        values = values_of(questions.references, texts, "exact")
+        values = word_values(questions.references, texts, "exact")
         scores += score_values(questions, values, name, how)
         if name in OWN:
             answered.keep(answer_items(samples, texts, name, values))
@@ -44,7 +46,7 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
     closed = np.array([is_closed(sample) for sample in short])
     for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
         name, texts, how = system.only(asked)
-        values = values_of(questions.references, texts, "words", "closed")
+        values = word_values(questions.references, texts, "words", "closed")
         scores += score_word_values(questions, values, name, how, closed)
         if name in OWN:
             answered.keep(answer_items(short, texts, name, values))

@@ -9,26 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.answers.writing import writing_of
-from pefomed.boxes import BoxReading, Placed, Writing
-from pefomed.boxes.given import read_given
+from pefomed.boxes import BoxReading, PlacedBoxes, Writing
+from pefomed.boxes.plain import read_plain
 from pefomed.errors import DataError, ImageError
-from pefomed.evaluation.absent import absent_values
-from pefomed.evaluation.answered import AnsweredSplit
-from pefomed.evaluation.grounding import MOST_CATEGORIES, box_values, score_answered_boxes
+from pefomed.evaluation.answered_split import AnsweredSplit
+from pefomed.evaluation.grounding import MOST_CATEGORIES, score_answered_boxes
 from pefomed.evaluation.groups import OVERALL, groups_of
-from pefomed.evaluation.item_records import OWN, phrase_items, phrase_keys, value_items
-from pefomed.evaluation.mask_dice import METRIC, mask_dice, score_masks
+from pefomed.evaluation.item_records import OWN, phrase_items, value_items
+from pefomed.evaluation.masks import mask_values
 from pefomed.evaluation.reader_agreement import others_boxes
-from pefomed.evaluation.score import Questions, numbered, score_share
-from pefomed.evaluation.sides import score_sides, side_values
+from pefomed.evaluation.score import Questions, numbered, score_present, score_share
 from pefomed.floors.absent import NoneFloor, none_floors
 from pefomed.floors.boxes import floors_of
 from pefomed.floors.nearest_image import NEAREST_IMAGE, nearest_image, thumbnails
-from pefomed.metrics.box_items import (
+from pefomed.metrics.box_values import box_values
+from pefomed.metrics.laterality import RULE, laterality_values
+from pefomed.metrics.mask_dice import METRIC
+from pefomed.metrics.no_target import no_target_values
+from pefomed.metrics.phrase_items import (
     PhraseItem,
     answers_of,
     are_known,
     items_of,
+    phrase_keys,
     readings_of,
     written_and_read,
 )
@@ -38,7 +41,7 @@ from pefomed.schema import Sample, Score
 
 class _System(NamedTuple):
     name: str
-    answers: list[Placed]
+    answers: list[PlacedBoxes]
     how: str
 
 
@@ -66,7 +69,7 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
         systems.append(_System(name, answers, how))
     systems += _floors(answered, items)
     systems += _nearest_image(answered, items, samples)
-    steps = not (writing.given and all(map(read_given, answered.systems[0].only(places).answers)))
+    steps = not (writing.given and all(map(read_plain, answered.systems[0].only(places).answers)))
     systems += [_ceiling(items, samples, writing)] if steps else []
     questions = _questions(answered, items, samples)
     categories, references = [item.category for item in items], [item.boxes for item in items]
@@ -75,12 +78,14 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
     for name, answers, how in track(systems, f"scoring {answered.dataset}, boxes", unit="systems"):
         values = box_values(references, answers)
         scores += score_answered_boxes(questions, categories, references, answers, name, how, values)
+        sides = laterality_values(phrases, references, [answer.boxes for answer in answers])
         if name in OWN:
-            values |= absent_values(references, answers)
-            values |= side_values(phrases, references, [answer.boxes for answer in answers])
+            values |= {**no_target_values(references, answers), **sides}
             answered.keep(phrase_items(keys, answers, name, values))
-        scores += score_sides(questions, phrases, references, [answer.boxes for answer in answers], name, how)
-    own = _System("ceiling:boxes", [Placed(item.boxes) for item in items], "the reference boxes themselves")
+        scores += score_present(questions, sides, name, f"{RULE}; {how}" if how else RULE)
+    own = _System(
+        "ceiling:boxes", [PlacedBoxes(item.boxes) for item in items], "the reference boxes themselves"
+    )
     scores += _mask_scores(answered, items, samples, [*systems, own], questions)
     return scores + _agreement(answered, items, samples)
 
@@ -100,7 +105,7 @@ def _rates(
     return [score_share(questions, marks.tolist(), name, system) for name, marks in values.items()]
 
 
-def _say_outside(answered: AnsweredSplit, system: str, answers: Sequence[Placed]) -> None:
+def _say_outside(answered: AnsweredSplit, system: str, answers: Sequence[PlacedBoxes]) -> None:
     outside = sum(answer.outside for answer in answers)
     if outside:
         answered.run.events.append(
@@ -123,7 +128,7 @@ def _floors(answered: AnsweredSplit, items: Sequence[PhraseItem]) -> list[_Syste
         NoneFloor(floor.name, [(box,) for box in floor.boxes], floor.how, floor.learns) for floor in floors
     ]
     return [
-        _System(floor.name, [Placed(given) for given in floor.boxes], floor.how + source * floor.learns)
+        _System(floor.name, [PlacedBoxes(given) for given in floor.boxes], floor.how + source * floor.learns)
         for floor in (*boxes, *none_floors(known, items, floors))
     ]
 
@@ -146,7 +151,7 @@ def _nearest_image(
         answered.run.events.append(f"{answered.dataset}: no floor of the most similar image: {error.problem}")
         return []
     how = f"{NEAREST_IMAGE}, {training.source}"
-    return [_System("floor:nearest-image", [Placed(boxes) for boxes in found], how)]
+    return [_System("floor:nearest-image", [PlacedBoxes(boxes) for boxes in found], how)]
 
 
 def _ceiling(items: Sequence[PhraseItem], samples: Sequence[Sample], writing: Writing) -> _System:
@@ -167,7 +172,7 @@ def _mask_scores(
     if not any(masks):
         return []
     try:
-        columns = mask_dice(masks, [[answer.boxes for answer in system.answers] for system in systems])
+        columns = mask_values(masks, [[answer.boxes for answer in system.answers] for system in systems])
     except (DataError, ImageError) as error:
         answered.run.events.append(f"{answered.name}: no mask_dice: {error.problem}")
         unknown = np.full((len(systems), len(masks)), np.nan)
@@ -179,7 +184,7 @@ def _mask_scores(
     return [
         score
         for system, values in zip(systems, columns, strict=True)
-        for score in score_masks(questions, values, system.name, system.how)
+        for score in score_present(questions, {METRIC: values}, system.name, system.how)
     ]
 
 
@@ -208,7 +213,7 @@ def _agreement(
         return []
     asked = [items[place] for place in others]
     questions = _questions(answered, asked, samples)
-    answers = [Placed(boxes) for boxes in others.values()]
+    answers = [PlacedBoxes(boxes) for boxes in others.values()]
     how = f"each reader's boxes against the next one's, of the {len(asked)} items with several readers"
     scores = score_answered_boxes(
         questions,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pefomed.datasets import card
-from pefomed.evaluation.answered import AnsweredSplit, System, Training
+from pefomed.evaluation.answered_split import AnsweredSplit, System, Training
 from pefomed.evaluation.same_images import contents
 from pefomed.floors import votes
 from pefomed.floors.constant import constant_report

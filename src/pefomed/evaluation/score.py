@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from pefomed import __version__
 from pefomed.errors import DataError
 from pefomed.evaluation.groups import OVERALL, groups_of
-from pefomed.metrics.find import metric_of, table
 from pefomed.metrics.known import CLOSED
-from pefomed.metrics.metric import ItemFunction, Section
-from pefomed.metrics.references import Reference, best, each_of
+from pefomed.metrics.lookup import metric_of
+from pefomed.metrics.references import Reference
 from pefomed.metrics.statistics.interval import DRAWS, Interval, mean_interval
+from pefomed.metrics.word_values import word_values
 from pefomed.metrics.words import TOKENIZER
 from pefomed.schema import Score
 
@@ -90,7 +90,7 @@ def numbered(names: Sequence[object]) -> NDArray[np.int64]:
 
 def score_answers(questions: Questions, answers: Sequence[str], system: str, how: str = "") -> list[Score]:
     """Return every exact match for every group; `how` says how the answers came about."""
-    return score_values(questions, values_of(questions.references, answers, "exact"), system, how)
+    return score_values(questions, word_values(questions.references, answers, "exact"), system, how)
 
 
 def score_overlap(
@@ -106,7 +106,7 @@ def score_overlap(
         closed: which questions the data set calls closed, shape (N,); None where it does not say.
     """
     return score_word_values(
-        questions, values_of(questions.references, answers, "words", "closed"), system, how, closed
+        questions, word_values(questions.references, answers, "words", "closed"), system, how, closed
     )
 
 
@@ -142,11 +142,17 @@ def score_values(
     ]
 
 
-def values_of(
-    references: Sequence[Reference], answers: Sequence[str], *sections: Section
-) -> dict[str, NDArray[np.float64]]:
-    """Return the value of each answer in every metric of these sections: metric -> (N,)."""
-    return {name: per_pair(function, references, answers) for name, function in functions(*sections).items()}
+def score_present(
+    questions: Questions, values: Mapping[str, NDArray[np.float64]], system: str, how: str = ""
+) -> list[Score]:
+    """Return the mean of each metric's values, (N,), for every group that has items with one; NaN is none."""
+    scores = []
+    for name, column in values.items():
+        for group, places in questions.groups.items():
+            chosen = places[~np.isnan(column[places])]
+            if len(chosen):
+                scores.append(_score(questions, name, system, group, column, chosen, said(name, how)))
+    return scores
 
 
 def score_share(
@@ -155,25 +161,6 @@ def score_share(
     """Return the share of marked answers over all questions; `how` says more than the metric's definition."""
     values = np.array(marks, dtype=np.float64)
     return _score(questions, metric, system, OVERALL, values, np.arange(len(values)), said(metric, how))
-
-
-def per_pair(
-    metric: ItemFunction, references: Sequence[Reference], answers: Sequence[str]
-) -> NDArray[np.float64]:
-    """Return `metric(reference, answer)` of every answer, of several references the best; shape (N,)."""
-    pairs = list(zip(map(each_of, references), answers, strict=True))
-    # Few pairs are different: most references and answers are yes, no and some dozens of words.
-    known = {pair: best(metric, *pair) for pair in set(pairs)}
-    return np.array([known[pair] for pair in pairs], dtype=np.float64)
-
-
-def functions(*sections: Section) -> dict[str, ItemFunction]:
-    """Return name -> function of the metrics of these sections that two texts are enough for."""
-    return {
-        name: metric.function
-        for name, metric in table().items()
-        if metric.section in sections and metric.function is not None
-    }
 
 
 def said(metric: str, how: str = "") -> str:

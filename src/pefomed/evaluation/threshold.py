@@ -14,9 +14,9 @@ from pefomed.answers.card import adapter_part
 from pefomed.answers.sureness import Rule, write_rule
 from pefomed.errors import RunError, listed, nearest, typed
 from pefomed.evaluation.confidence import right_answers
-from pefomed.evaluation.fitting import check_asked
 from pefomed.evaluation.item_scores import ItemTable, computed
 from pefomed.evaluation.score import numbered
+from pefomed.evaluation.staleness import check_asked
 from pefomed.evaluation.sureness import Confidences, confidences_of, drawing_of
 from pefomed.files import jsonl
 from pefomed.files.storage import usable_paths

@@ -25,18 +25,18 @@ from numpy.typing import NDArray
 
 from pefomed import __version__
 from pefomed.evaluation.score import Questions, made_score
-from pefomed.evaluation.unshown import WIDENED, left_open
-from pefomed.evaluation.verdicts import KINDS, RATING, Kind, Voice
+from pefomed.evaluation.verdicts import RATER_KINDS, RATING, RaterKind, RaterVerdicts
 from pefomed.metrics.exact_match import exact_match_vqa
-from pefomed.metrics.find import metric_of
+from pefomed.metrics.lookup import metric_of
 from pefomed.metrics.references import best
+from pefomed.metrics.statistics.equal_labels import WIDENED, left_open
 from pefomed.metrics.statistics.interval import Interval, figure_intervals
 from pefomed.schema import Sample, Score, Verdict
 from pefomed.tasks import BINARY, LEVELS
 
 
 def verdict_scores(
-    questions: Questions, samples: Sequence[Sample], answers: Sequence[str], raters: Sequence[Voice]
+    questions: Questions, samples: Sequence[Sample], answers: Sequence[str], raters: Sequence[RaterVerdicts]
 ) -> list[Score]:
     """Return accuracy (VQA) and WASM (captions and reports) of every judge, and of all people together.
 
@@ -57,7 +57,7 @@ def verdict_scores(
         [best(exact_match_vqa, s.references, answer) > 0 for s, answer in zip(samples, answers, strict=True)]
     )
     place_of = {sample.id: place for place, sample in enumerate(samples)}
-    for kind, kind_name in KINDS.items():
+    for kind, kind_name in RATER_KINDS.items():
         same = [rater for rater in raters if rater.kind == kind]
         # People are one row, each of them a voice; judges are one row each, each of its runs a voice.
         rows = [("", same)] if kind == "human" else [(rater.name, [rater]) for rater in same]
@@ -92,7 +92,7 @@ class _Row:
 
 
 def _labels(
-    kind: Kind, members: Sequence[Voice], place_of: Mapping[str, int], count: int
+    kind: RaterKind, members: Sequence[RaterVerdicts], place_of: Mapping[str, int], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the labels, shape (V, N), and the verdicts about each answer, shape (N,)."""
     voices: dict[tuple[str, int], int] = {}
@@ -112,12 +112,12 @@ def _labels(
     return labels, verdicts
 
 
-def _voice(kind: Kind, verdict: Verdict) -> tuple[str, int]:
+def _voice(kind: RaterKind, verdict: Verdict) -> tuple[str, int]:
     # A person's later run is a second look at the same answers, and replaces the first.
     return verdict.rater, 0 if kind == "human" else verdict.run
 
 
-def _who(kind: Kind, members: Sequence[Voice], voices: int) -> str:
+def _who(kind: RaterKind, members: Sequence[RaterVerdicts], voices: int) -> str:
     if kind == "human":
         return f"{voices} human rater{'s' if voices > 1 else ''}"
     return f"{members[0].name} ({_WHAT[kind]}), {voices} run{'s' if voices > 1 else ''}"

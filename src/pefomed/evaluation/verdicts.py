@@ -14,36 +14,36 @@ from pathlib import Path
 from typing import Literal
 
 from pefomed.errors import DataError, listed
-from pefomed.evaluation.judged import check_judged
+from pefomed.evaluation.verdict_hash import check_judged
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample, Verdict
 from pefomed.tasks import HIGHEST, TASKS
 
-Kind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
+RaterKind = Literal["llm-judge", "offline-judge", "model-rater", "human"]
 
-KINDS: dict[Kind, str] = {
+RATER_KINDS: dict[RaterKind, str] = {
     "llm-judge": "judge", "offline-judge": "offline_judge", "model-rater": "model_rater", "human": "human",
 }  # fmt: skip
 """What a rater can be, and what its scores are called. A model rater is a language model in a
 rating session."""
 
-RATING: tuple[Kind, ...] = ("model-rater", "human")
+RATING: tuple[RaterKind, ...] = ("model-rater", "human")
 """Those who rate in a session, where answers called right and wrong are drawn in shares of their own."""
 _NAMED = 5  # verdicts an error names
 
 
 @dataclass(frozen=True)
-class Voice:
+class RaterVerdicts:
     """A judge or a person, and what they said."""
 
     name: str
-    kind: Kind
+    kind: RaterKind
     verdicts: list[Verdict]
     path: Path
 
 
-def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None = None) -> list[Voice]:
+def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None = None) -> list[RaterVerdicts]:
     """Return everybody who judged answers of `run`, by file name; no verdict is of another answer.
 
     Args:
@@ -63,7 +63,7 @@ def read_raters(run: Path, samples: Sequence[Sample], on_cut: list[str] | None =
     return [rater for rater in raters if rater.verdicts]
 
 
-def labels_by_sample(rater: Voice, *, majority: bool) -> dict[str, float]:
+def labels_by_sample(rater: RaterVerdicts, *, majority: bool) -> dict[str, float]:
     """Return one label for every sample the rater labelled: the majority of its runs, or their mean.
 
     As many 1 as 0 give 0.5.
@@ -78,7 +78,7 @@ def labels_by_sample(rater: Voice, *, majority: bool) -> dict[str, float]:
     return {sample_id: 0.5 if mean == 0.5 else float(mean > 0.5) for sample_id, mean in means.items()}
 
 
-def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) -> Voice:
+def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) -> RaterVerdicts:
     verdicts = list(jsonl.read(path, Verdict, on_cut=on_cut))
     unknown = [verdict.sample_id for verdict in verdicts if verdict.sample_id not in tasks]
     _refuse(
@@ -110,7 +110,7 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
         on_cut.append(f"{path} has no card beside it: {path.stem} is taken for a judge")
     if on_cut is not None and len(verdicts) < counted:
         on_cut.append(f"{path} holds {len(verdicts)} verdicts, and its card speaks of {counted}")
-    return Voice(names[0] if names else path.stem, kind or "llm-judge", verdicts, path)
+    return RaterVerdicts(names[0] if names else path.stem, kind or "llm-judge", verdicts, path)
 
 
 def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
@@ -122,17 +122,19 @@ def _refuse(path: Path, what: str, named: Sequence[str], remedy: str) -> None:
         )
 
 
-def _card(card: Path) -> tuple[Kind | None, int]:
+def _card(card: Path) -> tuple[RaterKind | None, int]:
     """Return what the card says the rater is, and of how many verdicts; without a card None and 0."""
     if not card.exists():
         return None, 0
     about = jsonl.read_object(card, "delete it or write it again")
     counts, kind = about.get("counts"), about.get("kind")
     given = [counts.get(name) for name in ("scored", "unscored")] if isinstance(counts, dict) else []
-    for known in KINDS:
+    for known in RATER_KINDS:
         if kind == known:
             return known, sum(count for count in given if isinstance(count, int))
-    raise DataError(f"{card}: unknown kind of rater", found=repr(kind), remedy=f"known: {', '.join(KINDS)}")
+    raise DataError(
+        f"{card}: unknown kind of rater", found=repr(kind), remedy=f"known: {', '.join(RATER_KINDS)}"
+    )
 
 
 def _labels(task: str) -> range:

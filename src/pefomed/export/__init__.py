@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.samples import has_answer
 from pefomed.datasets import card, data_folder, load_split
 from pefomed.datasets.provenance import provenance_of_loader
 from pefomed.errors import DataError, RunError
@@ -122,11 +122,14 @@ def export(
 
 
 def _check_allowed(dataset: Dataset, allowed: bool) -> None:
-    if allowed or provenance_of_loader(dataset.loader) != "restricted":
+    # Of derived questions, what they are derived from.
+    loaders = [dataset.loader, *([str(dataset.options["of"])] if "of" in dataset.options else [])]
+    restricted = [name for name in loaders if provenance_of_loader(name) == "restricted"]
+    if allowed or not restricted:
         return
-    known = card(dataset.loader)
+    known = card(restricted[0])
     raise RunError(
-        f"{dataset.loader} is restricted: an export is made to be handed to another program",
+        f"{restricted[0]} is restricted: an export is made to be handed to another program",
         found=known.licence if known else None,
         remedy="if its licence permits that, and the export stays where it does, add --allow-remote",
     )

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pefomed.floors.boxes import Floor, Key, keys_of
-from pefomed.metrics.box_items import PhraseItem
+from pefomed.floors.boxes import Floor, PlaceKey, keys_of
+from pefomed.metrics.phrase_items import PhraseItem
 from pefomed.schema import Box
 
 
@@ -40,7 +40,7 @@ def none_floors(
     floors = [NoneFloor("floor:always-none", [()] * len(asked), "no box, whatever is asked", False)]
     if not medians[-1].learns:
         return floors
-    counts: dict[Key, tuple[int, int]] = {}
+    counts: dict[PlaceKey, tuple[int, int]] = {}
     for item in training:
         for key in keys_of(item):
             none, of = counts.get(key, (0, 0))

@@ -17,14 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pefomed.floors.phrase_place import side_of, zone_of
-from pefomed.metrics.box_items import PhraseItem
 from pefomed.metrics.normalise import plain
+from pefomed.metrics.phrase_items import PhraseItem
+from pefomed.metrics.phrase_place import phrase_side, phrase_zone
 from pefomed.schema import Box
 
 WHOLE_IMAGE = Box(x0=0.0, y0=0.0, x1=1.0, y1=1.0)
 
-Key = tuple[str, ...]
+PlaceKey = tuple[str, ...]
 
 
 class Floor(NamedTuple):
@@ -57,18 +57,18 @@ def floors_of(training: Sequence[PhraseItem], asked: Sequence[PhraseItem]) -> li
     return floors
 
 
-def keys_of(item: PhraseItem) -> tuple[Key, ...]:
+def keys_of(item: PhraseItem) -> tuple[PlaceKey, ...]:
     """Return an item's keys from the finest to the coarsest, which is the same for all."""
     category = plain(item.category)
     where = tuple(plain(item.meta.get(name, "")) for name in ("modality", "location"))
-    side = plain(item.meta.get("side", "")) or side_of(item.phrase)
-    zone = plain(item.meta.get("zone", "")) or zone_of(item.phrase)
+    side = plain(item.meta.get("side", "")) or phrase_side(item.phrase)
+    zone = plain(item.meta.get("zone", "")) or phrase_zone(item.phrase)
     fine = (category, *where)
     return (*fine, side, zone), (*fine, side), fine, (category,), ()
 
 
-def _medians(items: Sequence[PhraseItem]) -> dict[Key, Box]:
-    corners: dict[Key, list[tuple[float, float, float, float]]] = {}
+def _medians(items: Sequence[PhraseItem]) -> dict[PlaceKey, Box]:
+    corners: dict[PlaceKey, list[tuple[float, float, float, float]]] = {}
     for item in items:
         [box] = item.boxes
         for key in keys_of(item):
@@ -78,6 +78,6 @@ def _medians(items: Sequence[PhraseItem]) -> dict[Key, Box]:
     return {key: Box(x0=x0, y0=y0, x1=x1, y1=y1) for key, (x0, y0, x1, y1) in found.items()}
 
 
-def _first(keys: Sequence[Key], medians: Mapping[Key, Box]) -> Key:
+def _first(keys: Sequence[PlaceKey], medians: Mapping[PlaceKey, Box]) -> PlaceKey:
     """Return the finest key that was trained on; the coarsest always was."""
     return next(key for key in keys if key in medians)

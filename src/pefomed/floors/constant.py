@@ -79,7 +79,7 @@ def _spaced(items: Sequence[T], most: int) -> list[T]:
 
 
 def _scored(
-    candidates: Sequence[tuple[str, list[str]]], targets: _Targets, weigh: cider.Weights, what: str
+    candidates: Sequence[tuple[str, list[str]]], targets: _Targets, weigh: cider.TermWeights, what: str
 ) -> NDArray[np.float64]:
     scores = [targets.mean_cider(cider.vector(tokens, weigh)) for _, tokens in track(candidates, what)]
     return np.array(scores, dtype=np.float64)
@@ -88,7 +88,7 @@ def _scored(
 class _Targets:
     """Reports to be compared with, by n-gram, so that a candidate meets only those it has n-grams of."""
 
-    def __init__(self, targets: Sequence[Sequence[str]], weigh: cider.Weights):
+    def __init__(self, targets: Sequence[Sequence[str]], weigh: cider.TermWeights):
         vectors = [cider.vector(tokens, weigh) for tokens in targets]
         found: dict[Ngram, tuple[list[int], list[float]]] = {}
         for place, vector in enumerate(vectors):
@@ -103,7 +103,7 @@ class _Targets:
         self._norms = np.array([vector.norms for vector in vectors], dtype=np.float64)  # (N, 4)
         self._bigrams = np.array([vector.bigrams for vector in vectors], dtype=np.float64)  # (N,)
 
-    def mean_cider(self, answer: cider.Vector) -> float:
+    def mean_cider(self, answer: cider.TermVector) -> float:
         """Return the mean CIDEr of one answer given to all targets."""
         sums = np.zeros((len(self._norms), ORDER))
         for ngram, value in answer.values.items():

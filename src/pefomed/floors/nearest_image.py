@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from pefomed.cache import cache_folder
 from pefomed.images.fingerprint_store import Fingerprints
-from pefomed.metrics.box_items import PhraseItem
 from pefomed.metrics.normalise import plain
+from pefomed.metrics.phrase_items import PhraseItem
 from pefomed.schema import Box
 
 NEAREST_IMAGE = (

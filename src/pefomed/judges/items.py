@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pefomed.errors import RunError, typed
-from pefomed.evaluation import predicted
-from pefomed.evaluation.judged import judged_hash
+from pefomed.evaluation.predictions import check_own_ids, read_predictions, read_samples
+from pefomed.evaluation.verdict_hash import judged_hash
 from pefomed.files import jsonl
 from pefomed.judges.prompts import JudgedPair
 from pefomed.runs import RunFolder
@@ -51,11 +51,11 @@ def read_items(run: Path, only: str | None = None) -> list[JudgeItem]:
     items: list[JudgeItem] = []
     tasks: set[str] = set()
     for path in files:
-        samples = predicted.read_samples(path)
+        samples = read_samples(path)
         tasks |= {sample.task for sample in samples}
         if not any(_scale(sample.task, only) for sample in samples):
             continue
-        answers = predicted.read_predictions(RunFolder(run).predictions_file(path.stem), samples)
+        answers = read_predictions(RunFolder(run).predictions_file(path.stem), samples)
         items += [
             JudgeItem(sample.id, path.stem, sample.task, _pair(scale, sample, answer))
             for sample, answer in zip(samples, answers, strict=True)
@@ -67,7 +67,7 @@ def read_items(run: Path, only: str | None = None) -> list[JudgeItem]:
             found=f"samples of the task {', '.join(sorted(tasks))}",
             remedy=f"judges take {', '.join(JUDGED)}",
         )
-    predicted.check_own_ids(((item.sample_id, item.dataset) for item in items), run)
+    check_own_ids(((item.sample_id, item.dataset) for item in items), run)
     return items
 
 

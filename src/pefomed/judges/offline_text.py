@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from pefomed.metrics.given import answer_in
+from pefomed.metrics.bare_answer import answer_in
 
 
 @lru_cache(maxsize=1 << 14)

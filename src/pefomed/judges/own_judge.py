@@ -15,7 +15,7 @@ from typing import Any
 
 from pefomed import __version__
 from pefomed.errors import DataError, RecipeError, RunError
-from pefomed.evaluation.verdicts import KINDS
+from pefomed.evaluation.verdicts import RATER_KINDS
 from pefomed.files.jsonl import lines, read, writer
 from pefomed.files.storage import usable_paths, write
 from pefomed.judges import calibration
@@ -52,7 +52,7 @@ class OwnJudge:
         self.name = str(getattr(found, "name", "") or getattr(found, "__name__", type(found).__name__))
         self.title = str(getattr(found, "title", self.name))
         self.kind = str(getattr(found, "kind", _KINDS[0]))
-        if self.kind not in _KINDS or self.kind not in KINDS:
+        if self.kind not in _KINDS or self.kind not in RATER_KINDS:
             raise RecipeError(
                 f"the judge {named!r}: `kind` is {self.kind!r}",
                 remedy=f"use {' or '.join(map(repr, _KINDS))}",

@@ -20,7 +20,7 @@ from typing import Literal
 from pefomed.metrics.words import words
 from pefomed.metrics.writing import cleaned
 
-Said = Literal["yes", "no", ""]
+Polarity = Literal["yes", "no", ""]
 
 
 def closed_accuracy(reference: str, prediction: str) -> bool:
@@ -90,7 +90,9 @@ _HEAD = re.compile(
 """A sentence's first word, and what tells `No, there is none` and `No there is none` from `No finding`."""
 
 
-def _asked_in(reference: str, wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]] | None:
+def _asked_in(
+    reference: str, wanted: Sequence[str]
+) -> tuple[Polarity, frozenset[str], frozenset[str]] | None:
     """Return what a reference of a yes or a no is, or of a sentence that clearly begins with one.
 
     `No finding` is no such sentence: it may be one of two choices. Nor is `Yes, no`, of two questions.
@@ -103,12 +105,12 @@ def _asked_in(reference: str, wanted: Sequence[str]) -> tuple[Said, frozenset[st
     return asked if _leading(wanted, reference, yes, no) == means else None
 
 
-def _asked(wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]] | None:
+def _asked(wanted: Sequence[str]) -> tuple[Polarity, frozenset[str], frozenset[str]] | None:
     """Return what a reference of nothing but a yes or a no is, with the words for both in its language."""
     if len(wanted) == 1:
         known = [(yes, no) for yes, no in WORDS if wanted[0] in yes | no]
         if known:
-            means: Said = "yes" if wanted[0] in known[0][0] else "no"
+            means: Polarity = "yes" if wanted[0] in known[0][0] else "no"
             return means, frozenset().union(*(y for y, _ in known)), frozenset().union(*(n for _, n in known))
     text = "".join(wanted)
     if text in CHINESE_YES + CHINESE_NO:
@@ -116,7 +118,7 @@ def _asked(wanted: Sequence[str]) -> tuple[Said, frozenset[str], frozenset[str]]
     return None
 
 
-def _said(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
+def _said(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Polarity:
     if found := _leading(said, prediction, yes, no):
         return found
     if after := _after_the_question(prediction):  # a model that says the question again
@@ -124,7 +126,7 @@ def _said(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozens
     return _leading(said, prediction, yes, no) or _elsewhere(said, prediction, yes, no)
 
 
-def _leading(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
+def _leading(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Polarity:
     """Return what the answer begins with, a lead-in such as `The answer is` aside."""
     line = cleaned(prediction)
     for _ in range(_LEAD_INS):
@@ -166,7 +168,7 @@ def _is_both(line: str) -> bool:
     return re.search(r"\b(?:yes|no)\s*/\s*(?:yes|no)\b", line) is not None
 
 
-def _chinese_leading(text: str) -> Said:
+def _chinese_leading(text: str) -> Polarity:
     for answers, means in ((CHINESE_NO, "no"), (CHINESE_YES, "yes")):
         for answer in sorted(answers, key=len, reverse=True):
             if not text.startswith(answer):
@@ -179,7 +181,7 @@ def _chinese_leading(text: str) -> Said:
     return ""
 
 
-def _elsewhere(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Said:
+def _elsewhere(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Polarity:
     """Return the yes or no that stands somewhere in the answer, if it is not both."""
     affirmed, denied = bool(yes & set(said)), bool(no & set(said))
     if affirmed or denied:

@@ -14,18 +14,18 @@ from pefomed.metrics.metric import Metric, Place
 from pefomed.metrics.normalise import vqa_style
 from pefomed.metrics.overlap import llava_med_recall, token_f1, token_precision, token_recall
 from pefomed.metrics.writing import cleaned
-from pefomed.tasks.task import Answer as Kind
+from pefomed.tasks.task import AnswerKind
 
 CLOSED = "answer_type=CLOSED"
 """The group of closed questions."""
 ANY_BOX = "boxes=any"
 """The group of phrases with boxes, where a split has phrases without any, too."""
 
-_WORDS: tuple[Kind, ...] = ("words",)
-_TEXTS: tuple[Kind, ...] = ("text", "marked text")
-_BOXES: tuple[Kind, ...] = ("boxes", "marked text")
-_ALL: tuple[Kind, ...] = ("words", "text", "boxes", "marked text")
-_THRESHOLDS = (0.3, 0.5, 0.7)
+_WORDS: tuple[AnswerKind, ...] = ("words",)
+_TEXTS: tuple[AnswerKind, ...] = ("text", "marked text")
+_BOXES: tuple[AnswerKind, ...] = ("boxes", "marked text")
+_ALL: tuple[AnswerKind, ...] = ("words", "text", "boxes", "marked text")
+IOU_THRESHOLDS = (0.3, 0.5, 0.7)
 
 _QUESTIONS = (
     Metric(
@@ -119,7 +119,7 @@ _LOCATED = (
             f"acc_{share}", f"Acc@{share}", "boxes", _BOXES, f"share of items with IoU >= {share}",
             binary=True, first=(Place("boxes", 1),) if share == 0.5 else (),
         )
-        for share in _THRESHOLDS
+        for share in IOU_THRESHOLDS
     ),
     Metric(
         "pointing", "Pointing", "boxes", _BOXES,
@@ -225,7 +225,7 @@ _VERDICTS = (
     Metric("wasm", "WASM by", "levels", _TEXTS, "mean level, 0 to 4", unit="", most=4.0),
 )  # fmt: skip
 
-_JUDGEABLE: tuple[Kind, ...] = ("words", "boxes")
+_JUDGEABLE: tuple[AnswerKind, ...] = ("words", "boxes")
 """Answers that are right or wrong."""
 
 _CONFIDENCES = (

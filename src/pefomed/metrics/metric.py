@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from pefomed.tasks.task import Answer as Kind
+from pefomed.tasks.task import AnswerKind
 
-Section = Literal[
+TableSection = Literal[
     "exact", "words", "closed", "texts", "boxes", "categories", "sides", "rates", "judged", "levels", "sure",
     "confidence", "other",
 ]  # fmt: skip
@@ -27,7 +27,7 @@ OVERALL = "overall"
 class Place(NamedTuple):
     """Where a figure stands among those that stand first."""
 
-    kind: Kind
+    kind: AnswerKind
     """What the answers are."""
     rank: int
     """0 is the headline."""
@@ -43,8 +43,8 @@ class Metric:
     """As it stands in `scores.jsonl`."""
     title: str
     """What people read."""
-    section: Section
-    kinds: tuple[Kind, ...]
+    section: TableSection
+    kinds: tuple[AnswerKind, ...]
     """What the answers are that it is of."""
     definition: str
     """What a score says of itself."""

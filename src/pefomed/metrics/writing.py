@@ -14,7 +14,7 @@ import html
 import re
 import unicodedata
 
-from pefomed.metrics.given import answer_in
+from pefomed.metrics.bare_answer import answer_in
 
 
 def cleaned(text: str) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.annotations.table_masks import is_nothing
-from pefomed.boxes.given import given_text
+from pefomed.boxes.plain import plain_text
 from pefomed.datasets import table
 from pefomed.datasets.table_boxes import BoxColumns
 from pefomed.errors import DataError, PefomedError, listed
@@ -108,7 +108,7 @@ class BoxTable:
         predictions = [
             Prediction(
                 sample_id=sample.id,
-                text=given_text(given[sample.id]),
+                text=plain_text(given[sample.id]),
                 tokens=0,
                 finish="unknown",
                 generation=generation,

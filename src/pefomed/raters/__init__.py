@@ -2,7 +2,7 @@
 
 from pefomed.raters.assignment import SessionSettings, assign
 from pefomed.raters.export import export, progress
+from pefomed.raters.request import SessionRequest
 from pefomed.raters.session import Session, open_session
-from pefomed.raters.wishes import Wishes
 
-__all__ = ["Session", "SessionSettings", "Wishes", "assign", "export", "open_session", "progress"]
+__all__ = ["Session", "SessionRequest", "SessionSettings", "assign", "export", "open_session", "progress"]

@@ -31,7 +31,7 @@ from pefomed.raters.export import export, progress
 from pefomed.raters.guards import CSRF_HEADER, Guards, csrf_key, same, session_mark
 from pefomed.raters.pictures import EncodedImages
 from pefomed.raters.session import Rater, RatingItem, Session
-from pefomed.raters.verdicts import Conflict, State, save, states, undo
+from pefomed.raters.verdicts import Conflict, Rating, save, states, undo
 
 LONGEST_COMMENT = 2000
 
@@ -128,14 +128,14 @@ def make_app(
         desk = desk_of(token)
         said = states(session, desk.rater)
         items = [_content(item, session.scale.sides) for item in desk.items.values()]
-        told = [_told(said.get(item.id, State())) for item in desk.items.values()]
+        told = [_told(said.get(item.id, Rating())) for item in desk.items.values()]
         return JSONResponse({"session": desk.mark, "items": items, "states": told})
 
     @app.get("/r/{token}/states")
     def show_states(token: str) -> JSONResponse:
         desk = desk_of(token)
         said = states(session, desk.rater)
-        told = [_told(said.get(item.id, State())) for item in desk.items.values()]
+        told = [_told(said.get(item.id, Rating())) for item in desk.items.values()]
         return JSONResponse({"session": desk.mark, "states": told})
 
     @app.get("/r/{token}/items/{number}/images/{place}")
@@ -154,7 +154,7 @@ def make_app(
         if number not in desk.items:
             return _refused(desk, said.change, "There is no such item.", 404)
         item = desk.items[number]
-        wanted = State(said.label, said.cannot, said.comment, said.revision)
+        wanted = Rating(said.label, said.cannot, said.comment, said.revision)
         try:
             state = save(session, desk.rater, item.id, wanted, change=said.change)
         except Conflict as conflict:
@@ -193,7 +193,7 @@ def make_app(
 
 
 def _answer(
-    desk: Desk, change: str, number: int | None, state: State | None, status: int = 200
+    desk: Desk, change: str, number: int | None, state: Rating | None, status: int = 200
 ) -> JSONResponse:
     told = None if state is None else _told(state)
     return JSONResponse({"session": desk.mark, "change": change, "number": number, "state": told}, status)
@@ -234,7 +234,7 @@ def _content(item: RatingItem, sides: bool) -> dict[str, Any]:
     return {"question": item.question, "texts": texts, "images": len(item.images)}
 
 
-def _told(state: State) -> dict[str, Any]:
+def _told(state: Rating) -> dict[str, Any]:
     return {
         "label": state.label, "cannot": state.cannot, "comment": state.comment, "revision": state.revision,
     }  # fmt: skip

@@ -21,7 +21,7 @@ from pefomed.raters.spread import spread
 from pefomed.schema import Record
 
 
-class Size(Record):
+class SessionSize(Record):
     """How large a session was before it grew."""
 
     raters: int
@@ -42,7 +42,7 @@ class SessionSettings(Record):
     """Share of each rater's answers that all raters get."""
     models: tuple[str, ...] = ()
     """Those of `names` who are language models: no figure of theirs is called human."""
-    grown: tuple[Size, ...] = ()
+    grown: tuple[SessionSize, ...] = ()
     """The sizes it had before, the first one first."""
 
     @property

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.errors import RunError
-from pefomed.evaluation.judged import judged_hash
+from pefomed.evaluation.verdict_hash import judged_hash
 from pefomed.evaluation.verdicts import RATING
 from pefomed.files import jsonl
 from pefomed.files.storage import write
+from pefomed.raters.request import file_name
 from pefomed.raters.scale import CANNOT
 from pefomed.raters.session import Rater, RatingItem, Session
-from pefomed.raters.verdicts import State, states
-from pefomed.raters.wishes import file_name
+from pefomed.raters.verdicts import Rating, states
 from pefomed.runs.folder import RunFolder, card_of
 from pefomed.runs.lock import hold
 from pefomed.schema import Verdict
@@ -113,7 +113,7 @@ def _verdicts(session: Session, rater: Rater) -> list[Verdict]:
     ]
 
 
-def _verdict(rater: str, sample_id: str, state: State, judged: str, shown: str) -> Verdict:
+def _verdict(rater: str, sample_id: str, state: Rating, judged: str, shown: str) -> Verdict:
     reason = state.comment
     if state.cannot:
         reason = f"{CANNOT}: {state.comment}" if state.comment else CANNOT
@@ -133,7 +133,7 @@ def _other_tasks(session: Session) -> dict[str, list[Verdict]]:
     )
     found: dict[str, list[Verdict]] = {}
     for name, sample_id, question, reference, text, shown, label, cannot, comment, revision in rows:
-        state = State(label, bool(cannot), comment, revision)
+        state = Rating(label, bool(cannot), comment, revision)
         judged = judged_hash(question, reference, text)
         found.setdefault(name, []).append(_verdict(name, sample_id, state, judged, shown))
     return found

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pefomed.datasets.provenance import provenance_in_words
 from pefomed.errors import RunError, typed
-from pefomed.evaluation.predicted import check_own_ids, read_predictions, read_samples
+from pefomed.evaluation.predictions import check_own_ids, read_predictions, read_samples
 from pefomed.metrics.exact_match import exact_match_vqa
 from pefomed.metrics.references import best
 from pefomed.raters.scale import RatedTask

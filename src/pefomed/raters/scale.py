@@ -12,7 +12,7 @@ CANNOT = "cannot judge"
 
 
 @dataclass(frozen=True)
-class Level:
+class RatingLevel:
     label: int
     word: str
     """What a spreadsheet's drop-down and a button call it."""
@@ -22,10 +22,10 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Scale:
+class RatingScale:
     task: RatedTask
     question: str
-    levels: tuple[Level, ...]
+    levels: tuple[RatingLevel, ...]
     """From the lowest label to the highest."""
     advice: tuple[str, ...]
     sides: bool
@@ -36,12 +36,12 @@ class Scale:
         return tuple(level.label for level in self.levels)
 
 
-ANSWERS = Scale(
+ANSWERS = RatingScale(
     task="vqa",
     question="Is the answer right?",
     levels=(
-        Level(0, "wrong", "Another meaning than the reference, or no answer.", "n0"),
-        Level(1, "right", "Means the same as the reference, or is good enough for the question.", "y1"),
+        RatingLevel(0, "wrong", "Another meaning than the reference, or no answer.", "n0"),
+        RatingLevel(1, "right", "Means the same as the reference, or is good enough for the question.", "y1"),
     ),
     advice=(
         "Take the reference as true. If you think that it is wrong, rate all the same and leave a comment.",
@@ -59,34 +59,34 @@ ANSWERS = Scale(
     sides=False,
 )
 
-REPORTS = Scale(
+REPORTS = RatingScale(
     task="report",
     question="How well do the two texts agree?",
     levels=(
-        Level(
+        RatingLevel(
             0, "not at all", "One of them is about something else, or contradicts the other throughout.", "0"
         ),
-        Level(
+        RatingLevel(
             1,
             "little",
             "So different that a reader would not get the same basic picture: several key statements are"
             " wrong or misleading, important elements are missing.",
             "1",
         ),
-        Level(
+        RatingLevel(
             2,
             "in part",
             "Main diagnosis and intent agree, but several key aspects clearly differ or are missing.",
             "2",
         ),
-        Level(
+        RatingLevel(
             3,
             "closely",
             "The key elements agree closely. Small deviations and few omissions, none of which changes the"
             " diagnosis or the understanding.",
             "3",
         ),
-        Level(
+        RatingLevel(
             4,
             "fully",
             "Hardly to be told apart in meaning: every necessary element is there, and advice is complete.",
@@ -101,4 +101,4 @@ REPORTS = Scale(
     sides=True,
 )
 
-SCALES: Mapping[RatedTask, Scale] = {"vqa": ANSWERS, "report": REPORTS}
+SCALES: Mapping[RatedTask, RatingScale] = {"vqa": ANSWERS, "report": REPORTS}

@@ -16,9 +16,9 @@ from pefomed.errors import PefomedError, RunError
 from pefomed.raters.app import make_app
 from pefomed.raters.export import export
 from pefomed.raters.guards import LOOPBACK
-from pefomed.raters.patience import PatientProtocol
 from pefomed.raters.pool import privacy
 from pefomed.raters.session import Session
+from pefomed.raters.timeouts import PatientProtocol
 
 WILDCARDS = frozenset({"0.0.0.0", "::"})
 

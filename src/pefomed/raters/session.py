@@ -13,11 +13,11 @@ from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.files.storage import usable_paths
 from pefomed.metrics import references
 from pefomed.raters.assignment import SessionSettings
+from pefomed.raters.creation import grow_session, make_session
 from pefomed.raters.database import Database
-from pefomed.raters.making import grow_session, make_session
 from pefomed.raters.pool import RatableAnswer, read_answers
-from pefomed.raters.scale import SCALES, RatedTask, Scale
-from pefomed.raters.wishes import Wishes, check_models, continued_settings, new_settings
+from pefomed.raters.request import SessionRequest, check_models, continued_settings, new_settings
+from pefomed.raters.scale import SCALES, RatedTask, RatingScale
 from pefomed.runs import RunFolder
 
 
@@ -61,7 +61,7 @@ class Session:
     """Which pictures may be shown: the folder of a run may be somebody else's, and the session in it too."""
 
     @property
-    def scale(self) -> Scale:
+    def scale(self) -> RatingScale:
         return SCALES[self.settings.task]
 
     def raters(self) -> list[Rater]:
@@ -122,7 +122,7 @@ class Session:
 
 @usable_paths()
 def open_session(
-    run: Path, wishes: Wishes | None = None, *, make: bool = True, data_folder: Path | None = None
+    run: Path, wishes: SessionRequest | None = None, *, make: bool = True, data_folder: Path | None = None
 ) -> Session:
     """Continue the run's rating session, let it grow, or make it if there is none.
 
@@ -139,7 +139,7 @@ def open_session(
         ImageError: an image of a new session's answers is missing, damaged, or not what was answered about.
         StorageError: the session cannot be written.
     """
-    wishes = wishes or Wishes()
+    wishes = wishes or SessionRequest()
     if not RunFolder(run).ratings_database.exists() and not make:
         raise RunError(f"no rating session in {run}", remedy=f"run `pefomed rate {typed(run)}` first")
     gate = PictureGate(run, data_folder)

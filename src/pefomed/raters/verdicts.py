@@ -11,7 +11,7 @@ from pefomed.raters.session import Rater, Session
 
 
 @dataclass(frozen=True)
-class State:
+class Rating:
     """What a rater has said about one item so far."""
 
     label: int | None = None
@@ -29,12 +29,12 @@ class State:
 class Conflict(Exception):
     """The item was changed elsewhere (another tab) since the revision that a change was made on."""
 
-    def __init__(self, state: State):
+    def __init__(self, state: Rating):
         self.state = state
         super().__init__(f"the item is at revision {state.revision}")
 
 
-def states(session: Session, rater: Rater) -> dict[int, State]:
+def states(session: Session, rater: Rater) -> dict[int, Rating]:
     """Return what `rater` has said, by item; an item he has not touched is absent."""
     rows = session.database.rows(
         "SELECT item, label, cannot, comment, revision FROM verdict WHERE rater = ?", rater.id
@@ -46,12 +46,12 @@ def save(
     session: Session,
     rater: Rater,
     item: int,
-    state: State,
+    state: Rating,
     *,
     change: str,
     checked: bool = True,
     source: Literal["page", "sheet"] = "page",
-) -> State:
+) -> Rating:
     """Store what `rater` says about an item, and return it with its new revision.
 
     When this returns the state is on the disk. A `change` that is stored already is not stored
@@ -81,7 +81,7 @@ def save(
         return _write(connection, rater.id, item, state, now, change, action, source)
 
 
-def undo(session: Session, rater: Rater, *, change: str) -> tuple[int, State] | None:
+def undo(session: Session, rater: Rater, *, change: str) -> tuple[int, Rating] | None:
     """Take back the rater's last label that is not taken back yet; comments stay.
 
     Returns:
@@ -112,11 +112,11 @@ def undo(session: Session, rater: Rater, *, change: str) -> tuple[int, State] | 
         )
 
 
-def _now(connection: sqlite3.Connection, rater: int, item: int) -> State:
+def _now(connection: sqlite3.Connection, rater: int, item: int) -> Rating:
     row = connection.execute(
         "SELECT label, cannot, comment, revision FROM verdict WHERE rater = ? AND item = ?", (rater, item)
     ).fetchone()
-    return _state(row) if row else State()
+    return _state(row) if row else Rating()
 
 
 def _known(connection: sqlite3.Connection, change: str) -> sqlite3.Row | None:
@@ -126,21 +126,21 @@ def _known(connection: sqlite3.Connection, change: str) -> sqlite3.Row | None:
     return row
 
 
-def _state(row: sqlite3.Row) -> State:
-    return State(row["label"], bool(row["cannot"]), row["comment"], row["revision"])
+def _state(row: sqlite3.Row) -> Rating:
+    return Rating(row["label"], bool(row["cannot"]), row["comment"], row["revision"])
 
 
 def _write(
     connection: sqlite3.Connection,
     rater: int,
     item: int,
-    state: State,
-    now: State,
+    state: Rating,
+    now: Rating,
     change: str,
     action: str,
     source: str,
     undoes: int | None = None,
-) -> State:
+) -> Rating:
     new = replace(state, revision=now.revision + 1)
     connection.execute(
         "INSERT INTO history"

@@ -23,10 +23,10 @@ from pefomed.errors import DataError
 from pefomed.files.storage import usable_paths, write
 from pefomed.images.images import from_image
 from pefomed.raters.pictures import encode, shrunk
-from pefomed.raters.scale import CANNOT, Scale
+from pefomed.raters.request import file_name
+from pefomed.raters.scale import CANNOT, RatingScale
 from pefomed.raters.session import Rater, RatingItem, Session
 from pefomed.raters.verdicts import states
-from pefomed.raters.wishes import file_name
 
 RATING, RUBRIC, ABOUT = "rating", "rubric", "about"
 """Names of the sheets."""
@@ -44,14 +44,14 @@ _TOP = Alignment(wrap_text=True, vertical="top")
 _WIDTHS = {"id": 11, "image": 30, "question": 34, "comment": 36}
 
 
-def columns(scale: Scale) -> tuple[str, ...]:
+def columns(scale: RatingScale) -> tuple[str, ...]:
     """Return the header of the rating sheet."""
     texts = ("text A", "text B") if scale.sides else ("reference", "answer")
     question = () if scale.sides else ("question",)
     return ("id", "image", *question, *texts, "label", "comment")
 
 
-def words(scale: Scale) -> tuple[str, ...]:
+def words(scale: RatingScale) -> tuple[str, ...]:
     """Return what the label column's drop-down offers."""
     named = [str(level.label) if scale.sides else level.word for level in reversed(scale.levels)]
     return (*named, CANNOT)
@@ -150,12 +150,12 @@ def _fill_rating(
     sheet.protection.formatRows = False
 
 
-def _word(scale: Scale, label: int | None) -> str:
+def _word(scale: RatingScale, label: int | None) -> str:
     level = next(level for level in scale.levels if level.label == label)
     return str(level.label) if scale.sides else level.word
 
 
-def _restrict(sheet: Worksheet, scale: Scale, cells: str) -> None:
+def _restrict(sheet: Worksheet, scale: RatingScale, cells: str) -> None:
     allowed = DataValidation(type="list", formula1=f'"{",".join(words(scale))}"', allow_blank=True)
     allowed.errorTitle, allowed.error = "Not on the scale", f"Choose one of: {', '.join(words(scale))}"
     allowed.promptTitle, allowed.prompt = scale.question, f"See the sheet {RUBRIC!r}."
@@ -184,7 +184,7 @@ def _anchor(row: int, column: int, left: int, width: int, height: int) -> OneCel
     return OneCellAnchor(_from=marker, ext=XDRPositiveSize2D(_EMU * width, _EMU * height))
 
 
-def _fill_rubric(sheet: Worksheet, scale: Scale) -> None:
+def _fill_rubric(sheet: Worksheet, scale: RatingScale) -> None:
     rows = [(scale.question, ""), ("", "")]
     rows += [(_word(scale, level.label), level.when) for level in reversed(scale.levels)]
     rows += [(CANNOT, "The image or the texts do not allow a judgement. Say why in the comment."), ("", "")]

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 from pefomed.errors import DataError
 from pefomed.files.storage import usable_paths
-from pefomed.raters.filled_in import FilledIn, filled_in, sheets_in
-from pefomed.raters.scale import CANNOT, Scale
+from pefomed.raters.filled_sheet import FilledSheet, filled_sheet, sheets_in
+from pefomed.raters.scale import CANNOT, RatingScale
 from pefomed.raters.session import Rater, RatingItem, Session
-from pefomed.raters.verdicts import State, save, states
+from pefomed.raters.verdicts import Rating, save, states
 from pefomed.raters.workbook import ABOUT, RATING, columns, item_code, words
 
 _NAMED = 20  # problems an error names
@@ -39,7 +39,7 @@ class _Sheet:
     items: dict[str, RatingItem] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     """The row of each item's code."""
-    said: dict[int, State] = field(default_factory=dict)
+    said: dict[int, Rating] = field(default_factory=dict)
 
 
 @usable_paths()
@@ -90,7 +90,7 @@ def _paths(source: Path) -> list[Path]:
 
 def _read(session: Session, path: Path, problems: list[str]) -> _Sheet | None:
     """Return what the file holds, or None; what is wrong with it is added to `problems`."""
-    table = filled_in(path, columns(session.scale), RATING, ABOUT)
+    table = filled_sheet(path, columns(session.scale), RATING, ABOUT)
     if isinstance(table, str):
         problems.append(f"{path.name}: {table}")
         return None
@@ -106,7 +106,7 @@ def _read(session: Session, path: Path, problems: list[str]) -> _Sheet | None:
     return sheet
 
 
-def _rater(session: Session, table: FilledIn, problems: list[str]) -> Rater | None:
+def _rater(session: Session, table: FilledSheet, problems: list[str]) -> Rater | None:
     if table.about is None:
         return _rater_of_ids(session, table, problems)
     about = table.about
@@ -122,7 +122,7 @@ def _rater(session: Session, table: FilledIn, problems: list[str]) -> Rater | No
     return None
 
 
-def _rater_of_ids(session: Session, table: FilledIn, problems: list[str]) -> Rater | None:
+def _rater_of_ids(session: Session, table: FilledSheet, problems: list[str]) -> Rater | None:
     """Return whose ids the rows have: they are of a rater and an item of one session."""
     given = {str(row[0] or "").strip() for _, row in table.rows}
     codes = {
@@ -140,7 +140,7 @@ def _rater_of_ids(session: Session, table: FilledIn, problems: list[str]) -> Rat
     return None
 
 
-def _read_rows(session: Session, table: FilledIn, sheet: _Sheet, problems: list[str]) -> None:
+def _read_rows(session: Session, table: FilledSheet, sheet: _Sheet, problems: list[str]) -> None:
     names = columns(session.scale)
     if not _check_header(table, names, problems):
         return
@@ -166,7 +166,7 @@ def _read_rows(session: Session, table: FilledIn, sheet: _Sheet, problems: list[
         if problem:
             problems.append(f"cell {table.cell(label_at, number)}: {problem}")
         elif label is not None or cannot or comment:
-            sheet.said[item.id] = State(label, cannot, comment)
+            sheet.said[item.id] = Rating(label, cannot, comment)
     missing = _missing(session, sheet)
     if missing and not problems:
         problems.append(f"sheet {RATING!r}: {len(missing)} rows are missing, e.g. the id {missing[0]}")
@@ -180,7 +180,7 @@ def _missing(session: Session, sheet: _Sheet) -> list[str]:
     return [code for part in held or parts for code in part if code not in sheet.rows]
 
 
-def _check_header(table: FilledIn, names: Sequence[str], problems: list[str]) -> bool:
+def _check_header(table: FilledSheet, names: Sequence[str], problems: list[str]) -> bool:
     given = (*table.header, *[None] * len(names))
     wrong = [column for column, name in enumerate(names) if given[column] != name]
     problems += [
@@ -191,9 +191,9 @@ def _check_header(table: FilledIn, names: Sequence[str], problems: list[str]) ->
 
 
 def _check_texts(
-    scale: Scale,
+    scale: RatingScale,
     names: Sequence[str],
-    table: FilledIn,
+    table: FilledSheet,
     numbered: tuple[int, Sequence[Any]],
     item: RatingItem,
     problems: list[str],
@@ -215,7 +215,7 @@ def _bare(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
-def _label(scale: Scale, value: Any) -> tuple[int | None, bool, str | None]:
+def _label(scale: RatingScale, value: Any) -> tuple[int | None, bool, str | None]:
     """Return label, whether it cannot be judged, and what is wrong with the cell."""
     allowed = f"choose one of: {', '.join(words(scale))}"
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -243,10 +243,10 @@ def _store(session: Session, sheet: _Sheet) -> ImportedWorkbook:
     result = ImportedWorkbook(sheet.path, sheet.rater.name)
     before = states(session, sheet.rater)
     for item, said in sheet.said.items():
-        was = before.get(item, State())
+        was = before.get(item, Rating())
         # An empty cell takes nothing away: the label or comment may have been given on the page.
         rated = said if said.rated else was
-        new = State(rated.label, rated.cannot, said.comment or was.comment)
+        new = Rating(rated.label, rated.cannot, said.comment or was.comment)
         result.rated += said.rated
         stored = save(
             session, sheet.rater, item, new, change=f"sheet-{uuid4()}", checked=False, source="sheet"

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from pefomed.recipe.arms import load_arms
+from pefomed.recipe.model import WEIGHTS, Lora, Model
 from pefomed.recipe.section import Section
-from pefomed.recipe.sections import (
-    WEIGHTS,
-    Compute,
-    Dataset,
-    Evaluate,
-    Lora,
-    Model,
-    Predict,
-    Prompt,
-    Recipe,
-)
+from pefomed.recipe.sections import Compute, Dataset, Evaluate, Predict, Prompt, Recipe
 from pefomed.recipe.shipped import find_recipe, is_recipe, names, shipped
 from pefomed.recipe.stage import LossMean, Stage
 from pefomed.recipe.threshold import Threshold

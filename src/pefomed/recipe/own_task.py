@@ -16,13 +16,13 @@ from pydantic import Field, model_validator
 
 from pefomed.recipe.section import Section
 from pefomed.tasks import Task, add
-from pefomed.tasks.task import Answer, Asked, Scale
+from pefomed.tasks.task import AnswerKind, Asked, Scale
 
 
 class OwnTask(Section):
     """A task of one's own. Its samples are those of a table whose `task` it is."""
 
-    answer: Answer = Field(
+    answer: AnswerKind = Field(
         description="What an answer is: few `words`, right or wrong; a `text`; `boxes`; or `marked text`,"
         " a text with boxes behind its phrases."
     )

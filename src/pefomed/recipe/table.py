@@ -7,18 +7,10 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from pefomed.recipe.kinds import kind, limits, toml
+from pefomed.recipe.model import Lora, Model
 from pefomed.recipe.own_task import OwnTask
 from pefomed.recipe.section import Section
-from pefomed.recipe.sections import (
-    Compute,
-    Dataset,
-    Evaluate,
-    Lora,
-    Model,
-    Predict,
-    Prompt,
-    Recipe,
-)
+from pefomed.recipe.sections import Compute, Dataset, Evaluate, Predict, Prompt, Recipe
 from pefomed.recipe.stage import Stage
 from pefomed.recipe.threshold import Threshold
 

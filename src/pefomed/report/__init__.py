@@ -8,7 +8,7 @@ from pathlib import Path
 from pefomed.evaluation.own_metrics import own_metrics
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.files.storage import usable_paths
-from pefomed.metrics.find import with_plugins
+from pefomed.metrics.lookup import with_plugins
 from pefomed.report.compare_page import Gates, write_ablation_report, write_comparison
 from pefomed.report.page import write_run_report
 from pefomed.report.runs import is_ablation

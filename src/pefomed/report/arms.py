@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from pefomed.evaluation.compare import PairedDifference
 from pefomed.evaluation.groups import OVERALL
-from pefomed.metrics.find import heads
+from pefomed.metrics.lookup import heads
 from pefomed.report.differences import difference_line
-from pefomed.report.runs import Named
-from pefomed.report.sheet import Column, Line, Sheet, sheet_name
+from pefomed.report.runs import LabelledRun
+from pefomed.report.sheet import Column, Sheet, SheetLine, sheet_name
 
 _HEADLINES = tuple(heads(kind)[0][0].name for kind in ("words", "boxes", "text"))
 """The first metric of each kind of answer."""
@@ -22,7 +22,9 @@ _COLUMNS = (
 )
 
 
-def arm_sheet(compared: Sequence[tuple[Named, Sequence[PairedDifference]]], base: Named) -> Sheet | None:
+def arm_sheet(
+    compared: Sequence[tuple[LabelledRun, Sequence[PairedDifference]]], base: LabelledRun
+) -> Sheet | None:
     """Return a line for each arm and data set; None if no headline figure was compared.
 
     Args:
@@ -32,7 +34,7 @@ def arm_sheet(compared: Sequence[tuple[Named, Sequence[PairedDifference]]], base
     for arm, differences in compared:
         for one in _headlines(differences):
             whole = difference_line(one)
-            lines.append(Line((arm.label, _changes(arm), *whole.labels), whole.entries[: len(_COLUMNS)]))
+            lines.append(SheetLine((arm.label, _changes(arm), *whole.labels), whole.entries[: len(_COLUMNS)]))
     if not lines:
         return None
     title = f"The arms against {base.label}, the recipe as it stands; shares in percent"
@@ -49,7 +51,7 @@ def _headlines(differences: Sequence[PairedDifference]) -> list[PairedDifference
     return [found[name] for found in by_data.values() for name in _HEADLINES if name in found]
 
 
-def _changes(arm: Named) -> str:
+def _changes(arm: LabelledRun) -> str:
     """Return what the arm's recipe says that it changes."""
     described = arm.run.recipe.description if arm.run.recipe else ""
     return described.removeprefix(f"Arm {arm.label}: ").removesuffix(".") or "–"  # noqa: RUF001

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-Mark = tuple[str, float, str]
+Tick = tuple[str, float, str]
 """`(class, value in [0, 1], label)` of a tick: a floor, the blind run or a published figure."""
 
 
@@ -17,7 +17,7 @@ def bar(
     value: float,
     low: float | None,
     high: float | None,
-    marks: Sequence[Mark] = (),
+    marks: Sequence[Tick] = (),
     text: str = "",
 ) -> Markup:
     """Return a bar over [0, 1] with its interval as a whisker, as wide as the cell it stands in.
@@ -38,7 +38,7 @@ def bar(
 
 
 def strip(
-    value: float, low: float | None, high: float | None, marks: Sequence[Mark], text: str, top: int = 100
+    value: float, low: float | None, high: float | None, marks: Sequence[Tick], text: str, top: int = 100
 ) -> Markup:
     """Return the headline's scale: our value with its interval, and a tick for every `mark`.
 
@@ -58,7 +58,7 @@ def strip(
     )
 
 
-def _mark(mark: Mark, top: int, bottom: int) -> Markup:
+def _mark(mark: Tick, top: int, bottom: int) -> Markup:
     kind, at, label = mark
     return Markup(
         '<line class="mark {}" x1="{x}%" x2="{x}%" y1="{}" y2="{}"><title>{}</title></line>'

@@ -12,10 +12,10 @@ from pefomed.agreement.correlation import spearman_rho
 from pefomed.boxes.region import union_area
 from pefomed.evaluation.score import numbered
 from pefomed.recipe import Evaluate
-from pefomed.report.located import Located, LocatedPhrase
-from pefomed.report.scatter import Point, scatter
+from pefomed.report.box_answers import AnsweredPhrase, BoxAnswer
+from pefomed.report.laterality import confusion, mistakes
+from pefomed.report.scatter import ScatterPoint, scatter
 from pefomed.report.sheet import Sheet
-from pefomed.report.sides import confusion, mistakes
 from pefomed.schema import Score
 
 SIZE = "Area of the reference boxes, share of the image"
@@ -47,7 +47,7 @@ class BoxFigures:
 def box_figures(
     name: str,
     of: str,
-    answers: Mapping[str, Mapping[str, Located]],
+    answers: Mapping[str, Mapping[str, BoxAnswer]],
     scores: Sequence[Score],
     evaluate: Evaluate,
 ) -> BoxFigures | None:
@@ -56,7 +56,7 @@ def box_figures(
     Args:
         name: what its files' names begin with.
         of: the data set and split, for titles.
-        answers: of `located`.
+        answers: of `box_answers`.
         scores: of the split.
         evaluate: the draws and the seed of intervals.
     """
@@ -103,12 +103,12 @@ def _plot(
     key: str,
     title: str,
     axis: str,
-    found: Sequence[tuple[Located, LocatedPhrase, float]],
+    found: Sequence[tuple[BoxAnswer, AnsweredPhrase, float]],
     told: Callable[[float], str],
     evaluate: Evaluate,
 ) -> Plot:
     points = [
-        Point(
+        ScatterPoint(
             x=value,
             y=phrase.iou,
             label=f"{phrase.text or one.sample_id}: IoU {phrase.iou:.2f}, {told(value)}",
@@ -137,7 +137,7 @@ def _signed(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")  # noqa: RUF001
 
 
-def _aspect(phrase: LocatedPhrase, size: tuple[int, int] | None) -> float:
+def _aspect(phrase: AnsweredPhrase, size: tuple[int, int] | None) -> float:
     """Return width over height in pixels of the smallest box around all reference boxes."""
     width = max(box.x1 for box in phrase.boxes) - min(box.x0 for box in phrase.boxes)
     height = max(box.y1 for box in phrase.boxes) - min(box.y0 for box in phrase.boxes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pefomed.agreement import Agreement, Agreements
 from pefomed.report.figures import Cell, metric_title
-from pefomed.report.sheet import Column, Line, Sheet, sheet_name
+from pefomed.report.sheet import Column, Sheet, SheetLine, sheet_name
 
 NAMES = {
     "equal_share": "Same label, %",
@@ -115,7 +115,7 @@ def _sheet(
         rows.setdefault((one.one, one.other), {})[one.coefficient] = one
     several = any(other for _, other in rows)
     lines = [
-        Line(
+        SheetLine(
             (_who(first, chosen), other) if several else (first,),
             tuple(cell_of_agreement(row[key]) if key in row else None for key in names),
         )

@@ -16,10 +16,10 @@ from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.report import files
 from pefomed.report.arms import arm_sheet
+from pefomed.report.correctness import speaks
 from pefomed.report.differences import changed_items, difference_sheet
 from pefomed.report.figures import SPOKEN
-from pefomed.report.rightness import speaks
-from pefomed.report.runs import Named, joined_scores, named, read_arms
+from pefomed.report.runs import LabelledRun, joined_scores, named, read_arms
 from pefomed.report.sheet import Sheet, of_results, sheet_name
 from pefomed.report.shell import render
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
@@ -82,9 +82,9 @@ def _write(
     page: Path,
     title: str,
     lead: str,
-    runs: Sequence[Named],
-    pairs: Sequence[tuple[Named, Named]],
-    shown: tuple[Named, Named],
+    runs: Sequence[LabelledRun],
+    pairs: Sequence[tuple[LabelledRun, LabelledRun]],
+    shown: tuple[LabelledRun, LabelledRun],
     how: str,
     gate: Gates,
     *,
@@ -98,7 +98,7 @@ def _write(
     notes = Footnotes()
     tables = _tables(runs, notes)
     differences: list[Sheet] = []
-    compared: list[tuple[Named, Sequence[PairedDifference]]] = []
+    compared: list[tuple[LabelledRun, Sequence[PairedDifference]]] = []
     missing: list[str] = []
     for first, second in pairs:
         try:
@@ -148,7 +148,7 @@ def _write(
     return page
 
 
-def _tables(runs: Sequence[Named], notes: Footnotes) -> list[_Table]:
+def _tables(runs: Sequence[LabelledRun], notes: Footnotes) -> list[_Table]:
     scores = joined_scores(runs)
     found = []
     for dataset, split in dict.fromkeys((score.dataset, score.split) for score in scores):
@@ -186,7 +186,7 @@ def _tables(runs: Sequence[Named], notes: Footnotes) -> list[_Table]:
     return found
 
 
-def _link(one: Named, page: Path) -> str:
+def _link(one: LabelledRun, page: Path) -> str:
     """Return the relative address of a run's own page, empty if it has none."""
     own = RunFolder(one.run.folder).page
     if not own.exists():

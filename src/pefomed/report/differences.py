@@ -11,12 +11,12 @@ from pefomed.evaluation.groups import ANY_BOX
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
-from pefomed.report.box_items import box_marks
+from pefomed.report.box_answers import box_answers
+from pefomed.report.correctness import correctness, judged_in
 from pefomed.report.figures import Cell, is_share, metric_title
-from pefomed.report.located import located
-from pefomed.report.rightness import judged_in, rightness
-from pefomed.report.runs import Named
-from pefomed.report.sheet import Column, Line, Sheet, sheet_name
+from pefomed.report.item_boxes import box_marks
+from pefomed.report.runs import LabelledRun
+from pefomed.report.sheet import Column, Sheet, SheetLine, sheet_name
 
 SEGMENTS = {
     "changed": ("Changed", "Right in one run, wrong in the other"),
@@ -54,7 +54,7 @@ def difference_sheet(found: Sequence[PairedDifference], first: str, second: str)
     return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
 
 
-def difference_line(one: PairedDifference, mcnemar: bool = False) -> Line:
+def difference_line(one: PairedDifference, mcnemar: bool = False) -> SheetLine:
     """Return a difference as a line: both values, the difference, p, McNemar's p if asked for, items."""
     if one.low is not None and one.high is not None:
         interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
@@ -67,7 +67,7 @@ def difference_line(one: PairedDifference, mcnemar: bool = False) -> Line:
         tests.append(_p(one.mcnemar, "McNemar, exact, items as independent"))
     by_item = bool(one.better or one.worse)
     up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
-    return Line(
+    return SheetLine(
         (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
         (
             _cell(one, one.a),
@@ -79,7 +79,7 @@ def difference_line(one: PairedDifference, mcnemar: bool = False) -> Line:
     )
 
 
-def changed_items(first: Named, second: Named, gate: PictureGate | None = None) -> dict[str, Any]:
+def changed_items(first: LabelledRun, second: LabelledRun, gate: PictureGate | None = None) -> dict[str, Any]:
     """Return the item browser's data of two runs; the second run's answer is the one that is judged.
 
     Args:
@@ -88,7 +88,7 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
     names = {"second": second.label, "first": first.label}
     found: list[dict[str, Any]] = []
     datasets = []
-    right = rightness(second.run.answered)
+    right = correctness(second.run.answered)
     before = {(split.dataset, split.split): split for split in first.run.answered}
     for split in second.run.answered:
         other = before.get((split.dataset, split.split))
@@ -97,8 +97,8 @@ def changed_items(first: Named, second: Named, gate: PictureGate | None = None) 
         datasets.append(f"{split.dataset} {split.split}".strip())
         judged = judged_in(split)
         sides = (
-            ("second", split, located(split, second.run.recipe).get("model", {})),
-            ("first", other, located(other, first.run.recipe).get("model", {})),
+            ("second", split, box_answers(split, second.run.recipe).get("model", {})),
+            ("first", other, box_answers(other, first.run.recipe).get("model", {})),
         )
         found += [
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pefomed.metrics.find import heads, metric_of
+from pefomed.metrics.lookup import heads, metric_of
 from pefomed.metrics.statistics.interval import why_none
 from pefomed.schema import Score
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from pefomed.evaluation.seen_images import KEY
-from pefomed.metrics.find import metric_of
+from pefomed.metrics.lookup import metric_of
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,

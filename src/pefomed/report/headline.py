@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from pefomed.evaluation.groups import ANY_BOX, OVERALL
 from pefomed.evaluation.headlines import figures
-from pefomed.metrics.find import metric_of
 from pefomed.metrics.known import CLOSED
+from pefomed.metrics.lookup import metric_of
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from pefomed.boxes.tasks import NONE as NO_BOX
+from pefomed.boxes.samples import NONE as NO_BOX
 from pefomed.evaluation.groups import ANY_BOX, values_of
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.metrics.references import shown
 from pefomed.outside.rows import NO_IMAGE
-from pefomed.report import box_items
+from pefomed.report import item_boxes
+from pefomed.report.box_answers import BoxAnswer
+from pefomed.report.correctness import Correctness, JudgedTasks, correctness, judged_in
 from pefomed.report.labels import ItemLabel, marks_of
-from pefomed.report.located import Located
-from pefomed.report.rightness import Judged, Rightness, judged_in, rightness
 from pefomed.report.run import ReportedSplit
 from pefomed.report.thumbnails import BUDGET, Thumbnail, left_out, thumbnails
 from pefomed.schema import Prediction, Sample
@@ -32,16 +32,16 @@ SEGMENTS = {
 }
 """Filters by verdict: name, then its button's text and what it says on pointing at it."""
 
-Labels = Mapping[str, Sequence[ItemLabel]]
+ItemLabels = Mapping[str, Sequence[ItemLabel]]
 """Sample id -> what judges and human raters said."""
 
-_NONE: Labels = {}
+_NONE: ItemLabels = {}
 
 
 def browser_data(
     answered: Sequence[ReportedSplit],
-    boxes: Sequence[Mapping[str, Mapping[str, Located]]],
-    labels: Labels = _NONE,
+    boxes: Sequence[Mapping[str, Mapping[str, BoxAnswer]]],
+    labels: ItemLabels = _NONE,
     gate: PictureGate | None = None,
 ) -> dict[str, Any]:
     """Return what the page's item browser reads, as plain JSON values.
@@ -55,7 +55,7 @@ def browser_data(
     `left_out` (sentences about pictures that may not be shown), `items` (in the order of the samples).
     """
     judges = list(dict.fromkeys(one.title for several in labels.values() for one in several if one.binary))
-    right = rightness(answered)
+    right = correctness(answered)
     items = []
     for number, (split, found) in enumerate(zip(answered, boxes, strict=True)):
         judged = judged_in(split)
@@ -83,7 +83,7 @@ def browser_data(
                     **item_of(sample, split.predictions.get(sample.id), gate),
                     "answers": answers,
                     "labels": [_label(one) for one in said],
-                    "marks": marks | box_items.box_marks(found.get("model", {}).get(sample.id)),
+                    "marks": marks | item_boxes.box_marks(found.get("model", {}).get(sample.id)),
                 }
             )
     names = {"model": "Model", "blind": "Blind"}
@@ -133,18 +133,18 @@ def item_of(sample: Sample, answer: Prediction | None, gate: PictureGate | None)
         "images": _pictures(sample, answer.shown if answer else "", gate),
         "question": sample.question,
         "reference": shown(sample.references),
-        "boxes": box_items.reference_boxes(sample),
+        "boxes": item_boxes.reference_boxes(sample),
         "meta": {key: list(values_of(key, text)) for key, text in sample.meta.items() if text}
-        | (box_items.meta_of(sample) if sample.task in WITH_BOXES else {}),
+        | (item_boxes.meta_of(sample) if sample.task in WITH_BOXES else {}),
     }
 
 
 def answer_of(
-    right: Rightness,
+    right: Correctness,
     sample: Sample,
     prediction: Prediction | None,
-    judged: Judged,
-    boxes: Located | None,
+    judged: JudgedTasks,
+    boxes: BoxAnswer | None,
     others: Sequence[int | None] = (),
     *,
     value_of: Callable[[str], float],
@@ -163,7 +163,7 @@ def answer_of(
         "text": prediction.text,
         "cut": prediction.finish == "length",
         "verdicts": verdicts if any(verdict is not None for verdict in verdicts) else None,
-        **box_items.answer_fields(boxes),
+        **item_boxes.answer_fields(boxes),
     }
 
 

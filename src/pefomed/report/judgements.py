@@ -35,7 +35,7 @@ class CalibrationResult:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JudgedSplit:
     """What a judge or the raters said of one data set."""
 
     dataset: str
@@ -49,7 +49,7 @@ class JudgeCard:
     kind: str
     what: str
     about: str
-    outcomes: list[Outcome]
+    outcomes: list[JudgedSplit]
     settings: list[tuple[str, str]]
     pairs: list[CalibrationResult]
     people: list[tuple[str, str, str, str]]
@@ -74,7 +74,7 @@ def _judge(one: Labeller, found: Agreements) -> JudgeCard:
         kind=one.kind,
         what=KINDS[one.kind],
         about=str(one.card.get("about") or ""),
-        outcomes=[Outcome(row.dataset, row.split, _facts([row], found, one.title)) for row in rows],
+        outcomes=[JudgedSplit(row.dataset, row.split, _facts([row], found, one.title)) for row in rows],
         settings=_settings(one.card.get("settings")),
         pairs=_pairs(one),
         people=[],
@@ -90,7 +90,7 @@ def _humans(humans: Sequence[Labeller], found: Agreements) -> JudgeCard:
         mine = [row for row in rows if (row.dataset, row.split) == (dataset, split)]
         titles = {a.one for a in found.agreement
                   if a.between == "human-human" and (a.dataset, a.split) == (dataset, split)}  # fmt: skip
-        outcomes.append(Outcome(dataset, split, _facts(mine, found, *titles)))
+        outcomes.append(JudgedSplit(dataset, split, _facts(mine, found, *titles)))
     return JudgeCard(
         title=f"{len(humans)} human raters" if len(humans) > 1 else first.title,
         kind="human",

@@ -8,13 +8,13 @@ from markupsafe import Markup
 
 from pefomed.agreement.published_levels import published_levels
 from pefomed.agreement.records import Levels
-from pefomed.evaluation.verdicts import KINDS
-from pefomed.evaluation.wasm import wasm
+from pefomed.evaluation.verdicts import RATER_KINDS
+from pefomed.metrics.wasm import wasm
 from pefomed.report.figures import OVERALL, Cell, cell_of, of_split
-from pefomed.report.sheet import Column, Line, Sheet, marked, sheet_name
+from pefomed.report.sheet import Column, Sheet, SheetLine, marked, sheet_name
 from pefomed.schema import Score
 
-_METRICS: dict[str, str] = {kind: f"wasm_{name}" for kind, name in KINDS.items()}
+_METRICS: dict[str, str] = {kind: f"wasm_{name}" for kind, name in RATER_KINDS.items()}
 
 _LABELLED = 8
 """Percent from which a part of the bar is wide enough for its text."""
@@ -38,11 +38,15 @@ def level_sheet(
     }
     columns = [Column(f"level {level}", str(level), "Answers at level") for level in range(5)]
     columns += [Column("wasm", "WASM"), Column("raters", "Raters or runs")]
-    lines = [Line((one.title,), (*_counts(one.counts), _wasm(one, wasm_of), str(one.raters))) for one in mine]
+    lines = [
+        SheetLine((one.title,), (*_counts(one.counts), _wasm(one, wasm_of), str(one.raters))) for one in mine
+    ]
     for row in published_levels(loader, split):
         value = wasm(row.counts)
         cell = Cell(f"{value:.3f}", "", row.n, f"from the counts; printed as {row.printed}", value)
-        lines.append(Line((marked(row.title, "published"),), (*_counts(row.counts), cell, ""), "published"))
+        lines.append(
+            SheetLine((marked(row.title, "published"),), (*_counts(row.counts), cell, ""), "published")
+        )
     name, title = sheet_name(dataset, split, "levels"), f"Levels given to {dataset}, {split}"
     return Sheet(name, title, ("rater",), tuple(columns), lines, ["Numbers are means over raters or runs"])
 

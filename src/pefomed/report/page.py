@@ -14,14 +14,14 @@ from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
 from pefomed.report import audit, files, history, items, plots
-from pefomed.report.box_items import SIDE
+from pefomed.report.box_answers import box_answers
 from pefomed.report.coefficients import agreement_sections
-from pefomed.report.computed_with import computed_with
+from pefomed.report.environments import run_environments
 from pefomed.report.figures import cell_of, is_judged, is_wasm
 from pefomed.report.groups import FEW
+from pefomed.report.item_boxes import SIDE
 from pefomed.report.judgements import judge_cards
 from pefomed.report.labels import item_labels
-from pefomed.report.located import located
 from pefomed.report.results import results_of
 from pefomed.report.run import ReportedRun, read_run
 from pefomed.report.sections import lacks, sections
@@ -54,7 +54,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     loaders = {name: table.loader for name, table in run.recipe.data.items()} if run.recipe else {}
     evaluate = run.recipe.evaluate if run.recipe else Evaluate()
     notes = Footnotes()
-    boxes = [located(split, run.recipe) for split in run.answered]
+    boxes = [box_answers(split, run.recipe) for split in run.answered]
     results = results_of(run.scores, run.answered, boxes, found, titles, loaders, evaluate, notes)
     agreement = agreement_sections(found)
     rule = read_rule(folder, fitting=False)
@@ -104,7 +104,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
         notes=notes,
         unscored=[str(row.get("text", "")) for row in run.log if row.get("stage") == "evaluate"],
         stages=stages,
-        computed=computed_with(run.sessions),
+        computed=run_environments(run.sessions),
         leaks=leaks,
         calm=calm,
         few=FEW,

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pefomed.agreement import Agreements
 from pefomed.recipe import Evaluate
 from pefomed.report import sheet as sheets
+from pefomed.report.box_answers import BoxAnswer
 from pefomed.report.box_figures import BoxFigures, box_figures
+from pefomed.report.correctness import speaks
 from pefomed.report.figures import PRIMARY, SPOKEN, is_wasm, of_split
 from pefomed.report.groups import GroupTable, box_group_tables, group_tables
 from pefomed.report.headline import Headline, headlines
 from pefomed.report.levels import level_sheet, stacked
-from pefomed.report.located import Located
-from pefomed.report.rightness import speaks
 from pefomed.report.run import ReportedSplit
 from pefomed.report.sheet import Sheet, sheet_name
 from pefomed.report.tables import Footnotes, ResultTable, exact_match_table, other_tables
@@ -74,7 +74,7 @@ OPEN_GROUPS = 3
 def results_of(
     scores: Sequence[Score],
     answered: Sequence[ReportedSplit],
-    boxes: Sequence[Mapping[str, Mapping[str, Located]]],
+    boxes: Sequence[Mapping[str, Mapping[str, BoxAnswer]]],
     found: Agreements,
     titles: Mapping[str, str],
     loaders: Mapping[str, str],
@@ -113,7 +113,7 @@ def _result(
     answered: ReportedSplit | None,
     title: str,
     loader: str,
-    boxes: Mapping[str, Mapping[str, Located]],
+    boxes: Mapping[str, Mapping[str, BoxAnswer]],
     found: Agreements,
     evaluate: Evaluate,
     notes: Footnotes,

@@ -10,11 +10,11 @@ from typing import Any
 
 from pefomed.agreement.raters import Labeller, read_labellers
 from pefomed.errors import DataError, RunError
-from pefomed.evaluation.fitting import check_asked
 from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.origin import read_scores
-from pefomed.evaluation.predicted import all_samples
+from pefomed.evaluation.predictions import all_samples
 from pefomed.evaluation.seen_images import KEY
+from pefomed.evaluation.staleness import check_asked
 from pefomed.files import jsonl
 from pefomed.files.storage import usable_paths
 from pefomed.recipe import Recipe

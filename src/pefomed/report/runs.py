@@ -20,7 +20,7 @@ ABLATION = "ablation.json"
 
 
 @dataclass(frozen=True)
-class Named:
+class LabelledRun:
     """A run under the name it has in a comparison."""
 
     label: str
@@ -37,9 +37,9 @@ class Arms:
     """The runs of an ablation, in its order."""
 
     recipe: str
-    base: Named
+    base: LabelledRun
     """What the others are compared with."""
-    runs: list[Named]
+    runs: list[LabelledRun]
 
     @property
     def are_stages(self) -> bool:
@@ -68,33 +68,35 @@ def read_arms(folder: Path) -> Arms:
         ) from None
     if base not in dict(arms):
         raise RunError(f"{path} names no arm {base!r}", remedy="run `pefomed ablate` again")
-    runs = [Named(name, read_run(place)) for name, place in arms]
+    runs = [LabelledRun(name, read_run(place)) for name, place in arms]
     return Arms(recipe, next(one for one in runs if one.label == base), runs)
 
 
-def named(folders: Sequence[Path]) -> list[Named]:
+def named(folders: Sequence[Path]) -> list[LabelledRun]:
     """Return the runs of `folders` and the arms of ablations, those of the same name told apart by folder.
 
     Raises:
         RunError: a folder does not exist or holds nothing of a run.
         DataError: one of its files is damaged.
     """
-    found: list[Named] = []
+    found: list[LabelledRun] = []
     for folder in folders:
         if is_ablation(folder):
             arms = read_arms(folder)
-            found += [Named(f"{arms.recipe}, {arm.label}", arm.run) for arm in arms.runs]
+            found += [LabelledRun(f"{arms.recipe}, {arm.label}", arm.run) for arm in arms.runs]
         else:
             run = read_run(folder)
-            found.append(Named(run.name, run))
+            found.append(LabelledRun(run.name, run))
     counts = Counter(one.label for one in found)
     return [
-        one if counts[one.label] == 1 else Named(f"{one.label} ({short_name(str(one.run.folder))})", one.run)
+        one
+        if counts[one.label] == 1
+        else LabelledRun(f"{one.label} ({short_name(str(one.run.folder))})", one.run)
         for one in found
     ]
 
 
-def joined_scores(runs: Sequence[Named]) -> list[Score]:
+def joined_scores(runs: Sequence[LabelledRun]) -> list[Score]:
     """Return the scores of all runs as of systems `run:LABEL`, with each floor and published row once.
 
     A floor that differs between runs (another training split) is kept for each run that has it so.

@@ -27,7 +27,7 @@ PARTS = 5
 
 
 @dataclass(frozen=True)
-class Point:
+class ScatterPoint:
     """One phrase."""
 
     x: float
@@ -41,7 +41,7 @@ class Point:
     """Drawn as a cross: left and right are mistaken."""
 
 
-def scatter(title: str, axis: str, points: Sequence[Point], *, percent: bool = False) -> Markup:
+def scatter(title: str, axis: str, points: Sequence[ScatterPoint], *, percent: bool = False) -> Markup:
     """Return the points over a log axis, with the mean of each fifth of them as a step.
 
     Args:
@@ -78,7 +78,7 @@ def scatter(title: str, axis: str, points: Sequence[Point], *, percent: bool = F
     )
 
 
-def means(points: Sequence[Point]) -> list[tuple[float, float, float]]:
+def means(points: Sequence[ScatterPoint]) -> list[tuple[float, float, float]]:
     """Return `(first x, last x, mean y)` of `PARTS` parts of about equal number, ascending in x."""
     if len(points) < 2 * PARTS:
         return []
@@ -99,7 +99,7 @@ def standalone(drawing: Markup) -> str:
     return str(drawing).replace("<svg ", head, 1).replace(">", f"><style>{style}</style>", 1) + "\n"
 
 
-def _point(point: Point, x: float, y: float) -> Markup:
+def _point(point: ScatterPoint, x: float, y: float) -> Markup:
     title = Markup("<title>{}</title>").format(
         # XML holds no control characters; a phrase of a strange file may.
         "".join(character for character in point.label if character.isprintable())

@@ -26,7 +26,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Line:
+class SheetLine:
     labels: tuple[str, ...]
     entries: tuple[Entry, ...]
     kind: str = ""
@@ -41,7 +41,7 @@ class Sheet:
     labels: tuple[str, ...]
     """Heads of the label columns."""
     columns: tuple[Column, ...]
-    lines: list[Line]
+    lines: list[SheetLine]
     notes: list[str] = field(default_factory=list)
 
 
@@ -54,7 +54,7 @@ def sheet_name(*parts: str) -> str:
 def handed_on(sheet: Sheet) -> Sheet:
     """Return the sheet without paths of this machine, in labels, texts and notes."""
     lines = [
-        Line(
+        SheetLine(
             tuple(map(without_paths, line.labels)),
             tuple(without_paths(entry) if isinstance(entry, str) else entry for entry in line.entries),
             line.kind,
@@ -75,7 +75,7 @@ def of_results(name: str, title: str, table: ResultTable, notes: Sequence[str]) 
         Column(f"{head.metric} {head.group.rpartition('=')[2].lower()}", head.title, block)
         for head, block in zip(table.heads, blocks, strict=True)
     ]
-    lines = [Line((marked(row.label, row.kind),), tuple(row.cells), row.kind) for row in table.rows]
+    lines = [SheetLine((marked(row.label, row.kind),), tuple(row.cells), row.kind) for row in table.rows]
     numbers = sorted({number for row in table.rows for number in row.notes})
     return Sheet(name, title, ("system",), tuple(columns), lines, [notes[number - 1] for number in numbers])
 
@@ -85,8 +85,8 @@ def of_groups(name: str, title: str, table: GroupTable) -> Sheet:
     columns = [Column(measure, label, "This model") for measure, label in table.measures]
     block = f"{table.measures[0][1]} of others"
     columns += [Column(f"{table.metric} {label}", marked(label, kind), block) for kind, label in table.floors]
-    lines = [Line((row.value,), (*row.cells, *row.floors)) for row in table.rows]
-    lines += [Line((row.value,), (*row.cells, *row.floors), "total") for row in table.totals]
+    lines = [SheetLine((row.value,), (*row.cells, *row.floors)) for row in table.rows]
+    lines += [SheetLine((row.value,), (*row.cells, *row.floors), "total") for row in table.totals]
     return Sheet(name, title, (table.key,), tuple(columns), lines)
 
 

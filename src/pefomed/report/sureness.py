@@ -15,7 +15,7 @@ from pefomed.evaluation.confidence import is_probability, right_answers
 from pefomed.evaluation.decided import given
 from pefomed.evaluation.sureness import CONFIDENCES
 from pefomed.metrics.confidence import reliability, risks
-from pefomed.metrics.find import metric_of, named
+from pefomed.metrics.lookup import metric_of, named
 from pefomed.report.figures import OVERALL, cell_of, of_split
 from pefomed.report.run import ReportedSplit
 from pefomed.report.sheet import Column, Line, Sheet, sheet_name

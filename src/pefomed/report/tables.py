@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from pefomed.metrics.find import canonical, metric_of, named
+from pefomed.metrics.lookup import canonical, metric_of, named
 from pefomed.report.figures import (
     OVERALL,
     Cell,

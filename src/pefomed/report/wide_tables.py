@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pefomed.metrics.find import metric_of, named, table
 from pefomed.metrics.known import PRESETS
-from pefomed.metrics.metric import Section
+from pefomed.metrics.lookup import metric_of, named, table
+from pefomed.metrics.metric import TableSection
 from pefomed.report.figures import OVERALL, of_split
 from pefomed.report.tables import ColumnHead, Footnotes, Proof, ResultTable, asked, rows_of
 from pefomed.schema import Score
 
-Columns = Sequence[tuple[str, str, str]]
+TableColumns = Sequence[tuple[str, str, str]]
 """`(block, metric, title)` of each column, those of a block together."""
 
 
@@ -45,7 +45,7 @@ def rate_table(scores: Sequence[Score], dataset: str, split: str, notes: Footnot
     return _of_sections(scores, dataset, split, ("rates",), columns, notes, _joined)
 
 
-def _columns(block: str, section: Section) -> list[tuple[str, str, str]]:
+def _columns(block: str, section: TableSection) -> list[tuple[str, str, str]]:
     return [(block, name, table()[name].heading) for name in named(section)]
 
 
@@ -53,8 +53,8 @@ def _of_sections(
     scores: Sequence[Score],
     dataset: str,
     split: str,
-    sections: Sequence[Section],
-    columns: Columns,
+    sections: Sequence[TableSection],
+    columns: TableColumns,
     notes: Footnotes,
     proof: Proof | None = None,
 ) -> ResultTable | None:
@@ -76,7 +76,7 @@ def _joined(scores: Sequence[Score]) -> list[str]:
 
 
 def _table(
-    scores: Sequence[Score], columns: Columns, notes: Footnotes, proof: Proof | None = None
+    scores: Sequence[Score], columns: TableColumns, notes: Footnotes, proof: Proof | None = None
 ) -> ResultTable | None:
     mine = [score for score in scores if score.group == OVERALL]
     present = {score.metric for score in mine}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Answer = Literal["words", "text", "boxes", "marked text"]
+AnswerKind = Literal["words", "text", "boxes", "marked text"]
 """`words`: few, right or wrong. `text`: a caption or report. `boxes`: and nothing else but, maybe, their
 phrase. `marked text`: a text with boxes behind its phrases."""
 
@@ -25,7 +25,7 @@ class Task:
     """A task; `[name]` stands before its instruction in every prompt."""
 
     name: str
-    answer: Answer
+    answer: AnswerKind
     asked: Asked
     instructions: Mapping[str, tuple[str, ...]]
     """Name of a pool -> its wordings; `{question}` stands for what is asked. `paper` is the default."""

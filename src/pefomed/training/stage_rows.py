@@ -8,9 +8,10 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.samples import has_answer
 from pefomed.datasets import stream_samples
 from pefomed.datasets.cropped_copies import cropped_copies
+from pefomed.datasets.stage_splits import trained_splits, validated_split
 from pefomed.errors import DataError
 from pefomed.models.protocol import Processor
 from pefomed.packing.batch import tokenise
@@ -40,14 +41,15 @@ class StageRows:
 
     def training(self) -> dict[str, StoredRows]:
         """Return the rows of each data set that is trained on, cropped copies among them."""
-        splits = (self.stage.split, *self.stage.also_train)
-        return {name: self.of(name, splits, self.stage.crops, self.tasks) for name in sorted(self.stage.data)}
+        return {
+            name: self.of(name, trained_splits(self.recipe, self.stage, name), self.stage.crops, self.tasks)
+            for name in sorted(self.stage.data)
+        }
 
     def validation(self) -> list[StoredRow]:
         """Return the rows to validate on, those of lost images left out; none without `validate_split`."""
-        if self.stage.validate_split is None:
-            return []
-        made = [self.of(name, (self.stage.validate_split,)) for name in sorted(self.stage.data)]
+        splits = {name: validated_split(self.recipe, self.stage, name) for name in sorted(self.stage.data)}
+        made = [self.of(name, (split,)) for name, split in splits.items() if split is not None]
         kept = (row for part in made for row in part if not self.missing.touches(row))
         # Measured now: a text that is too long is found before the training, not in its middle.
         return sorted(kept, key=len)

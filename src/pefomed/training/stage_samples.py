@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.samples import has_answer
 from pefomed.datasets import stream_samples
+from pefomed.datasets.stage_splits import used_splits
 from pefomed.errors import listed
 from pefomed.files.storage import write
 from pefomed.images.remembered import hashes
@@ -45,9 +46,8 @@ class StageSamples:
 
     def __iter__(self) -> Iterator[tuple[Split, Sample]]:
         """Yield every sample with an answer, but those the stage was planned without."""
-        last = [self.stage.validate_split] if self.stage.validate_split else []
         for name in sorted(self.stage.data):
-            for split in dict.fromkeys([self.stage.split, *self.stage.also_train, *last]):
+            for split in used_splits(self.recipe, self.stage, name):
                 found = stream_samples(self.recipe.data[name], split, self.data_folder)
                 for sample in self.missing.kept(name, split, found):
                     if has_answer(sample):

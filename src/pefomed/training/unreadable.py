@@ -16,9 +16,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from pefomed.boxes.tasks import has_answer
+from pefomed.boxes.samples import has_answer
 from pefomed.datasets import stream_samples
 from pefomed.datasets.cropped_copies import original
+from pefomed.datasets.stage_splits import used_splits
 from pefomed.datasets.unreadable import names, unreadable
 from pefomed.errors import DataError
 from pefomed.files.jsonl import read_object
@@ -69,10 +70,9 @@ def find(folder: Path, stage: Stage, recipe: Recipe, data_folder: Path | None, l
     before = read(folder) if (folder / FILE).exists() or checkpoint.exists(folder) else None
     found = Unreadable({} if before is None else before.left_out)
     lost: set[str] = set()
-    splits = [stage.split, *stage.also_train, *([stage.validate_split] if stage.validate_split else [])]
     for name in sorted(stage.data):
         dataset = recipe.data[name]
-        for split in dict.fromkeys(splits) if dataset.max_unreadable else ():
+        for split in used_splits(recipe, stage, name) if dataset.max_unreadable else ():
             # Read again for each pass: a manifest may be larger than the memory.
             bad = unreadable(name, dataset, split, _answered(dataset, split, data_folder))
             images = frozenset(bad)

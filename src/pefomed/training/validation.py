@@ -18,7 +18,7 @@ from accelerate import Accelerator
 
 from pefomed.boxes import read_boxes
 from pefomed.boxes.region import iou
-from pefomed.boxes.tasks import is_absent
+from pefomed.boxes.samples import is_absent
 from pefomed.packing.batch import Batch
 from pefomed.recipe import LossMean
 from pefomed.tasks import TEXTS, WITH_BOXES

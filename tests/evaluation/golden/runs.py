@@ -14,7 +14,7 @@ from PIL import Image
 from pefomed import recipe
 from pefomed.boxes import Resizing
 from pefomed.datasets import load_samples
-from pefomed.evaluation.verdicts import KINDS
+from pefomed.evaluation.verdicts import RATER_KINDS
 from pefomed.files import jsonl
 from pefomed.prompts import target
 from pefomed.schema import Box, Prediction, Sample, Verdict
@@ -98,7 +98,7 @@ def everything(folder: Path, *, turned: bool = False) -> Path:
     for number, (name, kind) in enumerate(
         [("gpt", "llm-judge"), ("rules", "offline-judge"), ("ada", "human"), ("bob", "human")]
     ):
-        assert kind in KINDS
+        assert kind in RATER_KINDS
         verdicts = [
             Verdict(sample_id=sample.id, rater=name, run=turn, label=_label(sample, place, number, turn))
             for turn in range(2 if kind == "llm-judge" else 1)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.evaluation.caption_scores import corpora, figures_of, item_sums
 from pefomed.metrics.captions import bleu, cider, pairs
+from pefomed.metrics.captions.corpus import corpora, figures_of, item_sums
 from pefomed.metrics.captions.pairs import Numbered
 from pefomed.metrics.captions.ptb import tokenize
 from pefomed.metrics.captions.rouge import longest_common_subsequence, rouge_l

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pefomed.evaluation.caption_scores import corpora, figures_of, item_sums, tokens_of
+from pefomed.metrics.captions.corpus import corpora, figures_of, item_sums, tokens_of
 from pefomed.metrics.captions.presets import PRESETS, as_given, r2gen
 
 

@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from pefomed.evaluation.caption_scores import corpora, figures_of, item_sums, tokens_of
 from pefomed.metrics.captions import bleu, cider
+from pefomed.metrics.captions.corpus import corpora, figures_of, item_sums, tokens_of
 from pefomed.metrics.captions.pairs import Numbered
 from pefomed.metrics.captions.presets import PRESETS
 

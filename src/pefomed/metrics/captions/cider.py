@@ -26,7 +26,7 @@ from pefomed.metrics.captions.bleu import ORDER, Ngram, ngrams
 SIGMA = 6.0
 
 
-class Weights(NamedTuple):
+class TermWeights(NamedTuple):
     """How much an n-gram tells, from the references of a corpus."""
 
     frequencies: dict[Ngram, int]
@@ -38,7 +38,7 @@ class Weights(NamedTuple):
         return math.log(self.items) - math.log(max(1, self.frequencies.get(ngram, 0)))
 
 
-class Vector(NamedTuple):
+class TermVector(NamedTuple):
     """A text: its weighted n-grams, their Euclidean norms for n = 1..4, and the number of its 2-grams."""
 
     values: dict[Ngram, float]
@@ -46,27 +46,27 @@ class Vector(NamedTuple):
     bigrams: int
 
 
-def weights(references: Iterable[Sequence[Sequence[str]]]) -> Weights:
+def weights(references: Iterable[Sequence[Sequence[str]]]) -> TermWeights:
     """Return the weights of a corpus: for each item its tokenised references."""
     frequencies: Counter[Ngram] = Counter()
     items = 0
     for several in references:
         items += 1
         frequencies.update({ngram for reference in several for ngram in ngrams(reference)})
-    return Weights(dict(frequencies), items)
+    return TermWeights(dict(frequencies), items)
 
 
-def vector(tokens: Sequence[str], weigh: Weights) -> Vector:
+def vector(tokens: Sequence[str], weigh: TermWeights) -> TermVector:
     """Return a tokenised text as a weighted vector."""
     counts = Counter(ngrams(tokens))
     values = {ngram: count * weigh.of(ngram) for ngram, count in counts.items()}
     squares = [0.0] * ORDER
     for ngram, value in values.items():
         squares[len(ngram) - 1] += value * value
-    return Vector(values, tuple(math.sqrt(square) for square in squares), max(0, len(tokens) - 1))
+    return TermVector(values, tuple(math.sqrt(square) for square in squares), max(0, len(tokens) - 1))
 
 
-def similarity(answer: Vector, reference: Vector) -> float:
+def similarity(answer: TermVector, reference: TermVector) -> float:
     """Return the CIDEr of one answer and one reference, 0 to 10."""
     sums = [0.0] * ORDER
     for ngram, value in answer.values.items():
@@ -84,7 +84,7 @@ def similarity(answer: Vector, reference: Vector) -> float:
 def cider(
     candidates: Sequence[Sequence[str]],
     references: Sequence[Sequence[Sequence[str]]],
-    weigh: Weights | None = None,
+    weigh: TermWeights | None = None,
 ) -> NDArray[np.float64]:
     """Return the CIDEr of every tokenised answer, shape (N,); their mean is the corpus's CIDEr.
 

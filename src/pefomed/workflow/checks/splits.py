@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pefomed.boxes.tasks import has_answer, is_absent
+from pefomed.boxes.samples import has_answer, is_absent
 from pefomed.datasets import stream_samples
+from pefomed.datasets.stage_splits import used_splits
 from pefomed.errors import DataError, PefomedError, RecipeError, listed
 from pefomed.files import checksums, jsonl
 from pefomed.packing.fitting import Fitting
@@ -80,9 +81,8 @@ def open_splits(
 
     for stage in stages:
         for name in sorted(stage.data):
-            for part in dict.fromkeys((stage.split, *stage.also_train, stage.validate_split)):
-                if part is not None:
-                    split(name, part).stages.append(stage)
+            for part in used_splits(recipe, stage, name):
+                split(name, part).stages.append(stage)
     for name, part in recipe.predict.data.items():
         split(name, part).predicted = True
         kinds = (False, True) if recipe.predict.blind else (False,)

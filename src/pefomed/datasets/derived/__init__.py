@@ -1,0 +1,1 @@
+"""Derived questions: what boxes say of their images, asked and answered, for training alone."""
