@@ -23,6 +23,7 @@ from pefomed.files.storage import usable_paths
 from pefomed.metrics.risk_control import control
 from pefomed.progress import note
 from pefomed.recipe import Recipe, Threshold
+from pefomed.recipe.threshold import Confidence
 from pefomed.runs import RunFolder
 from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample
@@ -60,6 +61,25 @@ def choose_threshold(
         rule = _chosen(run, recipe, asked, splits, parts)
         write_rule(run, rule)
         return rule
+
+
+def judged_answers(
+    run: Path, splits: Sequence[tuple[str, str]], by: Confidence = "probability"
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return how sure each answer to these splits is, whether it is wrong, and the number of its picture.
+
+    Raises:
+        RunError: see `choose_threshold`.
+    """
+    recipe = RunFolder(run).read_recipe()
+    if recipe is None:
+        raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
+    parts = [_read(run, recipe, name, split, Threshold(by=by)) for name, split in splits]
+    return (
+        np.concatenate([part.confidences[by] for part in parts]),
+        np.concatenate([part.wrong for part in parts]),
+        numbered([sample.images for part in parts for sample in part.samples]),
+    )
 
 
 class _Part(NamedTuple):

@@ -16,9 +16,10 @@ from pefomed.evaluation.decided import given
 from pefomed.evaluation.sureness import CONFIDENCES
 from pefomed.metrics.confidence import reliability, risks
 from pefomed.metrics.lookup import metric_of, named
-from pefomed.report.figures import OVERALL, cell_of, of_split
+from pefomed.metrics.metric import OVERALL
+from pefomed.report.figures import cell_of, of_split
 from pefomed.report.run import ReportedSplit
-from pefomed.report.sheet import Column, Line, Sheet, sheet_name
+from pefomed.report.sheet import Column, Sheet, SheetLine, sheet_name
 from pefomed.report.sureness_plots import Curve, reliability_diagram, risk_coverage, standalone
 from pefomed.schema import Sample, Score
 from pefomed.tasks import BOXES, WORDS
@@ -115,7 +116,7 @@ def _table(name: str, of: str, scores: Sequence[Score], shown: Sequence[str]) ->
     for each in shown:
         keys = (each, *(f"{metric}:{each}" for metric in metrics))
         cells = tuple(cell_of(found[key]) if key in found else None for key in keys)
-        lines.append(Line((metric_of(each).title,), cells))
+        lines.append(SheetLine((metric_of(each).title,), cells))
     notes = [f"{metric_of(m).title}: {metric_of(m).definition}" for m in metrics]
     notes += [f"{metric_of(each).title}: {metric_of(each).definition}" for each in shown]
     return Sheet(name, f"How sure the answers on {of} are", ("confidence",), columns, lines, notes)
@@ -141,7 +142,7 @@ def _groups(name: str, of: str, scores: Sequence[Score], confidence: str) -> She
         key, _, value = group.partition("=")
         keys = (confidence, *(f"{metric}:{confidence}" for metric in metrics), *decided)
         cells = tuple(cell_of(found[one, group]) if (one, group) in found else None for one in keys)
-        lines.append(Line((key.replace("_", " "), value), cells))
+        lines.append(SheetLine((key.replace("_", " "), value), cells))
     title = f"{metric_of(confidence).title} of the answers on {of}, by kind"
     return Sheet(f"{name}-by-kind", title, ("key", "value"), columns, lines)
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pefomed.metrics.confidence import Bin
 
 WIDTH, HEIGHT = 360, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 14, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 30, 40
 
 _POINTS = 200
 """Of a curve that are drawn at most."""
@@ -37,8 +37,8 @@ def reliability_diagram(title: str, bins: Sequence[Bin]) -> Markup:
     The area of a dot is the number of answers; on the dashed line a confidence is what it says.
     """
     most = max(one.n for one in bins)
-    parts = [*_frame("Confidence"), _polyline("half", [(0.0, 0.0), (1.0, 1.0)], 1.0)]
-    parts.append(_polyline("line a", [(one.confidence, one.right) for one in bins], 1.0))
+    parts = [*_frame("Confidence", "Right"), _polyline("half", [(0.0, 0.0), (1.0, 1.0)], 1.0)]
+    parts.append(_polyline("faint a", [(one.confidence, one.right) for one in bins], 1.0))
     for one in bins:
         x, y = _place(one.confidence, one.right, 1.0)
         radius = round(2.5 + 7 * (one.n / most) ** 0.5, 1)
@@ -59,7 +59,7 @@ def risk_coverage(
     """
     highest = max(float(curve.risks[len(curve.risks) // 20 :].max()) for curve in curves)
     top = next((step for step in (0.1, 0.2, 0.25, 0.5, 0.75) if highest <= step), 1.0)
-    parts = [*_frame("Answered", top), _polyline("best", _points(best, top), top)]
+    parts = [*_frame("Answered", "Wrong", top), _polyline("best", _points(best, top), top)]
     parts += [_polyline(f"line {curve.colour}", _points(curve.risks, top), top) for curve in curves]
     if given is not None:
         x, y = _place(given[0], min(given[1], top), top)
@@ -89,7 +89,7 @@ def _points(risks: NDArray[np.float64], top: float) -> list[tuple[float, float]]
     return [((at + 1) / count, min(float(risks[at]), top)) for at in places.tolist()]
 
 
-def _frame(across: str, top: float = 1.0) -> list[Markup]:
+def _frame(across: str, up: str, top: float = 1.0) -> list[Markup]:
     parts = []
     for step in range(5):
         value = top * step / 4
@@ -99,6 +99,7 @@ def _frame(across: str, top: float = 1.0) -> list[Markup]:
         parts.append(_text(_LEFT - 6, y + 4, "end", f"{100 * value:.3g} %" if step else "0"))
         x, _ = _place(step / 4, 0.0, 1.0)
         parts.append(_text(x, HEIGHT - _BOTTOM + 16, "middle", f"{25 * step} %" if step else "0"))
+    parts.append(_text(_LEFT - 6, 12, "end", up))
     parts.append(_text((_LEFT + WIDTH - _RIGHT) / 2, HEIGHT - 6, "middle", across))
     return parts
 
