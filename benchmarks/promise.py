@@ -2,10 +2,11 @@
 
     python -m benchmarks.promise RUN --splits slake=validate slake=test
 
-All pictures of these answers (of RUN/predictions or RUN/calibration, with their log-probability) are parted at
-random: some are the validation set of `metrics.risk_control`, the rest new pictures. Over many such partings
-and each level: the share of new questions that is answered, the share of wrong ones among these (mean over
-partings, all partings together, the highest), and how many partings lie above the level, which is no promise.
+The pictures of these answers (of RUN/predictions or RUN/calibration, with their log-probability) are parted
+at random: some are the validation set of `metrics.risk_control`, the rest new pictures. Over many such
+partings and each level: the share of new questions that is answered, the share of wrong ones among these
+(mean over partings, all partings together, the highest), and how many partings lie above the level, which is
+no promise.
 """
 
 from __future__ import annotations

@@ -145,6 +145,8 @@ def _apart(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     if not any(name.startswith("verdicts/") for name in then):
         # A run that was scored before anybody judged it: its page says that verdicts have no score yet.
         new = [name for name in new if not name.startswith("verdicts/")]
+    # Likewise how sure its answers are, where it was measured later: without a score it is not shown.
+    new = [name for name in new if not name.startswith(("drawn/", "likeness/", "threshold."))]
     return found + [f"{name} is new" for name in new]
 
 

@@ -50,7 +50,7 @@ def choose_threshold(
     if recipe is None:
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
-        asked = Threshold.model_validate({**recipe.threshold.model_dump(), **(settings or {})})
+        asked = Threshold(**{**recipe.threshold.model_dump(), **(settings or {})})
         splits = dict(on or asked.data) or _predicted_validation(run, recipe)
         if not splits:
             raise RunError(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pefomed.errors import DataError
 from pefomed.inference.decoding import Sampling
 from pefomed.inference.engine import Engine
 from pefomed.inference.generate import Generated
@@ -26,7 +27,11 @@ _BATCHES = 4
 
 @dataclass(frozen=True)
 class Drawing:
-    """How many answers are drawn to each question, and how."""
+    """How many answers are drawn to each question, and how.
+
+    Raises:
+        DataError: they could not differ.
+    """
 
     samples: int
     temperature: float
@@ -34,6 +39,15 @@ class Drawing:
     max_new_tokens: int
     constrained: str = ""
     """What boxes may be, as it is said."""
+
+    def __post_init__(self) -> None:
+        if self.samples < 2:
+            raise DataError("whether drawn answers agree takes 2 or more", found=repr(self.samples))
+        if not self.temperature > 0:
+            raise DataError(
+                f"{self.samples} answers drawn at temperature 0 are all the same",
+                remedy="give a temperature above 0; 1 draws from the model's own distribution",
+            )
 
     @classmethod
     def of(cls, how: Predict, generation: str) -> Drawing:

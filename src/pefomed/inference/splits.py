@@ -70,7 +70,7 @@ def _predict_run(
     on: Mapping[str, str],
 ) -> list[Path]:
     recipe = recipes.load(RunFolder(run).recipe_file)
-    how = Predict.model_validate({**recipe.predict.model_dump(), **drawn})
+    how = Predict(**{**recipe.predict.model_dump(), **drawn})
     wanted = recipe.predict.blind if blind is None else blind
     adapter, base = adapter_part(RunFolder(run).adapter), read_base(RunFolder(run).adapter)
     if base is not None and base.is_hashed():  # as far as they are on this disk; loading asks again
