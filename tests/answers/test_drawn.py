@@ -30,7 +30,7 @@ def test_empty_answers_say_the_same() -> None:
 
 
 def test_boxes_agree_by_their_iou() -> None:
-    """{<0><0><50><100>} and {<25><0><75><100>} share 25 of 75: 1/3; each with itself 1: (1 + 1/3 + 1/3) / 3."""
+    """{<0><0><50><100>} and {<25><0><75><100>} share 25 of 75, so the pairs have 1, 1/3, 1/3."""
     drawn = ["{<0><0><50><100>}", "{<0><0><50><100>}", "{<25><0><75><100>}"]
     assert agreement(asked("refer"), drawn, WRITING) == pytest.approx((1 + 2 / 3) / 3)
     # IoU of 1, 1 and 1/3 with the answer: the last is another place.

@@ -111,9 +111,7 @@ def prepare(
     if not recipe.predict.data:
         raise RunError(f"{target} predicts nothing", remedy="name a data set and its split in [predict.data]")
     if recipe.predict.samples or recipe.threshold.data:
-        note(
-            "an endpoint's answers say nothing of how sure they are: none are drawn, and no threshold is chosen"
-        )
+        note("an endpoint's answers do not say how sure they are: none are drawn, no threshold is chosen")
     about = Answering(folder, recipe, endpoint, max_tokens or recipe.predict.max_new_tokens, {}, {}, {}, {})
     for name, split in recipe.predict.data.items():
         about.origins[name] = provenance_of_loader(recipe.data[name].loader)
