@@ -18,7 +18,7 @@ from pefomed.outside.run import outside_run
 from pefomed.raters import SessionRequest, export, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.schema import Sample
 from tests.report import small_run
 
@@ -113,11 +113,11 @@ def test_a_command_that_an_error_names_can_be_typed(tmp_path: Path) -> None:
     for folder in (run, other):
         small_run_of(folder, "d")
     files = RunFolder(run)
-    samples = list(jsonl.read(files.samples_file("rad-test"), Sample))
-    moved = files.predictions_file("rad-test").rename(tmp_path / "kept.jsonl")
+    samples = list(jsonl.read(files.samples_file(("rad", "test")), Sample))
+    moved = files.predictions_file(("rad", "test")).rename(tmp_path / "kept.jsonl")
     causes = [
-        lambda: read_samples(files.samples_file("none")),
-        lambda: read_predictions(files.predictions_file("rad-test"), samples),
+        lambda: read_samples(run, Split("none", "")),
+        lambda: read_predictions(run, Split("rad", "test"), samples),
         lambda: open_session(run, make=False),
         lambda: compare_runs(run, other),
         lambda: write_reports([run, other]),
@@ -128,4 +128,4 @@ def test_a_command_that_an_error_names_can_be_typed(tmp_path: Path) -> None:
         named = [words for words in commands(raised.value) if len(words) > 2]
         assert named, raised.value
         assert all(str(run) in words for words in named), named
-    moved.rename(files.predictions_file("rad-test"))
+    moved.rename(files.predictions_file(("rad", "test")))

@@ -116,7 +116,6 @@ def published(request: pytest.FixtureRequest) -> Path:
 
 def test_published_questions(published: Path) -> None:
     samples = list(slake_derived.load(published, "train"))
-    assert samples == list(slake_derived.load(published, "train"))
     trained = {sample.images[0] for sample in slake.load(published, "train")}
     assert {sample.images[0] for sample in samples} <= trained
     # Whoever knows all questions and their commonest answers is right about no more than half of them.

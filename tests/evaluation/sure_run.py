@@ -66,8 +66,8 @@ def write_run(folder: Path, **changes: Any) -> RunFolder:
 
 def write_split(run: RunFolder, split: str, seed: int, images: int = IMAGES) -> None:
     samples = samples_of(split, images)
-    jsonl.append(run.samples_file(f"rad-{split}"), samples)
-    jsonl.append(run.predictions_file(f"rad-{split}"), predictions_of(samples, *drawn(samples, seed)))
+    jsonl.append(run.samples_file(("rad", split)), samples)
+    jsonl.append(run.predictions_file(("rad", split)), predictions_of(samples, *drawn(samples, seed)))
 
 
 def box(x0: float, x1: float) -> Box:

@@ -41,7 +41,9 @@ def test_the_scores_are_those_of_the_answers(tmp_path: Path) -> None:
         assert score.high is not None
         assert score.low < score.value < score.high
     items = [
-        one for one in jsonl.read(run.item_scores_file("rad-test"), ItemScore) if one.metric == "probability"
+        one
+        for one in jsonl.read(run.item_scores_file(("rad", "test")), ItemScore)
+        if one.metric == "probability"
     ]
     assert [one.value for one in items] == pytest.approx(probabilities)
 
@@ -49,9 +51,9 @@ def test_the_scores_are_those_of_the_answers(tmp_path: Path) -> None:
 def test_without_probabilities_nothing_is_new(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     known = predictions_of(samples_of("test"), *drawn(samples_of("test")))
-    run.predictions_file("rad-test").unlink()
+    run.predictions_file(("rad", "test")).unlink()
     jsonl.append(
-        run.predictions_file("rad-test"), [one.model_copy(update={"logprob": None}) for one in known]
+        run.predictions_file(("rad", "test")), [one.model_copy(update={"logprob": None}) for one in known]
     )
     metrics = {score.metric for score in evaluate_run(run.path)}
     assert "exact_match" in metrics
@@ -64,8 +66,8 @@ def test_some_answers_without_probability_are_left_out(tmp_path: Path) -> None:
     samples = samples_of("test")
     known = predictions_of(samples, *drawn(samples))
     known[:30] = [one.model_copy(update={"logprob": None}) for one in known[:30]]
-    run.predictions_file("rad-test").unlink()
-    jsonl.append(run.predictions_file("rad-test"), known)
+    run.predictions_file(("rad", "test")).unlink()
+    jsonl.append(run.predictions_file(("rad", "test")), known)
     found = by_name(evaluate_run(run.path))
     assert found["ece:probability", "overall"].n == 90
     assert found["exact_match", "overall"].n == 120
@@ -75,9 +77,9 @@ def test_all_right_has_no_auroc(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run")
     samples = samples_of("test")
     probabilities, _ = drawn(samples)
-    run.predictions_file("rad-test").unlink()
+    run.predictions_file(("rad", "test")).unlink()
     jsonl.append(
-        run.predictions_file("rad-test"), predictions_of(samples, probabilities, [True] * len(samples))
+        run.predictions_file(("rad", "test")), predictions_of(samples, probabilities, [True] * len(samples))
     )
     found = by_name(evaluate_run(run.path))
     assert ("auroc:probability", "overall") not in found

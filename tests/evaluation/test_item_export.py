@@ -40,7 +40,7 @@ def test_pandas_finds_the_scores_in_it(tmp_path: Path, name: str) -> None:
 
 def test_a_spreadsheet_finds_no_formula_in_it(tmp_path: Path) -> None:
     run = runs.everything(tmp_path)
-    path = RunFolder(run).samples_file("texts-test")
+    path = RunFolder(run).samples_file(("texts", "test"))
     samples = [one.model_copy(update={"meta": {"site": "=1+1"}}) for one in jsonl.read(path, Sample)]
     path.unlink()
     jsonl.append(path, samples)

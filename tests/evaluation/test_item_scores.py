@@ -116,14 +116,14 @@ def test_readers_say_the_same_with_and_without_the_file(
 def test_values_of_other_answers_are_not_read(tmp_path: Path) -> None:
     run = runs.everything(tmp_path)
     evaluate_run(run)
-    assert read_item_scores(run, "questions-test")
-    path = RunFolder(run).predictions_file("questions-test")
+    assert read_item_scores(run, ("questions", "test"))
+    path = RunFolder(run).predictions_file(("questions", "test"))
     path.write_text(path.read_text().replace('"text":"yes"', '"text":"no"', 1))
-    assert read_item_scores(run, "questions-test") is None
-    assert read_item_scores(run, "places-test")
-    file = RunFolder(run).item_scores_file("places-test")
+    assert read_item_scores(run, ("questions", "test")) is None
+    assert read_item_scores(run, ("places", "test"))
+    file = RunFolder(run).item_scores_file(("places", "test"))
     file.write_text(file.read_text().replace('"value":1.0', '"value":0.0', 1))
-    assert read_item_scores(run, "places-test") is None
+    assert read_item_scores(run, ("places", "test")) is None
 
 
 def test_scores_from_before_there_were_items_are_not_stale(tmp_path: Path) -> None:
@@ -133,10 +133,10 @@ def test_scores_from_before_there_were_items_are_not_stale(tmp_path: Path) -> No
     about = json.loads(card.read_text())
     card.write_text(json.dumps({name: value for name, value in about.items() if name != "items"}))
     assert read_scores(run) == scores
-    assert read_item_scores(run, "questions-test") is None
+    assert read_item_scores(run, ("questions", "test")) is None
     card.write_text(json.dumps(about | {"items": about["items"] | {"version": "0.0.1"}}))
     assert read_scores(run) == scores
-    assert read_item_scores(run, "questions-test") is None
+    assert read_item_scores(run, ("questions", "test")) is None
 
 
 def test_an_item_without_a_value_says_why() -> None:

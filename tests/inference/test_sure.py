@@ -55,8 +55,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_drawn_answers_hang_on_the_seed_alone(run: Path) -> None:
-    kept = {one.sample_id: one for one in jsonl.read(RunFolder(run).drawn_file("table-test"), Drawn)}
-    samples = [s for s in jsonl.read(RunFolder(run).samples_file("table-test"), pefomed.Sample)]
+    kept = {one.sample_id: one for one in jsonl.read(RunFolder(run).drawn_file(("table", "test")), Drawn)}
+    samples = [s for s in jsonl.read(RunFolder(run).samples_file(("table", "test")), pefomed.Sample)]
     model = load(run)
     how = Drawing(3, 1.5, 4, model.recipe.predict.max_new_tokens)
     again = list(model.draw(samples[::-1], how))
@@ -71,7 +71,7 @@ def test_the_drawn_answers_hang_on_the_seed_alone(run: Path) -> None:
 
 
 def test_lost_draws_alone_are_drawn_again(run: Path) -> None:
-    path = RunFolder(run).drawn_file("table-test")
+    path = RunFolder(run).drawn_file(("table", "test"))
     whole = path.read_text().splitlines(keepends=True)
     path.write_text(whole[0] + whole[1][:30])
     predict_run(run, run.parents[1], drawn=DRAWN)
@@ -94,7 +94,7 @@ def test_draws_of_two_kinds_are_not_mixed_and_none_are_alike_at_temperature_0(ru
 
 
 def test_greedy_answers_keep_their_probability(run: Path) -> None:
-    for one in jsonl.read(RunFolder(run).predictions_file("table-test"), Prediction):
+    for one in jsonl.read(RunFolder(run).predictions_file(("table", "test")), Prediction):
         assert one.logprob is not None
         assert one.logprob <= 0
 
@@ -112,7 +112,7 @@ def test_likeness_is_one_less_the_cosine_of_mean_features(run: Path) -> None:
 
     training = [vector(number) for number in range(3)]
     far = {number: min(1 - vector(number) @ one for one in training) for number in (3, 4)}
-    found = list(jsonl.read(RunFolder(run).likeness_file("table-test"), Likeness))
+    found = list(jsonl.read(RunFolder(run).likeness_file(("table", "test")), Likeness))
     assert [one.distance for one in found] == pytest.approx([far[4]] * 3, abs=1e-5)
     # One held-out picture: with this one among two, as far or not.
     assert [one.level for one in found] == [1.0 if far[3] >= far[4] else 0.5] * 3

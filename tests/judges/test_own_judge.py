@@ -41,7 +41,7 @@ def first_word(question: str, reference: str, answer: str) -> tuple[int, str]:
 def test_labels_verdicts_card_and_score(tmp_path: Path, named: Any) -> None:
     run = runs.everything(tmp_path)
     card = judge_own(run, named(first_word), runs=2, only="vqa")
-    samples = list(jsonl.read(RunFolder(run).samples_file("questions-test"), Sample))
+    samples = list(jsonl.read(RunFolder(run).samples_file(("questions", "test")), Sample))
     asked = [sample.id for sample in samples if sample.task == "vqa"]
     found = list(jsonl.read(RunFolder(run).verdicts_file("first_word"), Verdict))
     assert sorted((one.sample_id, one.run) for one in found) == sorted((i, n) for i in asked for n in (0, 1))
@@ -82,8 +82,8 @@ def test_a_stopped_judge_goes_on_where_it_was(tmp_path: Path, named: Any) -> Non
     verdicts = list(jsonl.read(path, Verdict))
     assert verdicts[0].sample_id == "q0"
     assert card["counts"]["verdicts"] == len(verdicts) == len({one.sample_id for one in verdicts})
-    references = [len(s.references) for s in jsonl.read(RunFolder(run).samples_file("questions-test"), Sample)
-                  if s.task == "vqa"]  # fmt: skip
+    samples = RunFolder(run).read_samples(("questions", "test"))
+    references = [len(sample.references) for sample in samples if sample.task == "vqa"]
     pairs = len(card["calibration"])
     assert len(asked) - before == sum(references[3:]) + pairs
     assert card["not_judged"] == {"no label": sum(one.label is None for one in verdicts)}

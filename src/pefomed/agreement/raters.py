@@ -14,6 +14,7 @@ from pefomed.agreement.coefficient import Floats
 from pefomed.agreement.records import Scale
 from pefomed.evaluation import verdicts
 from pefomed.files import jsonl
+from pefomed.runs.folder import card_of
 from pefomed.schema import Sample
 from pefomed.tasks import TASKS
 
@@ -72,6 +73,6 @@ def _labeller(rater: verdicts.RaterVerdicts) -> Labeller:
         labels.setdefault(verdict.run, {})[verdict.sample_id] = verdict.label
         if verdict.reason:
             reasons.setdefault(verdict.sample_id, verdict.reason)
-    path = rater.path.with_name(f"{rater.path.stem}.card.json")
+    path = card_of(rater.path)
     card = jsonl.read_object(path, "delete it or write it again") if path.exists() else {}
     return Labeller(rater.name, rater.kind, str(card.get("title") or rater.name), card, labels, reasons)

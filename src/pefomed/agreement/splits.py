@@ -52,12 +52,12 @@ def read_splits(run: Path) -> list[RatedSplit]:
         DataError: a record is not valid.
     """
     found = []
-    for dataset, split in answered_splits(run):
-        path = RunFolder(run).samples_file(f"{dataset}-{split}")
-        if not path.exists():  # named in the recipe, not answered yet
+    files = RunFolder(run)
+    for split in answered_splits(run):
+        if not files.samples_file(split).exists():  # named in the recipe, not answered yet
             continue
-        samples = read_samples(path)
-        answers_path = RunFolder(run).predictions_file(f"{dataset}-{split}")
+        samples = read_samples(run, split)
+        answers_path = files.predictions_file(split)
         predictions = list(jsonl.read(answers_path, Prediction))
         check_asked(samples, predictions, answers_path)
         answers = {prediction.sample_id: prediction.text for prediction in predictions}
@@ -65,9 +65,9 @@ def read_splits(run: Path) -> list[RatedSplit]:
             scale: [sample for sample in samples if scale_of(sample) == scale] for scale in get_args(Scale)
         }
         if any(by_scale.values()):
-            values = item_table(run, f"{dataset}-{split}", samples, {"model": answers}, "words", "texts")
+            values = item_table(run, split, samples, {"model": answers}, "words", "texts")
             found += [
-                RatedSplit(dataset, split, scale, chosen, answers, values)
+                RatedSplit(*split, scale, chosen, answers, values)
                 for scale, chosen in by_scale.items()
                 if chosen
             ]

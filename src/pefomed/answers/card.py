@@ -17,6 +17,7 @@ from pefomed.files.jsonl import read_object
 from pefomed.files.storage import write
 from pefomed.prompts import instructions
 from pefomed.recipe import WEIGHTS, Model, Prompt
+from pefomed.runs.folder import card_of
 from pefomed.samples.sample_hash import short_hash
 from pefomed.schema import Drawn, Prediction
 
@@ -75,7 +76,7 @@ class AnswerCard:
             DataError: it is no card.
         """
         self.predictions = predictions
-        self.path = predictions.with_name(f"{predictions.stem}.card.json")
+        self.path = card_of(predictions)
         # As read back: tuples are lists there.
         self.parts: dict[str, Any] = json.loads(json.dumps(parts))
         self.made_by = short_hash(self.parts)

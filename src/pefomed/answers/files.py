@@ -18,13 +18,10 @@ from pefomed.errors import listed
 from pefomed.files import jsonl
 from pefomed.files.storage import storage_errors, write
 from pefomed.progress import note
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
+from pefomed.runs.folder import waiting_file
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Drawn, Prediction, Sample
-
-AGAIN = "again"
-"""Folder of answers that are to replace others, once they are all there."""
-
 
 Kind = Literal["seen", "blind", "drawn"]
 """Of answers: about the images, with the image features replaced by their mean, several drawn ones."""
@@ -33,20 +30,20 @@ Kind = Literal["seen", "blind", "drawn"]
 class SplitFiles:
     """The files of one split of one data set: its samples, and the answers of each kind."""
 
-    def __init__(self, run: Path, stem: str, samples: Sequence[Sample]):
-        """Read what the run has of `stem`, which is `<dataset>-<split>`; nothing is written.
+    def __init__(self, run: Path, split: Split, samples: Sequence[Sample]):
+        """Read what the run has of the split; nothing is written.
 
         Raises:
             DataError: a line is not a valid record.
         """
-        self._samples, self._path = samples, RunFolder(run).samples_file(stem)
-        before = {sample.id: sample for sample in jsonl.read(self._path, Sample)}
-        now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
         files = RunFolder(run)
+        self._samples, self._path = samples, files.samples_file(split)
+        before = {sample.id: sample for sample in files.read_samples(split)}
+        now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
         self._answers: dict[Kind, AnswerFile] = {
-            "seen": AnswerFile(files.predictions_file(stem), now, before, sees=True),
-            "blind": AnswerFile(files.predictions_file(stem, blind=True), now, before, sees=False),
-            "drawn": AnswerFile(files.drawn_file(stem), now, before, sees=True, record=Drawn),
+            "seen": AnswerFile(files.predictions_file(split), now, before, sees=True),
+            "blind": AnswerFile(files.predictions_file(split, blind=True), now, before, sees=False),
+            "drawn": AnswerFile(files.drawn_file(split), now, before, sees=True, record=Drawn),
         }
         self._corrected = [
             each.id
@@ -118,7 +115,7 @@ class AnswerFile:
             record: what an answer is.
         """
         self._record: type[Prediction] | type[Drawn] = record
-        self.path, self._again = path, path.parent / AGAIN / path.name
+        self.path, self._again = path, waiting_file(path)
         self._wanted, self._sees = wanted, sees
         self._card: AnswerCard | None = None
         self._unseen: list[str] = []

@@ -39,7 +39,7 @@ from pefomed.images.images import from_image
 from pefomed.progress import line, note
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.runs.lock import hold
 from pefomed.schema import Prediction, Sample
 
@@ -57,18 +57,17 @@ class Answering:
     recipe: Recipe
     endpoint: Endpoint
     max_tokens: int
-    samples: dict[str, list[Sample]]
-    """`<dataset>-<split>` -> its samples."""
-    splits: dict[str, SplitFiles]
+    samples: dict[Split, list[Sample]]
+    splits: dict[Split, SplitFiles]
     """The same, what the folder has of them."""
-    answers: dict[str, AnswerFile]
+    answers: dict[Split, AnswerFile]
     """The same, their answers: those that stand, and what is left."""
     origins: dict[str, Provenance]
 
     @property
-    def left(self) -> dict[str, list[Sample]]:
+    def left(self) -> dict[Split, list[Sample]]:
         """The samples without an answer that stands."""
-        return {stem: answers.left for stem, answers in self.answers.items()}
+        return {split: answers.left for split, answers in self.answers.items()}
 
     @property
     def generation(self) -> str:
@@ -115,7 +114,7 @@ def prepare(
     about = Answering(folder, recipe, endpoint, max_tokens or recipe.predict.max_new_tokens, {}, {}, {}, {})
     for name, split in recipe.predict.data.items():
         about.origins[name] = provenance_of_loader(recipe.data[name].loader)
-        about.samples[f"{name}-{split}"] = load_samples(recipe.data[name], split, data_folder)
+        about.samples[Split(name, split)] = load_samples(recipe.data[name], split, data_folder)
     _read_answers(about)
     return about
 
@@ -139,11 +138,11 @@ def _carry_out(about: Answering) -> list[Path]:
     still_open: list[OpenJob[Sample]] = []
     _read_answers(about)  # again: another process may have answered some since it was planned
     try:
-        for stem, answers in about.answers.items():
-            about.splits[stem].begin()
-            missing = asyncio.run(_answer(about, stem, answers)) if answers.left else []
+        for split, answers in about.answers.items():
+            about.splits[split].begin()
+            missing = asyncio.run(_answer(about, split, answers)) if answers.left else []
             if not missing:
-                about.splits[stem].settle()
+                about.splits[split].settle()
             still_open += missing
     except KeyboardInterrupt:
         raise Interrupted(
@@ -183,9 +182,9 @@ def _packed(image: Image.Image) -> str:
 
 
 def _read_answers(about: Answering) -> None:
-    for stem, samples in about.samples.items():
-        about.splits[stem] = SplitFiles(about.folder, stem, samples)
-        about.answers[stem] = about.splits[stem].answers(about.parts(samples), _PUT_BACK)
+    for split, samples in about.samples.items():
+        about.splits[split] = SplitFiles(about.folder, split, samples)
+        about.answers[split] = about.splits[split].answers(about.parts(samples), _PUT_BACK)
 
 
 def _write_run(about: Answering) -> None:
@@ -200,9 +199,9 @@ def _write_run(about: Answering) -> None:
     write(RunFolder(about.folder).endpoint_file, json.dumps(facts, indent=1) + "\n")
 
 
-async def _answer(about: Answering, stem: str, answers: AnswerFile) -> list[OpenJob[Sample]]:
+async def _answer(about: Answering, split: Split, answers: AnswerFile) -> list[OpenJob[Sample]]:
     samples = answers.left
-    with answers.writer() as keep_answer, line(f"answering {stem}", len(samples), "questions") as shown:
+    with answers.writer() as keep_answer, line(f"answering {split.stem}", len(samples), "questions") as shown:
         async with Client(about.endpoint) as client:
 
             async def send(sample: Sample) -> str:

@@ -147,11 +147,10 @@ def _online(
     from pefomed.endpoint import check_may_leave, is_loopback
     from pefomed.judges.endpoint_judge import carry_out
     from pefomed.judges.estimate import estimate
-    from pefomed.judges.items import datasets_of
     from pefomed.judges.prompts import messages
 
-    names = datasets_of(work.run, work.items)
-    origins = {stem: provenance(work.run, name) for stem, name in names.items()}
+    splits = dict.fromkeys(item.split for item in work.items)
+    origins = {split.stem: provenance(work.run, split.dataset) for split in splits}
     leaving = (
         f"{len(work.items):,} questions (where there are any), reference answers and predicted answers;"
         " never an image"

@@ -107,7 +107,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
         print_table(("data", "metric", "system", "value", "95 % interval", "n"), rows)
     for line in lines:
         print(line)
-    print(f"{len(every):,} scores in all: {run / 'scores.jsonl'}")
+    print(f"{len(every):,} scores in all: {RunFolder(run).scores_file}")
 
 
 def _cell(value: Any) -> str:

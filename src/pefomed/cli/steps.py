@@ -94,7 +94,7 @@ def train(
 
     folder = pipeline.train(target, out, data, overrides, fresh=not resume)
     if processes.is_main():
-        typer.echo(f"adapter: {folder / 'adapter'}")
+        typer.echo(f"adapter: {RunFolder(folder).adapter}")
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed predict runs/slake --data ~/data")

@@ -16,7 +16,7 @@ from pefomed.evaluation.score import Questions, numbered
 from pefomed.evaluation.verdicts import RaterVerdicts
 from pefomed.metrics.metric import Metric
 from pefomed.recipe import Evaluate, Recipe, Stage
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.schema import ItemScore, Prediction, Sample
 
 
@@ -36,7 +36,7 @@ class EvaluatedRun:
     """Metrics of the user's own."""
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """Data set and split -> sample id -> whether its images were trained on, see `seen_images`."""
-    items: dict[str, list[ItemScore]] = field(default_factory=dict)
+    items: dict[Split, list[ItemScore]] = field(default_factory=dict)
     """Data set and split -> the value of each metric of each answer, model's and blind."""
 
 
@@ -88,7 +88,7 @@ class AnsweredSplit:
 
     def keep(self, items: Sequence[ItemScore]) -> None:
         """Keep the values of single answers, to be written with the scores."""
-        self.run.items.setdefault(f"{self.dataset}-{self.split}", []).extend(items)
+        self.run.items.setdefault(Split(self.dataset, self.split), []).extend(items)
 
     def places(self, *tasks: str) -> list[int]:
         """Return the places of the samples of these tasks."""
@@ -151,7 +151,7 @@ class AnsweredSplit:
         return load_samples(self.run.recipe.data[self.dataset], split, self.run.data_folder)
 
 
-def read_answered(run: EvaluatedRun, dataset: str, split: str, samples: list[Sample]) -> AnsweredSplit:
+def read_answered(run: EvaluatedRun, split: Split, samples: list[Sample]) -> AnsweredSplit:
     """Return the samples with the model's predictions, and with the blind ones if there are any.
 
     Raises:
@@ -161,11 +161,11 @@ def read_answered(run: EvaluatedRun, dataset: str, split: str, samples: list[Sam
     systems: list[System] = []
     found: list[list[Prediction]] = []
     for name, blind in (("model", False), ("blind", True)):
-        path = RunFolder(run.folder).predictions_file(f"{dataset}-{split}", blind=blind)
+        path = RunFolder(run.folder).predictions_file(split, blind=blind)
         if blind and not (run.recipe.predict.blind if run.recipe else path.exists()):
             continue
-        predictions = read_predictions(path, samples, blind=blind)
+        predictions = read_predictions(run.folder, split, samples, blind=blind)
         how = " / ".join(dict.fromkeys(prediction.generation for prediction in predictions))
         systems.append(System(name, [prediction.text for prediction in predictions], how))
         found.append(predictions)
-    return AnsweredSplit(run, dataset, split, samples, systems, found)
+    return AnsweredSplit(run, *split, samples, systems, found)

@@ -101,10 +101,8 @@ def compare_runs(
     draws = min(one.bootstrap for one in settings) if draws is None else draws
     seed = settings[0].seed if seed is None else seed
     found: list[PairedDifference] = []
-    for dataset, split in common:
-        samples, others_samples = (
-            read_samples(RunFolder(run).samples_file(f"{dataset}-{split}")) for run in (run_a, run_b)
-        )
+    for split in common:
+        samples, others_samples = (read_samples(run, split) for run in (run_a, run_b))
         check_same(samples, others_samples, run_a, run_b)
         # A run that was answered before outlines were kept is held against those of the other.
         theirs = {sample.id: sample.masks for sample in others_samples}
@@ -112,16 +110,13 @@ def compare_runs(
             sample if sample.masks else sample.model_copy(update={"masks": theirs[sample.id]})
             for sample in samples
         ]
-        predictions = [
-            read_predictions(RunFolder(run).predictions_file(f"{dataset}-{split}"), samples)
-            for run in (run_a, run_b)
-        ]
+        predictions = [read_predictions(run, split, samples) for run in (run_a, run_b)]
         check_same_shown(predictions[0], predictions[1], run_a, run_b)
         answers = [[prediction.text for prediction in side] for side in predictions]
         values = [
             item_table(
                 run,
-                f"{dataset}-{split}",
+                split,
                 samples,
                 {"model": {one.sample_id: one.text for one in side}},
                 "words",
@@ -129,7 +124,7 @@ def compare_runs(
             )
             for run, side in zip((run_a, run_b), predictions, strict=True)
         ]
-        pair = _Pair(dataset, split, samples, answers[0], answers[1], values[0], values[1], draws, seed)
+        pair = _Pair(*split, samples, answers[0], answers[1], values[0], values[1], draws, seed)
         found += [*_answers_compared(pair), *_texts_compared(pair), *_boxes_compared(pair, run_a, run_b)]
         found += _plugins_compared(pair, run_a, run_b)
         found += _verdicts_compared(pair, run_a, run_b)

@@ -23,6 +23,7 @@ from pefomed.evaluation.sureness import confidences_of, probabilities
 from pefomed.metrics.confidence import auroc, best_aurc, calibration_error, risks
 from pefomed.metrics.sentences import in_sentences
 from pefomed.metrics.statistics.left_out import left_out_intervals
+from pefomed.runs import Split
 from pefomed.schema import ItemScore, Sample, Score
 from pefomed.tasks import BOXES, TEXTS, WORDS
 
@@ -70,8 +71,8 @@ def confidence_scores(answered: AnsweredSplit) -> list[Score]:
 
     Where the run has a threshold, also how many answers it lets pass, and how many of these are wrong.
     """
-    run, stem = answered.run, f"{answered.dataset}-{answered.split}"
-    table = ItemTable(run.items.get(stem, ()))
+    run, split = answered.run, Split(answered.dataset, answered.split)
+    table = ItemTable(run.items.get(split, ()))
     rule = read_rule(run.folder, fitting=False)
     words, boxes, texts = (answered.places(*tasks) for tasks in (WORDS, BOXES, TEXTS))
     scores: list[Score] = []
@@ -79,7 +80,7 @@ def confidence_scores(answered: AnsweredSplit) -> list[Score]:
         if system.name not in OWN:
             continue
         found = (
-            confidences_of(run.folder, stem, answered.samples, predictions, run.recipe)
+            confidences_of(run.folder, split, answered.samples, predictions, run.recipe)
             if system.name == MODEL
             else probabilities(predictions)
         )

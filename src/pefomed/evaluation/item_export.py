@@ -66,22 +66,24 @@ def _rows(run: Path) -> list[dict[str, Any]]:
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     seen = read_object(files.training_images_file) if files.training_images_file.is_file() else {}
     rows: list[dict[str, Any]] = []
-    for dataset, split in answered_splits(run):
-        stem = f"{dataset}-{split}"
-        values = read_item_scores(run, stem)
+    for split in answered_splits(run):
+        values = read_item_scores(run, split)
         if values is None:
             raise RunError(
-                f"{run} has no values of the answers about {dataset} {split} as they are now",
+                f"{run} has no values of the answers about {split.dataset} {split.name} as they are now",
                 found="not evaluated, or before the answers changed, or by another version of pefomed",
                 remedy=f"run `pefomed evaluate {typed(run)}` first",
             )
-        samples = {sample.id: sample for sample in read_samples(files.samples_file(stem))}
-        kinds = seen.get(stem)
+        samples = {sample.id: sample for sample in read_samples(run, split)}
+        kinds = seen.get(split.stem)
         about = {
             sample_id: _about(sample, kinds.get(sample_id) if isinstance(kinds, dict) else None)
             for sample_id, sample in samples.items()
         }
-        rows += [{"dataset": dataset, "split": split, **about[one.sample_id], **dict(one)} for one in values]
+        rows += [
+            {"dataset": split.dataset, "split": split.name, **about[one.sample_id], **dict(one)}
+            for one in values
+        ]
     return rows
 
 

@@ -63,16 +63,18 @@ class ItemTable:
         return np.array([known.get(key, np.nan) for key in keys], dtype=np.float64)
 
 
-def item_table(run: Path, stem: str, samples: Sequence[Sample], answers: Answers, *parts: Part) -> ItemTable:
+def item_table(
+    run: Path, split: tuple[str, str], samples: Sequence[Sample], answers: Answers, *parts: Part
+) -> ItemTable:
     """Return the values of a split's answers, of these parts at least.
 
     Args:
-        stem: `<dataset>-<split>`.
+        split: (data set, split).
 
     Raises:
         DataError: the file is damaged, or the answers cannot be compared with the samples.
     """
-    written = read_item_scores(run, stem)
+    written = read_item_scores(run, split)
     if written is None:
         written = computed(RunFolder(run).read_recipe(), samples, answers, parts)
     return ItemTable(written)

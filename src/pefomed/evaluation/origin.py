@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from pefomed import __version__
 from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.files import jsonl
 from pefomed.files.storage import write
-from pefomed.runs.folder import RunFolder, card_of
+from pefomed.runs import RunFolder, Split
+from pefomed.runs.folder import card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
 from pefomed.schema import Drawn, ItemScore, Likeness, Prediction, Sample, Score, Verdict
 
@@ -30,13 +32,13 @@ def write_scores(
     run: Path,
     scores: Sequence[Score],
     seen: Mapping[str, Any],
-    items: Mapping[str, Sequence[ItemScore]] | None = None,
+    items: Mapping[Split, Sequence[ItemScore]] | None = None,
 ) -> None:
     """Write `scores.jsonl`, `item_scores/`, `training_images.json` and what the scores are of.
 
     Args:
         seen: which samples' images were trained on, by data set and split.
-        items: data set and split -> the value of each metric of each answer.
+        items: split -> the value of each metric of each answer.
 
     Raises:
         StorageError: they cannot be written.
@@ -78,8 +80,8 @@ def read_scores(run: Path, on_cut: list[str] | None = None) -> list[Score]:
     return list(jsonl.read(path, Score, on_cut=on_cut))
 
 
-def read_item_scores(run: Path, stem: str) -> list[ItemScore] | None:
-    """Return the values of the answers about `stem`, which is `<dataset>-<split>`.
+def read_item_scores(run: Path, split: tuple[str, str]) -> list[ItemScore] | None:
+    """Return the values of the answers about a split, named as (data set, split).
 
     None where evaluation has written none, or they are of other samples or answers than those there now, or
     of another version, whose metrics may be others.
@@ -88,7 +90,7 @@ def read_item_scores(run: Path, stem: str) -> list[ItemScore] | None:
         DataError: a file is damaged.
     """
     files = RunFolder(run)
-    path = files.item_scores_file(stem)
+    path = files.item_scores_file(split)
     if not (path.is_file() and files.scores_card.is_file()):
         return None
     card = _read_card(files.scores_card)
@@ -102,32 +104,32 @@ def read_item_scores(run: Path, stem: str) -> list[ItemScore] | None:
         return None
     if not isinstance(written, dict) or written.get(path.name) != digest:
         return None
-    for name, found in _answered(run, stem).items():
+    for name, found in _answered(run, split).items():
         if card["of"].get(name, "") != found:
             return None
     return list(jsonl.read(path, ItemScore))
 
 
-def _write_items(run: Path, items: Mapping[str, Sequence[ItemScore]]) -> dict[str, str]:
+def _write_items(run: Path, items: Mapping[Split, Sequence[ItemScore]]) -> dict[str, str]:
     """Write the values of each split's answers, remove those of others, and return each file's hash."""
     files, digests = RunFolder(run), {}
-    for stem, records in items.items():
-        text = jsonl.lines(records)
-        write(files.item_scores_file(stem), text, _REMEDY)
-        digests[f"{stem}.jsonl"] = _digest(text.encode())
+    for split, records in items.items():
+        text, path = jsonl.lines(records), files.item_scores_file(split)
+        write(path, text, _REMEDY)
+        digests[path.name] = _digest(text.encode())
     for path in files.item_scores_files():
         if path.name not in digests and path.is_file():
             path.unlink()
     return digests
 
 
-def _answered(run: Path, stem: str) -> dict[str, str]:
+def _answered(run: Path, split: tuple[str, str]) -> dict[str, str]:
     """Return the hash of the samples and answers of one split; empty where a file has none."""
     files = RunFolder(run)
     paths = (
-        files.samples_file(stem),
-        files.predictions_file(stem),
-        files.predictions_file(stem, blind=True),
+        files.samples_file(split),
+        files.predictions_file(split),
+        files.predictions_file(split, blind=True),
     )
     known = {folder: (kind, told) for folder, kind, told in _KINDS}
     return {f"{path.parent.name}/{path.name}": _told(path, *known[path.parent.name]) for path in paths}
@@ -154,7 +156,7 @@ def _sources(run: Path) -> dict[str, str]:
     """Return the hash of each thing that scores of the run are computed from."""
     found: dict[str, str] = {}
     for folder, kind, told in _KINDS:
-        for path in sorted((run / folder).glob("*.jsonl")):
+        for path in _files_of(run, folder):
             if digest := _told(path, kind, told, _kind(path) if folder == "verdicts" else ""):
                 found[f"{folder}/{path.name}"] = digest
     for path in (RunFolder(run).training_images_file, RunFolder(run).threshold_file):
@@ -167,6 +169,17 @@ def _sources(run: Path) -> dict[str, str]:
             {key: value for key, value in table.items() if key != "metrics" or value}
         )
     return found
+
+
+def _files_of(run: Path, folder: str) -> list[Path]:
+    files = RunFolder(run)
+    return {
+        "samples": files.samples_files,
+        "predictions": partial(files.predictions_files, blind=None),
+        "drawn": files.drawn_files,
+        "likeness": files.likeness_files,
+        "verdicts": files.verdicts_files,
+    }[folder]()
 
 
 def _kind(verdicts: Path) -> str:

@@ -9,20 +9,16 @@ from pathlib import Path
 from pefomed.errors import RunError, listed, typed
 from pefomed.evaluation.staleness import answer_again, check_asked
 from pefomed.files import jsonl
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
+from pefomed.runs.folder import run_of
 from pefomed.schema import Prediction, Sample
 
 
-def answered_splits(run: Path) -> list[tuple[str, str]]:
-    """Return the (data set, split) pairs of a run: as its recipe says, or else by its files' names."""
+def answered_splits(run: Path) -> list[Split]:
+    """Return the splits of a run: as its recipe says, or else by its files' names."""
     if recipe := RunFolder(run).read_recipe():
-        return list(recipe.predict.data.items())
-    found = []
-    for path in RunFolder(run).samples_files():
-        dataset, hyphen, split = path.stem.rpartition("-")
-        if hyphen:
-            found.append((dataset, split))
-    return found
+        return [Split(*split) for split in recipe.predict.data.items()]
+    return [split for split in RunFolder(run).sampled_splits() if split.name]
 
 
 def outside_notes(run: Path) -> list[str]:
@@ -35,35 +31,33 @@ def outside_notes(run: Path) -> list[str]:
 
 def all_samples(run: Path) -> list[Sample]:
     """Return the samples of all data sets of a run; those not answered yet are left out."""
-    RunFolder(run).read_recipe()  # the tasks that it defines are known from here on
-    paths = RunFolder(run).samples_files()
-    return [sample for path in paths for sample in jsonl.read(path, Sample)]
+    return list(RunFolder(run).read_samples())
 
 
-def read_samples(path: Path) -> list[Sample]:
-    """Return the samples that were answered.
+def read_samples(run: Path, split: Split) -> list[Sample]:
+    """Return the samples of a split that were answered.
 
     Raises:
         RunError: there are none, or an id occurs twice.
         DataError: a line is not a valid record.
     """
-    RunFolder(path.parent.parent).read_recipe()  # the tasks that it defines are known from here on
-    samples = list(jsonl.read(path, Sample))
+    files = RunFolder(run)
+    path, samples = files.samples_file(split), list(files.read_samples(split))
     if not samples:
-        raise RunError(
-            f"no samples in {path}", remedy=f"run `pefomed predict {typed(path.parent.parent)}` first"
-        )
+        raise RunError(f"no samples in {path}", remedy=f"run `pefomed predict {typed(run)}` first")
     doubled = _doubled(sample.id for sample in samples)
     if doubled:
         raise RunError(
             f"{path}: ids occur more than once",
             found=_named_all({"doubled": doubled}),
-            remedy=f"delete the file and run `pefomed predict {typed(path.parent.parent)}` again",
+            remedy=f"delete the file and run `pefomed predict {typed(run)}` again",
         )
     return samples
 
 
-def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = False) -> list[Prediction]:
+def read_predictions(
+    run: Path, split: Split, samples: Sequence[Sample], *, blind: bool = False
+) -> list[Prediction]:
     """Return one prediction for each sample, in the samples' order.
 
     Args:
@@ -74,7 +68,7 @@ def read_predictions(path: Path, samples: Sequence[Sample], *, blind: bool = Fal
             belongs to no sample, answers another question or is of the other kind; the ids are named.
         DataError: a line is not a valid record.
     """
-    run = path.parent.parent
+    path = RunFolder(run).predictions_file(split, blind=blind)
     if not path.exists():
         raise RunError(f"no predictions at {path}", remedy=f"run `pefomed predict {typed(run)}` first")
     cut: list[str] = []
@@ -119,7 +113,7 @@ def check_unchanged(answered: Sequence[Sample], data: Sequence[Sample], path: Pa
         raise RunError(
             f"the data set is no longer what was answered in {path}",
             found=_named_all({"changed": changed, "removed": removed, "added": added}),
-            remedy=f"restore the data, or {answer_again(path.parent.parent)}",
+            remedy=f"restore the data, or {answer_again(run_of(path))}",
         )
 
 

@@ -41,7 +41,7 @@ from pefomed.metrics.plugins import load
 from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.runs.lock import hold
 from pefomed.runs.log import add_once
 from pefomed.schema import Sample, Score
@@ -92,7 +92,7 @@ def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> li
         raise RunError(
             f"the recipe of {run} predicts nothing", remedy="name a data set and its split in [predict.data]"
         )
-    answered = {split: read_samples(RunFolder(run).samples_file("-".join(split))) for split in splits}
+    answered = {split: read_samples(run, split) for split in splits}
     everything = [sample for samples in answered.values() for sample in samples]
     evaluate = (
         settings.evaluate if settings else Evaluate(floors=RunFolder(run).outside_training_file.is_file())
@@ -104,8 +104,8 @@ def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> li
     plugins = load(named)
     shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins)
     scores: list[Score] = []
-    for (dataset, split), samples in answered.items():
-        scores += _dataset_scores(shared, dataset, split, samples)
+    for split, samples in answered.items():
+        scores += _dataset_scores(shared, split, samples)
     write_own_metrics(run, named, plugins)
     write_scores(run, scores, shared.seen, shared.items)
     add_once(run, "evaluate", events)
@@ -125,12 +125,12 @@ def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
             )
 
 
-def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[Sample]) -> list[Score]:
-    table = run.recipe.data[dataset] if run.recipe else None
+def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> list[Score]:
+    files = RunFolder(run.folder)
+    table = run.recipe.data[split.dataset] if run.recipe else None
     if run.evaluate.floors and table:
-        path = RunFolder(run.folder).samples_file(f"{dataset}-{split}")
-        data = load_samples(table, split, run.data_folder)
-        check_unchanged(samples, data, path)
+        data = load_samples(table, split.name, run.data_folder)
+        check_unchanged(samples, data, files.samples_file(split))
         # The images may have moved since; floors look for them among the training images. So may masks.
         now = {sample.id: sample for sample in data}
         samples = [
@@ -139,11 +139,9 @@ def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[S
             )
             for sample in samples
         ]
-    answered = read_answered(run, dataset, split, samples)
-    check_shown(
-        samples, answered.predictions[0], RunFolder(run.folder).predictions_file(f"{dataset}-{split}")
-    )
-    run.seen[f"{dataset}-{split}"] = _tell_apart(answered)
+    answered = read_answered(run, split, samples)
+    check_shown(samples, answered.predictions[0], files.predictions_file(split))
+    run.seen[split.stem] = _tell_apart(answered)
     everything = answered.questions(samples)
     scores = _rates(answered, everything)
     templated = table is not None and table.loader in TEMPLATED
@@ -169,7 +167,9 @@ def _dataset_scores(run: EvaluatedRun, dataset: str, split: str, samples: list[S
             scores += part(answered, places)
     scores += confidence_scores(answered)
     scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
-    return scores + (published_scores(table.loader, split, dataset, table.options) if table else [])
+    return scores + (
+        published_scores(table.loader, split.name, split.dataset, table.options) if table else []
+    )
 
 
 def _tell_apart(answered: AnsweredSplit) -> dict[str, str]:

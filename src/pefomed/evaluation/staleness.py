@@ -8,6 +8,7 @@ from pathlib import Path
 from pefomed.errors import RunError, listed, typed
 from pefomed.progress import track
 from pefomed.runs import RunFolder
+from pefomed.runs.folder import run_of
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Prediction, Sample
 
@@ -71,5 +72,5 @@ def _refuse(sample_ids: Sequence[str], path: Path, what: str) -> None:
         raise RunError(
             f"{path} holds {what}",
             found=f"{len(sample_ids)}: {listed(sample_ids)}",
-            remedy=answer_again(path.parent.parent),
+            remedy=answer_again(run_of(path)),
         )

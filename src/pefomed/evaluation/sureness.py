@@ -32,7 +32,7 @@ def probabilities(predictions: Sequence[Prediction]) -> Confidences:
 
 def confidences_of(
     folder: Path,
-    stem: str,
+    split: tuple[str, str],
     samples: Sequence[Sample],
     predictions: Sequence[Prediction],
     recipe: Recipe | None,
@@ -46,10 +46,10 @@ def confidences_of(
     """
     files = RunFolder(folder)
     found = probabilities(predictions)
-    drawn = {one.sample_id: one for one in jsonl.read(files.drawn_file(stem), Drawn)}
+    drawn = {one.sample_id: one for one in jsonl.read(files.drawn_file(split), Drawn)}
     if drawn:
         found |= _of_drawn(samples, predictions, drawn, recipe)
-    like = {one.sample_id: one for one in jsonl.read(files.likeness_file(stem), Likeness)}
+    like = {one.sample_id: one for one in jsonl.read(files.likeness_file(split), Likeness)}
     if like:
         found["likeness"] = np.array(
             [
@@ -60,9 +60,9 @@ def confidences_of(
     return {name: found[name] for name in CONFIDENCES if name in found and not np.isnan(found[name]).all()}
 
 
-def drawing_of(folder: Path, stem: str) -> str:
+def drawing_of(folder: Path, split: tuple[str, str]) -> str:
     """Return how the answers of a split were drawn; empty if none were, or in several ways."""
-    said = {one.generation for one in jsonl.read(RunFolder(folder).drawn_file(stem), Drawn)}
+    said = {one.generation for one in jsonl.read(RunFolder(folder).drawn_file(split), Drawn)}
     return said.pop() if len(said) == 1 else ""
 
 

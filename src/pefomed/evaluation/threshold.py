@@ -100,14 +100,14 @@ def _predicted_validation(run: Path, recipe: Recipe) -> dict[str, str]:
         name: split
         for name in recipe.data
         for split in sorted(str(each) for each in names)
-        if _folder_of(run, f"{name}-{split}") is not None
+        if _folder_of(run, (name, split)) is not None
     }
 
 
-def _folder_of(run: Path, stem: str) -> Path | None:
-    """Return where the answers about `stem` are: apart, or among those that are scored."""
+def _folder_of(run: Path, split: tuple[str, str]) -> Path | None:
+    """Return where the answers about a split are: apart, or among those that are scored."""
     for folder in (RunFolder(run).calibration, run):
-        if RunFolder(folder).predictions_file(stem).is_file():
+        if RunFolder(folder).predictions_file(split).is_file():
             return folder
     return None
 
@@ -123,12 +123,12 @@ def _read(run: Path, recipe: Recipe, name: str, split: str, asked: Threshold) ->
             )
     if recipe.predict.data.get(name) == split:
         note(f"{name} {split} is scored too: of a threshold chosen on it these scores say too much")
-    stem, remedy = f"{name}-{split}", f"run `pefomed predict {typed(run)} --on {name}={split}` first"
-    folder = _folder_of(run, stem)
+    remedy = f"run `pefomed predict {typed(run)} --on {name}={split}` first"
+    folder = _folder_of(run, (name, split))
     if folder is None:
         raise RunError(f"{run} has no answers to {name} {split}", remedy=remedy)
-    samples = list(jsonl.read(RunFolder(folder).samples_file(stem), Sample))
-    path = RunFolder(folder).predictions_file(stem)
+    samples = list(RunFolder(folder).read_samples((name, split)))
+    path = RunFolder(folder).predictions_file((name, split))
     known = {one.sample_id: one for one in jsonl.read(path, Prediction)}
     missing = [sample.id for sample in samples if sample.id not in known]
     if missing or not samples:
@@ -139,7 +139,7 @@ def _read(run: Path, recipe: Recipe, name: str, split: str, asked: Threshold) ->
         )
     predictions = [known[sample.id] for sample in samples]
     check_asked(samples, predictions, path)
-    found = confidences_of(folder, stem, samples, predictions, recipe)
+    found = confidences_of(folder, (name, split), samples, predictions, recipe)
     _check_known(found, asked, path, run)
     wrong, right_by = _wrong(samples, predictions, recipe)
     kept = np.flatnonzero(~np.isnan(wrong)).tolist()
@@ -154,7 +154,7 @@ def _read(run: Path, recipe: Recipe, name: str, split: str, asked: Threshold) ->
         {each: column[kept] for each, column in found.items()},
         wrong[kept],
         right_by,
-        drawing_of(folder, stem),
+        drawing_of(folder, (name, split)),
     )
 
 

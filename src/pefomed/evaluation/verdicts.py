@@ -17,6 +17,7 @@ from pefomed.errors import DataError, listed
 from pefomed.evaluation.verdict_hash import check_judged
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder
+from pefomed.runs.folder import card_of
 from pefomed.schema import Sample, Verdict
 from pefomed.tasks import HIGHEST, TASKS
 
@@ -105,7 +106,7 @@ def _read_rater(path: Path, tasks: Mapping[str, str], on_cut: list[str] | None) 
             found=", ".join(names[:_NAMED]),
             remedy="put each rater's verdicts into a file of their own",
         )
-    kind, counted = _card(path.with_name(f"{path.stem}.card.json"))
+    kind, counted = _card(card_of(path))
     if on_cut is not None and kind is None:
         on_cut.append(f"{path} has no card beside it: {path.stem} is taken for a judge")
     if on_cut is not None and len(verdicts) < counted:

@@ -121,7 +121,7 @@ def kept(run: Path) -> Pictures | None:
 
 
 def write_likeness(
-    run: Path, stem: str, samples: Sequence[Sample], pictures: Pictures, source: Source
+    run: Path, split: tuple[str, str], samples: Sequence[Sample], pictures: Pictures, source: Source
 ) -> None:
     """Write how like the pictures of each sample are; of several the least like counts."""
     images = list(dict.fromkeys(image for sample in samples for image in sample.images))
@@ -138,12 +138,12 @@ def write_likeness(
                 of=pictures.of,
             )
         )
-    write(RunFolder(run).likeness_file(stem), jsonl.lines(records))
+    write(RunFolder(run).likeness_file(split), jsonl.lines(records))
 
 
-def is_measured(run: Path, stem: str, samples: Sequence[Sample], of: str) -> bool:
+def is_measured(run: Path, split: tuple[str, str], samples: Sequence[Sample], of: str) -> bool:
     """Return whether the run says it of just these samples, held against the pictures of this hash."""
-    known = {one.sample_id: one for one in jsonl.read(RunFolder(run).likeness_file(stem), Likeness)}
+    known = {one.sample_id: one for one in jsonl.read(RunFolder(run).likeness_file(split), Likeness)}
     return known.keys() == {sample.id for sample in samples} and all(
         known[sample.id].of == of and known[sample.id].shown == shown_hash(sample) for sample in samples
     )

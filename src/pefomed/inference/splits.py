@@ -24,7 +24,7 @@ from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
 from pefomed.progress import line, note
 from pefomed.recipe import Predict, Recipe
-from pefomed.runs import RunFolder, environment
+from pefomed.runs import RunFolder, Split, environment
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import hold
 from pefomed.schema import Drawn, Prediction, Sample
@@ -89,8 +89,7 @@ def _predict_run(
         cut = recipe.data[name].too_long == "cut"
         if cut:  # where a question ends
             parts["prompt.max_text_tokens"] = recipe.prompt.max_text_tokens
-        stem = f"{name}-{split}"
-        here = SplitFiles(folder, stem, samples)
+        here = SplitFiles(folder, Split(name, split), samples)
         by_kind: dict[Kind, AnswerFile] = {"seen": here.answers(parts, _PUT_BACK)}
         if wanted and folder == run:
             by_kind["blind"] = here.answers(parts, _PUT_BACK, "blind")
@@ -108,7 +107,9 @@ def _predict_run(
                 _predict_file(predictor, answers, train, what, draw, cut=cut)
         here.settle()
         if recipe.predict.likeness and recipe.stages:
-            predictor = _measure_likeness(run, folder, stem, samples, recipe, predictor, data_folder)
+            predictor = _measure_likeness(
+                run, folder, Split(name, split), samples, recipe, predictor, data_folder
+            )
     return files
 
 
@@ -178,7 +179,7 @@ def _open_features(predictor: Predictor, paths: Collection[str]) -> Features:
 def _measure_likeness(
     run: Path,
     folder: Path,
-    stem: str,
+    split: Split,
     samples: Sequence[Sample],
     recipe: Recipe,
     predictor: Predictor | None,
@@ -186,7 +187,7 @@ def _measure_likeness(
 ) -> Predictor | None:
     """Write how like the pictures are to those trained on, where the folder does not say it yet."""
     pictures = likeness.kept(run)
-    if pictures and likeness.is_measured(folder, stem, samples, pictures.of):
+    if pictures and likeness.is_measured(folder, split, samples, pictures.of):
         return predictor
     images = sorted({image for sample in samples for image in sample.images})
     predictor = predictor or load(run)
@@ -205,7 +206,7 @@ def _measure_likeness(
         likeness.keep(run, pictures)
     features = _open_features(predictor, images)
     features.prepare(images)
-    likeness.write_likeness(folder, stem, samples, pictures, features)
+    likeness.write_likeness(folder, split, samples, pictures, features)
     return predictor
 
 

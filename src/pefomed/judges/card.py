@@ -35,7 +35,7 @@ def counts(items: int, verdicts: Sequence[Verdict], still_open: int = 0) -> dict
 
 def results_by_task(items: Sequence[JudgeItem], verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Return mean, spread, majority mean and flips for each data set and task, without the items."""
-    task = {item.sample_id: f"{item.dataset} {item.task}" for item in items}
+    task = {item.sample_id: f"{item.split.stem} {item.task}" for item in items}
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(task[verdict.sample_id], []).append(verdict)

@@ -9,9 +9,8 @@ from pathlib import Path
 from pefomed.errors import RunError, typed
 from pefomed.evaluation.predictions import check_own_ids, read_predictions, read_samples
 from pefomed.evaluation.verdict_hash import judged_hash
-from pefomed.files import jsonl
 from pefomed.judges.prompts import JudgedPair
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.schema import Prediction, Sample
 from pefomed.tasks import JUDGED, LABELLED, TASKS, Scale
 
@@ -21,8 +20,7 @@ class JudgeItem:
     """One answer to judge."""
 
     sample_id: str
-    dataset: str
-    """The name of its files, `<dataset>-<split>`."""
+    split: Split
     task: str
     pair: JudgedPair
 
@@ -43,21 +41,21 @@ def read_items(run: Path, only: str | None = None) -> list[JudgeItem]:
         RunError: nothing is answered, nothing of what is asked for can be judged, samples and predictions do
             not belong together, or an id occurs in two data sets.
     """
-    files = RunFolder(run).samples_files()
-    if not files:
+    splits = RunFolder(run).sampled_splits()
+    if not splits:
         raise RunError(
             f"no samples in {RunFolder(run).samples}", remedy=f"run `pefomed predict {typed(run)}` first"
         )
     items: list[JudgeItem] = []
     tasks: set[str] = set()
-    for path in files:
-        samples = read_samples(path)
+    for split in splits:
+        samples = read_samples(run, split)
         tasks |= {sample.task for sample in samples}
         if not any(_scale(sample.task, only) for sample in samples):
             continue
-        answers = read_predictions(RunFolder(run).predictions_file(path.stem), samples)
+        answers = read_predictions(run, split, samples)
         items += [
-            JudgeItem(sample.id, path.stem, sample.task, _pair(scale, sample, answer))
+            JudgeItem(sample.id, split, sample.task, _pair(scale, sample, answer))
             for sample, answer in zip(samples, answers, strict=True)
             if (scale := _scale(sample.task, only))
         ]
@@ -67,22 +65,14 @@ def read_items(run: Path, only: str | None = None) -> list[JudgeItem]:
             found=f"samples of the task {', '.join(sorted(tasks))}",
             remedy=f"judges take {', '.join(JUDGED)}",
         )
-    check_own_ids(((item.sample_id, item.dataset) for item in items), run)
+    check_own_ids(((item.sample_id, item.split.stem) for item in items), run)
     return items
 
 
 def other_sample_ids(run: Path, items: Sequence[JudgeItem]) -> set[str]:
     """Return the ids of the run's samples that are not among `items`."""
-    ids = {s.id for path in RunFolder(run).samples_files() for s in jsonl.read(path, Sample)}
+    ids = {sample.id for sample in RunFolder(run).read_samples()}
     return ids - {item.sample_id for item in items}
-
-
-def datasets_of(run: Path, items: Sequence[JudgeItem]) -> dict[str, str]:
-    """Return the data set's name of each file stem: `slake-test` is `slake` where the recipe names it."""
-    settings = RunFolder(run).read_recipe()
-    splits = settings.predict.data if settings else {}
-    known = {f"{dataset}-{split}": dataset for dataset, split in splits.items()}
-    return {stem: known.get(stem, stem) for stem in dict.fromkeys(item.dataset for item in items)}
 
 
 def _scale(task: str, only: str | None) -> Scale | None:

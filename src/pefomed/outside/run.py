@@ -41,7 +41,7 @@ from pefomed.outside.rows import (
     rows_by_id,
     trained_on,
 )
-from pefomed.runs import RunFolder
+from pefomed.runs import RunFolder, Split
 from pefomed.runs.lock import hold
 from pefomed.samples.left_out import LeftOut
 from pefomed.samples.question_hash import question_hash, shown_hash
@@ -153,11 +153,11 @@ def _written(
 ) -> Path:
     if trained is not None and train is not None:
         check_apart(trained, samples, train)
-    name = f"{about['dataset']}-{about['split']}"
+    split, files = Split(about["dataset"], about["split"]), RunFolder(out)
     with hold(out):
         _check_folder(out, about)  # once more: another process may have written other answers meanwhile
-        write(RunFolder(out).samples_file(name), jsonl.lines(samples))
-        write(RunFolder(out).predictions_file(name), jsonl.lines(predictions))
+        write(files.samples_file(split), jsonl.lines(samples))
+        write(files.predictions_file(split), jsonl.lines(predictions))
         if trained is not None:
             write(RunFolder(out).outside_training_file, jsonl.lines(trained))
         else:

@@ -97,7 +97,8 @@ def features(answers: Sequence[RatableAnswer]) -> list[tuple[Hashable, ...]]:
 
 def privacy(run: Path, sources: Sequence[str]) -> dict[str, str]:
     """Return for each `<dataset>-<split>` whether its images and texts may leave the machine, in words."""
-    return {source: provenance_in_words(run, source.rpartition("-")[0]) for source in dict.fromkeys(sources)}
+    split_of = RunFolder(run).split_of
+    return {source: provenance_in_words(run, split_of(source).dataset) for source in dict.fromkeys(sources)}
 
 
 def _all_answers(run: Path) -> list[RatableAnswer]:
@@ -107,11 +108,11 @@ def _all_answers(run: Path) -> list[RatableAnswer]:
     if not paths:
         raise RunError(f"no predictions in {run}", remedy=f"run `pefomed predict {typed(run)}` first")
     answers = []
-    for path in paths:
-        samples = read_samples(RunFolder(run).samples_file(path.stem))
-        for sample, prediction in zip(samples, read_predictions(path, samples), strict=True):
+    for split in (RunFolder(run).split_of(path.stem) for path in paths):
+        samples = read_samples(run, split)
+        for sample, prediction in zip(samples, read_predictions(run, split, samples), strict=True):
             stratum = _stratum(sample, prediction.text)
-            answers.append(RatableAnswer(sample, prediction.text, path.stem, stratum, prediction.shown))
+            answers.append(RatableAnswer(sample, prediction.text, split.stem, stratum, prediction.shown))
     check_own_ids(((answer.sample.id, answer.source) for answer in answers), run)
     return answers
 

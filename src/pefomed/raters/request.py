@@ -11,6 +11,7 @@ from pefomed.errors import RunError, typed
 from pefomed.files.storage import safe_stem
 from pefomed.raters.assignment import SessionSettings, SessionSize
 from pefomed.raters.scale import RatedTask
+from pefomed.runs import RunFolder
 
 DEFAULTS = {"raters": 10, "sample": 100, "seed": 0, "wrong_share": 0.5, "overlap": 1.0}
 
@@ -131,7 +132,7 @@ def _further_names(wishes: SessionRequest, has: SessionSettings) -> list[str]:
 
 
 def _anew(run: Path) -> str:
-    return f"to begin anew, move {run / 'verdicts' / 'rating.sqlite'} and the raters' files beside it away"
+    return f"to begin anew, move {RunFolder(run).ratings_database} and the raters' files beside it away"
 
 
 def check_models(models: Sequence[str], names: Sequence[str]) -> None:

@@ -117,9 +117,9 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     write(page, html, files.REMEDY)
     for sentence in browser["left_out"]:
         note(f"{page}: {sentence}")
-    files.write_tables(page.parent / "tables", tables)
+    files.write_tables(RunFolder(folder).tables, tables)
     drawn = {name: text for one in sure for name, text in one.files.items()}
-    files.write_figures(page.parent / "figures", plots.of_results(results) | drawn)
+    files.write_figures(RunFolder(folder).figures, plots.of_results(results) | drawn)
     return page
 
 

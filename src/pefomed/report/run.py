@@ -18,7 +18,7 @@ from pefomed.evaluation.staleness import check_asked
 from pefomed.files import jsonl
 from pefomed.files.storage import usable_paths
 from pefomed.recipe import Recipe
-from pefomed.runs import RunFolder, environment
+from pefomed.runs import RunFolder, Split, environment
 from pefomed.schema import Prediction, Sample, Score
 
 
@@ -43,8 +43,7 @@ class ReportedSplit:
             for system, given in (("model", self.predictions), ("blind", self.blind))
             if given
         }
-        stem = f"{self.dataset}-{self.split}" if self.split else self.dataset
-        return item_table(self.folder, stem, self.samples, answers, "words", "boxes")
+        return item_table(self.folder, (self.dataset, self.split), self.samples, answers, "words", "boxes")
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,11 @@ def read_run(folder: Path) -> ReportedRun:
         labellers=read_labellers(folder, samples, cut),
         sessions=_read_sessions(files.environment_file),
         cut=cut,
-        beside=[path.name for path in files.samples_files() if not _is_predicted(path.stem, recipe)],
+        beside=[
+            files.samples_file(split).name
+            for split in files.sampled_splits()
+            if not _is_predicted(split, recipe)
+        ],
     )
     if not (run.recipe or run.describe or run.log or run.scores or run.audit or run.answered):
         raise RunError(
@@ -123,19 +126,17 @@ def read_answered(folder: Path, recipe: Recipe | None, cut: list[str]) -> list[R
     """
     found, files = [], RunFolder(folder)
     seen = _read_object(files.training_images_file)
-    for path in (path for path in files.samples_files() if _is_predicted(path.stem, recipe)):
-        dataset, split = _dataset_and_split(path.stem, recipe)
-        predictions = files.predictions_file(path.stem)
-        blind = files.predictions_file(path.stem, blind=True)
-        kinds = seen.get(path.stem)
-        samples = [_with_kind(sample, kinds) for sample in jsonl.read(path, Sample, on_cut=cut)]
+    for split in (split for split in files.sampled_splits() if _is_predicted(split, recipe)):
+        predictions, blind = files.predictions_file(split), files.predictions_file(split, blind=True)
+        kinds = seen.get(split.stem)
+        samples = [_with_kind(sample, kinds) for sample in files.read_samples(split, on_cut=cut)]
         both = [
             {each.sample_id: each for each in jsonl.read(file, Prediction, on_cut=cut)}
             for file in (predictions, blind)
         ]
         check_asked(samples, both[0].values(), predictions)
         check_asked(samples, both[1].values(), blind)
-        found.append(ReportedSplit(dataset, split, samples, both[0], both[1], folder))
+        found.append(ReportedSplit(*split, samples, both[0], both[1], folder))
     return found
 
 
@@ -198,17 +199,8 @@ def _with_kind(sample: Sample, kinds: Any) -> Sample:
     return sample.model_copy(update={"meta": {**sample.meta, KEY: kind}})
 
 
-def _is_predicted(stem: str, recipe: Recipe | None) -> bool:
-    return recipe is None or any(stem == "-".join(each) for each in recipe.predict.data.items())
-
-
-def _dataset_and_split(stem: str, recipe: Recipe | None) -> tuple[str, str]:
-    # Either name may hold a hyphen: the recipe knows where one ends.
-    for dataset, split in recipe.predict.data.items() if recipe else ():
-        if stem == f"{dataset}-{split}":
-            return dataset, split
-    dataset, _, split = stem.rpartition("-")
-    return (dataset, split) if dataset else (stem, "")
+def _is_predicted(split: Split, recipe: Recipe | None) -> bool:
+    return recipe is None or split in recipe.predict.data.items()
 
 
 def _damaged(path: Path, found: str) -> DataError:

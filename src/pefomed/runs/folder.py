@@ -6,12 +6,17 @@ What the files hold is told in docs/architecture.md; each is read by the part th
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pefomed.runs.split import Split
+
 if TYPE_CHECKING:
     from pefomed.recipe import Recipe
+    from pefomed.schema import Sample
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,9 @@ class RunFolder:
         """Folder of the value of each metric of each answer."""
         return self.path / "item_scores"
 
-    def item_scores_file(self, stem: str) -> Path:
-        """Return the values of the answers about `stem`, which is `<dataset>-<split>`."""
-        return self.item_scores / f"{stem}.jsonl"
+    def item_scores_file(self, split: tuple[str, str]) -> Path:
+        """Return the values of the answers about a split, named as (data set, split)."""
+        return self.item_scores / f"{Split(*split).stem}.jsonl"
 
     def item_scores_files(self) -> list[Path]:
         """Return the files of values, by name."""
@@ -120,21 +125,51 @@ class RunFolder:
         """Folder of the answers."""
         return self.path / "predictions"
 
-    def samples_file(self, stem: str) -> Path:
-        """Return the samples of `stem`, which is `<dataset>-<split>`."""
-        return self.samples / f"{stem}.jsonl"
+    def samples_file(self, split: tuple[str, str]) -> Path:
+        """Return the samples of a split, named as (data set, split)."""
+        return self.samples / f"{Split(*split).stem}.jsonl"
 
-    def predictions_file(self, stem: str, *, blind: bool = False) -> Path:
-        """Return the answers about `stem`; `blind`: with the image features replaced by their mean."""
-        return self.predictions / f"{stem}{'.blind' if blind else ''}.jsonl"
+    def predictions_file(self, split: tuple[str, str], *, blind: bool = False) -> Path:
+        """Return the answers about a split; `blind`: with the image features replaced by their mean."""
+        return self.predictions / f"{Split(*split).stem}{_BLIND if blind else ''}.jsonl"
 
     def samples_files(self) -> list[Path]:
         """Return the files of samples, by name."""
         return sorted(self.samples.glob("*.jsonl"))
 
-    def predictions_files(self) -> list[Path]:
-        """Return the files of answers that saw the images, by name."""
-        return [path for path in sorted(self.predictions.glob("*.jsonl")) if not path.stem.endswith(".blind")]
+    def predictions_files(self, *, blind: bool | None = False) -> list[Path]:
+        """Return the files of answers that saw the images, or that did not, or with None all, by name."""
+        paths = sorted(self.predictions.glob("*.jsonl"))
+        return [path for path in paths if blind is None or path.stem.endswith(_BLIND) == blind]
+
+    def split_of(self, stem: str) -> Split:
+        """Return the split that a file's name is of: as the recipe parts it, or else at its last hyphen."""
+        return Split.of(stem, self._recipe.predict.data.items() if self._recipe else ())
+
+    def sampled_splits(self) -> list[Split]:
+        """Return the splits of which there are samples, by the names of their files."""
+        return [self.split_of(path.stem) for path in self.samples_files()]
+
+    def read_samples(
+        self, split: tuple[str, str] | None = None, *, on_cut: list[str] | None = None
+    ) -> Iterator[Sample]:
+        """Yield the samples of a split, or those of all; none where there is no such file.
+
+        The tasks that the recipe defines are known before the first sample is read.
+
+        Args:
+            on_cut: gets a sentence about a last line that a killed writer left unfinished.
+
+        Raises:
+            RecipeError: the recipe is not valid.
+            DataError: a line is no sample.
+        """
+        from pefomed.files import jsonl
+        from pefomed.schema import Sample
+
+        _ = self._recipe
+        for path in self.samples_files() if split is None else [self.samples_file(split)]:
+            yield from jsonl.read(path, Sample, on_cut=on_cut)
 
     @property
     def calibration(self) -> Path:
@@ -151,18 +186,26 @@ class RunFolder:
         """Folder of the drawn answers."""
         return self.path / "drawn"
 
-    def drawn_file(self, stem: str) -> Path:
-        """Return the drawn answers about `stem`."""
-        return self.drawn / f"{stem}.jsonl"
+    def drawn_file(self, split: tuple[str, str]) -> Path:
+        """Return the drawn answers about a split, named as (data set, split)."""
+        return self.drawn / f"{Split(*split).stem}.jsonl"
+
+    def drawn_files(self) -> list[Path]:
+        """Return the files of drawn answers, by name."""
+        return sorted(self.drawn.glob("*.jsonl"))
 
     @property
     def likeness(self) -> Path:
         """Folder of how like pictures are to those trained on."""
         return self.path / "likeness"
 
-    def likeness_file(self, stem: str) -> Path:
-        """Return how like the pictures of `stem` are."""
-        return self.likeness / f"{stem}.jsonl"
+    def likeness_file(self, split: tuple[str, str]) -> Path:
+        """Return how like the pictures of a split are, named as (data set, split)."""
+        return self.likeness / f"{Split(*split).stem}.jsonl"
+
+    def likeness_files(self) -> list[Path]:
+        """Return the files of how like pictures are, by name."""
+        return sorted(self.likeness.glob("*.jsonl"))
 
     @property
     def training_pictures_file(self) -> Path:
@@ -205,6 +248,16 @@ class RunFolder:
         return self.report / "index.html"
 
     @property
+    def tables(self) -> Path:
+        """Folder of the page's tables as CSV and LaTeX."""
+        return self.report / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the page's plots."""
+        return self.report / "figures"
+
+    @property
     def comparison_page(self) -> Path:
         """The page that compares this run with others."""
         return self.report / "compare.html"
@@ -222,6 +275,11 @@ class RunFolder:
         from pefomed.recipe import load  # not for those who only ask where a file is
 
         return load(self.recipe_file) if self.recipe_file.exists() else None
+
+    @cached_property
+    def _recipe(self) -> Recipe | None:
+        """The recipe as it was when it was first asked for, for what the names and tasks of files mean."""
+        return self.read_recipe()
 
     def clear_trained(self) -> None:
         """Remove what training has left and what the trained model answered; verdicts and the recipe stay."""
@@ -248,6 +306,19 @@ class RunFolder:
             file.unlink(missing_ok=True)
 
 
-def card_of(verdicts: Path) -> Path:
-    """Return the card beside a file of verdicts."""
-    return verdicts.with_suffix(".card.json")
+def card_of(records: Path) -> Path:
+    """Return the card beside a file of answers or verdicts."""
+    return records.with_suffix(".card.json")
+
+
+def run_of(records: Path) -> Path:
+    """Return the run in whose `samples/`, `predictions/` or `verdicts/` a file lies."""
+    return records.parent.parent
+
+
+def waiting_file(predictions: Path) -> Path:
+    """Return where answers wait that are to replace those of a file, until all of them are there."""
+    return predictions.parent / "again" / predictions.name
+
+
+_BLIND = ".blind"

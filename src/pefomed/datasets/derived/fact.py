@@ -43,8 +43,7 @@ class Fact:
 def pictures_of(samples: list[Sample]) -> list[Picture]:
     """Return the pictures of samples that ask for boxes (`refer`), in the order of their first sample.
 
-    Samples of several images are left aside. What one sample has boxes of is there, whatever another
-    says.
+    Samples of several images are left aside. What one sample has boxes of is there, whatever another says.
     """
     found: dict[str, dict[str, tuple[Box, ...]]] = {}
     first: dict[str, Sample] = {}

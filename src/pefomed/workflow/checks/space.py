@@ -17,6 +17,7 @@ from pefomed.errors import StorageError
 from pefomed.models import device as devices
 from pefomed.models.describe import GIB
 from pefomed.recipe import Recipe, Stage
+from pefomed.runs import RunFolder
 from pefomed.training.checkpoint import KEEP
 from pefomed.workflow.checks.findings import Findings
 from pefomed.workflow.checks.model import UnloadedModel
@@ -32,7 +33,8 @@ def check_space(
         stages: those not finished.
     """
     needed = checkpoint_bytes(stages, known)
-    there = sum(_size(run / name) for name in ("checkpoints", "adapter")) if stages else 0
+    files = RunFolder(run)
+    there = _size(files.stages) + _size(files.adapter) if stages else 0
     place, free = _place(run)
     if needed > free + there:
         findings.wrong(

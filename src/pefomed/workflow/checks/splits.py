@@ -86,7 +86,7 @@ def open_splits(
     for name, part in recipe.predict.data.items():
         split(name, part).predicted = True
         kinds = (False, True) if recipe.predict.blind else (False,)
-        files = [RunFolder(run).predictions_file(f"{name}-{part}", blind=blind) for blind in kinds]
+        files = [RunFolder(run).predictions_file((name, part), blind=blind) for blind in kinds]
         # What is still trained will answer all of it anew.
         if not fresh and not stages:
             split(name, part).answered = frozenset.intersection(*map(_answered, files))
