@@ -51,6 +51,8 @@ def sentences(
         found.append("compute.dtype = auto is bfloat16 on the GPUs")
     if any(stage.crops for stage in recipe.stages):
         found.append("every sample has boxes, and every cropped copy is kept")
+    if any(stage.changes.copies for stage in recipe.stages):
+        found.append("every copy with a changed picture is kept")
     return found
 
 

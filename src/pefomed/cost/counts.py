@@ -66,9 +66,10 @@ def counts(
             remedy="give " + " ".join(f"--samples {name}=COUNT" for name in unknown)
             + ", and --images NAME=COUNT where several samples share an image",
         )  # fmt: skip
+    copies = 1 + stage.crops + stage.changes.copies
     return {
         name: Count(
-            count.samples * (1 + stage.crops), count.images * (1 + stage.crops), count.source
+            count.samples * copies, count.images * copies, count.source
         )
         for name, count in found.items()
     }  # fmt: skip

@@ -5,6 +5,7 @@
     ct.nii.gz#axis=2&index=40&window=40:400
     ct.nrrd#window=wide+soft+brain        three windows as red, green and blue
     scan.png#crop=-0.1:0.05:0.9:1         a part: left, top, right, bottom as shares of the sides
+    scan.png#gamma=0.8&flip=x             a changed picture, see `change`
 
 Frames, indices and volumes count from 0. A file whose own name holds such an ending is that file.
 """
@@ -18,6 +19,7 @@ from typing import Any
 
 from pefomed.errors import ImageError, PefomedError, nearest
 from pefomed.files.files import check_inside
+from pefomed.images.change import KEYS, NONE, Change, changed
 from pefomed.images.crop import Crop, crop_of
 from pefomed.images.windows import AUTO, Window, window
 
@@ -38,6 +40,8 @@ class ImageAddress:
     window: Window = AUTO
     crop: Crop | None = None
     """What lies beyond the image is black; by default the whole image."""
+    change: Change = NONE
+    """What is done to the part."""
 
     @property
     def view(self) -> str:
@@ -45,7 +49,7 @@ class ImageAddress:
         parts = [(name, getattr(self, name)) for name in _NUMBERS]
         text = [f"{name}={value}" for name, value in parts if value is not None]
         text += [f"window={self.window}"] if self.window != AUTO else []
-        return "&".join(text + ([f"crop={self.crop}"] if self.crop else []))
+        return "&".join(text + ([f"crop={self.crop}"] if self.crop else []) + self.change.view())
 
 
 def address(path: str | Path) -> ImageAddress:
@@ -107,20 +111,24 @@ def _exists(path: str) -> bool:
 
 def _values(view: str) -> dict[str, Any]:
     values: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     for part in view.split("&"):
         name, _, value = part.partition("=")
-        if name in values:
+        if name in values or name in changes:
             raise ImageError(f"{name!r} is said twice")
         if name == "window":
             values[name] = window(value)
         elif name == "crop":
             values[name] = crop_of(value)
+        elif name in KEYS:
+            changes[name] = changed(name, value)
         elif name not in _NUMBERS:
-            known = [field.name for field in fields(ImageAddress) if field.name != "file"]
+            known = [field.name for field in fields(ImageAddress) if field.name not in ("file", "change")]
+            known += KEYS
             raise ImageError(f"there is no {name!r}", remedy=nearest(name, known))
         elif not re.fullmatch(r"[0-9]{1,9}", value) or (name == "axis" and int(value) > 2):
             expected = "0, 1 or 2" if name == "axis" else "a whole number from 0"
             raise ImageError(f"{name} must be {expected}", found=repr(value))
         else:
             values[name] = int(value)
-    return values
+    return values | ({"change": Change(**changes)} if changes else {})

@@ -69,7 +69,7 @@ def from_image(path: str | Path, make: Callable[[Image.Image], Made]) -> Made:
     check_file(where.file)
     with ExitStack() as held:
         image = _decoded(where, held)
-        return make(where.crop.of(image) if where.crop else image)
+        return make(where.change.of(where.crop.of(image) if where.crop else image))
 
 
 def image_size(path: str | Path) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pefomed.recipe.arms import load_arms
+from pefomed.recipe.changes import Changes
 from pefomed.recipe.model import WEIGHTS, Lora, Model
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import Compute, Dataset, Evaluate, Predict, Prompt, Recipe
@@ -13,6 +14,7 @@ from pefomed.recipe.toml import dumps, load, load_data, parse
 
 __all__ = [
     "WEIGHTS",
+    "Changes",
     "Compute",
     "Dataset",
     "Evaluate",

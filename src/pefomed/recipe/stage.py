@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from pefomed.files.storage import LONGEST_NAME
+from pefomed.recipe.changes import Changes
 from pefomed.recipe.section import Section
 
 LossMean = Literal["token", "sample"]
@@ -31,6 +32,11 @@ class Stage(Section):
         None,
         description="Split to validate on. The best checkpoint is kept: by exact match, boxes by IoU,"
         " captions and reports by CIDEr + BLEU-4; of equals the one with the lowest loss.",
+    )
+    validate_without_near_duplicates: bool = Field(
+        False,
+        description="Leave out of validation what shows a training image, or one that looks like one, as the"
+        " audit finds them: what is chosen is chosen for new images.",
     )
     validate_texts: int = Field(
         200,
@@ -60,6 +66,7 @@ class Stage(Section):
         lt=0.5,
         description="How far a copy's edges lie off the image's, at most, as a share of it.",
     )
+    changes: Changes = Field(Changes(), description="Copies of training samples with changed pictures.")
     loss: LossMean = Field(
         "token",
         description="Mean over all answer tokens of a step; `sample`: mean over its samples, each the mean of"

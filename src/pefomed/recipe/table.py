@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
+from pefomed.recipe.changes import Changes
 from pefomed.recipe.kinds import kind, limits, toml
 from pefomed.recipe.model import Lora, Model
 from pefomed.recipe.own_task import OwnTask
@@ -22,6 +23,7 @@ TABLES: dict[str, type[Section]] = {
     "[prompt]": Prompt,
     "[data.NAME]": Dataset,
     "[[stages]]": Stage,
+    "[stages.changes]": Changes,
     "[compute]": Compute,
     "[predict]": Predict,
     "[threshold]": Threshold,

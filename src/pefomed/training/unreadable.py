@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pefomed.boxes.samples import has_answer
 from pefomed.datasets import stream_samples
-from pefomed.datasets.cropped_copies import original
+from pefomed.datasets.changed_copies import original
 from pefomed.datasets.stage_splits import used_splits
 from pefomed.datasets.unreadable import names, unreadable
 from pefomed.errors import DataError

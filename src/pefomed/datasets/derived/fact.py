@@ -29,7 +29,7 @@ class Fact:
     image: str
     kind: str
     subject: str
-    """Questions of one kind about one subject differ only in image and wording: their answers are balanced."""
+    """Questions of one kind about one subject differ in image and wording alone: answers are balanced."""
     questions: tuple[str, ...]
     """Every wording, each with the same answer."""
     answer: str
