@@ -44,7 +44,7 @@ def test_no_box_agrees_with_no_box_and_what_is_unreadable_with_nothing() -> None
 
 
 def test_texts_agree_as_far_as_their_words() -> None:
-    """`no effusion` and `no effusion seen`: 2 words in common of 2 and 3: 4/5. No text is right as a whole."""
+    """`no effusion`, `no effusion seen`: 2 words in common of 2 and 3: 4/5. No text is right as a whole."""
     assert agreement(asked("report"), ["no effusion", "no effusion seen"], WRITING) == pytest.approx(4 / 5)
     assert math.isnan(support(asked("report"), "no", ["no", "no"], WRITING))
 

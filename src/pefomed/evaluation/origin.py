@@ -173,13 +173,14 @@ def _sources(run: Path) -> dict[str, str]:
 
 def _files_of(run: Path, folder: str) -> list[Path]:
     files = RunFolder(run)
-    return {
+    found: dict[str, Callable[[], list[Path]]] = {
         "samples": files.samples_files,
         "predictions": partial(files.predictions_files, blind=None),
         "drawn": files.drawn_files,
         "likeness": files.likeness_files,
         "verdicts": files.verdicts_files,
-    }[folder]()
+    }
+    return found[folder]()
 
 
 def _kind(verdicts: Path) -> str:
