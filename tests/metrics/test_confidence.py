@@ -9,10 +9,12 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from pefomed.metrics.confidence import (
     BINS,
+    WIDTHS,
     aurc,
     auroc,
     best_aurc,
     calibration_error,
+    masses,
     reliability,
     risks,
 )
@@ -33,7 +35,7 @@ def drawn(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
 def test_the_bins_are_scikit_learns(equal_mass: bool, strategy: str) -> None:
     for seed in range(5):
         confidence, right = drawn(seed)
-        bins = reliability(confidence, right, equal_mass=equal_mass)
+        bins = reliability(confidence, right, masses(confidence) if equal_mass else WIDTHS)
         theirs = calibration_curve(right, confidence, n_bins=BINS, strategy=strategy)
         assert np.allclose([one.right for one in bins], theirs[0])
         assert np.allclose([one.confidence for one in bins], theirs[1])
@@ -63,7 +65,8 @@ def test_calibration_error_is_that_of_torchmetrics_and_netcal() -> None:
 
 
 def test_ties_are_one_bin_of_equal_mass() -> None:
-    bins = reliability(np.array([0.5] * 30), np.array([1.0] * 12 + [0.0] * 18), equal_mass=True)
+    confidence = np.array([0.5] * 30)
+    bins = reliability(confidence, np.array([1.0] * 12 + [0.0] * 18), masses(confidence))
     assert [(one.n, one.right) for one in bins] == [(30, 0.4)]
 
 

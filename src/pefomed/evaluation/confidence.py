@@ -20,7 +20,7 @@ from pefomed.evaluation.item_records import MODEL, OWN, value_items
 from pefomed.evaluation.item_scores import ItemTable
 from pefomed.evaluation.score import Questions, made_score, said, score_present, score_values
 from pefomed.evaluation.sureness import confidences_of, probabilities
-from pefomed.metrics.confidence import auroc, best_aurc, calibration_error, risks
+from pefomed.metrics.confidence import auroc, best_aurc, calibration_error, masses, risks
 from pefomed.metrics.sentences import in_sentences
 from pefomed.metrics.statistics.left_out import left_out_intervals
 from pefomed.runs import Split
@@ -181,6 +181,9 @@ def _of_group(
 def _figures(
     confidence: NDArray[np.float64], right: NDArray[np.float64], names: Sequence[str]
 ) -> Callable[[NDArray[np.bool_]], list[float]]:
+    # Held where they are while images are left out: of ties they would jump.
+    ends = masses(confidence)
+
     def figures(kept: NDArray[np.bool_]) -> list[float]:
         c, r = confidence[kept], right[kept]
         if not len(c):
@@ -189,7 +192,7 @@ def _figures(
         found = {"aurc": area, "aurc_excess": max(area - best_aurc(r), 0.0), "auroc": auroc(c, r)}
         if "ece" in names:
             found["ece"] = calibration_error(c, r)
-            found["ece_mass"] = calibration_error(c, r, equal_mass=True)
+            found["ece_mass"] = calibration_error(c, r, ends)
         return [found[name] for name in names]
 
     return figures

@@ -39,15 +39,23 @@ class Bin(NamedTuple):
     """The share of right ones."""
 
 
-def reliability(confidence: Floats, right: Floats, *, equal_mass: bool = False) -> list[Bin]:
+WIDTHS: Floats = np.linspace(0.0, 1.0, BINS + 1)
+"""Ends of the bins of `ece`."""
+
+
+def masses(confidence: Floats) -> Floats:
+    """Return the ends of the bins of `ece_mass`."""
+    return np.asarray(np.unique(np.percentile(confidence, 100 * WIDTHS)))
+
+
+def reliability(confidence: Floats, right: Floats, ends: Floats = WIDTHS) -> list[Bin]:
     """Return the bins that hold answers, ascending.
 
     Args:
         confidence: in [0, 1], shape (N,).
         right: 1 or 0, shape (N,).
+        ends: of the bins, ascending.
     """
-    shares = np.linspace(0.0, 1.0, BINS + 1)
-    ends = np.unique(np.percentile(confidence, 100 * shares)) if equal_mass else shares
     places = np.searchsorted(ends[1:-1], confidence, side="left")
     counts = np.bincount(places, minlength=max(len(ends) - 1, 1))
     sums = [np.bincount(places, weights=column, minlength=len(counts)) for column in (confidence, right)]
@@ -59,9 +67,9 @@ def reliability(confidence: Floats, right: Floats, *, equal_mass: bool = False) 
     ]
 
 
-def calibration_error(confidence: Floats, right: Floats, *, equal_mass: bool = False) -> float:
-    """Return `ece`, or `ece_mass`; see the module."""
-    bins = reliability(confidence, right, equal_mass=equal_mass)
+def calibration_error(confidence: Floats, right: Floats, ends: Floats = WIDTHS) -> float:
+    """Return `ece`, or with the ends that `masses` gives `ece_mass`; see the module."""
+    bins = reliability(confidence, right, ends)
     return float(sum(one.n * abs(one.right - one.confidence) for one in bins) / len(confidence))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -141,7 +141,11 @@ def _groups(name: str, of: str, scores: Sequence[Score], confidence: str) -> She
     for group in groups:
         key, _, value = group.partition("=")
         keys = (confidence, *(f"{metric}:{confidence}" for metric in metrics), *decided)
-        cells = tuple(cell_of(found[one, group]) if (one, group) in found else None for one in keys)
+        # How many were answered stands in the cell's own text: the row's n is that of all.
+        asked = found[f"aurc:{confidence}", group].n
+        cells = tuple(
+            replace(cell_of(found[one, group]), n=asked) if (one, group) in found else None for one in keys
+        )
         lines.append(SheetLine((key.replace("_", " "), value), cells))
     title = f"{metric_of(confidence).title} of the answers on {of}, by kind"
     return Sheet(f"{name}-by-kind", title, ("key", "value"), columns, lines)

@@ -58,7 +58,7 @@ def risk_coverage(
         given: coverage and risk of the answers that the run's threshold lets pass.
     """
     highest = max(float(curve.risks[len(curve.risks) // 20 :].max()) for curve in curves)
-    top = next((step for step in (0.1, 0.2, 0.25, 0.5, 0.75) if highest <= step), 1.0)
+    top = next((step for step in (0.04, 0.1, 0.2, 0.4, 0.6, 0.8) if highest <= step), 1.0)
     parts = [*_frame("Answered", "Wrong", top), _polyline("best", _points(best, top), top)]
     parts += [_polyline(f"line {curve.colour}", _points(curve.risks, top), top) for curve in curves]
     if given is not None:

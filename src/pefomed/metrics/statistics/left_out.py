@@ -55,5 +55,5 @@ def _interval(value: float, variance: float, images: float, how: str, by: str) -
     if np.isnan(variance):
         return Interval(None, None, f"{NONE}no value without some {by}s")
     if variance**0.5 <= NOTHING:
-        return Interval(None, None, f"{NONE}nothing varies from {by} to {by}")
+        return Interval(None, None, f"{NONE}nothing varies: the same without any {by}")
     return Interval(*korn_graubard(value, variance, images), f"95 % {how}, jackknife, {KORN_GRAUBARD}")
