@@ -18,7 +18,7 @@ from pefomed.errors import Interrupted
 from pefomed.files import jsonl
 from pefomed.judges.replies import Reply
 from pefomed.judges.work import JudgeSettings, prepare
-from pefomed.raters import Wishes, open_session
+from pefomed.raters import SessionRequest, open_session
 from pefomed.raters.export import export
 from pefomed.raters.verdicts import State, save
 from pefomed.recipe import Recipe, parse
@@ -155,7 +155,7 @@ def _judge(run: Path) -> None:
 
 
 def _rate(run: Path) -> None:
-    session = open_session(run, Wishes(raters=2))
+    session = open_session(run, SessionRequest(raters=2))
     try:
         for rater in session.raters():
             save(session, rater, session.items(rater)[0].id, State(1), change=f"first of {rater.name}")

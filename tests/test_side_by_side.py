@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from pefomed import recipe as recipes
-from pefomed import report as reports
 from pefomed.answers.from_endpoint import carry_out, prepare
 from pefomed.endpoint import Endpoint
 from pefomed.errors import DataError, RunError
@@ -25,6 +24,7 @@ from pefomed.raters import SessionRequest, open_session
 from pefomed.raters.export import export
 from pefomed.raters.verdicts import State, save
 from pefomed.report import write_report
+from pefomed.report import writing as reports
 from pefomed.schema import Prediction
 from pefomed.workflow import ablation
 from tests.endpoint import faulty_server

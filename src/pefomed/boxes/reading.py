@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from pefomed.boxes.text import DELIMITER
+from pefomed.boxes.spelling import DELIMITER
 from pefomed.schema import Box
 
 State = Literal["strict", "repaired", "empty", "unparsable"]

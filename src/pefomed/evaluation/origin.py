@@ -164,9 +164,9 @@ def _sources(run: Path) -> dict[str, str]:
             found[path.name] = _digest(path.read_bytes())
     if recipe := RunFolder(run).read_recipe():
         table = recipe.evaluate.model_dump(mode="json")
-        # Without any it is what it was before there were such: scores of then still belong to it.
+        # Without them it is what it was before there were such: scores of then still belong to it.
         found["[evaluate]"] = short_hash(
-            {key: value for key, value in table.items() if key != "metrics" or value}
+            {key: value for key, value in table.items() if key not in ("metrics", "protocols") or value}
         )
     return found
 

@@ -10,7 +10,7 @@ published rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from pefomed.evaluation.masks import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
 from pefomed.evaluation.predictions import answered_splits, check_unchanged, outside_notes, read_samples
+from pefomed.evaluation.protocol_records import ProtocolSplit, write_protocols
 from pefomed.evaluation.published import published_scores
 from pefomed.evaluation.run_answers import answer_scores
 from pefomed.evaluation.run_boxes import box_scores
@@ -54,7 +55,9 @@ BOX_KEYS = ("boxes", "category")
 
 
 @usable_paths()
-def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[str] = ()) -> list[Score]:
+def evaluate_run(
+    run: Path, data_folder: Path | None = None, metrics: Sequence[str] = (), *, protocols: bool = False
+) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 
     What has no score (METEOR without Java, a task without references) is said on the error stream and in
@@ -65,6 +68,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[s
             and compared with what was answered; with `floors = false`, or in a run without recipe,
             it need not be there.
         metrics: of the user's own, each `package.module:function`, beside those that the recipe names.
+        protocols: write `protocols.jsonl` too, whether or not the recipe says so.
 
     Raises:
         RecipeError: a metric of the user's own cannot be used.
@@ -77,7 +81,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[s
     if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
-        return _evaluate(run, data_folder, metrics)
+        return _evaluate(run, data_folder, metrics, protocols=protocols)
 
 
 def is_scored(scores: Sequence[Score]) -> bool:
@@ -85,7 +89,7 @@ def is_scored(scores: Sequence[Score]) -> bool:
     return any(score.system == "model" and not is_rate(score.metric) for score in scores)
 
 
-def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> list[Score]:
+def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str], *, protocols: bool) -> list[Score]:
     settings = RunFolder(run).read_recipe()
     splits = answered_splits(run)
     if not splits:
@@ -103,15 +107,30 @@ def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> li
     named = [*evaluate.metrics, *metrics]
     plugins = load(named)
     shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins)
+    if protocols or evaluate.protocols:
+        shared = replace(shared, protocols=[])
     scores: list[Score] = []
     for split, samples in answered.items():
         scores += _dataset_scores(shared, split, samples)
     write_own_metrics(run, named, plugins)
     write_scores(run, scores, shared.seen, shared.items)
+    write_protocols(run, _by_protocol(shared, answered))
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
         note(event)
     return scores
+
+
+def _by_protocol(run: EvaluatedRun, splits: Iterable[Split]) -> list[ProtocolSplit]:
+    """Return what protocols make of the splits; those with nothing in words are said."""
+    found = run.protocols
+    if found is None:
+        return []
+    there = {(one.dataset, one.split) for one in found}
+    for dataset, name in splits:
+        if (dataset, name) not in there:
+            run.events.append(f"{dataset}, {name}: no protocols, as nothing of it is answered in words")
+    return found
 
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:

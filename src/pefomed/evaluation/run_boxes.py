@@ -155,8 +155,7 @@ def _nearest_image(
 
 
 def _ceiling(items: Sequence[PhraseItem], samples: Sequence[Sample], writing: Writing) -> _System:
-    bins, rounding = writing.format.bins, writing.format.rounding
-    how = f"the reference boxes written in {bins} bins ({rounding}) and read again"
+    how = f"the reference boxes written in {writing.steps} and read again"
     return _System("ceiling:bins", written_and_read(items, samples, writing), how)
 
 

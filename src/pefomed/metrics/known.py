@@ -222,6 +222,8 @@ _VERDICTS = (
     ),
     # Of one rater in two runs.
     Metric("accuracy", "Right by", "judged", _WORDS, "share of answers called right", binary=True),
+    # What a protocol makes of answers; its name stands behind the colon.
+    Metric("protocol", "Protocol", "other", _WORDS, "the mean of what a protocol says an answer is worth"),
     Metric("wasm", "WASM by", "levels", _TEXTS, "mean level, 0 to 4", unit="", most=4.0),
 )  # fmt: skip
 

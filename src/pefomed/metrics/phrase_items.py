@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pefomed.boxes import BoxReading, PlacedBoxes, Writing, read_boxes
+from pefomed.boxes import BoxReading, PlacedBoxes, Writing
 from pefomed.boxes.marks import marked_phrases
 from pefomed.boxes.samples import how_many
 from pefomed.metrics.normalise import plain
@@ -117,7 +117,7 @@ def written_and_read(
     for item in items:
         frame = writing.resizing.frame(samples[item.place].size)
         text = writing.format.boxes([frame.to_model(box) for box in item.boxes])
-        boxes = read_boxes(text, writing.format.bins).boxes
+        boxes = writing.format.read(text).boxes
         found.append(PlacedBoxes(writing.placed(boxes, samples[item.place].size).boxes))
     return found
 

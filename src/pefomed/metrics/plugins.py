@@ -8,18 +8,16 @@ the function gets all references (a tuple of texts each) and all answers, and re
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.metadata
 import inspect
 import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from pefomed.errors import DataError, RecipeError, nearest
+from pefomed.errors import DataError, RecipeError, nearest, with_article
 from pefomed.metrics.known import METRICS
 from pefomed.metrics.metric import Metric
+from pefomed.plugins import computed_by, named_object
 from pefomed.tasks import MARKED, TASKS, TEXTS, WORDS
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -80,47 +78,6 @@ def _wrong(metric: Metric, of: str, found: str, remedy: str) -> DataError:
     return DataError(f"the metric {metric.name!r} failed on {of}", found=found, remedy=remedy)
 
 
-def named_object(name: str, what: str) -> Any:
-    """Return what `package.module:function` names.
-
-    Args:
-        what: what it is named for, as errors say it.
-
-    Raises:
-        RecipeError: it cannot be imported, or does not exist.
-    """
-    module_name, colon, attribute = name.partition(":")
-    if not (module_name and colon and attribute):
-        raise RecipeError(
-            f"the {what} {name!r} is no `package.module:function`",
-            remedy="name it `my_package.module:function`",
-        )
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module does when it is imported
-        raise RecipeError(
-            f"the {what} {name!r} cannot be imported",
-            found=f"{type(error).__name__}: {error}"[:200],
-            remedy="put its folder into PYTHONPATH or install its package",
-        ) from error
-    try:
-        found: Any = module
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except AttributeError:
-        functions = [key for key, value in vars(module).items() if callable(value)]
-        raise RecipeError(
-            f"the {what} {name!r} does not exist: {module_name} has no {attribute!r}",
-            remedy=nearest(attribute, functions) if functions else "name a function of the module",
-        ) from None
-    return found
-
-
-def computed_by(named: str, function: Any) -> str:
-    """Return what a plug-in is: its name, its package's version and a hash of its source."""
-    return f"{named}{_version(named)}, {_source(function)}"
-
-
 def _loaded(name: str) -> Metric:
     if ":" not in name:
         raise RecipeError(
@@ -137,7 +94,7 @@ def _metric(named: str, found: Any) -> Metric:
     if not callable(function):
         raise RecipeError(
             f"the metric {named!r} cannot be called",
-            found=f"a {type(found).__name__}",
+            found=with_article(type(found).__name__),
             remedy="name a function `(reference, answer) -> float`",
         )
     name = str(getattr(found, "name", "") or getattr(found, "__name__", type(found).__name__))
@@ -189,21 +146,3 @@ def _tasks(named: str, found: Any) -> list[str]:
                 remedy=f"use tasks that are answered in words or texts: {', '.join(fit)}",
             )
     return tasks or fit
-
-
-def _version(named: str) -> str:
-    """Return the version of the package that a plug-in is part of, if it was installed."""
-    package = named.partition(":")[0].partition(".")[0]
-    for distribution in importlib.metadata.packages_distributions().get(package, ()):
-        return f", {distribution} {importlib.metadata.version(distribution)}"
-    return ""
-
-
-def _source(function: Any) -> str:
-    """Return a hash of what computes it, by which a changed function is seen."""
-    for thing in (function, type(function)):
-        try:
-            return f"source {hashlib.sha256(inspect.getsource(thing).encode()).hexdigest()[:12]}"
-        except (OSError, TypeError):
-            continue
-    return "compiled"

@@ -32,6 +32,7 @@ from pefomed.tasks import BOXES
 class AnswerTable(Checked):
     """How a table of answers is read."""
 
+    called = "table of answers"
     model_config = ConfigDict(frozen=True, extra="forbid")
     mistake: ClassVar[type[PefomedError]] = DataError
 
