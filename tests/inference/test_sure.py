@@ -21,7 +21,6 @@ from pefomed import recipe as recipes
 from pefomed.answers.sureness import Rule, read_rule
 from pefomed.cli.app import app
 from pefomed.errors import DataError, RecipeError, RunError
-from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.threshold import choose_threshold
 from pefomed.files import jsonl
 from pefomed.inference.draws import Drawing
@@ -30,9 +29,10 @@ from pefomed.inference.predictor import load
 from pefomed.inference.splits import predict_run
 from pefomed.models.adapter import base_of
 from pefomed.runs import RunFolder
-from pefomed.schema import Drawn, Likeness, Prediction
+from pefomed.schema import Drawn, Likeness, Prediction, Score
 from pefomed.workflow import pipeline
 
+VALIDATE = ("table", "validate")
 DRAWN = {"samples": 3, "temperature": 1.5, "seed": 4}
 
 
@@ -46,11 +46,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for row in rows:
         row["split"] = {"image-3.png": "validate", "image-4.png": "test"}.get(row["image"], "train")
     table.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    predict = recipe.predict.model_copy(update={"data": {"table": "test"}, "batch_questions": 4})
+    changes = {"data": {"table": "test"}, "batch_questions": 4, **DRAWN}
+    made = recipe.model_copy(
+        update={
+            "predict": recipe.predict.model_copy(update=changes),
+            "threshold": recipe.threshold.model_copy(update={"data": {"table": "validate"}}),
+        }
+    )
     file = root / "tiny.toml"
-    file.write_text(recipes.dumps(recipe.model_copy(update={"predict": predict})))
-    folder = pipeline.train(file, root / "runs", root)
-    predict_run(folder, root, drawn=DRAWN, on={"table": "validate"})
+    file.write_text(recipes.dumps(made))
+    folder = pipeline.run(file, root / "runs", root)
     return folder
 
 
@@ -74,7 +79,7 @@ def test_lost_draws_alone_are_drawn_again(run: Path) -> None:
     path = RunFolder(run).drawn_file(("table", "test"))
     whole = path.read_text().splitlines(keepends=True)
     path.write_text(whole[0] + whole[1][:30])
-    predict_run(run, run.parents[1], drawn=DRAWN)
+    predict_run(run, run.parents[1])
     texts = {one.sample_id: one.texts for one in jsonl.read(path, Drawn)}
     assert texts == {one.sample_id: one.texts for one in map(Drawn.model_validate_json, whole)}
 
@@ -127,9 +132,32 @@ def test_the_nearest_of_the_others() -> None:
     assert nearest(known, known, among_themselves=True).tolist() == [1.0, 1.0, 1.0]
 
 
-def test_evaluation_reads_all_of_it(run: Path) -> None:
-    metrics = {score.metric for score in evaluate_run(run, run.parents[1])}
-    assert {"probability", "drawn_support", "drawn_agreement", "likeness"} <= metrics
+def test_a_run_does_all_that_its_recipe_asks_for(run: Path) -> None:
+    metrics = {score.metric for score in jsonl.read(RunFolder(run).scores_file, Score)}
+    assert {"probability", "drawn_support", "drawn_agreement", "likeness", "answered_share"} <= metrics
+    rule = read_rule(run)
+    assert rule is not None
+    assert (rule.on, rule.pictures, rule.questions) == ({"table": "validate"}, 1, 3)
+    kept = RunFolder(RunFolder(run).calibration)
+    for path in (kept.predictions_file(VALIDATE), kept.drawn_file(VALIDATE), kept.likeness_file(VALIDATE)):
+        assert len(path.read_text().splitlines()) == 3
+    assert not kept.predictions_file(VALIDATE, blind=True).exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"predict.samples": 3, "predict.temperature": 0}, "temperature 0 are all the same"),
+        ({"predict.samples": 1}, "takes 2 or more"),
+        ({"threshold.data.tabel": "validate"}, "unknown data set 'tabel'(?s:.*)table"),
+        ({"threshold.data.table": "validate", "threshold.by": "drawn_support", "predict.samples": 0},
+         "no answers are drawn"),
+        ({"threshold.most_wrong": 1}, "less than 1"),
+    ],
+)  # fmt: skip
+def test_a_recipe_that_asks_for_what_cannot_be(run: Path, changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(RecipeError, match=said):
+        recipes.load(RunFolder(run).recipe_file, changed)
 
 
 def test_a_threshold_of_answers_that_are_not_there_is_one_error(run: Path) -> None:
