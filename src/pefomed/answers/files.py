@@ -19,12 +19,13 @@ from pefomed.files import jsonl
 from pefomed.files.storage import storage_errors, write
 from pefomed.progress import note
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import waiting_file
+from pefomed.runs.folder import WAYS, waiting_file
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Drawn, Prediction, Sample
 
-Kind = Literal["seen", "blind", "drawn"]
-"""Of answers: about the images, with the image features replaced by their mean, several drawn ones."""
+Kind = Literal["seen", "blind", "drawn", "vocabulary"]
+"""Of answers: about the images, with the image features replaced by their mean, several drawn ones, the
+likeliest of given ones."""
 
 
 class SplitFiles:
@@ -44,6 +45,10 @@ class SplitFiles:
             "seen": AnswerFile(files.predictions_file(split), now, before, sees=True),
             "blind": AnswerFile(files.predictions_file(split, blind=True), now, before, sees=False),
             "drawn": AnswerFile(files.drawn_file(split), now, before, sees=True, record=Drawn),
+            **{
+                way: AnswerFile(files.predictions_file(split, way=way), now, before, sees=True)
+                for way in WAYS
+            },
         }
         self._corrected = [
             each.id

@@ -78,6 +78,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.report.run import read_answered
     from pefomed.report.sureness import line_of
     from pefomed.runs import RunFolder
+    from pefomed.runs.folder import WAYS
 
     def cell(score: Score, value: float) -> str:
         return f"{100 * value:.1f} %" if is_share(score.metric) else f"{value:.3f}"
@@ -101,7 +102,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
             for head in heads
             for score in mine
             if (score.metric, score.group) == (head.metric, head.group)
-            and (score.metric in headlines or score.system in ("model", "blind"))
+            and (score.metric in headlines or score.system in ("model", "blind", *WAYS))
         ]
         shown += [score for score in mine if score.group == OVERALL and is_verdict(score.metric)]
         own = [score for score in mine if score.group == OVERALL and is_own(score.metric)]

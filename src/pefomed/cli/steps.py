@@ -256,7 +256,7 @@ def evaluate(
 
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
-        from pefomed.outside.boxes import box_columns
+        from pefomed.outside.box_columns import box_columns
         from pefomed.outside.options import answer_table, join_columns
         from pefomed.outside.run import columns_of, outside_run
 

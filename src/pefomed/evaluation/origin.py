@@ -21,9 +21,12 @@ from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.files import jsonl
 from pefomed.files.storage import write
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import card_of
+from pefomed.runs.folder import WAYS, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
 from pefomed.schema import Drawn, ItemScore, Likeness, Prediction, Sample, Score, Verdict
+
+_ITEM_LAYOUT = 2
+"""What stands in item_scores/: 2 since `read` has all boxes of an answer."""
 
 _REMEDY = "free space or make the folder writable; the former scores are as they were"
 
@@ -50,7 +53,7 @@ def write_scores(
     card = {
         "scores": _digest(text.encode()),
         "of": _sources(run),
-        "items": {"version": __version__, "files": _write_items(run, items or {})},
+        "items": {"version": __version__, "layout": _ITEM_LAYOUT, "files": _write_items(run, items or {})},
     }
     write(RunFolder(run).scores_card, json.dumps(card, indent=1) + "\n", _REMEDY)
 
@@ -97,6 +100,8 @@ def read_item_scores(run: Path, split: tuple[str, str]) -> list[ItemScore] | Non
     about = card.get("items")
     if not isinstance(about, dict) or about.get("version") != __version__:
         return None
+    if about.get("layout") != _ITEM_LAYOUT:
+        return None
     written = about.get("files")
     try:
         digest = _digest(path.read_bytes())
@@ -130,6 +135,7 @@ def _answered(run: Path, split: tuple[str, str]) -> dict[str, str]:
         files.samples_file(split),
         files.predictions_file(split),
         files.predictions_file(split, blind=True),
+        *(path for way in WAYS if (path := files.predictions_file(split, way=way)).exists()),
     )
     known = {folder: (kind, told) for folder, kind, told in _KINDS}
     return {f"{path.parent.name}/{path.name}": _told(path, *known[path.parent.name]) for path in paths}

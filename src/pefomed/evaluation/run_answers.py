@@ -44,7 +44,7 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         answered.run.events.append(
             f"{answered.name}: no closed accuracy, as no `answer_type` says which questions are closed"
         )
-    closed = np.array([is_closed(sample) for sample in short])
+    closed = np.array([is_closed(sample.meta) for sample in short])
     for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
         name, texts, how = system.only(asked)
         values = word_values(questions.references, texts, "words", "closed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from pefomed.files.storage import usable_paths
 from pefomed.images.given import Picture, given_images
 from pefomed.images.images import image_size
 from pefomed.inference.attention_choice import fit_attention
+from pefomed.inference.closed_vocabulary import Vocabulary
 from pefomed.inference.deciding import Deciding, deciding_of
 from pefomed.inference.decoding import Sampling, generation
 from pefomed.inference.draws import Drawing, draws
@@ -190,6 +191,7 @@ class Predictor:
         blind: Tensor | None = None,
         *,
         cut: bool = False,
+        vocabularies: Mapping[str, Sequence[str]] | None = None,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each sample, in batches as they are ready.
 
@@ -197,16 +199,23 @@ class Predictor:
             features: where image features come from; computed on the spot if absent.
             blind: features (P, D) to use instead of every image's own.
             cut: cut questions that are too long.
+            vocabularies: task -> the answers of which the likeliest is given; other tasks as ever.
         """
         features = features or Features(base_of(self.model), self.processor.image_processor, None)
         if blind is not None:
             samples = [
                 sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
             ]
-        sampling = replace(self._sampling(), logprobs=self.recipe.predict.logprobs)
-        for _, generated in self._engine.generated(samples, features, sampling, blind, cut=cut):
+        closed = vocabularies or {}
+        sampling = replace(
+            self._sampling(),
+            logprobs=self.recipe.predict.logprobs,
+            vocabularies={task: Vocabulary(one, self.processor.tokenizer) for task, one in closed.items()},
+        )
+        for place, generated in self._engine.generated(samples, features, sampling, blind, cut=cut):
             if generated.done:
-                yield self._prediction(generated, blind=blind is not None)
+                how = generation(self.recipe, len(closed.get(samples[place].task, ())))
+                yield self._prediction(generated, how, blind=blind is not None)
 
     def draw(
         self,
@@ -298,13 +307,13 @@ class Predictor:
         whole = answer_of(self._prediction(generated), sample, self.recipe)
         return replace(whole, token_ids=tuple(generated.tokens), token_logprobs=tuple(generated.logprobs))
 
-    def _prediction(self, generated: Generated, *, blind: bool = False) -> Prediction:
+    def _prediction(self, generated: Generated, how: str = "", *, blind: bool = False) -> Prediction:
         return Prediction(
             sample_id=generated.sample_id,
             text=text_of(self.processor.tokenizer, generated.tokens),
             tokens=len(generated.tokens),
             finish=generated.finish,
-            generation=self._generation,
+            generation=how or self._generation,
             blind=blind,
             logprob=math.fsum(generated.logprobs) if generated.logprobs else None,
         )

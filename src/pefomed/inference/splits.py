@@ -20,6 +20,7 @@ from pefomed.inference import likeness
 from pefomed.inference.decoding import generation
 from pefomed.inference.draws import Drawing
 from pefomed.inference.predictor import Predictor, load
+from pefomed.inference.vocabularies import vocabularies
 from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
 from pefomed.progress import line, note
@@ -27,6 +28,7 @@ from pefomed.recipe import Predict, Recipe
 from pefomed.runs import RunFolder, Split, environment
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import hold
+from pefomed.samples.sample_hash import short_hash
 from pefomed.schema import Drawn, Prediction, Sample
 from pefomed.weights.identity import base_on_disk, check_base, read_base
 
@@ -93,6 +95,13 @@ def _predict_run(
         by_kind: dict[Kind, AnswerFile] = {"seen": here.answers(parts, _PUT_BACK)}
         if wanted and folder == run:
             by_kind["blind"] = here.answers(parts, _PUT_BACK, "blind")
+        closed: Mapping[str, Sequence[str]] = {}
+        if folder == run:
+            closed = vocabularies(recipe, name, {sample.task for sample in samples}, data_folder)
+        if closed:
+            told = {f"vocabulary.{task}": short_hash(*answers) for task, answers in closed.items()}
+            told["generation"] = " / ".join(generation(recipe, len(answers)) for answers in closed.values())
+            by_kind["vocabulary"] = here.answers(parts | told, _PUT_BACK, "vocabulary")
         if drawing:
             by_kind["drawn"] = here.answers({**parts, "generation": str(drawing)}, _PUT_BACK, "drawn")
         here.begin()
@@ -104,7 +113,8 @@ def _predict_run(
                 train = _train_images(recipe, name, data_folder) if kind == "blind" else []
                 what = f"answering {name} {split}{_SAID[kind]}"
                 draw = drawing if kind == "drawn" else None
-                _predict_file(predictor, answers, train, what, draw, cut=cut)
+                own = closed if kind == "vocabulary" else {}
+                _predict_file(predictor, answers, train, what, draw, cut=cut, closed=own)
         here.settle()
         if recipe.predict.likeness and recipe.stages:
             predictor = _measure_likeness(
@@ -113,7 +123,7 @@ def _predict_run(
     return files
 
 
-_SAID: dict[Kind, str] = {"seen": "", "blind": " blind", "drawn": ", drawn"}
+_SAID: dict[Kind, str] = {"seen": "", "blind": " blind", "drawn": ", drawn", "vocabulary": ", vocabulary"}
 
 
 def _targets(recipe: Recipe, run: Path, on: Mapping[str, str]) -> list[tuple[str, str, Path]]:
@@ -145,9 +155,10 @@ def _predict_file(
     answers: AnswerFile,
     train_images: list[str],
     what: str,
-    drawing: Drawing | None = None,
+    drawing: Drawing | None,
     *,
-    cut: bool = False,
+    cut: bool,
+    closed: Mapping[str, Sequence[str]],
 ) -> None:
     samples = answers.left
     paths = {image for sample in samples for image in sample.images} | set(train_images)
@@ -158,7 +169,7 @@ def _predict_file(
     made: Iterator[Prediction | Drawn] = (
         predictor.draw(samples, drawing, features, cut=cut)
         if drawing
-        else predictor.predict(samples, features, blind, cut=cut)
+        else predictor.predict(samples, features, blind, cut=cut, vocabularies=closed)
     )
     with answers.writer() as keep, line(what, len(samples), "questions") as shown:
         for answer in made:

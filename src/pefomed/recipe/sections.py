@@ -136,6 +136,11 @@ class Predict(Section):
     logprobs: bool = Field(
         True, description="Keep the natural logarithm of each answer's probability beside it."
     )
+    vocabulary: str | tuple[str, ...] | None = Field(
+        None,
+        description="Answer questions also by the likeliest of these answers, as a system of its own: `train`"
+        " for those of training, a list, or a text file with one a line, relative to the data folder.",
+    )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
     samples: int = Field(
         0,

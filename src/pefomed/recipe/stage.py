@@ -75,6 +75,20 @@ class Stage(Section):
         description="Mean over all answer tokens of a step; `sample`: mean over its samples, each the mean of"
         " its own answer tokens, so that a short answer weighs as much as a long one.",
     )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of each token's target that is spread evenly over all tokens, in training and in"
+        " the validation loss.",
+    )
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay of a running mean of the trained weights, e.g. 0.999; what is validated, kept as"
+        " the best and ended with is the mean. 0 for none.",
+    )
     train: tuple[str, ...] = Field(
         ("projector", "lora"),
         min_length=1,

@@ -10,13 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pefomed.runs.split import Split
 
 if TYPE_CHECKING:
     from pefomed.recipe import Recipe
     from pefomed.schema import Sample
+
+
+Way = Literal["", "vocabulary"]
+"""How the answers of a file were found, if not as the run's own are: those of a closed vocabulary."""
+
+WAYS: tuple[Way, ...] = ("vocabulary",)
 
 
 @dataclass(frozen=True)
@@ -134,18 +140,30 @@ class RunFolder:
         """Return the samples of a split, named as (data set, split)."""
         return self.samples / f"{Split(*split).stem}.jsonl"
 
-    def predictions_file(self, split: tuple[str, str], *, blind: bool = False) -> Path:
-        """Return the answers about a split; `blind`: with the image features replaced by their mean."""
-        return self.predictions / f"{Split(*split).stem}{_BLIND if blind else ''}.jsonl"
+    def predictions_file(self, split: tuple[str, str], *, blind: bool = False, way: Way = "") -> Path:
+        """Return the answers about a split.
+
+        Args:
+            blind: with the image features replaced by their mean.
+            way: found in another way than the run's own answers.
+        """
+        kind = _BLIND if blind else f".{way}" if way else ""
+        return self.predictions / f"{Split(*split).stem}{kind}.jsonl"
 
     def samples_files(self) -> list[Path]:
         """Return the files of samples, by name."""
         return sorted(self.samples.glob("*.jsonl"))
 
     def predictions_files(self, *, blind: bool | None = False) -> list[Path]:
-        """Return the files of answers that saw the images, or that did not, or with None all, by name."""
+        """Return the files of the run's own answers, of those that did not see the images, or with None all.
+
+        Answers found in another way are among all alone.
+        """
         paths = sorted(self.predictions.glob("*.jsonl"))
-        return [path for path in paths if blind is None or path.stem.endswith(_BLIND) == blind]
+        if blind is None:
+            return paths
+        ways = tuple(f".{way}" for way in WAYS)
+        return [p for p in paths if p.stem.endswith(_BLIND) == blind and not p.stem.endswith(ways)]
 
     def split_of(self, stem: str) -> Split:
         """Return the split that a file's name is of: as the recipe parts it, or else at its last hyphen."""
