@@ -53,9 +53,10 @@ def right_answers(samples: Sequence[Sample], answers: Sequence[str], table: Item
     """
     if samples and samples[0].task in BOXES:
         return Right("acc_0.5", table.column("acc_0.5", [(sample.id, 0) for sample in samples], system))
-    spoken = in_sentences([sample.reference for sample in samples], answers)
-    metric = "closed_accuracy" if spoken else "exact_match"
-    return Right(metric, table.column(metric, [(sample.id, None) for sample in samples], system))
+    asked = [(sample.id, None) for sample in samples]
+    exact = table.column("exact_match", asked, system)
+    metric = "closed_accuracy" if in_sentences(answers, [value == 1 for value in exact]) else "exact_match"
+    return Right(metric, table.column(metric, asked, system))
 
 
 def is_probability(confidence: str, tasks: Sequence[str]) -> bool:
