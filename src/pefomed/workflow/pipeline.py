@@ -135,11 +135,14 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     if not is_main():
         return folder
     from pefomed.evaluation import evaluate_run
+    from pefomed.evaluation.threshold import choose_threshold
     from pefomed.inference.splits import predict_run
     from pefomed.report import write_report
 
     with hold(folder), read_once():
         predict_run(folder, data)
+        if recipes.load(RunFolder(folder).recipe_file).threshold.data:
+            choose_threshold(folder)
         evaluate_run(folder, data)
         write_report(folder, data_folder=data)
     return folder
