@@ -19,7 +19,7 @@ from pefomed.files import jsonl
 from pefomed.files.storage import storage_errors, write
 from pefomed.progress import note
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import WAYS, waiting_file
+from pefomed.runs.folder import waiting_file
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Drawn, Prediction, Sample
 
@@ -45,10 +45,7 @@ class SplitFiles:
             "seen": AnswerFile(files.predictions_file(split), now, before, sees=True),
             "blind": AnswerFile(files.predictions_file(split, blind=True), now, before, sees=False),
             "drawn": AnswerFile(files.drawn_file(split), now, before, sees=True, record=Drawn),
-            **{
-                way: AnswerFile(files.predictions_file(split, way=way), now, before, sees=True)
-                for way in WAYS
-            },
+            "vocabulary": AnswerFile(files.predictions_file(split, way="vocabulary"), now, before, sees=True),
         }
         self._corrected = [
             each.id

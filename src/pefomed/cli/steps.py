@@ -40,7 +40,7 @@ Open = Annotated[bool, typer.Option("--open", help="Open the report in the brows
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed demo --open")
 def demo(out: Out = RUNS, set_: Overrides = None, fresh: Fresh = False, open_: Open = False) -> None:
-    """Train, predict, score and report on drawn images: the whole of it within minutes, without any data."""
+    """Train, predict, score and report on synthetic images: everything within minutes, without any data."""
     overrides = overrides_of(set_)
     from pefomed.workflow import pipeline
 
@@ -175,7 +175,9 @@ def evaluate(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            "--metric", metavar="MODULE:FUNCTION", help="A metric of your own beside ours; may be repeated."
+            "--metric",
+            metavar="MODULE:FUNCTION",
+            help="Your own metric, in addition to the built-in ones; may be repeated.",
         ),
     ] = None,
     protocols: Annotated[

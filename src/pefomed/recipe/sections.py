@@ -183,7 +183,7 @@ class Evaluate(Section):
         (), description="Meta keys to group by; by default all with 2 to 40 values."
     )
     metrics: tuple[str, ...] = Field(
-        (), description="Metrics of your own beside ours, each `package.module:function`."
+        (), description="Your own metrics, in addition to the built-in ones, each `package.module:function`."
     )
     protocols: bool = Field(
         False, description="Score answers in words as other papers and harnesses would, too."

@@ -150,7 +150,7 @@ def finish(folder: Path, data: Path | None = None) -> Path:
 
 @usable_paths()
 def demo(out: Path = Path("runs"), overrides: dict[str, Any] | None = None, *, fresh: bool = False) -> Path:
-    """Run the shipped demo recipe on drawn images; return the run's folder."""
+    """Run the shipped demo recipe on synthetic images; return the run's folder."""
     return run(recipes.shipped("mini/demo.toml"), out, out / "demo-data", overrides, fresh=fresh)
 
 
