@@ -25,6 +25,7 @@ from pefomed.cli import (
     threshold,
     weights,
 )
+from pefomed.cli.single_values import refuse_repeated
 from pefomed.errors import Interrupted, PefomedError, StorageError
 from pefomed.files.storage import path_error
 from pefomed.startup.guarded_imports import absent, broken_in
@@ -63,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Accepted anywhere, because it is added to the end of a command that has just failed.
     debug = "--debug" in words
     try:
-        app(args=[word for word in words if word != "--debug"], prog_name="pefomed")
+        command = typer.main.get_command(app)
+        refuse_repeated(command)
+        command(args=[word for word in words if word != "--debug"], prog_name="pefomed")
     except (PefomedError, OSError, MemoryError, RuntimeError, ImportError, UnicodeEncodeError) as error:
         explained = _explained(error)
         if explained is None:
