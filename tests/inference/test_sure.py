@@ -130,8 +130,6 @@ def test_a_picture_that_was_trained_on_is_at_0() -> None:
     """However its features are added up: the last digits of a cosine are none."""
     drawn = torch.randn(200, 384, generator=torch.Generator().manual_seed(1))
     random = torch.nn.functional.normalize(drawn, dim=1)
-        torch.randn(200, 384, generator=torch.Generator().manual_seed(1)), dim=1
-    )
     assert (1 - (random * random).sum(1)).abs().max() > 0
     assert nearest(random[:50], random).tolist() == [0.0] * 50
 
