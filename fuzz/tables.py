@@ -21,7 +21,7 @@ from fuzz.target import Target, each
 from pefomed.datasets import load_samples
 from pefomed.files import jsonl
 from pefomed.outside.run import outside_run
-from pefomed.raters import Session, Wishes, open_session
+from pefomed.raters import Session, SessionRequest, open_session
 from pefomed.raters.workbook import write_workbooks
 from pefomed.raters.workbook_import import import_workbooks
 from pefomed.recipe import Dataset
@@ -119,7 +119,7 @@ def session() -> Session:
         answer = Prediction(sample_id=sample.id, text="b", tokens=1, finish="stop", generation="made")
         jsonl.append(run / "samples" / "d-test.jsonl", [sample])
         jsonl.append(run / "predictions" / "d-test.jsonl", [answer])
-    made = open_session(run, Wishes(raters=1, sample=2, seed=0))
+    made = open_session(run, SessionRequest(raters=1, sample=2, seed=0))
     # The same in every process, so that a file found once is found again.
     return replace(made, id="fuzz", secret="fuzz")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pefomed.errors
-from pefomed.errors import DataError, ImageError, Interrupted, PefomedError, nearest
+from pefomed.errors import DataError, ImageError, Interrupted, PefomedError, json_kind, nearest, with_article
 
 
 def test_the_message_has_problem_finding_and_remedy() -> None:
@@ -37,3 +37,13 @@ def test_the_tree_is_as_drawn() -> None:
 def test_nearest_suggests_only_what_is_close() -> None:
     assert nearest("slaek", ["slake", "vqa_rad"]) == "did you mean 'slake'? known: slake, vqa_rad"
     assert nearest("zzz", ["slake", "vqa_rad"]) == "known: slake, vqa_rad"
+
+
+def test_nouns_have_their_article_and_values_are_called_as_in_json() -> None:
+    assert [with_article(noun) for noun in ("answer table", "sample", "item score")] == [
+        "an answer table", "a sample", "an item score",
+    ]  # fmt: skip
+    values = [None, True, 1, 0.5, "", [], {}]
+    assert [json_kind(value) for value in values] == [
+        "nothing (null)", "true or false", "a number", "a number", "a text", "a list", "an object",
+    ]  # fmt: skip

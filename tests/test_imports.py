@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -38,3 +39,44 @@ def test_the_version_is_the_one_that_is_published() -> None:
 
 def test_the_package_is_marked_as_typed() -> None:
     assert (Path(pefomed.__file__).parent / "py.typed").is_file()
+
+
+# What a package of a few small files shows at once: each of them needs the others.
+SHOWN_AT_ONCE = {
+    "boxes", "cost", "datasets", "datasets.conversations", "endpoint", "recipe", "runs", "tasks", "training",
+    "workflow.checks",
+}  # fmt: skip
+
+
+def test_the_face_of_a_package_imports_what_is_asked_for_alone() -> None:
+    root = Path(pefomed.__file__).parent
+    eager = set()
+    for face in root.glob("*/**/__init__.py"):
+        package = ".".join(face.parent.relative_to(root).parts)
+        for node in ast.parse(face.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"pefomed.{package}"):
+                eager.add(package)
+    assert eager == SHOWN_AT_ONCE
+
+
+def test_one_file_of_a_room_is_loaded_without_the_others() -> None:
+    # Each list is what importing the first of it must not load.
+    apart = {
+        "pefomed.report.figures": ["pefomed.report.page", "pefomed.agreement", "pefomed.recipe"],
+        "pefomed.agreement.kappa": ["pefomed.agreement.run", "pefomed.evaluation", "pefomed.runs"],
+        "pefomed.raters.scale": ["pefomed.raters.session", "pefomed.datasets"],
+        "pefomed.deidentify.characters": ["pefomed.deidentify.convert", "pefomed.images"],
+        "pefomed.proposals.names": ["pefomed.proposals.folders", "pefomed.datasets"],
+        "pefomed.metrics.exact_match": ["pefomed.evaluation", "pefomed.recipe"],
+    }
+    code = f"""
+import importlib, sys
+for one, others in {apart!r}.items():
+    for name in [name for name in sys.modules if name.startswith("pefomed.")]:
+        del sys.modules[name]
+    importlib.import_module(one)
+    loaded = [other for other in others if other in sys.modules]
+    assert not loaded, (one, loaded)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""

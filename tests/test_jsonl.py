@@ -122,7 +122,7 @@ def test_a_cut_line_longer_than_a_block_is_dropped(tmp_path: Path) -> None:
         (b'{"sample_id": "s2", "te\n', "line 2"),
         (b'{"sample_id": "s2"}\n', "text: Field required"),
         (b'{"sample_id": "s2", "text": "\xff"}\n', "line 2"),
-        (b"[]\n", "not a valid Prediction"),
+        (b"[]\n", "not a valid prediction"),
     ],
 )
 def test_a_damaged_line_in_the_middle_is_an_error(tmp_path: Path, line: bytes, shown: str) -> None:

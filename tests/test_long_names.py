@@ -15,7 +15,8 @@ from pefomed.evaluation.compare import compare_runs
 from pefomed.evaluation.predictions import read_predictions, read_samples
 from pefomed.files import jsonl
 from pefomed.outside.run import outside_run
-from pefomed.raters import SessionRequest, export, open_session
+from pefomed.raters import SessionRequest, open_session
+from pefomed.raters.export import export
 from pefomed.raters.workbook import write_workbooks
 from pefomed.report import write_report, write_reports
 from pefomed.runs import RunFolder, Split

@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 import shlex
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -120,3 +121,25 @@ def test_links_and_paths_lead_somewhere(page: Path) -> None:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
     for path in re.findall(r"`((?:docs|recipes|src|requirements|tests)/[\w./-]+)`", text):
         assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+def test_the_tree_of_the_repository_is_as_it_is() -> None:
+    [tree] = re.findall(r"^```text\n(src/pefomed/\n.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    lines = [re.fullmatch(r"( *)(\S+)(?: {2,}(\S.*))?", line) for line in tree.splitlines()]
+    rooms = [line[2] for line in lines if line and line[1]]
+    folders = [line[2] for line in lines if line and not line[1]]
+    assert all(line and (line[3] or line[2] == "src/pefomed/") for line in lines)
+    package = ROOT / "src" / "pefomed"
+    there = {f"{path.name}/" for path in package.iterdir() if (path / "__init__.py").is_file()}
+    there |= {path.name for path in package.glob("*.py") if not path.name.startswith("__")}
+    assert sorted(rooms) == sorted(there)
+    # Whatever a tool leaves in a folder of its own is no part of the repository.
+    kept = [line.split("/")[0] for line in _tracked() if "/" in line and not line.startswith(".")]
+    assert sorted(folders) == sorted(f"{name}/" if name != "src" else "src/pefomed/" for name in {*kept})
+
+
+def _tracked() -> list[str]:
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git repository: what belongs to it is not known")
+    return done.stdout.splitlines()

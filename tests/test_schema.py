@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pefomed.checked import Checked
 from pefomed.datasets.table import Columns
 from pefomed.datasets.table_boxes import BoxColumns
 from pefomed.errors import PefomedError, RecordError
@@ -67,15 +69,15 @@ def test_a_sample_needs_an_id_an_image_and_a_known_task(fields: dict[str, Any]) 
     [
         (lambda: Sample(id="1", images=("a",), task="vqq"), r"'task'\n  found: 'vqq'\n  what to do: .*'vqa'"),
         (lambda: Sample(id="1", images=("a",), task="vqa", refrence="x"), "'refrence'\n.*\n.*'reference'"),
-        (lambda: Sample(id="1", task="vqa"), r"Sample needs the field 'images'\n  what to do: .*images"),
+        (lambda: Sample(id="1", task="vqa"), r"a sample needs the field 'images'\n  what to do: .*images"),
         (lambda: Sample(id=1, images="a.png", task="vqa"), r"have this 'id'\n  found: 1 \(and 1 more"),
-        (lambda: Box(x0=1, y0=0, x1=0.5, y1=1), "not a Box\n  found: box is inverted or empty"),
+        (lambda: Box(x0=1, y0=0, x1=0.5, y1=1), "not a box\n  found: box is inverted or empty"),
         (lambda: Verdict(sample_id="1", rater="a", label="good"), "cannot have this 'label'\n.*'good'"),
         (lambda: Prediction(sample_id="1"), r"needs the field 'text' \(and 3 more\)"),
-        (lambda: Columns(imag="x"), "Columns has no field 'imag'\n.*\n.*did you mean 'image'"),
-        (lambda: rows.AnswerColumns(id=""), "Columns cannot have this 'id'"),
-        (lambda: BoxColumns(columns=("a",), form="xy", unit="pixel"), "BoxColumns cannot have this 'form'"),
-        (lambda: Dataset(loader=3, root="a"), "Dataset cannot have this 'loader'"),
+        (lambda: Columns(imag="x"), "a table of columns has no field 'imag'\n.*\n.*did you mean 'image'"),
+        (lambda: rows.AnswerColumns(id=""), "a table of columns cannot have this 'id'"),
+        (lambda: BoxColumns(columns=("a",), form="xy", unit="pixel"), "box columns cannot have this"),
+        (lambda: Dataset(loader=3, root="a"), "a data set cannot have this 'loader'"),
     ],
 )  # fmt: skip
 def test_a_wrong_field_is_an_error_of_ours_with_a_remedy(make: Callable[[], object], said: str) -> None:
@@ -87,7 +89,7 @@ def test_a_wrong_field_is_an_error_of_ours_with_a_remedy(make: Callable[[], obje
 def test_a_wrong_line_of_a_file_is_one_too(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"id": "1", "images": ["a"], "task": "vqa"}\n{"id": "1"}\n', encoding="utf-8")
-    with pytest.raises(PefomedError, match=r"a\.jsonl, line 2: not a valid Sample\n  found: images"):
+    with pytest.raises(PefomedError, match=r"a\.jsonl, line 2: not a valid sample\n  found: images"):
         list(jsonl.read(path, Sample))
 
 
@@ -123,3 +125,20 @@ def test_a_score_is_a_number(field: str, number: float) -> None:
 def test_meta_values_are_text_without_the_spaces_around_them() -> None:
     assert meta_text("CLOSED ") == "CLOSED"
     assert meta_text(3) == "3"
+
+
+def test_no_error_of_a_record_shows_the_name_of_a_class() -> None:
+    def below(kind: type[Checked]) -> Iterator[type[Checked]]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    kinds = {kind for kind in below(Checked) if kind.__module__.startswith("pefomed.")}
+    assert len(kinds) > 10
+    for kind in kinds:
+        with pytest.raises(PefomedError) as raised:
+            kind(**{"no such field": 1})
+        said = re.fullmatch(r"(an? [a-z ]+) has no field '.*'|not (an? [a-z ]+)", raised.value.problem)
+        assert said, raised.value.problem
+        article, noun = (said[1] or said[2]).split(maxsplit=1)
+        assert article == ("an" if noun[0] in "aeiou" else "a"), raised.value.problem

@@ -102,6 +102,25 @@ def listed(names: Sequence[str], separator: str = ", ", most: int = 5) -> str:
     return separator.join(names[:most]) + more
 
 
+def with_article(noun: str) -> str:
+    """Return a noun with its article: `an answer`, `a score`."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def json_kind(value: object) -> str:
+    """Return what a value of a JSON, YAML or TOML file is, in the words of such files: `a list`."""
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return "true or false"
+    return next((words for kind, words in _KINDS if isinstance(value, kind)), type(value).__name__)
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (str, "a text"), (int, "a number"), (float, "a number"), (list, "a list"), (dict, "an object"),
+)  # fmt: skip
+
+
 def typed(path: object) -> str:
     """Return a path as it is typed in a command: quoted where it holds spaces and the like."""
     return shlex.quote(str(path))

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from pefomed.boxes import BoxFormat, Resizing
 from pefomed.boxes.marks import REFERENCE
+from pefomed.boxes.notation import BoxNotation
 from pefomed.boxes.samples import is_absent
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.recipe import Prompt
@@ -33,7 +34,9 @@ AS_IS = Resizing()
 """Boxes in fractions of the image itself: squashed to a square, or given to somebody else's model."""
 
 
-def instruction(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
+def instruction(
+    sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS, form: BoxNotation | None = None
+) -> str:
     """Return the sample's instruction, drawn from its task's pool by a seeded hash of its id.
 
     Raises:
@@ -45,7 +48,9 @@ def instruction(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> s
     chosen = pool[int.from_bytes(digest[:8], "big") % len(pool)]
     # Not str.format: questions and the user's own instructions may hold braces.
     asked = TASKS[sample.task].asked
-    question = _format(prompt).boxes(_boxes(sample, resizing)) if asked == "boxes" else sample.question
+    question = (
+        (form or _format(prompt)).boxes(_boxes(sample, resizing)) if asked == "boxes" else sample.question
+    )
     return chosen.replace("{question}", question)
 
 
@@ -68,7 +73,11 @@ def instructions(task: str, prompt: Prompt) -> tuple[str, ...]:
 
 
 def body(
-    sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS, shield: Callable[[str], str] = str
+    sample: Sample,
+    prompt: Prompt,
+    resizing: Resizing = AS_IS,
+    shield: Callable[[str], str] = str,
+    form: BoxNotation | None = None,
 ) -> str:
     """Return the multimodal body, the same under every template: images, task tag, instruction.
 
@@ -76,10 +85,13 @@ def body(
         shield: gives what stands for data, which the instruction with its question is, until the whole is
             tokenised (`models/text_tokens.py`).
     """
-    return f"{IMAGE * len(sample.images)} [{sample.task}] {shield(instruction(sample, prompt, resizing))}"
+    asked = instruction(sample, prompt, resizing, form)
+    return f"{IMAGE * len(sample.images)} [{sample.task}] {shield(asked)}"
 
 
-def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
+def target(
+    sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS, form: BoxNotation | None = None
+) -> str:
     """Return the answer to train on, its boxes as text in the frame that the model sees.
 
     Of a phrase that is nowhere in the image it is that there is no box (`boxes.text.NO_BOX`).
@@ -88,7 +100,7 @@ def target(sample: Sample, prompt: Prompt, resizing: Resizing = AS_IS) -> str:
         DataError: a caption marks a box that is not there.
     """
     text = sample.reference.lower() if prompt.answer_case == "lower" else sample.reference
-    form = _format(prompt)
+    form = form or _format(prompt)
     task = TASKS[sample.task]
     if task.answer == "boxes":
         boxes = _boxes(sample, resizing)
@@ -104,17 +116,19 @@ def render(
     tokenizer: ChatTokenizer | None = None,
     resizing: Resizing = AS_IS,
     shield: Callable[[str], str] = str,
+    form: BoxNotation | None = None,
 ) -> str:
     """Return the whole prompt; the answer follows it directly. BOS is added by the tokenisation.
 
     Args:
         resizing: how the image becomes the square that boxes are written in.
         shield: see `body`.
+        form: how boxes are written; by default as in the papers.
 
     Raises:
         RecipeError: the tokenizer's chat template is asked for and there is none.
     """
-    text = body(sample, prompt, resizing, shield)
+    text = body(sample, prompt, resizing, shield, form)
     if prompt.template == "llama2":
         return f"[INST] {text} [/INST]"
     if tokenizer is None or not getattr(tokenizer, "chat_template", None):

@@ -203,8 +203,8 @@ def test_a_list_for_each_split_and_ids_that_records_have_too(tmp_path: Path) -> 
         ({"id": ["1"], "answer": ["a", "b"]}, "columns of the same length.*'id' 1, 'answer' 2"),
         ({"columns": ["a"], "data": [[1], [1, 2]]}, "record 2: expected 1 cells"),
         ({"q1": "yes"}, "an object with the keys q1"),
-        ([{"a": 1}, [2]], "record 2 is of the type list"),
-        ([["a"], ["b"]], "record 1 is of the type list"),
+        ([{"a": 1}, [2]], "record 2 is a list"),
+        ([["a"], ["b"]], "record 1 is a list"),
         ("text", "expected a list of objects"),
     ],
 )

@@ -51,9 +51,9 @@ def nothing(root: Path, split: str) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("misspelt", "a Sample has no field 'anser'\n"),
-        ("wrong_type", "a Sample cannot have this 'images'\n  found: 'a.png'"),
-        ("eager", "a Sample needs the field 'images'"),
+        ("misspelt", "a sample has no field 'anser'\n"),
+        ("wrong_type", "a sample cannot have this 'images'\n  found: 'a.png'"),
+        ("eager", "a sample needs the field 'images'"),
         ("plain_dicts", "a loader yields records of the type Sample\n  found: dict"),
         ("nothing", "a loader yields samples\n  found: None"),
     ],

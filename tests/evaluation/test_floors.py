@@ -94,6 +94,14 @@ TRAINING = st.lists(
 )
 
 
+def test_chinese_questions_are_told_apart_by_their_characters() -> None:
+    """Without spaces a question would be one word, or none: the liver's question is nearer to the liver's."""
+    questions = ["\u809d\u810f\u6b63\u5e38\u5417?", "\u56fe\u4e2d\u6709\u80ba\u5417?"]
+    answers = ["\u662f", "\u6709"]
+    assert votes.nearest_text(questions, answers, ["\u809d\u810f\u5728\u54ea?"]) == ["\u662f"]
+    assert votes.nearest_text(questions, answers, ["\u80ba?"]) == ["\u6709"]
+
+
 @settings(deadline=None, max_examples=60)
 @given(TRAINING, st.lists(st.sampled_from("p q r s t u".split()), max_size=4).map(" ".join))
 def test_same_as_the_definition(training: list[tuple[str, str]], asked: str) -> None:

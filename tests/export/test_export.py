@@ -373,7 +373,7 @@ def test_nothing_is_overwritten_and_nothing_half_is_left(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pefomed.export.about", stopped)
+    monkeypatch.setattr("pefomed.export.dataset.about", stopped)
     with pytest.raises(KeyboardInterrupt):
         written(mine, tmp_path, "llava", copy_images=True)
     assert (sorted(tmp_path.iterdir()), list(out.iterdir())) == (before, [])

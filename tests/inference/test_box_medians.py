@@ -13,9 +13,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from pefomed.boxes import read_boxes
+from pefomed.boxes.spelling import DIGITS, TOKENS
 from pefomed.features.frozen import Features
 from pefomed.inference import number_walks as walking
-from pefomed.inference.box_medians import DIGITS, TOKENS, _partings, median_boxes
+from pefomed.inference.box_medians import _partings, median_boxes
 from pefomed.inference.forest import Forest
 from pefomed.inference.number_walks import number_walks
 from pefomed.models.build import build_model

@@ -2,158 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
-from peft import LoraConfig, get_peft_model
 from PIL import Image
-from tests.tiny import byte_tokenizer, model_recipe, table_recipe
+from tests.outside_family import IMAGE, WIDTH, Tiny, Words
+from tests.tiny import model_recipe, table_recipe
 from torch import Tensor, nn
-from transformers import LlamaConfig, LlamaForCausalLM
 
 import pefomed
-from pefomed.boxes import Resizing
+from pefomed.errors import WeightsError
 from pefomed.features.frozen import Features, mean_image
+from pefomed.inference import attention_choice
+from pefomed.inference.attention_choice import fit_attention
 from pefomed.inference.predictor import Predictor
-from pefomed.models.text_tokens import TextTokens
+from pefomed.models.adapter import add_adapter
 from pefomed.packing.batch import collate, rows, tokenise
-from pefomed.recipe import Prompt, Stage
+from pefomed.recipe import Compute, Lora, Prompt, Stage
 from pefomed.schema import Sample
 from pefomed.training.log import Log
 from pefomed.training.loop import Loop
 from pefomed.training.loss import answer
 from pefomed.training.validation import Validation
 
-IMAGE, PATCH, WIDTH = 300, 10, 8
 
-
-class Pixels:
-    """Images as they are, of any whole number of patches."""
-
-    def settings(self) -> list[Any]:
-        return ["as it is"]
-
-    def pixels(self, image: Image.Image) -> Tensor:
-        return torch.from_numpy(np.asarray(image.convert("L"), dtype=np.float32) / 255)
-
-
-class Words:
-    """The processor: an image's tokens are as many as it has patches of 10 x 10."""
-
-    def __init__(self) -> None:
-        self.tokenizer, self.image_processor = byte_tokenizer(), Pixels()
-        self.positions, self.resizing = None, Resizing()
-        self._texts = TextTokens(self.tokenizer)
-
-    def image_tokens(self, image: str) -> int:
-        with Image.open(image) as opened:
-            return (opened.width // PATCH) * (opened.height // PATCH)
-
-    def tokens_for(self, length: int) -> int:
-        return length
-
-    def encode_prompt(self, write: Callable[..., str], counts: Sequence[int] | None = None) -> list[int]:
-        first, *others = self._texts.of_prompt(write)
-        places = [[IMAGE] * count + text for count, text in zip(counts or (), others, strict=True)]
-        return [1, *first, *(token for text in places for token in text)]
-
-    def encode_answer(self, text: str) -> list[int]:
-        return [*self._texts(text), self.tokenizer.eos_token_id]
-
-
-class Family(nn.Module):
-    """Patches of any number, a projector, a LLaMA whose masks are dense; nothing of the composed model."""
-
-    shares_rows = True
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(5)
-        self.vision_encoder = nn.Linear(PATCH * PATCH, WIDTH)
-        self.projector = nn.Linear(WIDTH, 32)
-        config = LlamaConfig(
-            vocab_size=len(byte_tokenizer()),
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            initializer_range=0.5,
-        )
-        self.language_model = LlamaForCausalLM._from_config(config, attn_implementation="eager")
-        self.requires_grad_(False)
-
-    def feature_settings(self) -> list[Any]:
-        return ["patches", PATCH]
-
-    def feature_about(self) -> dict[str, Any]:
-        return {"patch": PATCH}
-
-    def feature_bytes(self) -> int:
-        return 4 * 100 * WIDTH
-
-    @torch.no_grad()
-    def features_of(self, pixels: Sequence[Tensor]) -> list[Tensor]:
-        found = []
-        for one in pixels:
-            patches = one.unfold(0, PATCH, PATCH).unfold(1, PATCH, PATCH).reshape(-1, PATCH * PATCH)
-            found.append(self.vision_encoder(patches))
-        return found
-
-    def fit_attention(self, compute: Any, *, decoding: bool) -> str:
-        return "eager"
-
-    def embed(self, input_ids: Tensor, image_features: Sequence[Tensor] | None) -> Tensor:
-        places = input_ids == IMAGE
-        embeds = self.language_model.get_input_embeddings()(input_ids.masked_fill(places, 0))
-        if image_features is None:
-            return embeds
-        tokens = self.projector(torch.cat(list(image_features)))
-        assert len(tokens) == int(places.sum())
-        return embeds.masked_scatter(places[..., None], tokens)
-
-    def forward(
-        self,
-        *,
-        input_ids: Tensor,
-        position_ids: Tensor,
-        answer_index: tuple[Tensor, Tensor],
-        image_features: Any = None,
-        tree: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        key_positions: Tensor | None = None,
-        past_key_values: Any = None,
-        use_cache: bool = False,
-    ) -> Any:
-        if tree is not None:
-            places = torch.arange(tree.shape[1])
-            query, key = places[:, None], places[None]
-            attention_mask = ((key <= query) & (query < tree[:, None, :]))[:, None]
-        assert attention_mask is not None
-        mask = torch.zeros(attention_mask.shape).masked_fill(~attention_mask, torch.finfo(torch.float32).min)
-        hidden = self.language_model.model(
-            inputs_embeds=self.embed(input_ids, image_features),
-            attention_mask=mask,
-            position_ids=position_ids,
-            past_key_values=past_key_values,
-            use_cache=use_cache,
-        ).last_hidden_state
-        logits = self.language_model.lm_head(hidden[answer_index])[None]
-        return SimpleNamespace(logits=logits, past_key_values=past_key_values)
-
-
-def adapted() -> Any:
-    lora = LoraConfig(
-        r=4, target_modules=r".*language_model\..*(q_proj|v_proj)", modules_to_save=["projector"]
-    )
-    torch.manual_seed(0)
-    return get_peft_model(Family(), lora)  # type: ignore[arg-type]
+def adapted(axes: int = 1) -> Any:
+    return add_adapter(Tiny(axes), Lora(r=4, dropout=0.0))
 
 
 @pytest.fixture
@@ -175,22 +54,102 @@ def samples(tmp_path: Path) -> list[Sample]:
     return made
 
 
-def test_rows_of_it_have_the_loss_of_single_texts(samples: list[Sample]) -> None:
-    model, words = adapted(), Words()
-    features = Features(model.get_base_model(), words.image_processor, None)
-    made = tokenise(samples, Prompt(), words)  # type: ignore[arg-type]
-    assert {one.prompt.count(IMAGE) for one in made} == {6, 12}
-    total = 0.0
+@pytest.mark.parametrize("axes", [1, 3])
+def test_rows_of_it_have_the_loss_and_gradients_of_single_texts(samples: list[Sample], axes: int) -> None:
+    model, words = adapted(axes), Words()
     base = model.get_base_model()
+    features = Features(base, words.image_processor, None)
+    made = tokenise(samples, Prompt(), words)
+    assert {one.prompt.count(IMAGE) for one in made} == {6, 12}
+    trained = [one for one in model.parameters() if one.requires_grad]
+    total = torch.zeros(())
     for one in made:
         ids = torch.tensor([[*one.prompt, *one.answer]])
-        embeds = base.embed(ids, [features(one.sample.images)[0]])
-        logits = base.language_model(inputs_embeds=embeds).logits[0, len(one.prompt) - 1 : -1]
-        loss = nn.functional.cross_entropy(logits, torch.tensor(one.answer), reduction="sum")
-        total += float(loss.detach())
+        logits = plain(base, ids, features(one.sample.images)[0])[len(one.prompt) - 1 : -1]
+        total = total + nn.functional.cross_entropy(logits, torch.tensor(one.answer), reduction="sum")
     batch = collate(rows(made, share_image=True, max_questions=8))
     assert len(batch.input_ids) == 3
-    assert float(answer(model, batch, features(batch.images)).loss.detach()) == pytest.approx(total, rel=1e-5)
+    shared = answer(model, batch, features(batch.images)).loss
+    assert float(shared.detach()) == pytest.approx(float(total.detach()), rel=1e-5)
+    for one, other in zip(
+        torch.autograd.grad(shared, trained), torch.autograd.grad(total, trained), strict=True
+    ):
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()) + 1e-7)
+
+
+def plain(base: Tiny, ids: Tensor, features: Tensor) -> Tensor:
+    """Return the logits (L, V) of one text, by its own positions, written out here once more.
+
+    As Qwen counts them: an image of h x w patches stands at one time, its rows and columns count from there,
+    and the text goes on behind the greatest of all.
+    """
+    embeds = base.embed(ids, [features])
+    places: list[list[int]] = []
+    following, grid = 0, iter(features[:, WIDTH:].round().long().tolist())
+    started: int | None = None
+    for token in ids[0].tolist():
+        if token == IMAGE and base.axes == 3:
+            started = following if started is None else started
+            row, column = next(grid)
+            places.append([started, started + row, started + column])
+        else:
+            following = max((max(one) for one in places), default=-1) + 1
+            places.append([following] * 3)
+            following += 1
+    positions = torch.tensor(places).T[:, None]
+    length = ids.shape[1]
+    mask = torch.full((length, length), torch.finfo(torch.float32).min).triu(1)[None, None]
+    model = base.language_model
+    hidden = model.model(
+        inputs_embeds=embeds, position_ids=positions, attention_mask=mask, use_cache=False
+    ).last_hidden_state
+    found: Tensor = model.lm_head(hidden)[0]
+    return found
+
+
+def test_answers_with_three_axes_are_those_of_whole_passes(
+    samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
+    model, words = adapted(3).eval(), Words()
+    base = model.get_base_model()
+    features = Features(base, words.image_processor, None)
+    asking = Predictor.of(table_recipe(tmp_path, model_recipe(tmp_path)), model, words)
+    assert base.shares_rows
+    for sample, said in zip(samples, asking.answer(samples), strict=True):
+        assert list(said.token_ids) == by_a_plain_loop(base, words, sample, features(sample.images)[0])
+    # 3 x 4, 3 x 2 and 4 x 3 patches: the blind image has the grid of one in the middle.
+    blind = features.mean(sample.images[0] for sample in samples)
+    assert blind[:, WIDTH:].tolist() in [
+        [[row, column] for row in range(height) for column in range(width)]
+        for height, width in ((3, 4), (4, 3))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [("sees the other questions", "one question a row"), ("counts wrong with a cache", "with a cache by")],
+)
+def test_a_family_that_is_wrong_shares_no_rows_or_is_refused(
+    mistake: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PEFOMED_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(attention_choice, "_known", {})
+    attention_choice._say_once.cache_clear()
+    model = Tiny(mistake=mistake)
+    if said == "one question a row":
+        assert fit_attention(model, Compute(), Words()) == "eager"
+        assert not model.shares_rows
+        assert said in capsys.readouterr().err
+        return
+    with pytest.raises(WeightsError, match=r"single rows: .*with a cache by") as wrong:
+        fit_attention(model, Compute(), Words())
+    assert said in str(wrong.value)
+    assert model.shares_rows
 
 
 def test_it_trains_and_answers(
@@ -200,12 +159,12 @@ def test_it_trains_and_answers(
     model, words = adapted(), Words()
     base = model.get_base_model()
     frozen = {name: value.clone() for name, value in base.named_parameters() if not value.requires_grad}
-    made = rows(tokenise(samples, Prompt(), words), share_image=True, max_questions=8)  # type: ignore[arg-type]
+    made = rows(tokenise(samples, Prompt(), words), share_image=True, max_questions=8)
     features = Features(base, words.image_processor, tmp_path / "cache")
     features.prepare(sorted({sample.images[0] for sample in samples}))
     assert [len(one) for one in features(row.images[0] for row in made)] == [12, 6, 12]
     assert features.computed == 3
-    stage = Stage(name="task", data={"d": 1}, steps=2, lr=1e-2, lr_end=1e-3)
+    stage = Stage(name="task", data={"d": 1}, steps=2, lr=1e-2, lr_end=1e-3, train=("lora", "merger"))
     log = tmp_path / "log.jsonl"
     measure = partial(Validation, words.tokenizer.decode, 100)
     Loop(
@@ -219,7 +178,7 @@ def test_it_trains_and_answers(
     assert (tmp_path / "stage" / "final" / "adapter_model.safetensors").exists()
 
     recipe = table_recipe(tmp_path, model_recipe(tmp_path))
-    asking = Predictor.of(recipe, model, words)  # type: ignore[arg-type]
+    asking = Predictor.of(recipe, model, words)
     answers = asking.answer(samples)
     for sample, said in zip(samples, answers, strict=True):
         assert list(said.token_ids) == by_a_plain_loop(base, words, sample, features(sample.images)[0])
@@ -228,8 +187,8 @@ def test_it_trains_and_answers(
 
     # 12, 6 and 12 patches: the mean image has the middle number, one vector at every place.
     blind = features.mean(sample.images[0] for sample in samples)
-    assert blind.shape == (12, WIDTH)
-    assert torch.equal(blind[0], blind[11])
+    assert blind.shape == (12, WIDTH + 2)
+    assert torch.equal(blind[0, :WIDTH], blind[11, :WIDTH])
     texts = {sample.question: set[str]() for sample in samples}
     for told in asking.predict(samples, blind=blind):
         texts[told.sample_id[2:]].add(told.text)
@@ -237,12 +196,12 @@ def test_it_trains_and_answers(
 
 
 def by_a_plain_loop(base: Any, words: Words, sample: Sample, features: Tensor) -> list[int]:
-    [asked] = tokenise([sample], Prompt(), words, answers=False)  # type: ignore[arg-type]
+    [asked] = tokenise([sample], Prompt(), words, answers=False)
     tokens: list[int] = []
     while len(tokens) < 12 and 2 not in tokens:
         with torch.no_grad():
-            embeds = base.embed(torch.tensor([[*asked.prompt, *tokens]]), [features])
-            tokens.append(int(base.language_model(inputs_embeds=embeds).logits[0, -1].argmax()))
+            logits = plain(base, torch.tensor([[*asked.prompt, *tokens]]), features)
+            tokens.append(int(logits[-1].argmax()))
     return tokens
 
 

@@ -14,7 +14,8 @@ from tests.raters.conftest import report_pairs, write
 from pefomed.agreement import write_agreement
 from pefomed.errors import DataError, ImageError, RunError
 from pefomed.files import jsonl
-from pefomed.raters import Session, SessionRequest, export, open_session
+from pefomed.raters import Session, SessionRequest, open_session
+from pefomed.raters.export import export
 from pefomed.raters.verdicts import Rating, save, states
 from pefomed.raters.workbook import write_workbooks
 from pefomed.raters.workbook_import import import_workbooks

@@ -13,7 +13,8 @@ from tests.raters.conftest import report_pairs, write
 from pefomed.errors import ImageError, RunError
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files import jsonl
-from pefomed.raters import Session, SessionRequest, export, open_session
+from pefomed.raters import Session, SessionRequest, open_session
+from pefomed.raters.export import export
 from pefomed.raters.verdicts import Rating, save
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample

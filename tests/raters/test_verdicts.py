@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pefomed.errors import RunError, StorageError
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files import jsonl
-from pefomed.raters import Session, SessionRequest, export, open_session, progress
+from pefomed.raters import Session, SessionRequest, open_session
+from pefomed.raters.export import export, progress
 from pefomed.raters.session import Rater
 from pefomed.raters.verdicts import Conflict, Rating, save, states, undo
 from pefomed.schema import Sample, Verdict

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from safetensors.torch import load_file
@@ -13,9 +14,10 @@ from tests.tiny import model_recipe, table_recipe
 from pefomed import recipe as recipes
 from pefomed.errors import PefomedError, RecipeError
 from pefomed.files import jsonl
+from pefomed.recipe import Recipe
 from pefomed.report import write_report
 from pefomed.schema import Score
-from pefomed.workflow import pipeline
+from pefomed.workflow import checks, pipeline
 from pefomed.workflow.ablation import ablate
 
 
@@ -32,11 +34,23 @@ def recipe_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_four_arms_share_what_they_can(recipe_file: Path, tmp_path: Path) -> None:
+def test_four_arms_share_what_they_can(
+    recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out = tmp_path / "runs"
     both = pipeline.run(recipe_file, out, tmp_path)
     before = (both / "log.jsonl").read_bytes()
+    checked: list[str] = []
+    check_all = checks.check
+
+    def counted(recipe: Recipe, *arguments: Any, **settings: Any) -> checks.CheckReport:
+        checked.append(recipe.name)
+        return check_all(recipe, *arguments, **settings)
+
+    monkeypatch.setattr(checks, "check", counted)
     folder = ablate(recipe_file, out, tmp_path)
+    assert sorted(checked) == sorted({*checked})  # each recipe once
+    assert len(checked) == 4
     assert (both / "log.jsonl").read_bytes() == before  # not trained again
 
     arms = json.loads((folder / "ablation.json").read_text())["arms"]

@@ -246,7 +246,7 @@ def test_space_for_checkpoints_and_features_is_counted(made: Made, monkeypatch: 
     monkeypatch.setattr(space.shutil, "disk_usage", lambda _: usage._replace(free=24 * 8_320))
     made.check(**{"compute.feature_cache": "off"})
     # Features: 4 images of 4 x 4 patches, 16 wide, 4 bytes: 4,096 bytes; 8 GB of images would not fit.
-    assert found.feature_numbers == 4 * 4 * 16
+    assert found.feature_bytes == 4 * 4 * 16 * 4  # float32
     monkeypatch.setattr(space.shutil, "disk_usage", lambda _: usage._replace(free=4_095))
     both = made.found(**{"compute.feature_cache": "on"})
     assert "the image features do not fit" in str(both)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pefomed.errors import DataError, listed
+from pefomed.errors import DataError, json_kind, listed
 from pefomed.files.files import read_json
 
 
@@ -73,7 +73,7 @@ def read_coco(path: Path) -> CocoFile:
     """
     content = read_json(path)
     if not isinstance(content, dict):
-        raise DataError(f"{path} is no COCO file: expected an object", found=type(content).__name__)
+        raise DataError(f"{path} is no COCO file: expected an object", found=json_kind(content))
     images = _by_id(path, content, "images", ("id", "file_name"))
     categories = _by_id(path, content, "categories", ("id", "name")) if _has_categories(content) else {}
     names = {key: entry["name"] for key, entry in categories.items()}
@@ -125,7 +125,7 @@ def _by_id(
     for number, entry in enumerate(entries, 1):
         place = f"{path}, {part} entry {number}"
         if not isinstance(entry, dict):
-            raise DataError(f"{place}: expected an object", found=type(entry).__name__)
+            raise DataError(f"{place}: expected an object", found=json_kind(entry))
         for field in fields:
             if entry.get(field) is None or isinstance(entry[field], list | dict):
                 raise DataError(f"{place}: no field {field!r}", found=f"fields {listed(sorted(entry))}")

@@ -29,7 +29,7 @@ from pefomed.annotations.kept_outlines import of_mask, of_polygons
 from pefomed.annotations.mask_bounds import bounds
 from pefomed.annotations.outlines import Corners, around, around_circle, corners_of
 from pefomed.annotations.segmentations import EMPTY
-from pefomed.errors import DataError, listed
+from pefomed.errors import DataError, json_kind, listed
 from pefomed.files.files import read_json
 from pefomed.images.image_errors import PIXEL_LIMIT
 from pefomed.schema import Outline
@@ -51,7 +51,7 @@ def read_labelme(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     if not isinstance(shapes, list) or not all(isinstance(shape, dict) for shape in shapes):
         raise DataError(
             f"{path} is no LabelMe file: it needs a list `shapes` of objects",
-            found=f"keys {listed(sorted(content))}" if isinstance(content, dict) else type(content).__name__,
+            found=f"keys {listed(sorted(content))}" if isinstance(content, dict) else json_kind(content),
             remedy="move other files away, or name the folder of the annotations in `annotations`",
         )
     if not isinstance(content.get("imagePath") or "", str):

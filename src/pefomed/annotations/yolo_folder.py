@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.annotations.split_folders import SplitFolder, has_pictures, parts_of, pictures_in, stem_of
-from pefomed.errors import DataError, listed
+from pefomed.errors import DataError, json_kind, listed
 from pefomed.files.files import read_text
 from pefomed.files.safe_yaml import read_yaml
 from pefomed.mapping.images import ImageColumns, relative_in
@@ -55,7 +55,7 @@ def read_folder(root: Path, names: tuple[str, ...], images: str | None) -> YoloF
     folder = root.parent if root.is_file() else root
     said = read_yaml(path) if path else {}
     if not isinstance(said, dict):
-        raise DataError(f"{path} is no YOLO data set: expected `names: ...`", found=type(said).__name__)
+        raise DataError(f"{path} is no YOLO data set: expected `names: ...`", found=json_kind(said))
     parts: tuple[SplitFolder, ...] = ()
     if images is None and path is not None:
         parts = tuple(_said_parts(said, folder, path))

@@ -1,78 +1,90 @@
 """The grammar of strict boxes, for decoding that can write nothing else.
 
-An answer is one or more `{<x0><y0><x1><y1>}` joined by `<delim>`, with 0 <= x0 < x1 <= bins and
-0 <= y0 < y1 <= bins, numbers without leading zeros. A text may be written on if it is the beginning of
-such an answer, and may end if it is one. Where phrases may be nowhere in the image, `{}` is an answer too.
+An answer is one or more boxes joined by the notation's delimiter (in the papers `{<x0><y0><x1><y1>}` and
+`<delim>`), with 0 <= x0 < x1 <= bins and 0 <= y0 < y1 <= bins, numbers without leading zeros unless the
+notation fills them up (`spelling`). A text may be written on if it is the beginning of such an answer, and
+may end if it is one. Where phrases may be nowhere in the image, the notation's way to say so is one too.
 """
 
 from __future__ import annotations
 
 import re
 
-from pefomed.boxes.text import DELIMITER, NO_BOX, SEPARATORS
-
-ALPHABET = frozenset("{}<>0123456789" + DELIMITER)
-"""The characters an answer is made of."""
+from pefomed.boxes.spelling import DIGITS, Spelling
 
 
-def may_go_on(text: str, bins: int, none: bool = False) -> bool:
+def may_go_on(text: str, bins: int, none: bool = False, spelling: Spelling = DIGITS) -> bool:
     """Return whether `text` is the beginning of an answer (a whole answer is one, too).
 
     Args:
         none: whether an answer may be that there is no box.
     """
-    if none and NO_BOX.startswith(text):
+    if none and spelling.none.startswith(text):
         return True
-    *whole, last = text.split(DELIMITER)
-    if any(not _is_box(piece, bins) for piece in whole):
-        return False
-    if _is_box(last, bins):
-        return True
-    body, cut, tail = last.partition("}")
-    if cut:  # after a box only a delimiter may come
-        return _is_box(body + cut, bins) and DELIMITER.startswith(tail)
-    return _begins_box(last, bins)
+    if not text.startswith(spelling.beginning):
+        return spelling.beginning.startswith(text)
+    rest = text[len(spelling.beginning) :]
+    while True:
+        behind = _behind_box(rest, bins, spelling)
+        if isinstance(behind, bool):
+            return behind
+        if spelling.delimiter.startswith(behind) or spelling.closing.startswith(behind):
+            return True
+        if not behind.startswith(spelling.delimiter):
+            return False
+        rest = behind[len(spelling.delimiter) :]
 
 
-def may_end(text: str, bins: int, none: bool = False) -> bool:
+def may_end(text: str, bins: int, none: bool = False, spelling: Spelling = DIGITS) -> bool:
     """Return whether `text` is a whole answer; see `may_go_on`."""
-    return (none and text == NO_BOX) or all(_is_box(piece, bins) for piece in text.split(DELIMITER))
-
-
-def _is_box(text: str, bins: int) -> bool:
-    found = re.fullmatch(r"\{<(\d{1,9})><(\d{1,9})><(\d{1,9})><(\d{1,9})>\}", text)
-    if not found or any(number != str(int(number)) for number in found.groups()):
+    if none and text == spelling.none:
+        return True
+    if not text.startswith(spelling.beginning):
         return False
-    x0, y0, x1, y1 = map(int, found.groups())
-    return x0 < x1 <= bins and y0 < y1 <= bins
+    rest = text[len(spelling.beginning) :]
+    while True:
+        behind = _behind_box(rest, bins, spelling)
+        if isinstance(behind, bool):
+            return False
+        if behind == spelling.closing:
+            return True
+        if not behind.startswith(spelling.delimiter):
+            return False
+        rest = behind[len(spelling.delimiter) :]
 
 
-def _begins_box(text: str, bins: int) -> bool:
+def _behind_box(text: str, bins: int, spelling: Spelling) -> str | bool:
+    """Return what stands behind the box that `text` begins with; else whether it may become one."""
+    _, width, _ = spelling.digits
     numbers: list[int] = []
     rest = text
-    for separator in SEPARATORS:
+    *before, last = spelling.separators
+    for separator in before:
         if not rest.startswith(separator):
             return separator.startswith(rest)
         rest = rest[len(separator) :]
         # The first corner leaves room for the second; the second lies beyond the first.
         low, high = (numbers[len(numbers) - 2] + 1, bins) if len(numbers) >= 2 else (0, bins - 1)
-        digits = re.match(r"\d*", rest)
+        digits = re.match(rf"\d{{0,{width}}}" if width else r"\d*", rest)
         assert digits
         number, rest = digits[0], rest[digits.end() :]
         if len(number) > 9:  # far beyond any `bins`, and Python limits the digits of an integer
             return False
         if not rest:
-            return _can_become(number, low, high)
-        if not number or number != str(int(number)) or not low <= int(number) <= high:
+            return _can_become(number, low, high, width)
+        if not number or number != f"{int(number):0{width}d}" or not low <= int(number) <= high:
             return False
         numbers.append(int(number))
-    return False
+    return rest[len(last) :] if rest.startswith(last) else last.startswith(rest)
 
 
-def _can_become(number: str, low: int, high: int) -> bool:
+def _can_become(number: str, low: int, high: int, width: int) -> bool:
     """Return whether digits can be added (or none) to make an integer in [low, high]."""
     if not number:
         return low <= high
+    if width:
+        left: int = 10 ** (width - len(number))
+        return int(number) * left <= high and (int(number) + 1) * left - 1 >= low
     if number != str(int(number)):
         return False
     start, end = int(number), int(number)

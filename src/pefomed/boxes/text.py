@@ -14,15 +14,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pefomed.boxes.marks import tagged_phrase
+from pefomed.boxes.reading import BoxReading, read_boxes
+from pefomed.boxes.spelling import DELIMITER, DIGITS, NO_BOX, SEPARATORS, Spelling
 from pefomed.schema import Box
-
-DELIMITER = "<delim>"
-
-NO_BOX = "{}"
-"""The answer that the phrase is nowhere in the image."""
-
-SEPARATORS = ("{<", "><", "><", "><", ">}")
-"""What stands before, between and behind a box's four numbers."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +44,15 @@ class BoxFormat:
     def phrase(self, phrase: str, boxes: Sequence[Box]) -> str:
         """Return a phrase marked and followed by its boxes."""
         return tagged_phrase(phrase) + self.boxes(boxes)
+
+    def read(self, text: str) -> BoxReading:
+        """Return what an answer says about boxes; whatever the text, it never raises."""
+        return read_boxes(text, self.bins)
+
+    @property
+    def spelling(self) -> Spelling:
+        """How it is spelled, for decoding that writes nothing else."""
+        return DIGITS
 
     def _side(self, low: float, high: float) -> tuple[int, int]:
         start, end = self._step(low), self._step(high)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pefomed.boxes.frame import Resizing
+from pefomed.boxes.notation import BoxNotation
 from pefomed.boxes.plain import read_plain
-from pefomed.boxes.reading import BoxReading, read_boxes
+from pefomed.boxes.reading import BoxReading
 from pefomed.boxes.text import BoxFormat
 from pefomed.schema import Box
 
@@ -27,14 +28,21 @@ class PlacedBoxes(NamedTuple):
 class Writing:
     """How boxes stand in a model's answers."""
 
-    format: BoxFormat = field(default_factory=BoxFormat)
+    format: BoxNotation = field(default_factory=BoxFormat)
     resizing: Resizing = field(default_factory=Resizing)
     given: bool = False
-    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.given`)."""
+    """Whether an answer may be the boxes themselves, which no model of ours writes (`boxes.plain`)."""
 
     def read(self, text: str) -> BoxReading:
         """Return what an answer says about boxes; whatever the text, it never raises."""
-        return (read_plain(text) if self.given else None) or read_boxes(text, self.format.bins)
+        return (read_plain(text) if self.given else None) or self.format.read(text)
+
+    @property
+    def steps(self) -> str:
+        """In which steps coordinates are written."""
+        if isinstance(self.format, BoxFormat):
+            return f"{self.format.bins} bins ({self.format.rounding})"
+        return "the family's own notation"
 
     def placed(self, boxes: Iterable[Box], size: tuple[int, int] | None) -> PlacedBoxes:
         """Return boxes of the square that the model sees as boxes of an image of `size` (width, height).
@@ -43,6 +51,6 @@ class Writing:
             DataError: images are letterboxed, and the size is not known.
         """
         frame = self.resizing.frame(size)
-        found = [frame.to_image(box) for box in boxes]
-        kept = tuple(box for box in found if box is not None)
-        return PlacedBoxes(kept, len(found) - len(kept))
+        in_image = [frame.to_image(box) for box in boxes]
+        visible = tuple(box for box in in_image if box is not None)
+        return PlacedBoxes(visible, len(in_image) - len(visible))

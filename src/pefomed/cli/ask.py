@@ -107,4 +107,5 @@ def _print_description(name: str, described: dict[str, Any]) -> None:
         f"{key.removesuffix('_gib').replace('_', ' ')}, GiB" if key.endswith("_gib") else key: value
         for key, value in described["memory"].items()
     }
-    print_table(("need", "estimate"), [("tokens per image", described["tokens_per_image"]), *memory.items()])
+    tokens = described.get("tokens_per_image", "the family's own")
+    print_table(("need", "estimate"), [("tokens per image", tokens), *memory.items()])

@@ -50,6 +50,24 @@ def print_scores(run: Path, scores: Sequence[Score] | None = None) -> None:
         _print_scores(run, scores)
 
 
+def print_protocols(run: Path) -> None:
+    """Print what each protocol makes of the answers, where they were scored so."""
+    from pefomed.evaluation.protocol_records import read_protocols
+    from pefomed.protocols.known import PROTOCOLS
+
+    for split in read_protocols(run)[0]:
+        rows = []
+        for row in split.rows:
+            found = {score.group: score for score in row.scores if score.system == "model"}
+            shares = [f"{100 * found[each].value:.1f} %" if each in found else "" for each in _FIGURES]
+            title = PROTOCOLS[row.name].title + (f", judge {row.judge}" if row.judge else "")
+            rows.append([title, *shares, found["overall"].n])
+        print_table(("Protocol", *_FIGURES, "n"), rows, f"{split.dataset}, {split.split}: by protocol")
+
+
+_FIGURES = ("overall", "open", "closed")
+
+
 def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.evaluation.groups import OVERALL
     from pefomed.evaluation.headlines import figures, is_own, is_verdict

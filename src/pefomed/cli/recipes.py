@@ -83,10 +83,12 @@ def _facts(name: str, recipe: Recipe) -> dict[str, Any]:
     needs: dict[str, str] = {}
     for dataset in recipe.data.values():
         needs[dataset.root] = f"{dataset.root}: {facts_of(dataset.loader)['needs']}"
+    model = recipe.model
+    parts = [model.family] if model.family else [model.vision_encoder, model.language_model]
     start = [recipe.model.start] if recipe.model.start else []
     return {
         "recipe": name,
         "description": recipe.description,
         "data": needs,
-        "weights": [recipe.model.vision_encoder, recipe.model.language_model, *start],
+        "weights": [*parts, *start],
     }

@@ -21,7 +21,7 @@ from pefomed.cli.endpoint import (
     answer,
 )
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
-from pefomed.cli.output import print_json, print_scores
+from pefomed.cli.output import print_json, print_protocols, print_scores
 from pefomed.runs import RunFolder
 from pefomed.startup import processes
 
@@ -162,6 +162,12 @@ def evaluate(
             "--metric", metavar="MODULE:FUNCTION", help="A metric of your own beside ours; may be repeated."
         ),
     ] = None,
+    protocols: Annotated[
+        bool,
+        typer.Option(
+            "--protocols", help="Also score as other papers and harnesses would; the page shows it."
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="FILE: the run folder to make; by default runs/ and the file's name.")
     ] = None,
@@ -234,7 +240,7 @@ def evaluate(
 
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
-        from pefomed.outside.boxes import box_columns
+        from pefomed.outside.box_columns import box_columns
         from pefomed.outside.options import answer_table, join_columns
         from pefomed.outside.run import columns_of, outside_run
 
@@ -271,11 +277,12 @@ def evaluate(
         typer.echo(f"run: {folder}", err=True)
     else:
         folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
-    scores = evaluate_run(folder, data, metric or ())
+    scores = evaluate_run(folder, data, metric or (), protocols=protocols)
     if json_:
         print_json([score.model_dump() for score in scores])
     else:
         print_scores(folder, scores)
+        print_protocols(folder)
     _check_scored(folder, scores)
 
 

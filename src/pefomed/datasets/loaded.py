@@ -38,7 +38,7 @@ def checked_records(load: Callable[[], Iterable[Sample | LeftOut]], where: str) 
     except ValidationError as error:  # e.g. a list where a text should be
         detail = error.errors(include_url=False)[0]
         raise DataError(
-            f"{where}: a record cannot be a {error.title}",
+            f"{where}: a record is not valid",
             found=f"{'.'.join(map(str, detail['loc']))} = {detail['input']!r:.80}: {detail['msg']}",
             remedy="correct the record, or download the data set again",
         ) from None

@@ -28,7 +28,7 @@ from pefomed.annotations.box_tasks import BoxTask, samples_of
 from pefomed.annotations.ms_cxr_file import people
 from pefomed.datasets import ms_cxr
 from pefomed.datasets.card import Published
-from pefomed.errors import DataError
+from pefomed.errors import DataError, json_kind
 from pefomed.files.files import inside, unknown_split
 from pefomed.files.plain_pickle import read_plain_pickle
 from pefomed.files.unzip import ZIP_FAULTS
@@ -94,7 +94,7 @@ def load(
 def _records(path: Path) -> Iterator[tuple[int, Any]]:
     content = _saved_by_torch(path)
     if not isinstance(content, list):
-        raise DataError(f"{path}: expected a list", found=type(content).__name__)
+        raise DataError(f"{path}: expected a list", found=json_kind(content))
     yield from enumerate(content, 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from pefomed.checked import name_of
 from pefomed.datasets import LOADERS, loader
 from pefomed.datasets.options import Option, direct_options, fields_of
 from pefomed.errors import listed
@@ -31,11 +32,15 @@ def markdown(names: Iterable[str] = LOADERS) -> str:
 
 def _titles(inner: Mapping[type, Sequence[str]]) -> dict[type, str]:
     """Return a name for each table, one of its own where two classes are called the same."""
-    called = Counter(table.__name__ for table in inner)
+    called = Counter(map(_title, inner))
     return {
-        table: name if called[name := table.__name__] == 1 else f"{name} {used[0].replace('`', '')}"
+        table: name if called[name := _title(table)] == 1 else f"{name} {used[0].replace('`', '')}"
         for table, used in inner.items()
     }
+
+
+def _title(table: type) -> str:
+    return name_of(table).capitalize()
 
 
 def _rows(options: Sequence[Option], titles: Mapping[type, str]) -> str:
@@ -47,7 +52,7 @@ def _rows(options: Sequence[Option], titles: Mapping[type, str]) -> str:
 
 
 def _tables(option: Option, titles: Mapping[type, str]) -> str:
-    links = [f"[{titles[one]}](#{titles[one].lower().replace(' ', '-')})" for one in option.tables]
+    links = [f"[{titles[one].lower()}](#{titles[one].lower().replace(' ', '-')})" for one in option.tables]
     return f": {', '.join(links)}" if links else ""
 
 
@@ -64,4 +69,4 @@ def _collect(options: Iterable[Option], where: str, inner: dict[type, list[str]]
             used = inner.setdefault(table, [])
             used.append(f"`{option.name}` {where}")
             if len(used) == 1:
-                _collect(fields_of(table), f"of {table.__name__}", inner)
+                _collect(fields_of(table), f"of {name_of(table)}", inner)

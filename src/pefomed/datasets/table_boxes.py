@@ -45,6 +45,7 @@ _MARK = re.compile(r"</p>\{([\d,]*)\}")
 class BoxColumns(Checked):
     """Which columns hold boxes, and what their numbers are; nothing of it is guessed."""
 
+    called = "table of box columns"
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[str, ...] = ()

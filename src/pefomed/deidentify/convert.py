@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pefomed.deidentify.annotations import annotation_record
 from pefomed.deidentify.choice import ALL, Rule
 from pefomed.deidentify.free_text import SEARCH
-from pefomed.deidentify.kept import columns_of
 from pefomed.deidentify.looking import FRAME_LIMIT, is_annotation
 from pefomed.deidentify.looking import text as _text
 from pefomed.deidentify.profile import count_identifying
 from pefomed.deidentify.pseudonyms import Pseudonyms
 from pefomed.deidentify.records import ImportRecord
+from pefomed.deidentify.table_columns import columns_of
 from pefomed.errors import ImageError
 from pefomed.files.storage import write
 from pefomed.images.dicom import of_frame, picture, room, spacing_of

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.deidentify.convert import ImportSettings
-from pefomed.deidentify.kept import COLUMNS
 from pefomed.deidentify.planning import SourceSeries
 from pefomed.deidentify.profile import EDITION, identifying
 from pefomed.deidentify.records import ImportRecord
+from pefomed.deidentify.table_columns import COLUMNS
 
 _NONE: Mapping[str, int] = {}
 

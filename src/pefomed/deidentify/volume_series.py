@@ -11,11 +11,11 @@ from typing import Any
 from pefomed.deidentify.choice import choose_slices
 from pefomed.deidentify.convert import ImportSettings, split_of
 from pefomed.deidentify.free_text import SEARCH
-from pefomed.deidentify.kept import COLUMNS
 from pefomed.deidentify.label_volumes import label_regions
 from pefomed.deidentify.planning import COLUMNS as PLACE
 from pefomed.deidentify.pseudonyms import Pseudonyms
 from pefomed.deidentify.records import ImportRecord
+from pefomed.deidentify.table_columns import COLUMNS
 from pefomed.errors import DataError, ImageError
 from pefomed.files.storage import write
 from pefomed.images.addresses import ImageAddress

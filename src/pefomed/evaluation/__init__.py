@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pefomed.startup.faces import lazily
 
 if TYPE_CHECKING:
     from pefomed.evaluation.grounding import score_boxes
@@ -13,17 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate_run", "exact_match", "exact_match_vqa", "score_boxes", "score_pairs"]
 
-# Imported when first asked for: one file of the folder takes no other.
-_PLACES = {
-    "evaluate_run": "pefomed.evaluation.run",
-    "exact_match": "pefomed.metrics.exact_match",
-    "exact_match_vqa": "pefomed.metrics.exact_match",
-    "score_boxes": "pefomed.evaluation.grounding",
-    "score_pairs": "pefomed.evaluation.pairs",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'pefomed.evaluation' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PLACES[name]), name)
+__getattr__ = lazily(
+    __name__,
+    {
+        "evaluate_run": ".run",
+        "exact_match": "pefomed.metrics.exact_match",
+        "exact_match_vqa": "pefomed.metrics.exact_match",
+        "score_boxes": ".grounding",
+        "score_pairs": ".pairs",
+    },
+)

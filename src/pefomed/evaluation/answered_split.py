@@ -12,6 +12,7 @@ from pefomed.datasets import load_samples
 from pefomed.evaluation.groups import groups_of
 from pefomed.evaluation.outside_training import TRAIN, read_training
 from pefomed.evaluation.predictions import read_predictions
+from pefomed.evaluation.protocol_records import ProtocolSplit
 from pefomed.evaluation.score import Questions, numbered
 from pefomed.evaluation.verdicts import RaterVerdicts
 from pefomed.metrics.metric import Metric
@@ -39,6 +40,8 @@ class EvaluatedRun:
     """Data set and split -> sample id -> whether its images were trained on, see `seen_images`."""
     items: dict[Split, list[ItemScore]] = field(default_factory=dict)
     """Data set and split -> the value of each metric of each answer, model's and blind."""
+    protocols: list[ProtocolSplit] | None = None
+    """What protocols make of each split that is answered in words; None: nobody asked."""
 
 
 class System(NamedTuple):

@@ -23,6 +23,9 @@ from pefomed.runs.folder import WAYS, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
 from pefomed.schema import ItemScore, Prediction, Sample, Score, Verdict
 
+_ITEM_LAYOUT = 2
+"""What stands in item_scores/: 2 since `read` has all boxes of an answer."""
+
 _REMEDY = "free space or make the folder writable; the former scores are as they were"
 
 
@@ -48,7 +51,7 @@ def write_scores(
     card = {
         "scores": _digest(text.encode()),
         "of": _sources(run),
-        "items": {"version": __version__, "files": _write_items(run, items or {})},
+        "items": {"version": __version__, "layout": _ITEM_LAYOUT, "files": _write_items(run, items or {})},
     }
     write(RunFolder(run).scores_card, json.dumps(card, indent=1) + "\n", _REMEDY)
 
@@ -94,6 +97,8 @@ def read_item_scores(run: Path, split: tuple[str, str]) -> list[ItemScore] | Non
     card = _read_card(files.scores_card)
     about = card.get("items")
     if not isinstance(about, dict) or about.get("version") != __version__:
+        return None
+    if about.get("layout") != _ITEM_LAYOUT:
         return None
     written = about.get("files")
     try:
@@ -161,9 +166,9 @@ def _sources(run: Path) -> dict[str, str]:
         found[path.name] = _digest(path.read_bytes())
     if recipe := RunFolder(run).read_recipe():
         table = recipe.evaluate.model_dump(mode="json")
-        # Without any it is what it was before there were such: scores of then still belong to it.
+        # Without them it is what it was before there were such: scores of then still belong to it.
         found["[evaluate]"] = short_hash(
-            {key: value for key, value in table.items() if key != "metrics" or value}
+            {key: value for key, value in table.items() if key not in ("metrics", "protocols") or value}
         )
     return found
 

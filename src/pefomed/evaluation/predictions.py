@@ -125,15 +125,15 @@ def check_same(one: Sequence[Sample], other: Sequence[Sample], run: Path, other_
         RunError: a sample is in one only, or differs; the ids are named.
     """
     first, second = ({sample.id: sample for sample in samples} for samples in (one, other))
-    found = {
+    differing = {
         f"only in {run}": [sample_id for sample_id in first if sample_id not in second],
         f"only in {other_run}": [sample_id for sample_id in second if sample_id not in first],
         "different": [i for i, sample in first.items() if i in second and not _same(sample, second[i])],
     }
-    if any(found.values()):
+    if any(differing.values()):
         raise RunError(
             f"{run} and {other_run} did not answer the same samples",
-            found=_named_all(found),
+            found=_named_all(differing),
             remedy="compare runs that answered the same split of the same data",
         )
 

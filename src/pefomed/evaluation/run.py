@@ -10,7 +10,7 @@ published rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +21,13 @@ from pefomed.datasets import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_answered
 from pefomed.evaluation.headlines import is_rate
-from pefomed.evaluation.item_records import value_items
+from pefomed.evaluation.item_records import answer_items, value_items
+from pefomed.evaluation.item_scores import ItemTable
 from pefomed.evaluation.masks import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
 from pefomed.evaluation.predictions import answered_splits, check_unchanged, outside_notes, read_samples
+from pefomed.evaluation.protocol_records import ProtocolSplit, write_protocols
 from pefomed.evaluation.published import published_scores
 from pefomed.evaluation.run_answers import answer_scores
 from pefomed.evaluation.run_boxes import box_scores
@@ -36,7 +38,9 @@ from pefomed.evaluation.staleness import check_shown
 from pefomed.evaluation.verdict_scores import verdict_scores
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files.storage import usable_paths
+from pefomed.metrics.lookup import correctness
 from pefomed.metrics.plugins import load
+from pefomed.metrics.word_values import word_values
 from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
@@ -53,7 +57,9 @@ BOX_KEYS = ("boxes", "category")
 
 
 @usable_paths()
-def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[str] = ()) -> list[Score]:
+def evaluate_run(
+    run: Path, data_folder: Path | None = None, metrics: Sequence[str] = (), *, protocols: bool = False
+) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 
     What has no score (METEOR without Java, a task without references) is said on the error stream and in
@@ -64,6 +70,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[s
             and compared with what was answered; with `floors = false`, or in a run without recipe,
             it need not be there.
         metrics: of the user's own, each `package.module:function`, beside those that the recipe names.
+        protocols: write `protocols.jsonl` too, whether or not the recipe says so.
 
     Raises:
         RecipeError: a metric of the user's own cannot be used.
@@ -76,7 +83,7 @@ def evaluate_run(run: Path, data_folder: Path | None = None, metrics: Sequence[s
     if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
     with hold(run):
-        return _evaluate(run, data_folder, metrics)
+        return _evaluate(run, data_folder, metrics, protocols=protocols)
 
 
 def is_scored(scores: Sequence[Score]) -> bool:
@@ -84,7 +91,7 @@ def is_scored(scores: Sequence[Score]) -> bool:
     return any(score.system == "model" and not is_rate(score.metric) for score in scores)
 
 
-def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> list[Score]:
+def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str], *, protocols: bool) -> list[Score]:
     settings = RunFolder(run).read_recipe()
     splits = answered_splits(run)
     if not splits:
@@ -102,15 +109,30 @@ def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str]) -> li
     named = [*evaluate.metrics, *metrics]
     plugins = load(named)
     shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins)
+    if protocols or evaluate.protocols:
+        shared = replace(shared, protocols=[])
     scores: list[Score] = []
     for split, samples in answered.items():
         scores += _dataset_scores(shared, split, samples)
     write_own_metrics(run, named, plugins)
     write_scores(run, scores, shared.seen, shared.items)
+    write_protocols(run, _by_protocol(shared, answered))
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
         note(event)
     return scores
+
+
+def _by_protocol(run: EvaluatedRun, splits: Iterable[Split]) -> list[ProtocolSplit]:
+    """Return what protocols make of the splits; those with nothing in words are said."""
+    found = run.protocols
+    if found is None:
+        return []
+    there = {(one.dataset, one.split) for one in found}
+    for dataset, name in splits:
+        if (dataset, name) not in there:
+            run.events.append(f"{dataset}, {name}: no protocols, as nothing of it is answered in words")
+    return found
 
 
 def _check_keys(keys: Sequence[str], samples: Sequence[Sample]) -> None:
@@ -164,10 +186,24 @@ def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> l
     for part, places in parts:
         if places:
             scores += part(answered, places)
-    scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
+    _keep_labelled(answered, exact)
+    if run.raters:
+        values = ItemTable(run.items[split])
+        right = values.column(correctness().name, [(sample.id, None) for sample in samples]) == 1.0
+        scores += verdict_scores(everything, samples, right, run.raters)
     return scores + (
         published_scores(table.loader, split.name, split.dataset, table.options) if table else []
     )
+
+
+def _keep_labelled(answered: AnsweredSplit, exact: Sequence[int]) -> None:
+    """Keep the exact matches of texts that raters call right or wrong: there is no score of them."""
+    places = sorted({*answered.places(*tasks.BINARY)} - {*exact})
+    samples = [answered.samples[place] for place in places]
+    for system in answered.systems if samples else ():
+        texts = system.only(places).answers
+        values = word_values([sample.references for sample in samples], texts, "exact")
+        answered.keep(answer_items(samples, texts, system.name, values))
 
 
 def _tell_apart(answered: AnsweredSplit) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pefomed.evaluation.answered_split import AnsweredSplit
 from pefomed.evaluation.groups import is_closed
 from pefomed.evaluation.item_records import OWN, answer_items
 from pefomed.evaluation.plugin_scores import plugin_scores
+from pefomed.evaluation.protocol_scores import protocol_split
 from pefomed.evaluation.run_floors import answer_floors
 from pefomed.evaluation.score import score_values, score_word_values
 from pefomed.metrics.word_values import word_values
@@ -43,7 +44,7 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         answered.run.events.append(
             f"{answered.name}: no closed accuracy, as no `answer_type` says which questions are closed"
         )
-    closed = np.array([is_closed(sample) for sample in short])
+    closed = np.array([is_closed(sample.meta) for sample in short])
     for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
         name, texts, how = system.only(asked)
         values = word_values(questions.references, texts, "words", "closed")
@@ -51,4 +52,6 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         if name in OWN:
             answered.keep(answer_items(short, texts, name, values))
     of_words = [system.only(asked) for system in systems]
+    if answered.run.protocols is not None:
+        answered.run.protocols.append(protocol_split(answered, short, of_words))
     return scores + plugin_scores(answered, short, of_words)

@@ -6,6 +6,7 @@ image asked about give, where test images were trained on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pefomed.datasets import card
@@ -16,6 +17,9 @@ from pefomed.floors.constant import constant_report
 from pefomed.floors.nearest_box import NEAREST_BOX, nearest_box
 from pefomed.schema import Sample
 from pefomed.tasks import ABOUT_BOXES
+
+LANGUAGE = "language"
+"""The key of a question's language, where a data set has several."""
 
 
 def answer_floors(answered: AnsweredSplit, samples: Sequence[Sample]) -> list[System]:
@@ -30,9 +34,13 @@ def answer_floors(answered: AnsweredSplit, samples: Sequence[Sample]) -> list[Sy
         return []
     images = _images(training.samples, samples)
     shared = len(set(images.asked) & set(images.training))
+    several = len({_language(sample) for sample in training.samples}) > 1
+    near = votes.NEAREST_TEXT
+    if any(re.search(votes.CHARACTER, sample.question) for sample in samples):
+        near += "; of Chinese each character is a word"
     how = {
-        "floor:majority": f"{votes.MAJORITY}, {training.source}",
-        "floor:nearest-text": f"{votes.NEAREST_TEXT}, {training.source}",
+        "floor:majority": f"{votes.MAJORITY}{' of its language' if several else ''}, {training.source}",
+        "floor:nearest-text": f"{near}, {training.source}",
     }
     if shared:
         how["floor:nearest-text-same-image"] = (
@@ -56,7 +64,7 @@ def answer_floors(answered: AnsweredSplit, samples: Sequence[Sample]) -> list[Sy
         about = votes.ImageKeys([images.training[i] for i in known], [images.asked[i] for i in places])
         for name in how:
             if name == "floor:majority":
-                found = [votes.majority(replies)] * len(places)
+                found = _majorities([training.samples[i] for i in known], [samples[i] for i in places])
             elif name == "floor:nearest-box" and task in ABOUT_BOXES:
                 boxes = [training.samples[place].boxes for place in known]
                 found = nearest_box(boxes, replies, [samples[place].boxes for place in places])
@@ -111,6 +119,20 @@ def validation_split(answered: AnsweredSplit) -> str | None:
     published = "validate" if about and "validate" in about.splits else None
     split = stage.validate_split or published
     return split if split not in (stage.split, *stage.also_train, answered.split) else None
+
+
+def _majorities(training: Sequence[Sample], asked: Sequence[Sample]) -> list[str]:
+    """Return the most frequent training answer of each sample's own language."""
+    by_language = {
+        language: votes.majority([one.reference for one in training if _language(one) == language])
+        for language in {_language(one) for one in training}
+    }
+    every = votes.majority([one.reference for one in training])
+    return [by_language.get(_language(one), every) for one in asked]
+
+
+def _language(sample: Sample) -> str:
+    return sample.meta.get(LANGUAGE, "")
 
 
 def _images(training: Sequence[Sample], asked: Sequence[Sample]) -> votes.ImageKeys:

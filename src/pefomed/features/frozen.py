@@ -23,6 +23,7 @@ from pefomed.cache import cache_folder, keeps
 from pefomed.files.storage import storage_errors, write
 from pefomed.images.images import from_image
 from pefomed.images.remembered import remembered_hash
+from pefomed.models.family import foreign_code
 from pefomed.models.feature_precision import check_range
 from pefomed.models.protocol import ImageFeatures, ImageSide, VisionModel, join_features
 from pefomed.progress import line
@@ -119,7 +120,8 @@ class Features:
 
     def mean(self, paths: Iterable[str]) -> Tensor:
         """Return the mean features (P, D), float32, over distinct images: the blind run's image."""
-        return mean_image(self([path])[0] for path in dict.fromkeys(paths))
+        own: Callable[[Iterable[Tensor]], Tensor] = getattr(self._model, "mean_image", mean_image)
+        return own(self([path])[0] for path in dict.fromkeys(paths))
 
     def _hash(self, path: str) -> str:
         if path not in self._hashes:
@@ -188,7 +190,10 @@ def open_features(
 def space(model: VisionModel, images: ImageSide) -> str:
     """Return the hash (16 hex digits) of everything the features depend on."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([FORMAT, *model.feature_settings(), *images.settings()]).encode())
+    # Of a family from outside its code decides them too; ours is told by `FORMAT`.
+    code = foreign_code(model, images)
+    settings = [FORMAT, *model.feature_settings(), *images.settings(), *([code] if code else [])]
+    digest.update(json.dumps(settings).encode())
     for name, tensor in sorted(model.vision_encoder.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().data)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.errors import DataError, nearest
+from pefomed.errors import DataError, json_kind, nearest
 
 
 def read_text(path: Path) -> str:
@@ -144,7 +144,7 @@ def checked_rows(rows: Any, required: Iterable[str], where: str) -> list[dict[st
         DataError: it is none, or a key is absent.
     """
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f"{where}: expected a list of objects", found=type(rows).__name__)
+        raise DataError(f"{where}: expected a list of objects", found=json_kind(rows))
     names = list(required)
     for number, row in enumerate(rows, 1):
         check_fields(f"{where}, entry {number}", row, names)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.errors import DataError, listed, nearest
+from pefomed.errors import DataError, json_kind, listed, nearest
 from pefomed.files.files import json_remedy, json_value
 from pefomed.files.format import Format
 from pefomed.files.json_stream import WHOLE_LIMIT, JsonText
@@ -63,7 +63,7 @@ def _placed(path: Path, number: int, row: Any) -> tuple[str, dict[str, Any]]:
     if not isinstance(row, dict):
         raise DataError(
             f"{path}: expected a list of objects",
-            found=f"record {number} is of the type {type(row).__name__}",
+            found=f"record {number} is {json_kind(row)}",
             remedy=_REMEDY,
         )
     return place, row
@@ -100,7 +100,7 @@ def _lines(path: Path, how: Format) -> Placed:
         except (RecursionError, ValueError) as error:
             raise DataError(f"{place}: not JSON that can be read", found=str(error)) from None
         if not isinstance(row, dict):
-            raise DataError(f"{place}: expected an object", found=type(row).__name__)
+            raise DataError(f"{place}: expected an object", found=json_kind(row))
         yield place, row
 
 

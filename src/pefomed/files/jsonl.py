@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from pefomed.errors import DataError
+from pefomed.checked import name_of
+from pefomed.errors import DataError, json_kind
 from pefomed.files.storage import storage_errors, usable_paths
 from pefomed.schema import Record
 
@@ -53,7 +54,7 @@ def read(path: Path, kind: type[R], *, on_cut: list[str] | None = None) -> Itera
                 detail = error.errors(include_url=False)[0]
                 where = ".".join(str(part) for part in detail["loc"])
                 raise DataError(
-                    f"{path}, line {number}: not a valid {kind.__name__}",
+                    f"{path}, line {number}: not a valid {name_of(kind)}",
                     found=f"{where + ': ' if where else ''}{detail['msg']}",
                     remedy="repair or delete the line, then run the command again",
                 ) from None
@@ -76,9 +77,7 @@ def read_object(
     except (ValueError, RecursionError) as error:  # not UTF-8 is a ValueError too
         raise DataError(f"{path} is damaged", found=str(error) or "too deep", remedy=remedy) from None
     if not isinstance(value, dict):
-        raise DataError(
-            f"{path} is damaged", found=f"a {type(value).__name__} instead of an object", remedy=remedy
-        )
+        raise DataError(f"{path} is damaged", found=f"{json_kind(value)} instead of an object", remedy=remedy)
     return value
 
 

@@ -2,10 +2,10 @@
 
 `majority`: the most frequent training answer, to every question; open and closed are not told apart.
 `nearest_text`: the answer most voted for by the nearest training questions. Questions are TF-IDF vectors
-of their `[a-z0-9]+` words (scikit-learn's weights: smoothed idf, Euclidean norm); of the `k` most
-similar training questions, the earlier first where similarities tie, each votes for its answer with
-cosine^3. Answers are counted by their `plain` form and given as first written. The order settles
-ties because SLAKE asks the same words hundreds of times: it decides up to 3 points there.
+of their `[a-z0-9]+` words, and of each Chinese character (scikit-learn's weights: smoothed idf, Euclidean
+norm); of the `k` most similar training questions, the earlier first where similarities tie, each votes for
+its answer with cosine^3. Answers are counted by their `plain` form and given as first written. The order
+settles ties because SLAKE asks the same words hundreds of times: it decides up to 3 points there.
 
 With `images`, the cosine of a training question about the image that is asked about counts double: what
 is reached by recognising images that were trained on. That is no floor but a measure of leakage.
@@ -28,6 +28,9 @@ NEIGHBOURS = 7
 POWER = 3
 SAME_IMAGE = 2
 WORD = "[a-z0-9]+"
+CHARACTER = "[\u3400-\u4dbf\u4e00-\u9fff]"
+"""Chinese is written without spaces: each character is a word."""
+_TOKEN = f"{WORD}|{CHARACTER}"
 
 MAJORITY = "the most frequent training answer"
 NEAREST_TEXT = f"TF-IDF of {WORD} words, {NEIGHBOURS} nearest training questions, votes by cosine^{POWER}"
@@ -66,12 +69,12 @@ def nearest_text(
     """
     wanted = list(asked)
     fallback = majority(answers)
-    if not any(re.search(WORD, question.lower()) for question in questions):
+    if not any(re.search(_TOKEN, question.lower()) for question in questions):
         return [fallback] * len(wanted)
     # Not at the top: scikit-learn takes a second to import, and scoring alone does not need it.
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectoriser = TfidfVectorizer(token_pattern=WORD)
+    vectoriser = TfidfVectorizer(token_pattern=_TOKEN)
     known = vectoriser.fit_transform(questions).T.tocsr()  # (V, T)
     plain_answers = [plain(answer) for answer in answers]
     numbers: dict[Hashable, int] = {}

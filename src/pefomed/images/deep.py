@@ -21,11 +21,16 @@ def eight_bits(where: ImageAddress, image: Image.Image, negative: bool) -> Image
         ImageError: the window is one of Hounsfield units, or one that the file should store.
     """
     if any(each.stored is not None for each in (where.window, *where.window.channels)):
-        raise not_for(where.file, "window", f"a {image.format} file", "it stores no window; use CENTRE:WIDTH")
+        raise not_for(
+            where.file,
+            "window",
+            f"an image of the format {image.format}",
+            "it stores no window; use CENTRE:WIDTH",
+        )
     if where.window.in_hounsfield:
         raise ImageError(
             f"{where.file}: the window {where.window.text!r} is in Hounsfield units, for CT",
-            found=f"a {image.format or 'picture'} file, which does not say what its values are",
+            found=f"the format {image.format or 'of a picture'} does not say what values are",
             remedy="use `auto`, `robust`, or CENTRE:WIDTH in the file's own values",
         )
     stored = np.asarray(image)

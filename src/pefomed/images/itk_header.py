@@ -202,7 +202,7 @@ def _is_true(path: Path, found: dict[str, str], key: str) -> bool:
 
 def _not(path: Path, kind: str, front: bytes) -> ImageError:
     return ImageError(
-        f"{path} is not a {kind} file",
+        f"{path} is not of the format {kind}",
         found=f"a file beginning with {front[:8]!r}",
         remedy="give a .mha, .mhd, .nrrd or .nhdr file, or name the file as what it is",
     )

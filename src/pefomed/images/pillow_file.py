@@ -112,7 +112,12 @@ def turn(where: ImageAddress, image: Image.Image) -> int:
 def _choose_frame(where: ImageAddress, image: Image.Image) -> None:
     for key in ("axis", "index", "volume"):
         if getattr(where, key) is not None:
-            raise not_for(where.file, key, f"a {image.format} file", "slices are for NIfTI; choose a `frame`")
+            raise not_for(
+                where.file,
+                key,
+                f"an image of the format {image.format}",
+                "slices are for NIfTI; choose a `frame`",
+            )
     count = int(getattr(image, "n_frames", 1)) if where.frame else 1
     if where.frame and where.frame >= count:
         raise ImageError(

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pefomed.inference.prefill import row_state
 from pefomed.models.protocol import ImageFeatures, device_of, join_features
 from pefomed.packing.batch import PackedRow, Tokens, collate, row
 from pefomed.packing.forward import forward
@@ -88,8 +89,11 @@ class Continuations:
                 past_key_values=group.cache,
                 answer_index=(torch.arange(rows, device=self.device), last),
                 use_cache=True,
+                **group.state,
             )
             group.cache = getattr(output, "past_key_values", None)
+            if not begun and group.cache is not None:
+                group.state = row_state(output)
             found |= zip(group.questions, output.logits[0], strict=True)
         return torch.stack([found[question] for question in wanted])
 
@@ -101,6 +105,7 @@ class Group:
     questions: list[int]
     ids: list[list[int]] = field(default_factory=list)
     cache: Any = None
+    state: dict[str, Any] = field(default_factory=dict)
 
 
 class Paths:

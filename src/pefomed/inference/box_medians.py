@@ -17,11 +17,12 @@ the answer so far is run again for each coordinate, some ten tokens, so it may b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from pefomed.boxes.marks import tagged_phrase
+from pefomed.boxes import BoxFormat
+from pefomed.boxes.notation import BoxNotation, mark_of
 from pefomed.boxes.numbers import common_start
-from pefomed.boxes.text import DELIMITER, NO_BOX, SEPARATORS
+from pefomed.boxes.spelling import DIGITS, Spelling
 from pefomed.inference.alone import Paths
 from pefomed.inference.forest import Forest, grown
 from pefomed.inference.generate import Generated
@@ -33,23 +34,6 @@ from pefomed.schema import Sample
 from pefomed.tasks import TASKS
 
 
-class Spelling(NamedTuple):
-    """What stands between a box's numbers, so far as it may not be told apart from them by the tokenizer."""
-
-    opening: str
-    number: str
-    after: tuple[str, ...]
-
-    def texts(self, before: str, numbers: Iterable[int], place: int) -> list[str]:
-        """Return `before` and each of the numbers a box's coordinate `place` may be."""
-        return [before + self.number.format(number) + self.after[place] for number in numbers]
-
-
-DIGITS = Spelling(SEPARATORS[0], "{}", SEPARATORS[1:])
-TOKENS = Spelling("{", "<{}>", ("", "", "", "}"))
-"""Of location tokens, which nothing else joins."""
-
-
 def median_boxes(
     model: Any,
     rows: Sequence[PackedRow],
@@ -59,6 +43,7 @@ def median_boxes(
     bins: int,
     max_new_tokens: int,
     spelling: Spelling = DIGITS,
+    form: BoxNotation | None = None,
     none: bool = False,
     logprobs: bool = False,
 ) -> list[Generated]:
@@ -68,13 +53,14 @@ def median_boxes(
 
     Args:
         features: of the rows' images, (S, P, D).
+        form: how phrases and boxes are written; by default as in the papers.
         none: whether an answer may be that there is no box.
         logprobs: note the natural logarithm of each token's probability in the model's own distribution over
             all tokens.
     """
     forest = grown(model, rows, features)
     samples = [one.sample for row in rows for one in row.sequences]
-    drafts = Drafts(samples, tokenizer, spelling)
+    drafts = Drafts(samples, tokenizer, spelling, form)
     alive = list(range(len(samples)))
     if none:
         alive = drafts.without_none(forest, alive, range(bins), max_new_tokens)
@@ -105,12 +91,16 @@ def median_boxes(
 class Drafts:
     """The answers as far as they are written, one for each sample."""
 
-    def __init__(self, samples: Sequence[Sample], tokenizer: Any, spelling: Spelling):
+    def __init__(
+        self, samples: Sequence[Sample], tokenizer: Any, spelling: Spelling, form: BoxNotation | None = None
+    ):
+        self._form = form or BoxFormat()
         self.answers = [Generated(sample.id) for sample in samples]
         self._tokenizer, self._spelling = tokenizer, spelling
         self._tokens = TextTokens(tokenizer)
         self._samples = samples
-        self._texts = [self._mark(place) + spelling.opening for place in range(len(samples))]
+        begun = spelling.beginning + spelling.opening
+        self._texts = [self._mark(place) + begun for place in range(len(samples))]
 
     def without_none(
         self, forest: Forest | Paths, questions: Sequence[int], numbers: Sequence[int], most: int
@@ -120,8 +110,8 @@ class Drafts:
         Args:
             numbers: what a box's first coordinate may be.
         """
-        end = int(self._tokenizer.eos_token_id)
-        nones = [[*tokens, end] for tokens in self._encoded([self._mark(one) + NO_BOX for one in questions])]
+        end, none = int(self._tokenizer.eos_token_id), self._spelling.none
+        nones = [[*tokens, end] for tokens in self._encoded([self._mark(one) + none for one in questions])]
         boxes = [self.forms(question, numbers, 0) for question in questions]
         partings = [_partings(*pair) for pair in zip(nones, boxes, strict=True)]
         chosen = [True] * len(questions)
@@ -151,8 +141,10 @@ class Drafts:
     def going_on(self, forest: Forest | Paths, alive: Sequence[int], most: int) -> list[int]:
         """End the answers that end here or exceed `most` tokens; return the others, another box begun."""
         end = int(self._tokenizer.eos_token_id)
-        next_texts = [self._texts[question] + DELIMITER + self._spelling.opening for question in alive]
-        ended = [[*tokens, end] for tokens in self._encoded([self._texts[question] for question in alive])]
+        next_box, closing = self._spelling.delimiter + self._spelling.opening, self._spelling.closing
+        next_texts = [self._texts[question] + next_box for question in alive]
+        whole = [self._texts[question] + closing for question in alive]
+        ended = [[*tokens, end] for tokens in self._encoded(whole)]
         longer = self._encoded(next_texts)
         starts = [common_start(pair) for pair in zip(ended, longer, strict=True)]
         _, logits = after(forest, alive, [one[:n] for one, n in zip(ended, starts, strict=True)])
@@ -171,7 +163,7 @@ class Drafts:
 
     def _mark(self, question: int) -> str:
         sample = self._samples[question]
-        return tagged_phrase(sample.question) if TASKS[sample.task].names_phrase else ""
+        return mark_of(self._form, sample.question) if TASKS[sample.task].names_phrase else ""
 
     def _encoded(self, texts: list[str]) -> list[list[int]]:
         """Return each text's tokens, as an answer's are made for training."""

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from numbers import Integral, Real
 from typing import Any
 
-from pefomed.errors import DataError
+from pefomed.answers.writing import writing_of
+from pefomed.boxes.spelling import DIGITS, TOKENS, Spelling
+from pefomed.errors import DataError, RecipeError
 from pefomed.inference.box_grammar import BoxVocabulary
-from pefomed.inference.box_medians import DIGITS, TOKENS, median_boxes
+from pefomed.inference.box_medians import median_boxes
 from pefomed.inference.choice import TokenChoice, TokenSampler, likeliest
 from pefomed.inference.closed_vocabulary import Vocabulary, likeliest_answers
 from pefomed.inference.generate import Generated, empty_answers, generate
 from pefomed.models.protocol import ImageFeatures
 from pefomed.packing.batch import PackedRow, Tokens
+from pefomed.progress import note
 from pefomed.recipe import Recipe
 from pefomed.tasks import BOXES
 
@@ -58,13 +61,20 @@ class Decoding:
 
     def __init__(self, recipe: Recipe, tokenizer: Any):
         self.how, self.tokenizer = recipe.predict, tokenizer
-        self.spelling = TOKENS if recipe.model.location_tokens else DIGITS
-        self.bins = recipe.prompt.box_bins
+        self.form = writing_of(recipe).format
+        self.spelling = TOKENS if recipe.model.location_tokens else spelling_of(recipe)
+        self.bins = (self.spelling and self.spelling.bins) or recipe.prompt.box_bins
+        self.bound = self.spelling is not None
+        """Whether boxes can be decoded as such: else they are as any text."""
+        if not self.bound and (self.how.constrain_boxes or self.how.box_choice == "median"):
+            _say_once(
+                f"the family {recipe.model.family!r} gives no spelling of boxes: they are decoded greedily"
+            )
 
     @cached_property
     def boxes(self) -> BoxVocabulary:
         """The tokens of boxes; looked up once, as every token is read for it."""
-        return BoxVocabulary(self.tokenizer, self.bins, self.how.box_none)
+        return BoxVocabulary(self.tokenizer, self.bins, self.how.box_none, self.form)
 
     def groups(self, sequences: Sequence[Tokens], sampling: Sampling) -> tuple[list[Tokens], ...]:
         """Return the sequences decoded token after token, those whose answers are medians, and those whose
@@ -98,7 +108,8 @@ class Decoding:
             yield list(enumerate(likeliest_answers(model, rows, features, sampling.vocabularies)))
             return
         constraints = None
-        if self.how.constrain_boxes or (self.how.box_choice == "median" and sampling.temperature):
+        median = self.how.box_choice == "median"
+        if self.bound and (self.how.constrain_boxes or (median and sampling.temperature)):
             constraints = [self.boxes.constraint(one.sample) for one in sequences]
         choice: TokenChoice = likeliest
         if sampling.temperature:
@@ -128,13 +139,14 @@ class Decoding:
             tokenizer=self.tokenizer,
             bins=self.bins,
             max_new_tokens=sampling.max_new_tokens,
-            spelling=self.spelling,
+            spelling=self.spelling or DIGITS,
+            form=self.form,
             none=self.how.box_none,
             logprobs=sampling.logprobs,
         )
 
     def _has_medians(self, sequence: Tokens, sampling: Sampling) -> bool:
-        wanted = self.how.box_choice == "median" and not sampling.temperature
+        wanted = self.bound and self.how.box_choice == "median" and not sampling.temperature
         return wanted and sequence.sample.task in BOXES
 
 
@@ -147,12 +159,38 @@ def generation(recipe: Recipe, vocabulary: int = 0) -> str:
     how = recipe.predict
     if vocabulary:
         return f"the likeliest of {vocabulary:,} answers of a closed vocabulary"
+    if (how.constrain_boxes or how.box_choice == "median") and spelling_of(recipe) is None:
+        return f"greedy, at most {how.max_new_tokens} tokens"
     boxes = ", boxes constrained" if how.constrain_boxes else ""
     if how.box_choice == "median":  # which constrains them by itself
         boxes = ", boxes constrained, their coordinates medians"
     if boxes and how.box_none:
         boxes += ", or none"
     return f"greedy, at most {how.max_new_tokens} tokens{boxes}"
+
+
+@lru_cache
+def _say_once(text: str) -> None:
+    note(text)
+
+
+def spelling_of(recipe: Recipe) -> Spelling | None:
+    """Return how a recipe's boxes are spelled digit by digit; None of a family that gives no spelling.
+
+    Raises:
+        RecipeError: the family's is none.
+    """
+    if recipe.model.family is None:
+        return DIGITS
+    found = getattr(writing_of(recipe).format, "spelling", None)
+    try:
+        return found and (found.separators and found)
+    except (ValueError, AttributeError) as error:
+        raise RecipeError(
+            f"the family {recipe.model.family!r}: the `spelling` of its boxes cannot be used",
+            found=str(error),
+            remedy="give a pefomed.boxes.spelling.Spelling, or None",
+        ) from None
 
 
 def _is_whole(value: Any) -> bool:

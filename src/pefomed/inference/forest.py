@@ -37,7 +37,7 @@ class Forest:
         begun = run_prefix(model, rows, features)
         self.logits = begun.logits
         """Of the questions' roots, (Q, V)."""
-        self._cache = begun.cache
+        self._cache, self._state = begun.cache, begun.state
         self._rows: list[int] = begun.owners.tolist()
         self._depths: list[int] = begun.depths.tolist()
         self._seen: NDArray[np.bool_] = begun.seen.cpu().numpy()  # (N, K)
@@ -92,6 +92,7 @@ class Forest:
                 torch.tensor([places[place] for place in chosen], device=self.device),
             ),
             use_cache=True,
+            **self._state,
         )
         return output.logits[0]  # type: ignore[no-any-return]
 

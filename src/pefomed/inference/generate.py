@@ -71,6 +71,13 @@ def empty_answers(rows: Sequence[PackedRow]) -> list[Generated]:
     return [Generated(sequence.sample.id) for row in rows for sequence in row.sequences]
 
 
+def continued(
+    model: Any, rows: Sequence[PackedRow], features: ImageFeatures
+) -> QuestionCache | Continuations:
+    """Return the questions of `rows`, run and ready to go on: together, or each alone."""
+    return (QuestionCache if model.shares_rows else Continuations)(model, rows, features)
+
+
 @torch.inference_mode()
 def generate(
     model: Any,
@@ -92,8 +99,7 @@ def generate(
         logprobs: note the natural logarithm of each token's probability: the model's own, at temperature 1,
             and where a constraint holds over the tokens that it allows.
     """
-    kind = QuestionCache if model.shares_rows else Continuations
-    texts = kind(model, rows, features)
+    texts = continued(model, rows, features)
     alive = list(range(len(answers)))
     logits = texts.logits
     for step in range(max_new_tokens):

@@ -76,7 +76,7 @@ class Predictor:
         self._doubted: set[str] = set()
         self.device = devices.device(recipe.compute)
         self.dtype = devices.dtype(recipe.compute, self.device)
-        fit_attention(base_of(model), recipe.compute, decoding=True)
+        fit_attention(base_of(model), recipe.compute, processor, decoding=True)
         self.model = model.to(self.device).eval()
         self._engine = Engine(recipe, self.model, processor)
         self._generation = generation(recipe)

@@ -32,6 +32,8 @@ class Prefix(NamedTuple):
     """(Q, K) the keys it sees."""
     positions: Tensor
     """(B, K) of the keys."""
+    state: dict[str, Any]
+    """What later calls on these rows are given beside the cache (`protocol.Output.row_state`), by name."""
 
 
 @torch.inference_mode()
@@ -49,5 +51,17 @@ def run_prefix(model: Any, rows: Sequence[PackedRow], features: ImageFeatures) -
     )
     positions = batch.position_ids
     return Prefix(
-        cache, output.logits[0], owners, positions[owners, nodes], tree[owners, 0, nodes], positions
+        cache,
+        output.logits[0],
+        owners,
+        positions[owners, nodes],
+        tree[owners, 0, nodes],
+        positions,
+        row_state(output),
     )
+
+
+def row_state(output: Any) -> dict[str, Any]:
+    """Return what a family keeps of rows beside its cache, as the argument of the next call; most nothing."""
+    kept = getattr(output, "row_state", None)
+    return {} if kept is None else {"row_state": kept}

@@ -30,6 +30,7 @@ class QuestionCache:
         """(Q, V) behind the prompts."""
         self._cache, self._owners, self._depths = begun.cache, begun.owners, begun.depths
         self._seen, self._keys = begun.seen, begun.positions
+        self._state = begun.state
         self._row_of: list[int] = begun.owners.tolist()
 
     def step(self, alive: Sequence[int], tokens: Sequence[int]) -> Tensor:
@@ -61,5 +62,6 @@ class QuestionCache:
             past_key_values=self._cache,
             answer_index=places,
             use_cache=True,
+            **self._state,
         )
         return output.logits[0]  # type: ignore[no-any-return]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pefomed import __version__
-from pefomed.errors import DataError, RecipeError, RunError
+from pefomed.errors import DataError, RecipeError, RunError, with_article
 from pefomed.evaluation.verdicts import RATER_KINDS
 from pefomed.files.jsonl import lines, read, writer
 from pefomed.files.storage import usable_paths, write
@@ -23,7 +23,7 @@ from pefomed.judges.card import counts, read_card, results_by_task, write_card
 from pefomed.judges.items import JudgeItem, other_sample_ids, read_items
 from pefomed.judges.prompts import JudgedPair
 from pefomed.judges.replies import alone, safe_name
-from pefomed.metrics.plugins import computed_by, named_object
+from pefomed.plugins import computed_by, named_object
 from pefomed.progress import track
 from pefomed.runs import RunFolder
 from pefomed.schema import Verdict
@@ -45,7 +45,7 @@ class OwnJudge:
         if not callable(found):
             raise RecipeError(
                 f"the judge {named!r} cannot be called",
-                found=f"a {type(found).__name__}",
+                found=with_article(type(found).__name__),
                 remedy="name a function `(question, reference, answer) -> label`",
             )
         self._function, self.named = found, named

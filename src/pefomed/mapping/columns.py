@@ -55,6 +55,7 @@ Meta = Annotated[dict[str, AnySource], PlainValidator(_meta_of)]
 class Columns(Checked):
     """Which column holds what; each is a source: a column, a path, a template, a constant, several joined."""
 
+    called = "table of columns"
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: Annotated[

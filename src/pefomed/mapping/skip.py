@@ -37,6 +37,7 @@ TABLE: tuple[Kind, ...] = (
 class Where(Checked):
     """Rows whose column has, or has not, one of some values."""
 
+    called = "rule for leaving out"
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     column: str = Field(min_length=1)

@@ -25,6 +25,7 @@ from pefomed.errors import PefomedError, nearest
 class ConstantSource(Checked):
     """The same text in every row."""
 
+    called = "constant text"
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     constant: str = Field(min_length=1)
@@ -34,6 +35,7 @@ class ConstantSource(Checked):
 class Words(Checked):
     """A column whose values stand for words."""
 
+    called = "column of words"
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     column: str = Field(min_length=1)

@@ -40,7 +40,7 @@ _QUESTIONS = (
         "exact_match_vqa", "Exact match, VQA-style", "exact", _WORDS,
         "equal after the VQA challenge's normalisation, x ray = xray",
         binary=True, function=exact_match_vqa, reading=lambda _, answer: vqa_style(answer),
-        of_sentences=False, beside_labels=True,
+        of_sentences=False, correctness=True, beside_labels=True,
     ),
     Metric(
         "token_recall", "Token recall", "words", _WORDS,
@@ -108,16 +108,17 @@ def _in_presets(metric: Metric) -> list[Metric]:
 _LOCATED = (
     Metric(
         "iou", "IoU", "boxes", _BOXES, "intersection over union of the boxes' union areas, exact",
-        unit="", first=(Place("boxes", 0), Place("boxes", 6, ANY_BOX)),
+        unit="", first=(Place("boxes", 0), Place("boxes", 6, ANY_BOX)), over_categories=True,
     ),
     Metric(
         "dice", "Dice", "boxes", _BOXES, "Dice of the boxes' union areas, exact, 2 IoU / (1 + IoU)",
-        unit="", first=(Place("boxes", 2),),
+        unit="", first=(Place("boxes", 2),), by_group=True, over_categories=True,
     ),
     *(
         Metric(
             f"acc_{share}", f"Acc@{share}", "boxes", _BOXES, f"share of items with IoU >= {share}",
             binary=True, first=(Place("boxes", 1),) if share == 0.5 else (),
+            by_group=share == 0.5, over_categories=share == 0.5,
         )
         for share in IOU_THRESHOLDS
     ),
@@ -156,10 +157,10 @@ _BY_CATEGORY = tuple(
         f"{metric.name}_macro", f"{metric.title}, mean of categories", "categories", _BOXES,
         f"mean over categories of each one's mean {metric.name}",
         unit=metric.unit, per="corpus", mean_of=metric.name, column=metric.title,
-        first=(Place("boxes", 4),) if metric.name == "iou" else (),
+        first=(Place("boxes", 4),) if any(place.rank == 0 for place in metric.first) else (),
     )
     for metric in _LOCATED
-    if metric.name in ("iou", "dice", "acc_0.5")
+    if metric.over_categories
 )  # fmt: skip
 
 _SIDES = (
@@ -222,6 +223,8 @@ _VERDICTS = (
     ),
     # Of one rater in two runs.
     Metric("accuracy", "Right by", "judged", _WORDS, "share of answers called right", binary=True),
+    # What a protocol makes of answers; its name stands behind the colon.
+    Metric("protocol", "Protocol", "other", _WORDS, "the mean of what a protocol says an answer is worth"),
     Metric("wasm", "WASM by", "levels", _TEXTS, "mean level, 0 to 4", unit="", most=4.0),
 )  # fmt: skip
 

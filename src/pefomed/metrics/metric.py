@@ -63,8 +63,15 @@ class Metric:
     """`(reference, answer)` -> what it reads of the answer's text; None where that is the text."""
     of_sentences: bool = True
     """Whether it says anything of an answer in whole sentences."""
+    correctness: bool = False
+    """Whether it says which answers are called right: rating sessions draw by it, and verdicts are weighed by
+    it. One metric of the table does."""
     beside_labels: bool = False
     """Whether agreement holds its value of each item against the labels of judges and people."""
+    by_group: bool = False
+    """Of boxes: whether it stands beside the headline in tables by group."""
+    over_categories: bool = False
+    """Of boxes: whether there is a mean over categories too."""
     fewest: int = 1
     """Items below which there is no interval that holds what it says."""
     preset: str = ""

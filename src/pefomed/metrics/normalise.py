@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["ARTICLES", "CONTRACTIONS", "NUMBERS", "plain", "vqa_style"]
+__all__ = ["ARTICLES", "CONTRACTIONS", "NUMBERS", "plain", "vqa_challenge", "vqa_style"]
 
 
 def plain(text: str) -> str:
@@ -27,10 +27,15 @@ def vqa_style(text: str) -> str:
 
     A text of articles and punctuation only becomes empty; `exact_match_vqa` sees to that.
     """
+    return _X_RAY.sub("xray", vqa_challenge(text))
+
+
+def vqa_challenge(text: str) -> str:
+    """Return `text` normalised as in the VQA challenge; empty of articles and punctuation only."""
     words = _without_punctuation(plain(text)).split()
     words = [NUMBERS.get(word, word) for word in words]
     words = [CONTRACTIONS.get(word, word) for word in words if word not in ARTICLES]
-    return _X_RAY.sub("xray", " ".join(words))
+    return " ".join(words)
 
 
 def _without_punctuation(text: str) -> str:

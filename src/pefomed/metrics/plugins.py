@@ -8,18 +8,16 @@ the function gets all references (a tuple of texts each) and all answers, and re
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-import importlib.metadata
 import inspect
 import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from pefomed.errors import DataError, RecipeError, nearest
+from pefomed.errors import DataError, RecipeError, nearest, with_article
 from pefomed.metrics.known import METRICS
 from pefomed.metrics.metric import Metric
+from pefomed.plugins import computed_by, named_object
 from pefomed.tasks import MARKED, TASKS, TEXTS, WORDS
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -33,18 +31,18 @@ def load(names: Sequence[str]) -> tuple[Metric, ...]:
         RecipeError: one cannot be imported or called, says something of itself that cannot be, or has a
             name that is taken.
     """
-    found: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = {}
     for name in dict.fromkeys(names):
         metric = _loaded(name)
-        if metric.name in METRICS or metric.name in found:
-            whose = found[metric.name].implementation if metric.name in found else "one of this program's"
+        if metric.name in METRICS or metric.name in metrics:
+            whose = metrics[metric.name].implementation if metric.name in metrics else "one of this program's"
             raise RecipeError(
                 f"the metric {name!r} is called {metric.name!r}, as another is",
                 found=whose,
                 remedy='give it another name: `my_function.name = "my_name"`',
             )
-        found[metric.name] = metric
-    return tuple(found.values())
+        metrics[metric.name] = metric
+    return tuple(metrics.values())
 
 
 def checked(metric: Metric, value: Any, of: str) -> float:
@@ -80,47 +78,6 @@ def _wrong(metric: Metric, of: str, found: str, remedy: str) -> DataError:
     return DataError(f"the metric {metric.name!r} failed on {of}", found=found, remedy=remedy)
 
 
-def named_object(name: str, what: str) -> Any:
-    """Return what `package.module:function` names.
-
-    Args:
-        what: what it is named for, as errors say it.
-
-    Raises:
-        RecipeError: it cannot be imported, or does not exist.
-    """
-    module_name, colon, attribute = name.partition(":")
-    if not (module_name and colon and attribute):
-        raise RecipeError(
-            f"the {what} {name!r} is no `package.module:function`",
-            remedy="name it `my_package.module:function`",
-        )
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module does when it is imported
-        raise RecipeError(
-            f"the {what} {name!r} cannot be imported",
-            found=f"{type(error).__name__}: {error}"[:200],
-            remedy="put its folder into PYTHONPATH or install its package",
-        ) from error
-    try:
-        found: Any = module
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except AttributeError:
-        functions = [key for key, value in vars(module).items() if callable(value)]
-        raise RecipeError(
-            f"the {what} {name!r} does not exist: {module_name} has no {attribute!r}",
-            remedy=nearest(attribute, functions) if functions else "name a function of the module",
-        ) from None
-    return found
-
-
-def computed_by(named: str, function: Any) -> str:
-    """Return what a plug-in is: its name, its package's version and a hash of its source."""
-    return f"{named}{_version(named)}, {_source(function)}"
-
-
 def _loaded(name: str) -> Metric:
     if ":" not in name:
         raise RecipeError(
@@ -132,28 +89,28 @@ def _loaded(name: str) -> Metric:
     return _metric(name, named_object(name, "metric"))
 
 
-def _metric(named: str, found: Any) -> Metric:
-    function = found if callable(found) else getattr(found, "function", None)
+def _metric(named: str, thing: Any) -> Metric:
+    function = thing if callable(thing) else getattr(thing, "function", None)
     if not callable(function):
         raise RecipeError(
             f"the metric {named!r} cannot be called",
-            found=f"a {type(found).__name__}",
+            found=with_article(type(thing).__name__),
             remedy="name a function `(reference, answer) -> float`",
         )
-    name = str(getattr(found, "name", "") or getattr(found, "__name__", type(found).__name__))
+    name = str(getattr(thing, "name", "") or getattr(thing, "__name__", type(thing).__name__))
     if not _NAME.fullmatch(name):
         raise RecipeError(
             f"the metric {named!r} has a name that scores cannot have",
             found=repr(name),
             remedy='give it one of letters, digits and _: `my_function.name = "my_name"`',
         )
-    said = {key: getattr(found, key) for key in ("least", "most", "binary", "unit", "better", "per")
-            if hasattr(found, key)}  # fmt: skip
+    said = {key: getattr(thing, key) for key in ("least", "most", "binary", "unit", "better", "per")
+            if hasattr(thing, key)}  # fmt: skip
     for key, choices in _CHOICES.items():
         if key in said and said[key] not in choices:
             remedy = " or ".join(map(repr, choices))
             raise RecipeError(f"the metric {named!r}: `{key}` is {said[key]!r}", remedy=f"use {remedy}")
-    doc = (inspect.getdoc(found) or "").strip().partition("\n")[0].rstrip(".")
+    doc = (inspect.getdoc(thing) or "").strip().partition("\n")[0].rstrip(".")
     try:
         least, most = float(said.pop("least", 0.0)), float(said.pop("most", 1.0))
     except (TypeError, ValueError):
@@ -163,10 +120,10 @@ def _metric(named: str, found: Any) -> Metric:
     said.setdefault("unit", "%" if (least, most) == (0.0, 1.0) else "")
     return Metric(
         name=name,
-        title=str(getattr(found, "title", name.replace("_", " ").capitalize())),
+        title=str(getattr(thing, "title", name.replace("_", " ").capitalize())),
         section="other",
-        kinds=tuple(dict.fromkeys(TASKS[task].answer for task in _tasks(named, found))),
-        definition=str(getattr(found, "definition", "") or doc or "a function of reference and answer"),
+        kinds=tuple(dict.fromkeys(TASKS[task].answer for task in _tasks(named, thing))),
+        definition=str(getattr(thing, "definition", "") or doc or "a function of reference and answer"),
         least=least,
         most=most,
         function=function,
@@ -176,9 +133,9 @@ def _metric(named: str, found: Any) -> Metric:
     )
 
 
-def _tasks(named: str, found: Any) -> list[str]:
+def _tasks(named: str, thing: Any) -> list[str]:
     fit = [*WORDS, *TEXTS, *MARKED]
-    asked = getattr(found, "tasks", None)
+    asked = getattr(thing, "tasks", None)
     if asked is None:
         return fit
     tasks = [asked] if isinstance(asked, str) else [str(task) for task in asked]
@@ -189,21 +146,3 @@ def _tasks(named: str, found: Any) -> list[str]:
                 remedy=f"use tasks that are answered in words or texts: {', '.join(fit)}",
             )
     return tasks or fit
-
-
-def _version(named: str) -> str:
-    """Return the version of the package that a plug-in is part of, if it was installed."""
-    package = named.partition(":")[0].partition(".")[0]
-    for distribution in importlib.metadata.packages_distributions().get(package, ()):
-        return f", {distribution} {importlib.metadata.version(distribution)}"
-    return ""
-
-
-def _source(function: Any) -> str:
-    """Return a hash of what computes it, by which a changed function is seen."""
-    for thing in (function, type(function)):
-        try:
-            return f"source {hashlib.sha256(inspect.getsource(thing).encode()).hexdigest()[:12]}"
-        except (OSError, TypeError):
-            continue
-    return "compiled"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,38 +12,26 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers.pytorch_utils import Conv1D
 
-from pefomed.errors import RecipeError, RunError, WeightsError, nearest
+from pefomed.errors import RunError, WeightsError
 from pefomed.files import checksums
 from pefomed.files.storage import as_created, storage_errors
 from pefomed.models.finite import check_adapter
-from pefomed.models.layers import LINEAR
-from pefomed.models.modeling import PefomedForConditionalGeneration
+from pefomed.models.parts import PartOf, Parts, lora_config
 from pefomed.recipe import Lora
 from pefomed.weights.identity import check_base, name_base, read_base
 
 
-def add_adapter(model: PefomedForConditionalGeneration, lora: Lora, *, seed: int = 0) -> PeftModel:
-    """Wrap `model` with fresh LoRA on its language model and a trainable copy of the projector.
+def add_adapter(model: Any, lora: Lora, *, seed: int = 0) -> PeftModel:
+    """Wrap `model` with all parts that may be trained: fresh LoRA, and copies of what is trained whole.
 
     LoRA's B starts at zero, so the wrapped model computes what the bare one does.
 
     Raises:
         RecipeError: a name in `lora.targets` matches no linear layer of the language model.
+        WeightsError: a family's parts are not modules of it.
     """
-    linear = _targets(model, lora.targets)
-    names = "|".join(re.escape(target) for target in lora.targets)
-    config = LoraConfig(
-        r=lora.r,
-        lora_alpha=lora.alpha,  # type: ignore[arg-type]
-        lora_dropout=lora.dropout,
-        # The vision encoder has layers of the same names, so the pattern must name the language model.
-        target_modules=rf".*\blanguage_model\..*\b({names})",
-        modules_to_save=["projector"],
-        task_type="CAUSAL_LM",
-        fan_in_fan_out=all(isinstance(module, Conv1D) for module in linear),  # weights as GPT-2 has them
-    )
+    config = lora_config(model, parts_of(model), lora)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return _wrap(model, config)
@@ -55,7 +42,7 @@ def base_of(model: Any) -> Any:
     return model.get_base_model() if isinstance(model, PeftModel) else model
 
 
-def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftModel:
+def load_adapter(model: Any, folder: Path) -> PeftModel:
     """Wrap `model` with the adapter of `folder`; its weights are trainable float32.
 
     Raises:
@@ -64,7 +51,12 @@ def load_adapter(model: PefomedForConditionalGeneration, folder: Path) -> PeftMo
             the model needs.
     """
     config, state = read_adapter(folder)
-    check_base(model.base, read_base(folder), f"the adapter in {folder}", config.base_model_name_or_path)
+    check_base(
+        getattr(model, "base_identity", None),
+        read_base(folder),
+        f"the adapter in {folder}",
+        config.base_model_name_or_path,
+    )
     config.inference_mode = False
     try:
         wrapped = _wrap(model, config)
@@ -157,7 +149,7 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
         StorageError: the disk is full or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    base = getattr(base_of(model), "base", None)
+    base = getattr(base_of(model), "base_identity", None)
     if base is not None:
         name_base(model.peft_config["default"], base(), folder)
     with storage_errors(folder):
@@ -168,8 +160,9 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
 
 
 def trainable(model: nn.Module, parts: tuple[str, ...]) -> dict[str, list[nn.Parameter]]:
-    """Freeze everything but `parts` (`projector`, `lora`) and return their parameters."""
+    """Freeze everything but `parts` (`projector`, `lora`, or a family's own) and return their parameters."""
     chosen: dict[str, list[nn.Parameter]] = {part: [] for part in parts}
+    part_of = PartOf(parts_of(base_of(model)))
     for name, parameter in model.named_parameters():
         part = part_of(name)
         parameter.requires_grad_(part in chosen)
@@ -178,40 +171,19 @@ def trainable(model: nn.Module, parts: tuple[str, ...]) -> dict[str, list[nn.Par
     return chosen
 
 
-def part_of(name: str) -> str | None:
-    """Return the part of the adapter that a parameter of this name belongs to, None if it is of the base."""
-    return "lora" if "lora_" in name else "projector" if "projector.modules_to_save" in name else None
+def parts_of(model: Any) -> Parts:
+    """Return what of a model (`protocol.VisionLanguageModel`) a stage may train."""
+    return model.parts()
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _wrap(model: PefomedForConditionalGeneration, config: LoraConfig) -> PeftModel:
+def _wrap(model: Any, config: LoraConfig) -> PeftModel:
     with warnings.catch_warnings():
         # PEFT asks transformers 5 by an attribute's older name; nothing a user can do about it.
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated")
         # The name is a place; whether it is the same base is told by `check_base`.
         warnings.filterwarnings("ignore", message="The PEFT config's `base_model_name_or_path` was renamed")
         return get_peft_model(model, config)
-
-
-def _targets(model: PefomedForConditionalGeneration, targets: tuple[str, ...]) -> list[nn.Module]:
-    """Return the linear layers that the targets name.
-
-    Raises:
-        RecipeError: a name matches none.
-    """
-    linear = [
-        (name.rsplit(".", 1)[-1], module)
-        for name, module in model.language_model.named_modules()
-        if isinstance(module, LINEAR)
-    ]
-    names = {name for name, _ in linear}
-    for target in targets:
-        if target not in names:
-            raise RecipeError(
-                f"model.lora.targets: {target!r} matches no linear layer of the language model",
-                remedy=nearest(target, names),
-            )
-    return [module for name, module in linear if name in targets]

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModelForCausalLM
 
 from pefomed.errors import RecipeError, WeightsError
 from pefomed.models.config import PefomedConfig, side
+from pefomed.models.family import build_family
 from pefomed.models.feature_precision import halve, loading_dtype
 from pefomed.models.finite import check_part
 from pefomed.models.language_part import language_config, load_language, load_tokenizer
@@ -30,6 +31,23 @@ from pefomed.weights.lookup import resolve
 
 
 def build_model(
+    recipe: Model,
+    *,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    feature_dtype: torch.dtype | None = None,
+) -> tuple[Any, Any]:
+    """Return the model and processor (`protocol`) that a recipe names, frozen: composed, or a family's.
+
+    Raises:
+        WeightsError, RecipeError: see `compose`, and `family.build_family`.
+    """
+    if recipe.family is not None:
+        return build_family(recipe, device=device, dtype=dtype, feature_dtype=feature_dtype or dtype)
+    return compose(recipe, device=device, dtype=dtype, feature_dtype=feature_dtype)
+
+
+def compose(
     recipe: Model,
     *,
     device: str = "cpu",
@@ -70,7 +88,7 @@ def build_model(
     model.requires_grad_(False)
     model.tie_weights()
     # When it is asked for: of several processes only the main one needs it.
-    model.base = cache(partial(base_at, recipe, vision_folder, language_folder))
+    model.base_identity = cache(partial(base_at, recipe, vision_folder, language_folder))
     model.generation_config = model.language_model.generation_config
     model.to(torch.device(device))  # type: ignore[arg-type]
     return model, processor

@@ -25,10 +25,12 @@ import torch
 from torch import nn
 from transformers import AutoConfig
 
+from pefomed.errors import RecipeError
 from pefomed.models.adapter import add_adapter
 from pefomed.models.build import joined_config
 from pefomed.models.device import dtype as precision_of
 from pefomed.models.device import feature_dtype as feature_precision
+from pefomed.models.family_description import describe_family, family_shapes, gib
 from pefomed.models.language_part import text_part
 from pefomed.models.modeling import PefomedForConditionalGeneration
 from pefomed.models.vision_part import checked_config
@@ -37,7 +39,6 @@ from pefomed.weights import hub, lookup
 from pefomed.weights.folders import configuration, readable
 from pefomed.weights.known import Kind, by_name_or_hub
 
-GIB = 2**30
 _READS = {"k_proj": "q_proj", "v_proj": "q_proj", "up_proj": "gate_proj"}  # read the same tensor as
 QUESTION_TOKENS = 64  # taken for the length of a question in the inference estimate
 
@@ -51,15 +52,19 @@ def describe(recipe: Recipe) -> dict[str, Any]:
         RecipeError: image size, patches, group, layer or LoRA targets do not fit the parts.
         WeightsError: a part is unknown, or its configuration is neither known, on this disk nor on the hub.
     """
+    if recipe.model.family is not None:
+        return describe_model(recipe, family_shapes(recipe)[0])
     return describe_model(recipe, meta_model(recipe.model))
 
 
-def describe_model(recipe: Recipe, model: PefomedForConditionalGeneration) -> dict[str, Any]:
-    """Return the same of the recipe's `meta_model`, which gets its adapter.
+def describe_model(recipe: Recipe, model: Any) -> dict[str, Any]:
+    """Return the same of the recipe's `meta_model` or of its family's, which gets its adapter.
 
     Raises:
-        RecipeError: LoRA targets do not fit the parts.
+        RecipeError: LoRA targets do not fit the parts, or a stage trains a part that there is not.
     """
+    if recipe.model.family is not None:
+        return describe_family(recipe, model)
     trained = {part for stage in recipe.stages for part in stage.train} or {"projector", "lora"}
     with torch.device("meta"):
         adapted = add_adapter(model, recipe.model.lora)
@@ -86,8 +91,15 @@ def describe_model(recipe: Recipe, model: PefomedForConditionalGeneration) -> di
 def meta_model(recipe: Model) -> PefomedForConditionalGeneration:
     """Return the recipe's model on the meta device: shapes without numbers.
 
-    Raises: as `describe`.
+    Raises:
+        RecipeError: the recipe names a family of its own; others as `describe`.
     """
+    if recipe.family is not None:
+        raise RecipeError(
+            "this is for models of a vision encoder and a language model that are joined here",
+            found=f"the family {recipe.family!r}, whose shapes and names only it knows",
+            remedy="use `pefomed describe` without --plan, and the run's adapter folder as it is",
+        )
     vision = part_config(recipe.vision_encoder, "vision", recipe.vision_revision)
     text = part_config(recipe.language_model, "language", recipe.language_revision)
     config = joined_config(recipe, checked_config(vision), text_part(text))
@@ -132,14 +144,14 @@ def _memory(recipe: Recipe, config: Any, parts: list[dict[str, Any]]) -> dict[st
     return {
         "precision": str(dtype).removeprefix("torch."),
         "feature_precision": str(encoder).removeprefix("torch."),
-        "frozen_weights_gib": _gib(frozen),
-        "adapter_weights_gib": _gib(adapter),
-        "gradients_gib": _gib(trained * 4),
-        "adamw_gib": _gib(trained * 8),
-        "activations_gib": _gib(activations),
-        "training_gib": _gib(training),
-        "key_value_cache_gib": _gib(cache),
-        "inference_gib": _gib(frozen + adapter + cache),
+        "frozen_weights_gib": gib(frozen),
+        "adapter_weights_gib": gib(adapter),
+        "gradients_gib": gib(trained * 4),
+        "adamw_gib": gib(trained * 8),
+        "activations_gib": gib(activations),
+        "training_gib": gib(training),
+        "key_value_cache_gib": gib(cache),
+        "inference_gib": gib(frozen + adapter + cache),
     }
 
 
@@ -181,7 +193,3 @@ def _heads(text: Any) -> int:
 
 def _head_width(text: Any) -> int:
     return int(getattr(text, "head_dim", None) or text.hidden_size // max(1, _heads(text)))
-
-
-def _gib(size: float) -> float:
-    return round(size / GIB, 2)

@@ -22,7 +22,10 @@ _RECURRENT = "mamba rwkv recurrent rglru deltanet linearattention lightningatten
 
 def decoder_layers(language_model: Any) -> list[nn.Module]:
     """Return the layers in order; none where the model does not keep them in one list."""
-    count = int(language_model.config.num_hidden_layers)
+    config = getattr(language_model, "config", None)
+    count = int(getattr(config, "num_hidden_layers", 0) or 0)
+    if not count:  # a family's own, which does not say so
+        return []
     lists = [
         module
         for module in language_model.modules()
@@ -39,8 +42,8 @@ def checkpoint_layers(language_model: Any) -> None:
     Raises:
         RecipeError: the family cannot.
     """
-    kind = language_model.config.model_type
-    if not language_model.supports_gradient_checkpointing:
+    kind = getattr(getattr(language_model, "config", None), "model_type", type(language_model).__name__)
+    if not getattr(language_model, "supports_gradient_checkpointing", False):
         raise RecipeError(
             f"compute.gradient_checkpointing is not for language models of the kind {kind}",
             remedy="set compute.gradient_checkpointing = false",

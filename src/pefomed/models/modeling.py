@@ -21,6 +21,7 @@ from pefomed.models.config import PefomedConfig, side
 from pefomed.models.feature_precision import precision_of, products
 from pefomed.models.logit_places import with_logits_at
 from pefomed.models.masks import Visibility, seen_by
+from pefomed.models.parts import COMPOSED, Parts
 from pefomed.models.patch_positions import patch_positions
 from pefomed.models.protocol import ImageFeatures
 from pefomed.models.vision_part import final_norm, hidden_states
@@ -47,7 +48,7 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
     shares_rows = True
     """Whether several questions may stand in one row: not where a family's layers carry a state along it."""
 
-    base: Callable[[], Base] | None = None
+    base_identity: Callable[[], Base] | None = None
     """Tells which weights the frozen parts are, where they came from files."""
 
     def __init__(self, config: PefomedConfig):
@@ -109,6 +110,10 @@ class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type
         """Return how many bytes the features of an image take."""
         size = precision_of(self.vision_encoder).itemsize
         return int(self.config.grid**2 * self.config.feature_width * size)
+
+    def parts(self) -> Parts:
+        """Return what a stage may train."""
+        return COMPOSED
 
     def fit_attention(self, compute: Compute, *, decoding: bool) -> str | None:
         """Return None: what is right for the language model's family is found out."""

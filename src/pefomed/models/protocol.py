@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from pefomed.boxes import Resizing
+from pefomed.models.parts import Parts
 from pefomed.models.text_tokens import Shield
 from pefomed.recipe import Compute
 
@@ -35,6 +36,10 @@ class Output(Protocol):
     @property
     def past_key_values(self) -> Any:
         """The cache, to be given to the next call; None where the family has none."""
+
+    # A family whose positions have several axes, or that needs anything else of rows behind their images, may
+    # have `row_state` beside them: whatever it is, each later call on the same rows gets it back, as an
+    # argument of that name. Qwen's three axes, for one, move all text behind an image by one number a row.
 
 
 class VisionModel(Protocol):
@@ -54,7 +59,13 @@ class VisionModel(Protocol):
         """Return how many bytes the features of an image take, of the largest one."""
 
     def features_of(self, pixels: Sequence[Tensor]) -> list[Tensor]:
-        """Return the features (P, D) of each image, from what the processor makes of it; P may differ."""
+        """Return the features (P, D) of each image, from what the processor makes of it; P may differ.
+
+        What the rest of the model needs to know of an image beside them, as its grid, are further columns.
+        """
+
+    # `mean_image(features) -> (P, D)` may be there: the blind run's image, where that of `features.frozen`
+    # will not do because a mean of some columns says nothing.
 
 
 class VisionLanguageModel(VisionModel, Protocol):
@@ -67,8 +78,14 @@ class VisionLanguageModel(VisionModel, Protocol):
     def language_model(self) -> nn.Module:
         """The decoder: its attention is chosen, its layers compiled, checkpointed and split."""
 
+    def parts(self) -> Parts:
+        """Return what a stage may train, by name; the adapter holds all of it, none is in the encoder."""
+
     def fit_attention(self, compute: Compute, *, decoding: bool) -> str | None:
-        """Choose a kind of attention, set `shares_rows` and return the kind; None: find out (`parity`)."""
+        """Choose a kind of attention, set `shares_rows` and return the kind, which is then tried.
+
+        None, of the composed model alone: it is found out (`inference.attention_choice`).
+        """
 
     def __call__(
         self,
@@ -88,13 +105,14 @@ class VisionLanguageModel(VisionModel, Protocol):
         Args:
             input_ids: (B, L), with the family's image token wherever a feature goes.
             image_features: of all images, in the order of their places; none where all are in the cache.
-            position_ids: (B, L), a token's place in its own text, that is on its path through the tree; of a
-                family with several axes the first, from which it makes the others.
+            position_ids: (B, L), a token's place in its own text, that is on its path through the tree. A
+                family with several axes makes them from these, the tokens and the images; with a cache, where
+                the images are behind, from these and its `row_state`.
             answer_index: rows (A,) and columns (A,) where logits are wanted.
             tree: (B, L) the end of each node's subtree: query q sees key k if k <= q < tree[k].
             attention_mask: instead of a tree (B, 1, L, K), True where a key is seen; or (B, L) of ones and
                 zeros, causal.
-            key_positions: (B, K) positions of the keys in the cache and of these tokens.
+            key_positions: (B, K) places of the keys in the cache and of these tokens, as `position_ids`.
         """
 
 

@@ -6,6 +6,7 @@ All settings are the recipe's: rank and targets must be those of the start, alph
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from peft import LoraConfig, PeftModel
 from torch import Tensor
@@ -13,13 +14,12 @@ from torch import Tensor
 from pefomed.errors import RecipeError
 from pefomed.models.adapter import adapter_state, add_adapter, load_state, read_adapter
 from pefomed.models.legacy import base_in, import_legacy
-from pefomed.models.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Model
 from pefomed.weights.constants import rotary_frequencies
 from pefomed.weights.identity import check_base, read_base, say_once
 
 
-def start_adapter(model: PefomedForConditionalGeneration, recipe: Model, seed: int) -> PeftModel:
+def start_adapter(model: Any, recipe: Model, seed: int) -> PeftModel:
     """Wrap `model` with fresh LoRA as the recipe says it, holding the weights that `recipe.start` names.
 
     Raises:
@@ -29,12 +29,14 @@ def start_adapter(model: PefomedForConditionalGeneration, recipe: Model, seed: i
     assert recipe.start is not None
     start = Path(recipe.start)
     if start.suffix == ".pth":
-        check_base(model.base, base_in(start), str(start))
+        check_base(model.base_identity, base_in(start), str(start))
         wrapped = add_adapter(model, recipe.lora, seed=seed)
         state = import_legacy(start, adapter_state(wrapped), rotary_frequencies(model.language_model))
     else:
         config, state = read_adapter(start)
-        check_base(model.base, read_base(start), f"the adapter in {start}", config.base_model_name_or_path)
+        check_base(
+            model.base_identity, read_base(start), f"the adapter in {start}", config.base_model_name_or_path
+        )
         _check_lora(config, state, recipe)
         wrapped = add_adapter(model, recipe.lora, seed=seed)
     load_state(wrapped, state)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from pefomed import tasks
 from pefomed.boxes import Resizing
+from pefomed.boxes.notation import BoxNotation
 from pefomed.errors import DataError
 from pefomed.models.protocol import Processor
 from pefomed.progress import note
@@ -78,15 +79,21 @@ class Fitting:
         return Encoded(self._front(sample), tuple(answer))
 
     def _front(self, sample: Sample) -> tuple[int, ...]:
-        write = partial(render, sample, self.prompt, self.processor.tokenizer, self._resizing)
+        write = partial(
+            render, sample, self.prompt, self.processor.tokenizer, self._resizing, form=self._form
+        )
         return tuple(self.processor.encode_prompt(write, self._counts(sample)))
 
     def _target(self, sample: Sample) -> str:
-        return target(sample, self.prompt, self._resizing)
+        return target(sample, self.prompt, self._resizing, self._form)
 
     @cached_property
     def _resizing(self) -> Resizing:
         return self.processor.resizing
+
+    @cached_property
+    def _form(self) -> BoxNotation | None:
+        return getattr(self.processor, "boxes", None)  # a family's own
 
     def _wrong(self, sample: Sample, found: Encoded) -> DataError | None:
         most = self.prompt.max_text_tokens
@@ -134,7 +141,7 @@ class Fitting:
         positions = self.processor.positions
         if not getattr(self.processor.tokenizer, "is_fast", False):  # one in Python may do anything
             return False
-        text = render(sample, self.prompt, self.processor.tokenizer, self._resizing)
+        text = render(sample, self.prompt, self.processor.tokenizer, self._resizing, form=self._form)
         if self.answers:
             text += self._target(sample)
         size = _most_bytes(text) + _SLACK

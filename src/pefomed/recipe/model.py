@@ -1,10 +1,11 @@
-"""The table `[model]` of a recipe: the parts of the model and how they are joined."""
+"""The [model] table of a recipe: two parts that are joined here, or a family from outside."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_serializer, model_validator
 
 from pefomed.recipe.section import Section
 
@@ -24,15 +25,30 @@ class Lora(Section):
     )
 
 
+_PARTS = ("vision_encoder", "language_model")
+_OF_FAMILIES = ("family", "options", "lora", "start")
+_NEEDED: dict[str, Any] = {"default": "**required** without `family`"}
+
+
 class Model(Section):
     """The parts of the model and how they are joined; without this table those of `mini/slake`."""
 
+    family: str | None = Field(
+        None,
+        description="A model of another kind, `package.module:function`, instead of all that is composed here"
+        " (docs/families.md); `[model.lora]` and `start` hold for it too.",
+    )
+    options: dict[str, Any] = Field({}, description="With `family`: the options of that function.")
     vision_encoder: str = Field(
-        description="A name of `pefomed weights`, a local folder, or a hub id of a ViT-like encoder."
+        "",
+        description="A name of `pefomed weights`, a local folder, or a hub id of a ViT-like encoder.",
+        json_schema_extra=_NEEDED,
     )
     vision_revision: str | None = Field(None, description="Hub revision of the vision encoder.")
     language_model: str = Field(
-        description="A name of `pefomed weights`, a local folder, or a hub id of a causal language model."
+        "",
+        description="A name of `pefomed weights`, a local folder, or a hub id of a causal language model.",
+        json_schema_extra=_NEEDED,
     )
     language_revision: str | None = Field(None, description="Hub revision of the language model.")
     image_size: int = Field(224, gt=0, description="Side of the square the image is resized to, in pixels.")
@@ -71,6 +87,47 @@ class Model(Section):
         None, description="Start weights: an adapter folder, or a PeFoMed / MiniGPT-v2 `.pth` file."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_kind(cls, fields: Any) -> Any:
+        if not isinstance(fields, Mapping):
+            return fields
+        if fields.get("family") is None:
+            if lacking := [name for name in _PARTS if name not in fields]:
+                raise ValueError(f"give {' and '.join(map(repr, lacking))}, or a `family` of your own")
+            if fields.get("options"):
+                raise ValueError("`options` are those of a `family`, which is not given")
+            return fields
+        foreign = [name for name in fields if name in cls.model_fields and name not in _OF_FAMILIES]
+        if foreign:
+            raise ValueError(
+                f"`{foreign[0]}` belongs to models of a vision encoder and a language model, not to a"
+                " `family` of your own; what that takes stands in [model.options]"
+            )
+        return fields
+
+    @field_validator("family")
+    @classmethod
+    def _is_named(cls, name: str | None) -> str | None:
+        module, _, attribute = (name or "x:x").partition(":")
+        if not (module and attribute):
+            raise ValueError(f"{name!r} is no `package.module:function`")
+        return name
+
+    @model_serializer(mode="wrap")
+    def _of_its_kind(self, handler: Any) -> dict[str, Any]:
+        """Leave out what says nothing of this kind of model: a recipe is written as it may be read."""
+        fields: dict[str, Any] = handler(self)
+        if self.family is None:
+            return {name: value for name, value in fields.items() if name not in ("family", "options")}
+        return {name: value for name, value in fields.items() if name in _OF_FAMILIES}
+
+
+COMPOSED_PARTS = ("projector", "lora")
+"""What a stage may train of a vision encoder and a language model; a family says which its own are."""
+
+ALL_PARTS = "all"
+"""Stands, of a family, for all parts that it has."""
 
 WEIGHTS = ("vision_encoder", "vision_revision", "language_model", "language_revision", "start")
 """Fields of `Model` that say where weights lie; which ones they are is told by their hashes."""

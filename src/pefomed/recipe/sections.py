@@ -9,11 +9,11 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pefomed.errors import nearest
 from pefomed.files.storage import LONGEST_NAME
-from pefomed.recipe.model import Model
+from pefomed.recipe.model import ALL_PARTS, COMPOSED_PARTS, Model
 from pefomed.recipe.own_task import OwnTask, add_all
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
@@ -57,6 +57,7 @@ class Prompt(Section):
 class Dataset(Section):
     """One data set; the table's name is how stages refer to it."""
 
+    called = "data set"
     loader: str = Field(description="A loader of `pefomed data list`, or `package.module:function`.")
     root: str = Field(description="Folder or file, relative to the data folder (`--data` or PEFOMED_DATA).")
     options: dict[str, Any] = Field({}, description="Options of the loader, e.g. `language` or `columns`.")
@@ -166,6 +167,9 @@ class Evaluate(Section):
     metrics: tuple[str, ...] = Field(
         (), description="Metrics of your own beside ours, each `package.module:function`."
     )
+    protocols: bool = Field(
+        False, description="Score answers in words as other papers and harnesses would, too."
+    )
 
 
 class Recipe(Section):
@@ -195,10 +199,20 @@ class Recipe(Section):
         add_all(tasks)
         return tasks
 
+    @field_validator("stages")
+    @classmethod
+    def _parts_said(cls, stages: tuple[Stage, ...], info: ValidationInfo) -> tuple[Stage, ...]:
+        model = info.data.get("model")  # absent if it is wrong itself
+        if model is None or model.family is None:
+            return stages
+        return tuple(one if one.says_parts else one.of_parts((ALL_PARTS,)) for one in stages)
+
     @model_validator(mode="after")
     def _names_known(self) -> Recipe:
         _check_names(self.data)
         for stage in self.stages:
+            if self.model.family is None:  # of a family it is known when it is built
+                stage.check_parts(COMPOSED_PARTS)
             for name in stage.data:
                 if name not in self.data:
                     raise ValueError(

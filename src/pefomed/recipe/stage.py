@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from collections.abc import Collection
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from annotated_types import Ge, Gt
+from pydantic import Field, model_serializer, model_validator
 
+from pefomed.errors import nearest
 from pefomed.files.storage import LONGEST_NAME
 from pefomed.recipe.changes import Changes
 from pefomed.recipe.section import Section
@@ -93,11 +96,20 @@ class Stage(Section):
         description="Decay of a running mean of the trained weights, e.g. 0.999; what is validated, kept as"
         " the best and ended with is the mean. 0 for none.",
     )
-    train: tuple[Literal["projector", "lora"], ...] = Field(
-        ("projector", "lora"), min_length=1, description="What is trained."
+    train: tuple[str, ...] = Field(
+        ("projector", "lora"),
+        min_length=1,
+        description="What is trained: `projector`, `lora`; of a `model.family` the parts it has, or `all`,"
+        " its default there.",
     )
-    lr: float = Field(gt=0, description="Peak learning rate of LoRA.")
+    lr: float = Field(gt=0, description="Peak learning rate of LoRA, and of parts without their own.")
     lr_end: float = Field(ge=0, description="Learning rate of LoRA at the end of the cosine.")
+    part_lr: dict[str, Annotated[float, Gt(0)]] = Field(
+        {}, description="Peak rates of the parts of a `model.family`, by name; by default `lr`."
+    )
+    part_lr_end: dict[str, Annotated[float, Ge(0)]] = Field(
+        {}, description="Their end rates; by default in proportion to `lr_end`."
+    )
     projector_lr: float | None = Field(None, gt=0, description="Peak rate of the projector; by default `lr`.")
     projector_lr_end: float | None = Field(
         None, ge=0, description="End rate of the projector; by default in proportion to `lr_end`."
@@ -126,6 +138,42 @@ class Stage(Section):
             # Less a rounding error: 0.07 of 100 steps are 7.000000000000001.
             wanted = math.ceil(self.warmup_ratio * steps * (1 - 1e-9))
         return min(wanted, steps - 1)
+
+    @property
+    def says_parts(self) -> bool:
+        """Whether the recipe says what is trained."""
+        return "train" in self.model_fields_set
+
+    def of_parts(self, parts: tuple[str, ...]) -> Stage:
+        """Return the stage that trains these parts."""
+        return self.model_copy(update={"train": parts})
+
+    def check_parts(self, known: Collection[str]) -> None:
+        """Raise ValueError if a part is named that is not there, or has a rate of its own twice."""
+        for field, names in (
+            ("train", self.train),
+            ("part_lr", self.part_lr),
+            ("part_lr_end", self.part_lr_end),
+        ):
+            for name in names:
+                if name not in known:
+                    raise ValueError(
+                        f"stage {self.name!r}: `{field}` names the part {name!r}, which the model has not;"
+                        f" {nearest(name, known)}"
+                    )
+        for field in ("projector_lr", "projector_lr_end"):
+            short = field.removeprefix("projector_")
+            if getattr(self, field) is not None and "projector" in getattr(self, f"part_{short}"):
+                raise ValueError(
+                    f"stage {self.name!r}: give only one of `{field}` and `part_{short}.projector`"
+                )
+
+    @model_serializer(mode="wrap")
+    def _without_unused(self, handler: Any) -> dict[str, Any]:
+        """Leave out rates by part where there are none, as in recipes of older versions."""
+        fields: dict[str, Any] = handler(self)
+        empty = [name for name in ("part_lr", "part_lr_end") if not getattr(self, name)]
+        return {name: value for name, value in fields.items() if name not in empty}
 
     @model_validator(mode="after")
     def _one_length(self) -> Stage:

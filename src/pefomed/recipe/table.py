@@ -54,9 +54,11 @@ def _table(heading: str, section: type[Section]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    if isinstance(extra, dict):
+        return str(extra["default"])
     if field.is_required():
-        extra = field.json_schema_extra
-        return str(extra["default"]) if isinstance(extra, dict) else "**required**"
+        return "**required**"
     if field.default is None:
         return "absent"
     return f"`{toml(field.default)}`"

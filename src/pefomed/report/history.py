@@ -13,7 +13,9 @@ from typing import Any
 from markupsafe import Markup
 
 from pefomed.recipe import Recipe, Stage
+from pefomed.recipe.model import ALL_PARTS
 from pefomed.report.curves import Axis, Colour, Series, curves, number
+from pefomed.runs.log import rate_key
 
 POINTS = 240
 """Most points of a drawn curve; a longer log is averaged in bins."""
@@ -21,13 +23,8 @@ POINTS = 240
 LOG_FROM = 8.0
 """Largest over smallest loss from which the loss is drawn on a log scale."""
 
-_PARTS = ("lora", "projector")
-
-_RATES: tuple[tuple[str, str, str, Colour], ...] = (
-    ("lora", "LoRA", "lr", "a"),
-    ("projector", "projector", "projector_lr", "c"),
-)
-"""Part, its label, its key in the log, its colour."""
+_COLOURS: tuple[Colour, ...] = ("a", "c", "b")
+"""Of the parts' rates, in their order."""
 
 SMOOTHING = 0.08
 """Share of the stage over which the bold loss curve is a running mean."""
@@ -73,8 +70,8 @@ def _stage(name: str, plan: Stage | None, log: Sequence[dict[str, Any]]) -> Stag
     missing = "" if steps else "No step of this stage is in the log yet."
     return StageHistory(
         name=name,
-        facts=[*_plan_facts(plan), *_warmup_facts(plan, steps), *_log_facts(steps, validations)],
-        panels=_panels(steps, validations, plan.train if plan else _PARTS) if steps else [],
+        facts=[*_plan_facts(plan, steps), *_warmup_facts(plan, steps), *_log_facts(steps, validations)],
+        panels=_panels(steps, validations, _trained(plan, steps)) if steps else [],
         events=[str(row.get("text", "")) for row in rows if row.get("kind") == "event"],
         missing=missing,
     )
@@ -85,7 +82,15 @@ def _latest(rows: Sequence[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [by_step[step] for step in sorted(by_step)]
 
 
-def _plan_facts(plan: Stage | None) -> list[tuple[str, str]]:
+def _trained(plan: Stage | None, steps: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the parts that are trained, LoRA's first: of a family's stage on all its parts by the log."""
+    if plan is not None and ALL_PARTS not in plan.train:
+        return sorted(plan.train, key=lambda part: part != "lora")
+    keys = [key for key in (steps[0] if steps else ()) if key == "lr" or key.endswith("_lr")]
+    return ["lora" if key == "lr" else key.removesuffix("_lr") for key in keys]
+
+
+def _plan_facts(plan: Stage | None, steps: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     if plan is None:
         return []
     splits = " + ".join((plan.split, *plan.also_train))
@@ -93,11 +98,13 @@ def _plan_facts(plan: Stage | None) -> list[tuple[str, str]]:
     names = [f"{key} ({100 * ratio / shares:.0f} %)" for key, ratio in plan.data.items()]
     data = ", ".join(names) if len(names) > 1 else next(iter(plan.data))
     length = f"{plan.epochs:g} epochs" if plan.epochs else f"{plan.steps:,} steps"
-    peaks = {"lora": plan.lr, "projector": plan.projector_lr or plan.lr}
-    rates = [f"{label} {number(peaks[part])}" for part, label, *_ in _RATES if part in plan.train]
+    peaks = {"projector": plan.projector_lr or plan.lr} | plan.part_lr
+    trained = _trained(plan, steps)
+    rates = [f"{_label(part)} {number(peaks.get(part, plan.lr))}" for part in trained]
+    named = trained if ALL_PARTS in plan.train else plan.train
     return [
         ("Data", f"{data}, {splits}"),
-        ("Trained", " and ".join({"lora": "LoRA"}.get(part, part) for part in plan.train)),
+        ("Trained", " and ".join(map(_label, named)) or "all parts"),
         ("Planned", length),
         ("Peak rates" if len(rates) > 1 else "Peak rate", ", ".join(rates)),
     ]
@@ -159,9 +166,8 @@ def _panels(
     if validation_loss := _points(validations, "loss"):
         loss.append(Series("validation", validation_loss, "dots", "b"))
     rates = [
-        Series(label, thin(_points(steps, key)), "line", colour)
-        for part, label, key, colour in _RATES
-        if part in trained
+        Series(_label(part), thin(_points(steps, rate_key(part))), "line", _COLOURS[place % len(_COLOURS)])
+        for place, part in enumerate(trained)
     ]
     planned: list[tuple[str, list[Series], Axis]] = [
         ("Loss, log scale", loss, "log") if _is_wide(loss) else ("Loss", loss, "linear"),
@@ -192,6 +198,10 @@ def _panels(
         for title, series, axis in planned
         if any(line.points for line in series)
     ]
+
+
+def _label(part: str) -> str:
+    return "LoRA" if part == "lora" else part
 
 
 def _is_wide(series: Sequence[Series]) -> bool:

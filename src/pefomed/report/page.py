@@ -21,6 +21,7 @@ from pefomed.report.groups import FEW
 from pefomed.report.item_boxes import SIDE
 from pefomed.report.judgements import judge_cards
 from pefomed.report.labels import item_labels
+from pefomed.report.protocols import shown_protocols
 from pefomed.report.results import results_of
 from pefomed.report.run import ReportedRun, read_run
 from pefomed.report.sections import lacks, sections
@@ -57,6 +58,8 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     agreement = agreement_sections(found)
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
+    protocols = shown_protocols(run.protocols, run.answered, titles)
+    tables += [sheet for one in protocols for sheet in one.sheets]
     leaks, calm = audit.tell_all(run.audit, run.recipe, gate)
     stages = history.stages(run.log, run.recipe)
     browser = items.browser_data(run.answered, boxes, item_labels(folder, run.labellers), gate)
@@ -65,6 +68,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     group_tables = [group.table for result in grouped for group in result.groups]
     filled = {
         "results": bool(results),
+        "protocols": bool(protocols),
         "boxes": bool(boxed),
         "groups": bool(grouped),
         "judgements": bool(run.labellers),
@@ -84,6 +88,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
         run=run,
         results=results,
         heads=[(result, head) for result in results for head in result.headlines],
+        protocols=protocols,
         boxed=boxed,
         grouped=grouped,
         charted=list(dict.fromkeys(table.measures[0][1] for table in group_tables)),

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.agreement.raters import Labeller, read_labellers
-from pefomed.errors import DataError, RunError
+from pefomed.errors import DataError, RunError, json_kind
 from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.origin import read_scores
 from pefomed.evaluation.predictions import all_samples
+from pefomed.evaluation.protocol_records import ProtocolSplit, read_protocols
 from pefomed.evaluation.seen_images import KEY
 from pefomed.evaluation.staleness import check_asked
 from pefomed.files import jsonl
@@ -62,6 +63,10 @@ class ReportedRun:
     """Judges and human raters, with their cards and labels."""
     sessions: list[dict[str, Any]] = field(default_factory=list)
     """Versions and machines, see `environment`."""
+    protocols: list[ProtocolSplit] = field(default_factory=list)
+    """What other papers and harnesses would call the answers, if it was asked for."""
+    former_protocols: bool = False
+    """Whether there is such a file of other scores than those here."""
     cut: list[str] = field(default_factory=list)
     """Sentences about last lines that a killed writer left unfinished."""
     beside: list[str] = field(default_factory=list)
@@ -91,6 +96,7 @@ def read_run(folder: Path) -> ReportedRun:
     answered = read_answered(folder, recipe, cut)
     # Verdicts may be of what was predicted before, too.
     samples = all_samples(folder)
+    protocols, former = read_protocols(folder)
     run = ReportedRun(
         folder=folder,
         recipe=recipe,
@@ -102,6 +108,8 @@ def read_run(folder: Path) -> ReportedRun:
         answered=answered,
         labellers=read_labellers(folder, samples, cut),
         sessions=_read_sessions(files.environment_file),
+        protocols=protocols,
+        former_protocols=former,
         cut=cut,
         beside=[
             files.samples_file(split).name
@@ -186,7 +194,7 @@ def _read_log(path: Path, cut: list[str]) -> list[dict[str, Any]]:
                 break
             raise _damaged(path, f"line {number}: {error}") from None
         if not isinstance(row, dict):
-            raise _damaged(path, f"line {number}: a {type(row).__name__} instead of an object")
+            raise _damaged(path, f"line {number}: {json_kind(row)} instead of an object")
         rows.append(row)
     return rows
 

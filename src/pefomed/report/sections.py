@@ -9,6 +9,7 @@ from pefomed.runs import RunFolder
 
 SECTIONS = {
     "results": "Results",
+    "protocols": "Protocols",
     "boxes": "Boxes",
     "groups": "Groups",
     "judgements": "Judges and raters",
@@ -59,6 +60,11 @@ def lacks(run: ReportedRun, *, groups: bool, compared: bool) -> list[str]:
         said.append(
             f"Not shown, as the recipe does not predict it now: {', '.join(run.beside)} in samples/, with"
             " what was answered."
+        )
+    if run.former_protocols:
+        said.append(
+            "Not shown: protocols.jsonl, which is of other scores than those here. pefomed evaluate RUN"
+            " --protocols writes it anew."
         )
     if run.scores and not groups:
         said.append("No scores by group.")

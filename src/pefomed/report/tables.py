@@ -23,7 +23,8 @@ COLUMNS = {"answer_type=OPEN": "open", "answer_type=CLOSED": "closed", OVERALL: 
 
 _ORDER = ("model", "blind", "floor", "ceiling", "other", "published")
 
-_JUDGE = "judge_accuracy"
+_JUDGE = canonical("judge")
+
 WIDEST = 12
 """Columns that a sheet of paper has room for."""
 

@@ -96,6 +96,11 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def protocols_file(self) -> Path:
+        """What each protocol makes of the answers, a line for each split."""
+        return self.path / "protocols.jsonl"
+
+    @property
     def training_images_file(self) -> Path:
         """Which answered samples show an image that was trained on: data set and split -> id -> kind."""
         return self.path / "training_images.json"
@@ -275,6 +280,7 @@ class RunFolder:
             self.scores_file,
             self.scores_card,
             self.metrics_file,
+            self.protocols_file,
             self.environment_file,
         ):
             file.unlink(missing_ok=True)

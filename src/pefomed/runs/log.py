@@ -22,6 +22,11 @@ class Event(Record):
     text: str
 
 
+def rate_key(part: str) -> str:
+    """Return what the log calls the learning rate of a part; one that is frozen has none."""
+    return "lr" if part == "lora" else f"{part}_lr"
+
+
 def lines(path: Path, *, tell: bool = True) -> list[tuple[str, dict[str, Any]]]:
     """Return the lines of a log as text and read; one that is no line of ours is left out.
 

@@ -20,9 +20,10 @@ from pefomed.files import checksums
 from pefomed.files.storage import usable_paths
 from pefomed.inference.attention_choice import fit_attention
 from pefomed.models import device as devices
-from pefomed.models.adapter import add_adapter, base_of, load_adapter
+from pefomed.models.adapter import add_adapter, base_of, load_adapter, parts_of
 from pefomed.models.build import build_model
 from pefomed.models.layers import checkpoint_layers
+from pefomed.models.parts import chosen_parts
 from pefomed.models.protocol import Processor, VisionLanguageModel
 from pefomed.models.start import start_adapter
 from pefomed.recipe import Recipe, Stage
@@ -168,7 +169,8 @@ class Trainer:
         model, processor = self._model_at(start, "cpu" if sharded else str(where), precision)
         if sharded:
             base_of(model).vision_encoder.to(accelerator.device)
-        attention = fit_attention(base_of(model), compute)
+        stage = stage.of_parts(chosen_parts(stage, parts_of(base_of(model))))
+        attention = fit_attention(base_of(model), compute, processor)
         if not base_of(model).shares_rows:
             stage = stage.model_copy(update={"share_image": False})
         torch.manual_seed(self.recipe.seed)
@@ -201,7 +203,8 @@ class Trainer:
             self.log.write("event", stage.name, text=long)
             progress.note(f"stage {stage.name}: {long}")
         read = partial(processor.tokenizer.decode, skip_special_tokens=True)
-        measure = partial(Validation, read, self.recipe.prompt.box_bins, stage.loss)
+        form = getattr(processor, "boxes", None)
+        measure = partial(Validation, read, self.recipe.prompt.box_bins, stage.loss, form)
         Loop(
             stage,
             model,
@@ -252,7 +255,7 @@ class Trainer:
             share_image=stage.share_image,
             max_questions=stage.max_questions,
             batch_tokens=stage.batch_tokens,
-            switch=lambda decoding: fit_attention(base, compute, decoding=decoding),
+            switch=lambda decoding: fit_attention(base, compute, processor, decoding=decoding),
         )
         if texts is None or (stage.validate_texts and not sharded):
             return texts

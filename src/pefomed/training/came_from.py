@@ -24,8 +24,7 @@ from pefomed.training import checkpoint, stage_samples, unreadable
 from pefomed.training.stage_samples import Counted, StageSamples
 from pefomed.training.together import in_main
 from pefomed.weights.folder_hashes import file_hash
-from pefomed.weights.identity import Base, base_at, base_of_json, base_on_disk
-from pefomed.weights.lookup import resolve
+from pefomed.weights.identity import Base, base_fetched, base_of_json, base_on_disk
 
 FILE = "came_from.json"
 
@@ -179,11 +178,7 @@ def _start(start: tuple[str, Path] | None) -> dict[str, str]:
 
 def _base(model: Model, done: bool) -> Base | None:
     if not done:
-        return base_at(
-            model,
-            resolve(model.vision_encoder, "vision", model.vision_revision),
-            resolve(model.language_model, "language", model.language_revision),
-        )
+        return base_fetched(model)
     try:
         return base_on_disk(model)
     except WeightsError:  # not there any more: what has ended needs them no more

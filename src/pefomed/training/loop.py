@@ -22,6 +22,7 @@ from pefomed.models.protocol import ImageFeatures, move_features
 from pefomed.packing.batch import Batch, collate
 from pefomed.progress import line, note
 from pefomed.recipe import Stage
+from pefomed.runs.log import rate_key
 from pefomed.training import checkpoint, epochs, sharding, soundness
 from pefomed.training.averaging import RunningMean
 from pefomed.training.log import Log
@@ -34,9 +35,6 @@ from pefomed.training.stop import stop_on_signal
 from pefomed.training.text_answers import TextAnswers
 from pefomed.training.together import in_any, in_main
 from pefomed.training.validation import Validation, over_rows
-
-RATE_KEYS = {"lora": "lr", "projector": "projector_lr"}
-"""What the log calls the learning rate of each part; a part that is frozen has none."""
 
 
 @dataclass
@@ -186,7 +184,7 @@ class Loop:
             step=progress.step,
             steps=len(self.steps),
             epoch=round(self._epochs[progress.step - 1], 4),
-            **{RATE_KEYS[part]: value for part, value in rate.items()},
+            **{rate_key(part): value for part, value in rate.items()},
             seconds=round(progress.seconds, 3),
             **values,
         )

@@ -31,17 +31,10 @@ class Rate:
 
 
 def rates(stage: Stage, steps: int) -> dict[str, Rate]:
-    """Return the schedules of what is trained, by part."""
-    peak = stage.lr if stage.projector_lr is None else stage.projector_lr
-    end = stage.projector_lr_end
-    if end is None:
-        end = peak * stage.lr_end / stage.lr
+    """Return the schedules of what is trained, by part; LoRA's first."""
     length = stage.warmup(steps)
-    schedules = {
-        "lora": Rate(stage.lr, stage.lr_end, length, steps, stage.warmup_start),
-        "projector": Rate(peak, end, length, steps, stage.warmup_start),
-    }
-    return {part: schedules[part] for part in schedules if part in stage.train}
+    first = sorted(stage.train, key=lambda part: part != "lora")
+    return {part: Rate(*_peak_and_end(stage, part), length, steps, stage.warmup_start) for part in first}
 
 
 def long_warmup(stage: Stage, steps: int) -> str:
@@ -74,3 +67,13 @@ def set_rates(optimiser: AdamW, schedules: dict[str, Rate], step: int) -> dict[s
     for group in optimiser.param_groups:
         group["lr"] = schedules[group["part"]].at(step)
     return {part: schedule.at(step) for part, schedule in schedules.items()}
+
+
+def _peak_and_end(stage: Stage, part: str) -> tuple[float, float]:
+    own = part == "projector"  # which has fields of its own beside `part_lr`
+    peak = stage.part_lr.get(part) or (stage.projector_lr if own else None)
+    end = stage.part_lr_end.get(part, stage.projector_lr_end if own else None)
+    if peak is None and end is None and not own:
+        return stage.lr, stage.lr_end
+    peak = stage.lr if peak is None else peak
+    return peak, peak * stage.lr_end / stage.lr if end is None else end

@@ -24,8 +24,9 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.optim import Optimizer
 
 from pefomed.errors import RecipeError
-from pefomed.models.adapter import base_of, part_of
+from pefomed.models.adapter import base_of, parts_of
 from pefomed.models.layers import decoder_layers
+from pefomed.models.parts import PartOf
 from pefomed.recipe import Compute
 from pefomed.startup import processes
 
@@ -90,6 +91,7 @@ def gather_adapter(model: Any) -> Iterator[None]:
         return
     for unit in units:
         unit.reshard()  # after a validation the outermost weights are still gathered
+    part_of = PartOf(parts_of(base_of(model)))
     split = [
         (module, name, parameter)
         for path, module in model.named_modules()

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from pefomed.errors import TrainingError, listed
-from pefomed.models.adapter import part_of
+from pefomed.models.adapter import base_of, parts_of
 from pefomed.models.finite import not_finite
+from pefomed.models.parts import PartOf
 from pefomed.models.protocol import ImageFeatures
 from pefomed.training.planned import Planned
 
@@ -37,6 +38,7 @@ class Trouble:
 def trouble(model: nn.Module, samples: Iterable[str], features: Iterable[tuple[str, Tensor]]) -> Trouble:
     """Look at this process's weights, and at the features of the images that the samples show."""
     named = {name: value for name, value in model.named_parameters()} | dict(model.named_buffers())
+    part_of = PartOf(parts_of(base_of(model)))
     trained = {name for name in named if part_of(name) is not None}
     return Trouble(
         tuple(samples),

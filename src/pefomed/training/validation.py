@@ -16,7 +16,8 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from pefomed.boxes import read_boxes
+from pefomed.boxes import BoxFormat
+from pefomed.boxes.notation import BoxNotation
 from pefomed.boxes.region import iou
 from pefomed.boxes.samples import is_absent
 from pefomed.packing.batch import Batch
@@ -39,6 +40,8 @@ class Validation:
     bins: int
     mean_of: LossMean = "token"
     """As in training."""
+    form: BoxNotation | None = None
+    """How boxes are written; by default as in the papers."""
     loss: float = 0.0
     """Summed over tokens or samples."""
     tokens: int = 0
@@ -64,7 +67,7 @@ class Validation:
                 continue
             own = batch.owners == number
             texts = (self.read(tokens[own].tolist()) for tokens in (answered.said, batch.targets))
-            said, target = (read_boxes(text, self.bins) for text in texts)
+            said, target = map((self.form or BoxFormat(self.bins)).read, texts)
             none = float(said.says_none)
             self.ious.append(none if is_absent(sample) else iou(said.boxes, target.boxes))
 

@@ -35,6 +35,15 @@ def weights_hash(folder: Path) -> str:
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
+def folder_hash(folder: Path) -> str:
+    """Return the hash of the weights of a folder of any layout: of all files where none has a known name."""
+    if _weight_files(folder):
+        return weights_hash(folder)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    pairs = [(path.relative_to(folder).as_posix(), file_hash(path)) for path in files]
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest() if pairs else ""
+
+
 def config_hash(folder: Path, kind: Kind) -> str:
     """Return 16 digits over config.json, and of a vision encoder over its images' mean and deviation.
 

@@ -17,15 +17,26 @@ from pefomed.errors import WeightsError
 from pefomed.files.storage import write
 from pefomed.progress import note
 from pefomed.recipe import Model
+from pefomed.recipe.family import family_of
 from pefomed.startup.processes import is_main
-from pefomed.weights.folder_hashes import config_hash, tokenizer_hash, weights_hash, wheel_hash
+from pefomed.weights.folder_hashes import (
+    config_hash,
+    file_hash,
+    folder_hash,
+    tokenizer_hash,
+    weights_hash,
+    wheel_hash,
+)
 from pefomed.weights.known import Kind
-from pefomed.weights.lookup import on_disk, source_of
+from pefomed.weights.lookup import on_disk, resolve, source_of
 
 if TYPE_CHECKING:
     from peft import PeftConfig
 
 FILE = "base.json"
+
+FAMILY = "family"
+"""The part of a base that says which family it is of, where it is not composed."""
 
 
 @dataclass(frozen=True)
@@ -65,32 +76,60 @@ class FrozenPart:
         return " and ".join(name for name, (one, two) in pairs.items() if one and two and one != two)
 
 
-@dataclass(frozen=True)
 class Base:
-    """What an adapter is put on."""
+    """What an adapter is put on: its frozen parts, by name."""
 
-    vision_encoder: FrozenPart
-    language_model: FrozenPart
+    def __init__(
+        self,
+        vision_encoder: FrozenPart | None = None,
+        language_model: FrozenPart | None = None,
+        **others: FrozenPart,
+    ):
+        named = {"vision_encoder": vision_encoder, "language_model": language_model, **others}
+        self.parts = {name: part for name, part in named.items() if part is not None}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Base) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.parts.items()))
 
     def differences(self, now: Base) -> list[str]:
         """Return a sentence for each part of `now` that is another one."""
-        pairs = (
-            ("vision encoder", self.vision_encoder, now.vision_encoder),
-            ("language model", self.language_model, now.language_model),
-        )
-        return [
-            f"{what}: other {differs}, {one} then, {other} now"
-            for what, one, other in pairs
-            if (differs := one.differs(other))
-        ]
+        found = []
+        for name in dict.fromkeys((*self.parts, *now.parts)):
+            one, other = self.parts.get(name), now.parts.get(name)
+            what = name.replace("_", " ")
+            if one is None or other is None:
+                found.append(f"{what}: {one or 'none'} then, {other or 'none'} now")
+            elif differs := one.differs(other):
+                found.append(f"{what}: other {differs}, {one} then, {other} now")
+        return found
 
     def is_hashed(self) -> bool:
-        """Return whether both parts can be told from others."""
-        return bool(self.vision_encoder.weights and self.language_model.weights)
+        """Return whether all parts can be told from others."""
+        held = [part for name, part in self.parts.items() if name != FAMILY]
+        return bool(held) and all(part.weights for part in held)
 
     def dumps(self) -> str:
         """Return the content of `base.json`."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        parts = {name: asdict(part) for name, part in self.parts.items()}
+        return json.dumps(parts, indent=1, ensure_ascii=False) + "\n"
+
+    @property
+    def vision_encoder(self) -> FrozenPart:
+        """Of a composed model."""
+        return self.parts["vision_encoder"]
+
+    @property
+    def language_model(self) -> FrozenPart:
+        """Of a composed model."""
+        return self.parts["language_model"]
+
+    @property
+    def main(self) -> FrozenPart:
+        """The part that PEFT's own fields name."""
+        return self.parts[FAMILY if FAMILY in self.parts else "language_model"]
 
 
 def base_at(recipe: Model, vision: Path | None, language: Path | None) -> Base:
@@ -105,12 +144,33 @@ def base_at(recipe: Model, vision: Path | None, language: Path | None) -> Base:
     )
 
 
+def base_fetched(recipe: Model) -> Base:
+    """Return the base of a recipe, its parts fetched if they are not on this disk.
+
+    Raises:
+        WeightsError: a part cannot be had or read.
+    """
+    if recipe.family is not None:
+        return base_on_disk(recipe)
+    return base_at(
+        recipe,
+        resolve(recipe.vision_encoder, "vision", recipe.vision_revision),
+        resolve(recipe.language_model, "language", recipe.language_revision),
+    )
+
+
 def base_on_disk(recipe: Model) -> Base:
     """Return the base of a recipe as far as its parts are on this disk; asks no network.
 
     Raises:
         WeightsError: as `base_at`; or a name means nothing.
     """
+    if recipe.family is not None:
+        files = family_of(recipe).files()
+        return Base(
+            **{FAMILY: FrozenPart(recipe.family, origin="family")},
+            **{name: _file_part(path) for name, path in files.items()},
+        )
     return base_at(
         recipe,
         on_disk(recipe.vision_encoder, "vision", recipe.vision_revision),
@@ -143,16 +203,17 @@ def base_of_json(content: Any) -> Base:
     Raises:
         ValueError: it is no such thing.
     """
-    parts = []
-    for name in (field.name for field in fields(Base)):
-        part = content.get(name) if isinstance(content, dict) else None
+    content = content if isinstance(content, dict) else {}
+    parts: dict[str, FrozenPart] = {}
+    for name in content if FAMILY in content else ("vision_encoder", "language_model"):
+        part = content.get(name)
         if not isinstance(part, dict) or not isinstance(part.get("name"), str):
             raise ValueError(f"no {name} with a name in it")
         texts = {field.name: part.get(field.name, "") for field in fields(FrozenPart)}
         if wrong := [key for key, value in texts.items() if not isinstance(value, str)]:
             raise ValueError(f"{name}.{wrong[0]} is no text")
-        parts.append(FrozenPart(**texts))
-    return Base(*parts)
+        parts[name] = FrozenPart(**texts)
+    return Base(**parts)
 
 
 def check_base(
@@ -183,14 +244,14 @@ def check_base(
 
 
 def name_base(config: PeftConfig, base: Base, folder: Path) -> None:
-    """Write the base into PEFT's own fields, which have room for the language model alone, and into a file.
+    """Write the base into PEFT's own fields, which have room for one part alone, and into a file.
 
     Raises:
         StorageError: the disk is full or cannot be written.
     """
-    language = base.language_model
-    config.base_model_name_or_path = language.source if language.origin == "hub" else language.name
-    config.revision = language.revision or None
+    main = base.main
+    config.base_model_name_or_path = main.source if main.origin == "hub" else main.name
+    config.revision = main.revision or None
     write(folder / FILE, base.dumps())
 
 
@@ -207,6 +268,19 @@ def _part(name: str, revision: str | None, folder: Path | None, kind: Kind) -> F
         config_hash(folder, kind),
         tokenizer_hash(folder) if kind == "language" else "",
         wheel_hash(folder, facts),
+    )
+
+
+def _file_part(path: Path) -> FrozenPart:
+    """Return a part of a family's: a file, or a folder as transformers has it."""
+    if path.is_file():
+        return FrozenPart(str(path), origin="file", weights=file_hash(path))
+    return FrozenPart(
+        str(path),
+        origin="folder",
+        weights=folder_hash(path),
+        config=config_hash(path, "language"),
+        tokenizer=tokenizer_hash(path),
     )
 
 

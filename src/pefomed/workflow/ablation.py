@@ -13,7 +13,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pefomed import recipe as recipes
 from pefomed.datasets.read_once import read_once
@@ -25,6 +25,9 @@ from pefomed.runs import RunFolder
 from pefomed.runs import log as run_log
 from pefomed.runs.lock import FILE, hold
 from pefomed.workflow import pipeline
+
+if TYPE_CHECKING:
+    from pefomed.workflow.checks import CheckReport
 
 
 def ablate(
@@ -58,12 +61,15 @@ def ablate(
         named_arms = _stages_apart(recipe, recipe_path)
     folder = out / f"{recipe.name}-ablation"
     with hold(folder), read_once():
+        checked = {}
         for name, arm in named_arms.items():
             with named(f"arm {name!r}"):
-                pipeline.check_recipe(arm, folder / name, data, fresh=fresh, untrained=not arm.stages)
+                checked[name] = pipeline.check_recipe(
+                    arm, folder / name, data, fresh=fresh, untrained=not arm.stages
+                )
         whole = pipeline.run(recipe_path, out, data, overrides, fresh=fresh)
         for name, arm in named_arms.items():
-            _run(arm, recipe, whole, folder / name, data, fresh=fresh)
+            _run(arm, recipe, whole, folder / name, data, checked[name], fresh=fresh)
         runs, own = {name: name for name in named_arms}, {base: f"../{whole.name}"}
         _write(folder, recipe.name, base, own | runs if base == BASE else runs | own)
     return folder
@@ -83,12 +89,23 @@ def _stages_apart(recipe: Recipe, path: Path) -> dict[str, Recipe]:
     }
 
 
-def _run(arm: Recipe, recipe: Recipe, whole: Path, folder: Path, data: Path | None, *, fresh: bool) -> None:
+def _run(
+    arm: Recipe,
+    recipe: Recipe,
+    whole: Path,
+    folder: Path,
+    data: Path | None,
+    checked: CheckReport,
+    *,
+    fresh: bool,
+) -> None:
     """Train, predict and score one arm in `folder`; stages that it shares with `recipe` come from `whole`."""
     shared = arm.stages[: _shared_stages(arm, recipe)]
     if shared:
         _share(whole, folder, [stage.name for stage in shared], fresh=fresh)
-    pipeline.train_recipe(arm, folder, data, fresh=fresh and not shared, untrained=not arm.stages)
+    pipeline.train_recipe(
+        arm, folder, data, fresh=fresh and not shared, untrained=not arm.stages, checked=checked
+    )
     pipeline.finish(folder, data)
 
 

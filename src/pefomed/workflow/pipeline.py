@@ -96,12 +96,19 @@ def check_recipe(
 
 @usable_paths()
 def train_recipe(
-    recipe: Recipe, folder: Path, data: Path | None = None, *, fresh: bool = False, untrained: bool = False
+    recipe: Recipe,
+    folder: Path,
+    data: Path | None = None,
+    *,
+    fresh: bool = False,
+    untrained: bool = False,
+    checked: CheckReport | None = None,
 ) -> None:
     """Check and audit the data, then train all stages of `recipe` in the folder `folder`.
 
     Args:
         untrained: the recipe has no stage on purpose: its adapter is as it starts.
+        checked: what `check_recipe` found, where it was asked before; None asks it.
 
     Raises:
         RunError: the folder holds a run of another recipe, or another process works in it.
@@ -110,14 +117,15 @@ def train_recipe(
 
     with hold(folder), read_once():
         if is_main():
-            checked = check_recipe(recipe, folder, data, fresh=fresh, untrained=untrained)
+            if checked is None:
+                checked = check_recipe(recipe, folder, data, fresh=fresh, untrained=untrained)
             if not fresh:
                 make_room(recipe, folder)
             write(RunFolder(folder).recipe_file, recipes.dumps(recipe))
             write(RunFolder(folder).description_file, json.dumps(checked.described, indent=1))
             audit(recipe, folder, data)
         train_stages(recipe, folder, data, fresh=fresh, untrained=untrained)
-        if is_main() and recipe.stages:
+        if checked and recipe.stages and is_main():
             add_once(folder, recipe.stages[-1].name, checked.cut)
 
 

@@ -267,7 +267,7 @@ def test_what_an_earlier_search_left_is_searched_again(hospital: Path, tmp_path:
 
 
 def test_a_stopped_import_goes_on(hospital: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pefomed import deidentify as imports
+    from pefomed.deidentify import folder as imports
 
     # The key decides who falls into which split: two imports are equal only under the same one.
     monkeypatch.setattr("pefomed.deidentify.pseudonyms.secrets.token_hex", lambda size: "5a" * size)

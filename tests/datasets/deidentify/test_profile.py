@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from tests.datasets.made_dicom import header
 
-from pefomed.deidentify.kept import COLUMNS
 from pefomed.deidentify.profile import check_keywords, count_identifying, identifying
+from pefomed.deidentify.table_columns import COLUMNS
 from pefomed.errors import DataError
 
 pytest.importorskip("dicomanonymizer", reason="the extra `dicom` is not installed")

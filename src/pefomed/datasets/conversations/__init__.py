@@ -70,6 +70,7 @@ TextTask = Annotated[str, AfterValidator(OneOf(tasks.where(lambda task: not task
 class Fields(Checked):
     """Which field of a record holds what; None finds it by its usual names."""
 
+    called = "table of fields"
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     messages: Source | None = None

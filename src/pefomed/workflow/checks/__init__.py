@@ -20,7 +20,7 @@ from pefomed.workflow.checks.space import check_space
 from pefomed.workflow.checks.splits import check_splits, is_finished, open_splits
 from pefomed.workflow.checks.tools import check_tools
 
-__all__ = ["Checked", "check"]
+__all__ = ["CheckReport", "check"]
 
 
 @dataclass(frozen=True)

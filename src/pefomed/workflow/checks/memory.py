@@ -9,7 +9,7 @@ import psutil
 import torch
 
 from pefomed.models import device as devices
-from pefomed.models.describe import GIB
+from pefomed.models.family_description import GIB
 from pefomed.recipe import Recipe
 from pefomed.startup import processes
 from pefomed.workflow.checks.findings import Findings

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pefomed.errors import RunError
 from pefomed.models import device as devices
+from pefomed.models.adapter import parts_of
 from pefomed.models.build import build_processor
 from pefomed.models.describe import describe_model, meta_model
+from pefomed.models.family_description import family_shapes
 from pefomed.models.layers import most_positions
 from pefomed.models.location_tokens import teach
-from pefomed.models.processing import PefomedProcessor
+from pefomed.models.parts import Parts
+from pefomed.models.protocol import Processor
 from pefomed.recipe import Recipe
 from pefomed.weights.lookup import resolve
 
@@ -20,11 +24,20 @@ from pefomed.weights.lookup import resolve
 class UnloadedModel:
     """A recipe's model, without numbers."""
 
-    processor: PefomedProcessor
+    processor: Processor
     described: dict[str, Any]
     """What `describe.json` holds."""
-    feature_numbers: int
-    """Numbers in the features of an image."""
+    feature_bytes: int
+    """Of the features of an image, of the largest one."""
+    parts: Parts
+    """What a stage may train."""
+
+    @property
+    def part_sizes(self) -> Mapping[str, int]:
+        """Parameters of each part that a stage may train."""
+        sizes = {part["name"]: part["parameters"] for part in self.described["parts"]}
+        # Of composed models it is called as people write it.
+        return {name: sizes[name] if name in sizes else sizes["LoRA"] for name in self.parts}
 
 
 def unloaded_model(recipe: Recipe, *, untrained: bool = False) -> UnloadedModel:
@@ -38,7 +51,11 @@ def unloaded_model(recipe: Recipe, *, untrained: bool = False) -> UnloadedModel:
         raise RunError("the recipe has no [[stages]]", remedy="add one, see docs/recipes.md")
     where = devices.device(recipe.compute)
     devices.dtype(recipe.compute, where)
-    devices.feature_dtype(recipe.compute, where)
+    precision = devices.feature_dtype(recipe.compute, where)
+    if recipe.model.family is not None:
+        model, processor = family_shapes(recipe)
+        parts, size = parts_of(model), int(model.feature_bytes())
+        return UnloadedModel(processor, describe_model(recipe, model), size, parts)
     vision = resolve(recipe.model.vision_encoder, "vision", recipe.model.vision_revision)
     language = resolve(recipe.model.language_model, "language", recipe.model.language_revision)
     model = meta_model(recipe.model)
@@ -47,5 +64,5 @@ def unloaded_model(recipe: Recipe, *, untrained: bool = False) -> UnloadedModel:
     processor.positions = most_positions(model.language_model)
     if recipe.model.location_tokens:
         teach(processor.tokenizer, recipe.model.location_tokens)
-    numbers = config.grid**2 * config.feature_width
-    return UnloadedModel(processor, describe_model(recipe, model), numbers)
+    size = config.grid**2 * config.feature_width * precision.itemsize
+    return UnloadedModel(processor, describe_model(recipe, model), size, parts_of(model))

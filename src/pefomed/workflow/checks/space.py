@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pefomed.cache import cache_folder, keeps
 from pefomed.errors import StorageError
-from pefomed.models import device as devices
-from pefomed.models.describe import GIB
+from pefomed.models.family_description import GIB
+from pefomed.models.parts import chosen_parts
 from pefomed.recipe import Recipe, Stage
 from pefomed.runs import RunFolder
 from pefomed.training.checkpoint import KEEP
@@ -44,8 +44,7 @@ def check_space(
                 remedy="free space, choose another --out, or lower model.lora.r",
             )
         )
-    precision = devices.feature_dtype(recipe.compute, devices.device(recipe.compute)).itemsize
-    features = images * known.feature_numbers * precision
+    features = images * known.feature_bytes
     uses = 2 * images if stages else 0
     if not keeps(recipe.compute.feature_cache, features, recipe.compute.cache_gib, images, uses):
         return
@@ -63,12 +62,11 @@ def check_space(
 
 def checkpoint_bytes(stages: Sequence[Stage], known: UnloadedModel) -> int:
     """Return the bytes of all that the stages keep, and of the adapter beside them."""
-    parts = {part["name"]: part["parameters"] for part in known.described["parts"]}
-    sizes = {"projector": 4 * parts["projector"], "lora": 4 * parts["LoRA"]}
+    sizes = {part: 4 * count for part, count in known.part_sizes.items()}
     adapter = sum(sizes.values())
     total = adapter if stages else 0
     for stage in stages:
-        moments = 2 * sum(sizes[part] for part in stage.train)
+        moments = 2 * sum(sizes[part] for part in chosen_parts(stage, known.parts))
         best = KEEP + 1 if stage.validate_split is not None else 0
         total += (KEEP + 1) * (adapter + moments) + (best + 1) * adapter
     return total

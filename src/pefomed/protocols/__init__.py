@@ -1,0 +1,1 @@
+"""What other papers and harnesses would call the same answers: one entry for each protocol."""

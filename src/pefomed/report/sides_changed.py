@@ -1,0 +1,137 @@
+"""Which answers are right under one protocol and not under another: counted for each pair, and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pefomed.evaluation.protocol_records import ProtocolSplit
+from pefomed.metrics.references import shown
+from pefomed.protocols.known import PROTOCOLS
+from pefomed.report.run import ReportedSplit
+from pefomed.report.sheet import Column, Sheet, SheetLine
+
+MOST_SHOWN = 200
+"""Answers that the page lists; its table holds all."""
+
+Worths = tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Voices:
+    """Protocols that say the same of every answer."""
+
+    title: str
+    """Of the first."""
+    others: tuple[str, ...]
+    """Titles of those that agree with it."""
+
+
+@dataclass(frozen=True)
+class ChangedAnswer:
+    """An answer on which protocols disagree."""
+
+    sample_id: str
+    question: str
+    reference: str
+    answer: str
+    marks: tuple[str, ...]
+    """What each of the voices says: `✓`, `✗`, a share, or nothing where the question does not count."""
+
+
+@dataclass(frozen=True)
+class SidesChanged:
+    voices: list[Voices]
+    counts: list[list[int | None]]
+    """Row, column: answers right under the row's protocols and not under the column's; None of a pair with
+    itself."""
+    n: int
+    """Answers that any protocol counts."""
+    changed: list[ChangedAnswer]
+    sheets: list[Sheet]
+
+    @property
+    def listed(self) -> list[ChangedAnswer]:
+        return self.changed[:MOST_SHOWN]
+
+
+def sides_changed(
+    found: ProtocolSplit, answered: ReportedSplit | None, name: str, title: str
+) -> SidesChanged:
+    """Return where the protocols of a split part.
+
+    Args:
+        answered: the split's questions and answers, where they are there.
+        name, title: of the table that holds all of them.
+    """
+    columns = [tuple(row[place] for row in found.values.values()) for place in range(len(found.rows))]
+    titles = [
+        (PROTOCOLS[row.name].title if row.name in PROTOCOLS else row.name)
+        + (f": {row.judge}" if row.judge else "")
+        for row in found.rows
+    ]
+    groups: dict[Worths, list[str]] = {}
+    for column, said in zip(columns, titles, strict=True):
+        groups.setdefault(column, []).append(said)
+    voices = [Voices(first, tuple(rest)) for first, *rest in groups.values()]
+    counts = [[None if one is other else _changing(one, other) for other in groups] for one in groups]
+    changed = _changed(found, list(groups), answered)
+    return SidesChanged(
+        voices=voices,
+        counts=counts,
+        n=sum(any(value is not None for value in row) for row in found.values.values()),
+        changed=changed,
+        sheets=[_sheet(name, title, voices, changed)] if changed else [],
+    )
+
+
+def _changing(one: Worths, other: Worths) -> int:
+    return sum(
+        _right(a) and not _right(b)
+        for a, b in zip(one, other, strict=True)
+        if a is not None and b is not None
+    )
+
+
+def _changed(
+    found: ProtocolSplit, groups: Sequence[Worths], answered: ReportedSplit | None
+) -> list[ChangedAnswer]:
+    samples = {sample.id: sample for sample in answered.samples} if answered else {}
+    changed = []
+    for place, sample_id in enumerate(found.values):
+        said = [group[place] for group in groups]
+        if len({_right(value) for value in said if value is not None}) < 2 or sample_id not in samples:
+            continue
+        sample = samples[sample_id]
+        given = answered.predictions.get(sample_id) if answered else None
+        changed.append(
+            ChangedAnswer(
+                sample_id=sample_id,
+                question=sample.question,
+                reference=shown(sample.references),
+                answer=given.text if given else "",
+                marks=tuple(map(_mark, said)),
+            )
+        )
+    return changed
+
+
+def _right(value: float | None) -> bool:
+    return value is not None and value >= 1 - 1e-9
+
+
+def _mark(value: float | None) -> str:
+    if value is None:
+        return ""
+    if _right(value):
+        return "\u2713"
+    return f"{value:.2f}" if value > 0 else "\u2717"
+
+
+def _sheet(name: str, title: str, voices: Sequence[Voices], changed: Sequence[ChangedAnswer]) -> Sheet:
+    columns = tuple(Column(f"protocol {place}", one.title) for place, one in enumerate(voices, 1))
+    lines = [
+        SheetLine((one.sample_id, one.question, one.reference, one.answer), one.marks) for one in changed
+    ]
+    notes = [f"{one.title}: so say {', '.join(one.others)} too" for one in voices if one.others]
+    return Sheet(name, title, ("id", "question", "reference", "answer"), columns, lines, notes)
