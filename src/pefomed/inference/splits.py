@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pefomed import recipe as recipes
-from pefomed.answers.card import adapter_part, model_parts, prompt_parts
+from pefomed.answers.card import Parts, adapter_part, model_parts, prompt_parts
 from pefomed.answers.files import AnswerFile, SplitFiles
 from pefomed.boxes.samples import has_answer
 from pefomed.datasets import load_samples, stream_samples
@@ -88,10 +88,11 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
             )
         known = _known(recipe, name, samples, data_folder)
         if known:
-            told = {"neighbours": recipe.predict.neighbours, "neighbours.known": _hash_of(known)}
+            count = recipe.predict.neighbours
+            similar: Parts = {"neighbours": count, "neighbours.known": _hash_of(known)}
             how = _told(recipe)
             by_kind[False, "neighbours"] = here.answers(
-                parts | told | {"generation": how}, _PUT_BACK, way="neighbours"
+                {**parts, **similar, "generation": how}, _PUT_BACK, way="neighbours"
             )
         here.begin()
         for (hidden, way), answers in sorted(by_kind.items()):
