@@ -14,7 +14,7 @@ from pefomed.tasks import BOXES, WITH_BOXES
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says; printed, it is its text."""
+    """What a model says; printed, it is its text, or that the model is not sure and why."""
 
     text: str
     boxes: tuple[Box, ...] = ()
@@ -31,9 +31,17 @@ class Answer:
     token_logprobs: tuple[float, ...] = field(default=(), compare=False)
     """The terms of `logprob`. Last digits hang on what is computed together, so that no answers differ by
     them."""
+    doubt: str = ""
+    """Why the run says that it is not sure, by its threshold (`answers.sureness`); empty where it is, or
+    where the run has none."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether the answer is as sure as the run's threshold asks; without threshold it is."""
+        return not self.doubt
 
     def __str__(self) -> str:
-        return self.text
+        return f"not sure: {self.doubt}" if self.doubt else self.text
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,20 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pefomed.cli import ablation, adapter, ask, cache, data, item_export, judge, rate, recipes, steps, weights
+from pefomed.cli import (
+    ablation,
+    adapter,
+    ask,
+    cache,
+    data,
+    item_export,
+    judge,
+    rate,
+    recipes,
+    steps,
+    threshold,
+    weights,
+)
 from pefomed.errors import Interrupted, PefomedError, StorageError
 from pefomed.files.storage import path_error
 from pefomed.startup.guarded_imports import absent, broken_in
@@ -32,6 +45,7 @@ app.add_typer(ablation.app)
 app.add_typer(judge.app)
 app.add_typer(rate.app)
 app.add_typer(ask.app)
+app.add_typer(threshold.app)
 app.add_typer(item_export.app)
 for name, group in {
     "data": data.app,

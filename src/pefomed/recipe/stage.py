@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
 from pydantic import Field, model_serializer, model_validator
 
 from pefomed.errors import nearest
@@ -104,10 +103,10 @@ class Stage(Section):
     )
     lr: float = Field(gt=0, description="Peak learning rate of LoRA, and of parts without their own.")
     lr_end: float = Field(ge=0, description="Learning rate of LoRA at the end of the cosine.")
-    part_lr: dict[str, Annotated[float, Gt(0)]] = Field(
+    part_lr: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {}, description="Peak rates of the parts of a `model.family`, by name; by default `lr`."
     )
-    part_lr_end: dict[str, Annotated[float, Ge(0)]] = Field(
+    part_lr_end: dict[str, Annotated[float, Field(ge=0)]] = Field(
         {}, description="Their end rates; by default in proportion to `lr_end`."
     )
     projector_lr: float | None = Field(None, gt=0, description="Peak rate of the projector; by default `lr`.")

@@ -43,8 +43,8 @@ class ChangedAnswer:
 class SidesChanged:
     voices: list[Voices]
     counts: list[list[int | None]]
-    """Row, column: answers right under the row's protocols and not under the column's; None of a pair with
-    itself."""
+    """Row, column: answers right under the row's protocols and not under the column's; None of a pair that
+    has no answer in common, or is one protocol."""
     n: int
     """Answers that any protocol counts."""
     changed: list[ChangedAnswer]
@@ -85,12 +85,9 @@ def sides_changed(
     )
 
 
-def _changing(one: Worths, other: Worths) -> int:
-    return sum(
-        _right(a) and not _right(b)
-        for a, b in zip(one, other, strict=True)
-        if a is not None and b is not None
-    )
+def _changing(one: Worths, other: Worths) -> int | None:
+    both = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
+    return sum(_right(a) and not _right(b) for a, b in both) if both else None
 
 
 def _changed(
