@@ -191,7 +191,9 @@ def test_a_run_of_all_four_and_every_command_on_it(folder: Path, pefomed: Callab
     assert all(torch.equal(again[name], kept[name]) for name in kept)
 
     # What only composed models have, and what this family has not.
-    assert "the family 'my_family:tiny'" in pefomed("describe", "outside.toml", "--plan", fails=True)
+    assert "the family 'my_family:tiny'" in pefomed(
+        "describe", "outside.toml", "--plan", "--samples", "mine=12", "--images", "mine=4", fails=True
+    )
     for change, said in (
         ("model.group=2", "`group` belongs to models of a vision encoder"),
         ("model.options.axis=3", "has no option 'axis'; did you mean 'axes'?"),

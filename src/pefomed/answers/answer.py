@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pefomed.answers.writing import writing_of
-from pefomed.boxes import read_boxes
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Prediction, Sample
 from pefomed.tasks import BOXES, WITH_BOXES
@@ -64,6 +63,6 @@ def answer_of(prediction: Prediction, sample: Sample, recipe: Recipe) -> Answer:
     return Answer(prediction.text, boxes, prediction.finish, prediction.tokens, prediction.logprob)
 
 
-def says_none(answer: Answer, task: str) -> bool:
+def says_none(answer: Answer, task: str, recipe: Recipe) -> bool:
     """Return whether the answer of a task that asks for boxes is that there is none."""
-    return task in BOXES and not answer.boxes and read_boxes(answer.text).says_none
+    return task in BOXES and not answer.boxes and writing_of(recipe).read(answer.text).says_none

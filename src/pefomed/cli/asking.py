@@ -69,7 +69,6 @@ class Asking:
                 question has no box to draw.
         """
         from pefomed import recipe as recipes
-        from pefomed.answers.answer import says_none
         from pefomed.answers.asking import sample_of, takes_question
         from pefomed.images.given import given_images
 
@@ -86,7 +85,7 @@ class Asking:
             self._print(question, answer)
             if self.save is not None and answer.doubt:
                 note(f"{self.save} is not written: the answer is not sure")
-            elif self.save is not None and says_none(answer, self.task):
+            elif self.save is not None and self._says_none(answer):
                 note(f"{self.save} is not written: {_NOTHING}")
             elif self.save is not None and not _draw(pictures[0], answer, self.save):
                 raise RunError(
@@ -100,11 +99,17 @@ class Asking:
             if self.save is not None:
                 file = self.save.with_stem(f"{self.save.stem}-{len(asked)}")
                 if answer.doubt or not _draw(pictures[0], answer, file):
-                    why = _NOTHING if says_none(answer, self.task) else "the answer has no box"
+                    why = _NOTHING if self._says_none(answer) else "the answer has no box"
                     why = "the answer is not sure" if answer.doubt else why
                     note(f"{file} is not written: {why}")
         if not asked:
             raise DataError("there is no question on the standard input", remedy="give one a line")
+
+    def _says_none(self, answer: Answer) -> bool:
+        from pefomed import recipe as recipes
+        from pefomed.answers.answer import says_none
+
+        return says_none(answer, self.task, recipes.load(RunFolder(self.run).recipe_file))
 
     def _print(self, question: str, answer: Answer) -> None:
         if self.json:
@@ -124,11 +129,9 @@ class Asking:
 
     def _told(self, question: str, answer: Answer) -> str:
         """Return the answer for a person: that nothing is there stands in it as empty braces."""
-        from pefomed.answers.answer import says_none
-
         if answer.doubt:
             return str(answer)
-        if says_none(answer, self.task):
+        if self._says_none(answer):
             return f"no box: {' '.join(question.split())!r} is not in the image"
         return answer.text
 

@@ -21,6 +21,7 @@ from pefomed.evaluation.item_scores import ItemTable
 from pefomed.evaluation.score import Questions, made_score, said, score_present, score_values
 from pefomed.evaluation.sureness import confidences_of, probabilities
 from pefomed.metrics.confidence import auroc, best_aurc, calibration_error, masses, risks
+from pefomed.metrics.lookup import correctness
 from pefomed.metrics.sentences import in_sentences
 from pefomed.metrics.statistics.left_out import left_out_intervals
 from pefomed.runs import Split
@@ -53,10 +54,11 @@ def right_answers(samples: Sequence[Sample], answers: Sequence[str], table: Item
     """
     if samples and samples[0].task in BOXES:
         return Right("acc_0.5", table.column("acc_0.5", [(sample.id, 0) for sample in samples], system))
-    asked = [(sample.id, None) for sample in samples]
-    exact = table.column("exact_match", asked, system)
-    metric = "closed_accuracy" if in_sentences(answers, [value == 1 for value in exact]) else "exact_match"
-    return Right(metric, table.column(metric, asked, system))
+    keys, metric = [(sample.id, None) for sample in samples], correctness().name
+    equal = table.column(metric, keys, MODEL) == 1.0
+    if in_sentences(answers, equal.tolist()):
+        metric = "closed_accuracy"
+    return Right(metric, table.column(metric, keys, system))
 
 
 def is_probability(confidence: str, tasks: Sequence[str]) -> bool:
