@@ -126,6 +126,14 @@ def test_likeness_is_one_less_the_cosine_of_mean_features(run: Path) -> None:
     assert kept["training"].shape == (3, 16)
 
 
+def test_a_picture_that_was_trained_on_is_at_0() -> None:
+    """However its features are added up: the last digits of a cosine are none."""
+    drawn = torch.randn(200, 384, generator=torch.Generator().manual_seed(1))
+    random = torch.nn.functional.normalize(drawn, dim=1)
+    assert (1 - (random * random).sum(1)).abs().max() > 0
+    assert nearest(random[:50], random).tolist() == [0.0] * 50
+
+
 def test_the_nearest_of_the_others() -> None:
     known = torch.eye(3)
     assert nearest(known, known).tolist() == [0.0, 0.0, 0.0]

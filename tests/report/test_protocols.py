@@ -46,6 +46,8 @@ def test_the_answers_that_change_sides_are_listed_and_handed_on(judged_otherwise
     listed = {row[1]: row for row in rows if row and row[0].startswith("slake-test")}
     assert {"Is the liver normal?", "Which plane is it?"} <= set(listed)
     assert listed["Is the liver normal?"][3] == "Yes it is"
+    # What each makes of it, in numbers: LaTeX has no tick without a package. 2 / (1 + 3) * 1 by token F1.
+    assert set(listed["Is the liver normal?"][4:]) == {"0", "1", "0.50"}
 
 
 def split_of(columns: dict[str, list[float | None]]) -> ProtocolSplit:

@@ -23,9 +23,9 @@ from pefomed.runs.folder import waiting_file
 from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Drawn, Prediction, Sample
 
-Kind = Literal["seen", "blind", "drawn", "vocabulary"]
+Kind = Literal["seen", "blind", "drawn", "vocabulary", "neighbours"]
 """Of answers: about the images, with the image features replaced by their mean, several drawn ones, the
-likeliest of given ones."""
+likeliest of given ones, told of similar training images."""
 
 
 class SplitFiles:
@@ -46,6 +46,7 @@ class SplitFiles:
             "blind": AnswerFile(files.predictions_file(split, blind=True), now, before, sees=False),
             "drawn": AnswerFile(files.drawn_file(split), now, before, sees=True, record=Drawn),
             "vocabulary": AnswerFile(files.predictions_file(split, way="vocabulary"), now, before, sees=True),
+            "neighbours": AnswerFile(files.predictions_file(split, way="neighbours"), now, before, sees=True),
         }
         self._corrected = [
             each.id

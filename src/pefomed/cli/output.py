@@ -60,8 +60,9 @@ def print_protocols(run: Path) -> None:
         for row in split.rows:
             found = {score.group: score for score in row.scores if score.system == "model"}
             shares = [f"{100 * found[each].value:.1f} %" if each in found else "" for each in _FIGURES]
-            title = PROTOCOLS[row.name].title + (f", judge {row.judge}" if row.judge else "")
-            rows.append([title, *shares, found["overall"].n])
+            title = PROTOCOLS[row.name].title if row.name in PROTOCOLS else row.name
+            title += f", judge {row.judge}" if row.judge else ""
+            rows.append([title, *shares, found["overall"].n if "overall" in found else ""])
         print_table(("Protocol", *_FIGURES, "n"), rows, f"{split.dataset}, {split.split}: by protocol")
 
 

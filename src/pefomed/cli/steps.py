@@ -297,7 +297,7 @@ def evaluate(
         folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
     scores = evaluate_run(folder, data, metric or (), protocols=protocols)
     if json_:
-        print_json([score.model_dump() for score in scores])
+        print_json([score.model_dump() for score in (*scores, *_by_protocol(folder))])
     else:
         print_scores(folder, scores)
         print_protocols(folder)
@@ -341,6 +341,13 @@ def _finish(run: Path, open_: bool) -> None:
     print_scores(run, scores)
     show_report(RunFolder(run).page, open_)
     _check_scored(run, scores)
+
+
+def _by_protocol(run: Path) -> list[Score]:
+    """Return what protocols say of the run, as scores of `protocol:NAME`."""
+    from pefomed.evaluation.protocol_records import read_protocols
+
+    return [score for split in read_protocols(run)[0] for row in split.rows for score in row.scores]
 
 
 def _check_scored(run: Path, scores: Sequence[Score]) -> None:

@@ -34,6 +34,7 @@ from pefomed.schema import Likeness, Sample
 Source = Callable[[Iterable[str]], ImageFeatures]
 
 _BLOCK = 1024
+_DIGITS = 6
 
 
 class Pictures(NamedTuple):
@@ -76,7 +77,8 @@ def nearest(vectors: Tensor, known: Tensor, *, among_themselves: bool = False) -
         if among_themselves:
             cosines[range(len(cosines)), range(start, start + len(cosines))] = -1.0
         found.append(1 - cosines.amax(1))
-    return torch.cat(found).clamp(min=0.0, max=2.0)
+    # The same picture is at 0, whatever the last digits: else equal ones would be ranked by rounding.
+    return torch.cat(found).clamp(min=0.0, max=2.0).round(decimals=_DIGITS)
 
 
 def measure(training: Sequence[str], held_out: Sequence[str], source: Source) -> Pictures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pefomed import recipe as recipes
 from pefomed.answers.card import adapter_part, model_parts, prompt_parts
 from pefomed.answers.files import AnswerFile, Kind, SplitFiles
 from pefomed.datasets import load_samples, stream_samples
+from pefomed.datasets.stage_splits import trained_splits, validated_split
 from pefomed.datasets.unreadable import unreadable, without
 from pefomed.errors import DataError, RecipeError, nearest
 from pefomed.features.frozen import Features, open_features
@@ -20,6 +22,7 @@ from pefomed.inference import likeness
 from pefomed.inference.decoding import generation
 from pefomed.inference.draws import Drawing
 from pefomed.inference.predictor import Predictor, load
+from pefomed.inference.similar_images import hash_of_known, similar_known, told_of, told_text
 from pefomed.inference.vocabularies import vocabularies
 from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
@@ -102,6 +105,10 @@ def _predict_run(
             told = {f"vocabulary.{task}": short_hash(*answers) for task, answers in closed.items()}
             told["generation"] = " / ".join(generation(recipe, len(answers)) for answers in closed.values())
             by_kind["vocabulary"] = here.answers(parts | told, _PUT_BACK, "vocabulary")
+        similar = similar_known(recipe, name, samples, data_folder) if folder == run else []
+        if similar:
+            told = {"neighbours.known": hash_of_known(similar), "generation": told_text(recipe)}
+            by_kind["neighbours"] = here.answers(parts | told, _PUT_BACK, "neighbours")
         if drawing:
             by_kind["drawn"] = here.answers({**parts, "generation": str(drawing)}, _PUT_BACK, "drawn")
         here.begin()
@@ -113,8 +120,8 @@ def _predict_run(
                 train = _train_images(recipe, name, data_folder) if kind == "blind" else []
                 what = f"answering {name} {split}{_SAID[kind]}"
                 draw = drawing if kind == "drawn" else None
-                own = closed if kind == "vocabulary" else {}
-                _predict_file(predictor, answers, train, what, draw, cut=cut, closed=own)
+                other = Other(closed if kind == "vocabulary" else {}, similar if kind == "neighbours" else [])
+                _predict_file(predictor, answers, train, what, draw, other, cut=cut)
         here.settle()
         if recipe.predict.likeness and recipe.stages:
             predictor = _measure_likeness(
@@ -123,7 +130,13 @@ def _predict_run(
     return files
 
 
-_SAID: dict[Kind, str] = {"seen": "", "blind": " blind", "drawn": ", drawn", "vocabulary": ", vocabulary"}
+_SAID: dict[Kind, str] = {
+    "seen": "",
+    "blind": " blind",
+    "drawn": ", drawn",
+    "vocabulary": ", vocabulary",
+    "neighbours": ", neighbours",
+}
 
 
 def _targets(recipe: Recipe, run: Path, on: Mapping[str, str]) -> list[tuple[str, str, Path]]:
@@ -156,25 +169,39 @@ def _predict_file(
     train_images: list[str],
     what: str,
     drawing: Drawing | None,
+    other: Other,
     *,
     cut: bool,
-    closed: Mapping[str, Sequence[str]],
 ) -> None:
     samples = answers.left
-    paths = {image for sample in samples for image in sample.images} | set(train_images)
+    paths = {image for sample in (*samples, *other.similar) for image in sample.images} | set(train_images)
     # Both the seeing and the blind run, and training before them, ask for the same images.
     features = _open_features(predictor, paths)
-    features.prepare(sorted(paths if train_images else {image for s in samples for image in s.images}))
+    features.prepare(sorted(paths))
     blind = features.mean(train_images).to(predictor.device) if train_images else None
+    told: dict[str, str] = {}
+    if other.similar:
+        samples = told_of(samples, other.similar, predictor, features)
+        told["generation"] = told_text(predictor.recipe)
     made: Iterator[Prediction | Drawn] = (
         predictor.draw(samples, drawing, features, cut=cut)
         if drawing
-        else predictor.predict(samples, features, blind, cut=cut, vocabularies=closed)
+        else predictor.predict(samples, features, blind, cut=cut, vocabularies=other.closed)
     )
     with answers.writer() as keep, line(what, len(samples), "questions") as shown:
         for answer in made:
-            keep(answer)
+            keep(answer.model_copy(update=told))
             shown.advance()
+
+
+@dataclass(frozen=True)
+class Other:
+    """What answers are found with, if not as the run's own are."""
+
+    closed: Mapping[str, Sequence[str]]
+    """Task -> the answers that may be given."""
+    similar: Sequence[Sample]
+    """The training samples that similar images are looked for in."""
 
 
 def _open_features(predictor: Predictor, paths: Collection[str]) -> Features:
@@ -227,7 +254,7 @@ def _trained_on(recipe: Recipe, data_folder: Path | None) -> list[str]:
         (name, split)
         for stage in recipe.stages
         for name in stage.data
-        for split in (stage.split, *stage.also_train)
+        for split in trained_splits(recipe, stage, name)
     ]
     return _images_of(recipe, dict.fromkeys(asked), data_folder)
 
@@ -237,7 +264,8 @@ def _held_out(recipe: Recipe, data_folder: Path | None) -> list[str]:
     last = recipe.stages[-1]
     if last.validate_split is None or last.validate_split in (last.split, *last.also_train):
         return []
-    return _images_of(recipe, [(name, last.validate_split) for name in last.data], data_folder)
+    found = {name: validated_split(recipe, last, name) for name in last.data}
+    return _images_of(recipe, [(name, split) for name, split in found.items() if split], data_folder)
 
 
 def _images_of(recipe: Recipe, splits: Iterable[tuple[str, str]], data_folder: Path | None) -> list[str]:

@@ -141,6 +141,13 @@ class Predict(Section):
         description="Answer questions also by the likeliest of these answers, as a system of its own: `train`"
         " for those of training, a list, or a text file with one a line, relative to the data folder.",
     )
+    neighbours: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Answer questions and phrases also with what was asked and answered about so many similar"
+        " training images in the prompt, as a system of its own.",
+    )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
     samples: int = Field(
         0,

@@ -68,6 +68,13 @@ class Stage(Section):
         lt=0.5,
         description="How far a copy's edges lie off the image's, at most, as a share of it.",
     )
+    neighbours: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Train and validate with what is asked and answered about so many similar training images"
+        " in the prompt, the image itself left out; for `predict.neighbours`.",
+    )
     changes: Changes = Field(Changes(), description="Copies of training samples with changed pictures.")
     loss: LossMean = Field(
         "token",
@@ -173,6 +180,10 @@ class Stage(Section):
             raise ValueError("give exactly one of `epochs` and `steps`")
         if self.warmup_ratio is not None and self.warmup_steps:
             raise ValueError("give only one of `warmup_steps` and `warmup_ratio`")
+        if self.neighbours and (self.crops or self.changes.copies):
+            raise ValueError(
+                "`neighbours` goes with neither `crops` nor `changes`: what is told is of unchanged pictures"
+            )
         if any(ratio <= 0 for ratio in self.data.values()):
             raise ValueError("every ratio in `data` must be above 0")
         return self

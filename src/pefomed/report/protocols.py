@@ -78,7 +78,8 @@ def _split(found: ProtocolSplit, answered: ReportedSplit | None, title: str) -> 
     rows = [
         _row(row, beside.get(row.name, []))
         for row in found.rows
-        if row.name in PROTOCOLS  # a later version may know others
+        # A later version may know others.
+        if row.name in PROTOCOLS and any(s.system == "model" and s.group == "overall" for s in row.scores)
     ]
     name = sheet_name(found.dataset, found.split, "protocols")
     of = f"{title}, {found.split}".rstrip(", ")

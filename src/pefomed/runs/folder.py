@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Literal
 from pefomed.runs.split import Split
 
 if TYPE_CHECKING:
-    from pefomed.recipe import Recipe
+    from pefomed.recipe import Predict, Recipe
     from pefomed.schema import Sample
 
 
-Way = Literal["", "vocabulary"]
-"""How the answers of a file were found, if not as the run's own are: those of a closed vocabulary."""
+Way = Literal["", "vocabulary", "neighbours"]
+"""How the answers of a file were found, if not as the run's own are: chosen from a closed vocabulary, or with
+similar training images told in the prompt."""
 
-WAYS: tuple[Way, ...] = ("vocabulary",)
+WAYS: tuple[Way, ...] = ("vocabulary", "neighbours")
 
 
 @dataclass(frozen=True)
@@ -328,6 +329,12 @@ class RunFolder:
             self.environment_file,
         ):
             file.unlink(missing_ok=True)
+
+
+def asked_ways(predict: Predict) -> tuple[Way, ...]:
+    """Return the ways, beside the run's own, in which a recipe wants questions to be answered."""
+    wanted = {"vocabulary": predict.vocabulary is not None, "neighbours": predict.neighbours > 0}
+    return tuple(way for way in WAYS if wanted[way])
 
 
 def card_of(records: Path) -> Path:

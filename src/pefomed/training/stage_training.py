@@ -86,7 +86,9 @@ class StageTraining:
         torch.manual_seed(self.recipe.seed)
         folder = self.stage_folder(stage)
         missing = unreadable.read(folder)
-        data = StageRows(stage, self.recipe, processor, self.data_folder, folder, missing, self.log)
+        known = self._all_features(model, processor, hashes) if stage.neighbours else None
+        accelerator.wait_for_everyone()
+        data = StageRows(stage, self.recipe, processor, self.data_folder, folder, missing, self.log, known)
         train_rows, validation = data.training(), data.validation()
         steps = plan(train_rows, stage, self.recipe.seed, accelerator.num_processes)
         if missing.lost:
@@ -194,8 +196,18 @@ class StageTraining:
         # Of the images that a step reaches, not of all there are: a large data set may be mixed in by a part.
         asked = [image for step in steps for batch in step for row in batch for image in row.images]
         paths = {*asked, *(image for row in validation for image in row.images)}
+        return self._prepared(model, processor, paths, len(asked), hashes)
+
+    def _all_features(self, model: PeftModel, processor: Processor, hashes: dict[str, str]) -> Features:
+        """Return the features of all images that are trained or validated on, to look for similar ones."""
+        # Each is compared when training begins, looked for, and asked about once more.
+        return self._prepared(model, processor, {*hashes}, 3 * len(hashes), hashes)
+
+    def _prepared(
+        self, model: PeftModel, processor: Processor, paths: set[str], uses: int, hashes: dict[str, str]
+    ) -> Features:
         features = open_features(
-            base_of(model), processor.image_processor, self.recipe.compute, len(paths), len(asked), hashes
+            base_of(model), processor.image_processor, self.recipe.compute, len(paths), uses, hashes
         )
         features.prepare(
             sorted(paths),
