@@ -77,6 +77,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.report.correctness import speaks
     from pefomed.report.figures import is_share
     from pefomed.report.run import read_answered
+    from pefomed.report.sureness import line_of
     from pefomed.runs import RunFolder
     from pefomed.runs.folder import WAYS
 
@@ -86,7 +87,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     recipe = RunFolder(run).read_recipe()
     answered = {(one.dataset, one.split): one for one in read_answered(run, recipe, [])}
     every = read_scores(run) if scores is None else scores
-    rows = []
+    rows, lines = [], []
     for split in dict.fromkeys((score.dataset, score.split) for score in every):
         mine = [score for score in every if (score.dataset, score.split) == split]
         samples = answered[split].samples if split in answered else []
@@ -107,6 +108,8 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
         shown += [score for score in mine if score.group == OVERALL and is_verdict(score.metric)]
         own = [score for score in mine if score.group == OVERALL and is_own(score.metric)]
         shown += [score for score in own if score.system in ("model", "blind")]
+        if line := line_of(mine):
+            lines.append(f"{' '.join(split)}: {line}")
         rows += [
             (
                 f"{score.dataset} {score.split}",
@@ -122,6 +125,8 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
         ]
     if rows:
         print_table(("data", "metric", "system", "value", "95 % interval", "n"), rows)
+    for line in lines:
+        print(line)
     print(f"{len(every):,} scores in all: {RunFolder(run).scores_file}")
 
 

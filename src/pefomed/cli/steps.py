@@ -22,6 +22,7 @@ from pefomed.cli.endpoint import (
 )
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_protocols, print_scores
+from pefomed.cli.threshold import On, splits_of
 from pefomed.runs import RunFolder
 from pefomed.startup import processes
 
@@ -39,7 +40,7 @@ Open = Annotated[bool, typer.Option("--open", help="Open the report in the brows
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed demo --open")
 def demo(out: Out = RUNS, set_: Overrides = None, fresh: Fresh = False, open_: Open = False) -> None:
-    """Train, predict, score and report on drawn images: the whole of it within minutes, without any data."""
+    """Train, predict, score and report on synthetic images: everything within minutes, without any data."""
     overrides = overrides_of(set_)
     from pefomed.workflow import pipeline
 
@@ -106,6 +107,17 @@ def predict(
         bool | None,
         typer.Option("--blind/--no-blind", help="Also answer without the image; by default the recipe says."),
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(min=0, help="Also draw so many answers to each question; by default the recipe says."),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="Of the drawn answers; by default the recipe's, else 1.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the drawn answers; by default the recipe's, else 0.")
+    ] = None,
+    on: On = None,
     endpoint: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Let a vision model behind this OpenAI-compatible endpoint answer."),
@@ -133,10 +145,14 @@ def predict(
         folder = checked_run(run)
         from pefomed.inference.splits import predict_run
 
-        files = predict_run(folder, data, blind=blind)
+        drawn = {"samples": samples, "temperature": temperature, "seed": seed}
+        drawn = {name: value for name, value in drawn.items() if value is not None}
+        files = predict_run(folder, data, blind=blind, drawn=drawn, on=splits_of(on))
     else:
         if blind:
             raise typer.BadParameter("--blind is not for an endpoint: its model has no mean image")
+        if samples or on:
+            raise typer.BadParameter("--samples and --on are not for an endpoint: they need the model itself")
         from pefomed.endpoint import Endpoint
 
         asked = Endpoint(
@@ -159,7 +175,9 @@ def evaluate(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            "--metric", metavar="MODULE:FUNCTION", help="A metric of your own beside ours; may be repeated."
+            "--metric",
+            metavar="MODULE:FUNCTION",
+            help="Your own metric, in addition to the built-in ones; may be repeated.",
         ),
     ] = None,
     protocols: Annotated[

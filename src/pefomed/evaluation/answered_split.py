@@ -18,7 +18,7 @@ from pefomed.evaluation.verdicts import RaterVerdicts
 from pefomed.metrics.metric import Metric
 from pefomed.recipe import Evaluate, Recipe, Stage
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import WAYS, Way
+from pefomed.runs.folder import WAYS, Way, asked_ways
 from pefomed.schema import ItemScore, Prediction, Sample
 
 
@@ -169,7 +169,7 @@ def read_answered(run: EvaluatedRun, split: Split, samples: list[Sample]) -> Ans
         path = RunFolder(run.folder).predictions_file(split, blind=blind, way=way)
         if blind and not (run.recipe.predict.blind if run.recipe else path.exists()):
             continue
-        if way and not (path.exists() and run.recipe and run.recipe.predict.vocabulary is not None):
+        if way and not (path.exists() and run.recipe and way in asked_ways(run.recipe.predict)):
             continue
         predictions = read_predictions(run.folder, split, samples, blind=blind, way=way)
         how = " / ".join(dict.fromkeys(prediction.generation for prediction in predictions))

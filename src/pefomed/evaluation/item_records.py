@@ -14,7 +14,8 @@ from pefomed.metrics.lookup import metric_of
 from pefomed.metrics.references import each_of
 from pefomed.schema import ItemScore, Sample
 
-OWN = ("model", "blind")
+MODEL = "model"
+OWN = (MODEL, "blind")
 """Systems whose values are kept: floors' are read by nobody."""
 
 ItemValues = Mapping[str, NDArray[np.float64]]

@@ -20,6 +20,7 @@ from pefomed import tasks
 from pefomed.datasets import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_answered
+from pefomed.evaluation.confidence import confidence_scores
 from pefomed.evaluation.headlines import is_rate
 from pefomed.evaluation.item_records import answer_items, value_items
 from pefomed.evaluation.item_scores import ItemTable
@@ -186,6 +187,7 @@ def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> l
     for part, places in parts:
         if places:
             scores += part(answered, places)
+    scores += confidence_scores(answered)
     _keep_labelled(answered, exact)
     if run.raters:
         values = ItemTable(run.items[split])

@@ -39,6 +39,8 @@ class Sampling:
     seed: int = 0
     """Of what is drawn: the same numbers again for the answer at the same place of the same call."""
     logprobs: bool = False
+    names: tuple[str, ...] = ()
+    """What each answer's random numbers hang on, in the place of its place in the call."""
     vocabularies: Mapping[str, Vocabulary] = field(default_factory=dict)
     """Task -> the answers that its questions may have; those of other tasks are decoded freely."""
 
@@ -54,6 +56,10 @@ class Sampling:
             )
         if not _is_whole(self.seed):
             raise DataError("seed is a whole number", found=repr(self.seed))
+
+    def seed_of(self, place: int) -> str:
+        """Return the seed of the answer at a place of the call."""
+        return f"{self.seed}/{self.names[place] if self.names else place}"
 
 
 class Decoding:
@@ -113,7 +119,7 @@ class Decoding:
             constraints = [self.boxes.constraint(one.sample) for one in sequences]
         choice: TokenChoice = likeliest
         if sampling.temperature:
-            choice = TokenSampler(sampling.temperature, [f"{sampling.seed}/{place}" for place in places])
+            choice = TokenSampler(sampling.temperature, [sampling.seed_of(place) for place in places])
         answers = empty_answers(rows)
         steps = generate(
             model,

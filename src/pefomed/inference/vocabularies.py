@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pefomed.datasets import data_folder as root_of
 from pefomed.datasets import stream_samples
-from pefomed.datasets.stage_splits import trained_splits
+from pefomed.datasets.stage_splits import last_trained_splits
 from pefomed.errors import RecipeError
 from pefomed.recipe import Recipe
 from pefomed.tasks import WORDS
@@ -43,8 +43,7 @@ def vocabularies(
 
 
 def _of_training(recipe: Recipe, name: str, task: str, data_folder: Path | None) -> tuple[str, ...]:
-    stage = next((stage for stage in reversed(recipe.stages) if name in stage.data), None)
-    splits = trained_splits(recipe, stage, name) if stage else ("train",)
+    splits = last_trained_splits(recipe, name)
     answers = (
         sample.reference
         for split in splits

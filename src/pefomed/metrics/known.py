@@ -228,6 +228,70 @@ _VERDICTS = (
     Metric("wasm", "WASM by", "levels", _TEXTS, "mean level, 0 to 4", unit="", most=4.0),
 )  # fmt: skip
 
+_JUDGEABLE: tuple[AnswerKind, ...] = ("words", "boxes")
+"""Answers that are right or wrong."""
+
+_CONFIDENCES = (
+    Metric(
+        "probability", "Probability", "confidence", _JUDGEABLE,
+        "the answer's probability by the model's own distribution",
+    ),
+    Metric(
+        "drawn_support", "Drawn answers that say the same", "confidence", _JUDGEABLE,
+        "share of drawn answers that say the same as the answer given; of boxes IoU >= 0.5",
+        column="drawn, the same",
+    ),
+    Metric(
+        "drawn_agreement", "Agreement of drawn answers", "confidence", ("words", "text", "boxes"),
+        "mean over pairs of drawn answers: words say the same, token F1 of texts, IoU of boxes",
+        column="drawn, agree",
+    ),
+    Metric(
+        "likeness", "Likeness to training pictures", "confidence", _JUDGEABLE,
+        "share of held-out pictures at least as unlike the nearest training picture as this one",
+    ),
+)  # fmt: skip
+
+_DECIDED = (
+    Metric(
+        "answered_share", "Answered", "sure", _JUDGEABLE,
+        "share of questions whose answer is as sure as the run's threshold asks", binary=True,
+    ),
+    Metric(
+        "wrong_answered", "Wrong of the answered", "sure", _JUDGEABLE,
+        "share of wrong answers among those", binary=True, better="lower",
+    ),
+)  # fmt: skip
+
+_SURE = (
+    Metric(
+        "ece", "Calibration error", "sure", _JUDGEABLE,
+        "expected calibration error, 15 bins of equal width", per="corpus", better="lower",
+    ),
+    Metric(
+        "ece_mass", "Calibration error, equal bins", "sure", _JUDGEABLE,
+        "expected calibration error, 15 bins of about as many answers each", per="corpus", better="lower",
+    ),
+    Metric(
+        "brier", "Brier score", "sure", _JUDGEABLE,
+        "mean of (confidence - right)^2", unit="", better="lower",
+    ),
+    Metric(
+        "aurc", "AURC", "sure", _JUDGEABLE,
+        "area under the curve of risk against coverage: mean share of wrong answers among the k surest",
+        unit="", per="corpus", better="lower",
+    ),
+    Metric(
+        "aurc_excess", "AURC above the best order's", "sure", _JUDGEABLE,
+        "AURC less that of all right answers first", unit="", per="corpus", better="lower",
+    ),
+    Metric(
+        "auroc", "AUROC", "sure", _JUDGEABLE,
+        "share of pairs of a right and a wrong answer of which the right one is surer, ties half",
+        unit="", per="corpus",
+    ),
+)  # fmt: skip
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -238,6 +302,9 @@ METRICS: dict[str, Metric] = {
         *_SIDES,
         *_RATES,
         *_VERDICTS,
+        *_CONFIDENCES,
+        *_SURE,
+        *_DECIDED,
     )
 }
 """Name -> metric, in the order in which they are listed."""

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pefomed.datasets.table_boxes import BoxColumns
+from pefomed.datasets.box_columns import BoxColumns
 from pefomed.errors import DataError, PefomedError
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from pefomed.annotations.table_masks import is_nothing
 from pefomed.boxes.plain import plain_text
 from pefomed.datasets import table
-from pefomed.datasets.table_boxes import BoxColumns
+from pefomed.datasets.box_columns import BoxColumns
 from pefomed.errors import DataError, listed
 from pefomed.files.format import Format
 from pefomed.files.rows import read_table

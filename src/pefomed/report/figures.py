@@ -23,6 +23,7 @@ _SYSTEMS = {
     "model": "This model",
     "blind": "This model, blind",
     "vocabulary": "This model, from a closed vocabulary",
+    "neighbours": "This model, told of similar training images",
     "floor:majority": "Majority answer of the training split",
     "floor:nearest-text": "Nearest training questions by text",
     "floor:nearest-box": "Phrase of the nearest training boxes",
@@ -44,6 +45,7 @@ _SYSTEMS = {
 _SHORT = {
     "blind": "blind",
     "vocabulary": "closed vocabulary",
+    "neighbours": "with neighbours",
     "floor:whole-image": "whole image",
     "floor:median-box": "median",
     "floor:median-box-category": "by category",

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Literal
 from pefomed.runs.split import Split
 
 if TYPE_CHECKING:
-    from pefomed.recipe import Recipe
+    from pefomed.recipe import Predict, Recipe
     from pefomed.schema import Sample
 
 
-Way = Literal["", "vocabulary"]
-"""How the answers of a file were found, if not as the run's own are: those of a closed vocabulary."""
+Way = Literal["", "vocabulary", "neighbours"]
+"""How the answers of a file were found, if not as the run's own are: chosen from a closed vocabulary, or with
+similar training images told in the prompt."""
 
-WAYS: tuple[Way, ...] = ("vocabulary",)
+WAYS: tuple[Way, ...] = ("vocabulary", "neighbours")
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,47 @@ class RunFolder:
             yield from jsonl.read(path, Sample, on_cut=on_cut)
 
     @property
+    def calibration(self) -> Path:
+        """Folder like a run's of the samples and answers that a threshold is chosen on."""
+        return self.path / "calibration"
+
+    @property
+    def threshold_file(self) -> Path:
+        """How sure an answer must be to be given."""
+        return self.path / "threshold.json"
+
+    @property
+    def drawn(self) -> Path:
+        """Folder of the drawn answers."""
+        return self.path / "drawn"
+
+    def drawn_file(self, split: tuple[str, str]) -> Path:
+        """Return the drawn answers about a split, named as (data set, split)."""
+        return self.drawn / f"{Split(*split).stem}.jsonl"
+
+    def drawn_files(self) -> list[Path]:
+        """Return the files of drawn answers, by name."""
+        return sorted(self.drawn.glob("*.jsonl"))
+
+    @property
+    def likeness(self) -> Path:
+        """Folder of how like pictures are to those trained on."""
+        return self.path / "likeness"
+
+    def likeness_file(self, split: tuple[str, str]) -> Path:
+        """Return how like the pictures of a split are, named as (data set, split)."""
+        return self.likeness / f"{Split(*split).stem}.jsonl"
+
+    def likeness_files(self) -> list[Path]:
+        """Return the files of how like pictures are, by name."""
+        return sorted(self.likeness.glob("*.jsonl"))
+
+    @property
+    def training_pictures_file(self) -> Path:
+        """What the pictures that were trained on look like to the vision encoder."""
+        return self.likeness / "training.safetensors"
+
+    @property
     def verdicts(self) -> Path:
         """Folder of what judges and people said."""
         return self.path / "verdicts"
@@ -270,6 +312,9 @@ class RunFolder:
             self.adapter,
             self.samples,
             self.predictions,
+            self.calibration,
+            self.drawn,
+            self.likeness,
             self.item_scores,
             self.report,
         ):
@@ -279,10 +324,17 @@ class RunFolder:
             self.scores_file,
             self.scores_card,
             self.metrics_file,
+            self.threshold_file,
             self.protocols_file,
             self.environment_file,
         ):
             file.unlink(missing_ok=True)
+
+
+def asked_ways(predict: Predict) -> tuple[Way, ...]:
+    """Return the ways, beside the run's own, in which a recipe wants questions to be answered."""
+    wanted = {"vocabulary": predict.vocabulary is not None, "neighbours": predict.neighbours > 0}
+    return tuple(way for way in WAYS if wanted[way])
 
 
 def card_of(records: Path) -> Path:

@@ -16,6 +16,7 @@ from pefomed.packing.fitting import Fitting
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Predict, Recipe, Stage
 from pefomed.runs import RunFolder
+from pefomed.runs.folder import asked_ways
 from pefomed.schema import Prediction, Sample
 from pefomed.workflow.checks.findings import Findings
 from pefomed.workflow.checks.model import UnloadedModel
@@ -88,8 +89,10 @@ def open_splits(
         split(name, part).predicted = True
         kinds = (False, True) if recipe.predict.blind else (False,)
         files = [RunFolder(run).predictions_file((name, part), blind=blind) for blind in kinds]
-        other = RunFolder(run).predictions_file((name, part), way="vocabulary")
-        files += [other] if recipe.predict.vocabulary is not None and other.exists() else []
+        others = [
+            RunFolder(run).predictions_file((name, part), way=way) for way in asked_ways(recipe.predict)
+        ]
+        files += [other for other in others if other.exists()]
         # What is still trained will answer all of it anew.
         if not fresh and not stages:
             split(name, part).answered = frozenset.intersection(*map(_answered, files))
