@@ -72,6 +72,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.evaluation.groups import OVERALL
     from pefomed.evaluation.headlines import figures, is_own, is_verdict
     from pefomed.evaluation.origin import read_scores
+    from pefomed.evaluation.probe_sentence import probe_sentences
     from pefomed.metrics.statistics.interval import why_none
     from pefomed.report.correctness import speaks
     from pefomed.report.figures import is_share
@@ -120,6 +121,8 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
         ]
     if rows:
         print_table(("data", "metric", "system", "value", "95 % interval", "n"), rows)
+    for sentence in probe_sentences(every):
+        print(sentence)
     print(f"{len(every):,} scores in all: {RunFolder(run).scores_file}")
 
 

@@ -33,6 +33,8 @@ app = typer.Typer()
 RUNS = Path("runs")
 # Of the tasks in `schema`, which takes too long to import for the help, those that answers are scored in.
 Judged = Literal["vqa", "caption", "report", "refer", "detection"]
+# As `PROBES` of recipes, which take too long to import for the help.
+Probe = Literal["swap", "mirror", "paraphrase", "absent"]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Throw away what is there and begin anew.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the report in the browser.")]
 
@@ -106,6 +108,12 @@ def predict(
         bool | None,
         typer.Option("--blind/--no-blind", help="Also answer without the image; by default the recipe says."),
     ] = None,
+    probe: Annotated[
+        list[Probe] | None,
+        typer.Option(
+            help="Also ask otherwise (docs/probes.md); may be repeated. By default the recipe says.",
+        ),
+    ] = None,
     endpoint: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Let a vision model behind this OpenAI-compatible endpoint answer."),
@@ -133,8 +141,10 @@ def predict(
         folder = checked_run(run)
         from pefomed.inference.splits import predict_run
 
-        files = predict_run(folder, data, blind=blind)
+        files = predict_run(folder, data, blind=blind, probes=probe)
     else:
+        if probe:
+            raise typer.BadParameter("--probe is not for an endpoint: it has no frozen features to swap")
         if blind:
             raise typer.BadParameter("--blind is not for an endpoint: its model has no mean image")
         from pefomed.endpoint import Endpoint

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from pefomed import recipe as recipes
 from pefomed.answers.card import adapter_part, model_parts, prompt_parts
 from pefomed.answers.files import AnswerFile, SplitFiles
+from pefomed.datasets import data_folder as data_root
 from pefomed.datasets import load_samples, stream_samples
 from pefomed.datasets.unreadable import unreadable, without
 from pefomed.features.frozen import open_features
@@ -17,6 +19,8 @@ from pefomed.inference.decoding import generation
 from pefomed.inference.predictor import Predictor, load
 from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
+from pefomed.probes.known import probed
+from pefomed.probes.paraphrase import check_wordings, read_wordings
 from pefomed.progress import line, note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, Split, environment
@@ -26,15 +30,23 @@ from pefomed.weights.identity import base_on_disk, check_base, read_base
 
 
 @usable_paths()
-def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | None = None) -> list[Path]:
+def predict_run(
+    run: Path,
+    data_folder: Path | None = None,
+    *,
+    blind: bool | None = None,
+    probes: Sequence[str] | None = None,
+) -> list[Path]:
     """Answer every split of the recipe's [predict] table, but for what is answered; return the files.
 
     What is asked or shown otherwise since then is answered again (`answers.files`), and said.
 
     Args:
         blind: also (or not) answer with the mean image; by default as the recipe says.
+        probes: also answer these probes (`probes.known`); by default those that the recipe says.
 
     Raises:
+        DataError: a file of wordings does not fit what is asked.
         RunError: the folder is not a trained run, another process works in it, or it holds answers of
             another adapter, model or prompt, or generated in another way; what differs is named.
         WeightsError: the base weights are others than the adapter was trained on, even if all is answered.
@@ -42,10 +54,12 @@ def predict_run(run: Path, data_folder: Path | None = None, *, blind: bool | Non
     if not RunFolder(run).recipe_file.exists():
         load(run)
     with hold(run):
-        return _predict_run(run, data_folder, blind)
+        return _predict_run(run, data_folder, blind, probes)
 
 
-def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> list[Path]:
+def _predict_run(
+    run: Path, data_folder: Path | None, blind: bool | None, probes: Sequence[str] | None
+) -> list[Path]:
     recipe = recipes.load(RunFolder(run).recipe_file)
     wanted = recipe.predict.blind if blind is None else blind
     adapter, base = adapter_part(RunFolder(run).adapter), read_base(RunFolder(run).adapter)
@@ -53,8 +67,14 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
         check_base(lambda: base_on_disk(recipe.model), base, f"the adapter in {RunFolder(run).adapter}")
     files: list[Path] = []
     predictor: Predictor | None = None
-    for name, split in recipe.predict.data.items():
-        samples = load_samples(recipe.data[name], split, data_folder)
+    splits = {
+        Split(*each): load_samples(recipe.data[each[0]], each[1], data_folder)
+        for each in recipe.predict.data.items()
+    }
+    asked = recipe.predict.probes if probes is None else probes
+    ids = (sample.id for samples in splits.values() for sample in samples)
+    wordings = _wordings(recipe, data_folder, ids) if "paraphrase" in asked else None
+    for (name, split), samples in splits.items():
         parts = {
             **model_parts(recipe.model, hashed=base is not None and base.is_hashed()),
             **prompt_parts(recipe.prompt, (sample.task for sample in samples)),
@@ -76,17 +96,48 @@ def _predict_run(run: Path, data_folder: Path | None, blind: bool | None) -> lis
                 what = f"answering {name} {split}{' blind' * hidden}"
                 _predict_file(predictor, answers, train, what, cut=cut)
         here.settle()
+        for probe in asked:
+            changed = probed(probe, samples, wordings)
+            _say_left_out(run, changed.said(probe, f"{name} {split}"))
+            there = SplitFiles(RunFolder(run).probe(probe).path, Split(name, split), changed.samples)
+            answers = there.answers(parts, _PUT_BACK)
+            there.begin()
+            if answers.left:
+                predictor = predictor or load(run)
+                begun = len(answers.left) < len(changed.samples)
+                _note_session(run, answers.path, predictor, begun=begun, probe=probe)
+                _predict_file(predictor, answers, [], f"answering {name} {split}, {probe}", cut=cut)
+            there.settle()
+            files += [answers.path] if changed.samples else []
     return files
 
 
 _PUT_BACK = "put that back, or remove the file to have all of it answered again"
 
 
-def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -> None:
+def _wordings(recipe: Recipe, data_folder: Path | None, ids: Iterable[str]) -> dict[str, str] | None:
+    """Return the user's own wordings of questions; None where the rules are to be taken."""
+    if not recipe.predict.wordings:
+        return None
+    path = data_root(data_folder) / recipe.predict.wordings
+    found = read_wordings(path)
+    check_wordings(found, ids, path)
+    return found
+
+
+def _say_left_out(run: Path, sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        note(sentence)
+    run_log.add_once(run, "predict", sentences)
+
+
+def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool, probe: str = "") -> None:
     """Note the versions that answer, and say it if the answers were begun under others."""
     precision = str(predictor.dtype).removeprefix("torch.")
     card = devices.card(predictor.device)
-    text = environment.add(run, f"answers {path.stem}", begun=begun, card=card, precision=precision)
+    text = environment.add(
+        run, f"answers {path.stem}{probe and f', {probe}'}", begun=begun, card=card, precision=precision
+    )
     if text:
         note(f"{path}: {text}")
         jsonl.append(RunFolder(run).log_file, [run_log.Event(stage="predict", text=f"{path.stem}: {text}")])

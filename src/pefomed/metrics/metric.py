@@ -9,12 +9,24 @@ from typing import Literal, NamedTuple
 from pefomed.tasks.task import AnswerKind
 
 TableSection = Literal[
-    "exact", "words", "closed", "texts", "boxes", "categories", "sides", "rates", "judged", "levels", "other"
+    "exact",
+    "words",
+    "closed",
+    "texts",
+    "boxes",
+    "categories",
+    "sides",
+    "rates",
+    "probes",
+    "judged",
+    "levels",
+    "other",
 ]
 """Metrics that stand together in a table. `exact`: right or wrong word for word; `words`: how far the words
 agree; `closed`: of closed questions alone; `texts`: of captions and reports; `boxes`: means over phrases;
 `categories`: means over categories of boxes; `sides`: left and right mistaken; `rates`: how answers came out,
-not how good they are; `judged`, `levels`: what judges and people said; `other`: a plug-in's."""
+not how good they are; `probes`: answers to samples asked
+otherwise; `judged`, `levels`: what judges and people said; `other`: a plug-in's."""
 
 ItemFunction = Callable[[str, str], float]
 """`(reference, answer)` -> value"""
