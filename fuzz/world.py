@@ -20,7 +20,7 @@ from pefomed.judges.replies import Reply
 from pefomed.judges.work import JudgeSettings, prepare
 from pefomed.raters import SessionRequest, open_session
 from pefomed.raters.export import export
-from pefomed.raters.verdicts import State, save
+from pefomed.raters.verdicts import Rating, save
 from pefomed.recipe import Recipe, parse
 from pefomed.training.loop import Loop
 from pefomed.workflow import pipeline
@@ -158,7 +158,7 @@ def _rate(run: Path) -> None:
     session = open_session(run, SessionRequest(raters=2))
     try:
         for rater in session.raters():
-            save(session, rater, session.items(rater)[0].id, State(1), change=f"first of {rater.name}")
+            save(session, rater, session.items(rater)[0].id, Rating(1), change=f"first of {rater.name}")
         export(session)
     finally:
         session.database.close()

@@ -147,9 +147,10 @@ class Tiny(nn.Module):
         embeds = self.language_model.get_input_embeddings()(input_ids.masked_fill(places, 0))
         if image_features is None:
             return embeds
-        tokens = self.merger(torch.cat([one[:, :WIDTH] for one in image_features]))
+        features = torch.cat([one[:, :WIDTH] for one in image_features])
+        tokens = self.merger(features.float())  # trained in float32
         assert len(tokens) == int(places.sum())
-        return embeds.masked_scatter(places[..., None], tokens)
+        return embeds.masked_scatter(places[..., None], tokens.to(embeds))
 
     def positions(
         self, input_ids: Tensor, places: Tensor, image_features: Sequence[Tensor] | None, shift: Tensor | None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from pefomed import tasks
@@ -179,6 +180,31 @@ def test_a_run_of_all_four_and_every_command_on_it(folder: Path, pefomed: Callab
         one.sample_id: one.text for one in jsonl.read(run / "predictions" / "mine-test.jsonl", Prediction)
     }
     assert said["answer"] == predicted["0-0"]
+
+    # Stopped before its last step and gone on with, it is the same adapter, bit for bit.
+    for gone in (run / "adapter", run / "checkpoints" / "second" / "final"):
+        shutil.rmtree(gone)
+    shutil.rmtree(max((run / "checkpoints" / "second").glob("step-*")))
+    pefomed("train", "runs/outside", "--data", ".")
+    again = load_file(run / "adapter" / "adapter_model.safetensors")
+    assert again.keys() == kept.keys()
+    assert all(torch.equal(again[name], kept[name]) for name in kept)
+
+    # What only composed models have, and what this family has not.
+    assert "the family 'my_family:tiny'" in pefomed(
+        "describe", "outside.toml", "--plan", "--samples", "mine=12", "--images", "mine=4", fails=True
+    )
+    for change, said in (
+        ("model.group=2", "`group` belongs to models of a vision encoder"),
+        ("model.options.axis=3", "has no option 'axis'; did you mean 'axes'?"),
+        ("model.options.axes=three", "the option 'axes' of the family"),
+        ("model.family=my_family:tinny", "did you mean 'tiny'?"),
+        ("model.family=no_family:tiny", "cannot be imported"),
+        ("stages.0.train=['projector']", "names the part 'projector', which the model has not"),
+        ("model.lora.targets=['c_attn']", "'c_attn' matches no linear layer"),
+    ):
+        wrong = " ".join(pefomed("describe", "outside.toml", "--set", change, fails=True).split())
+        assert all(part in wrong for part in said.split("; ")), wrong
 
     # Another base under the same name is refused, before anything is answered.
     weights = load_file(folder / "tiny.safetensors")

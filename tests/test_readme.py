@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
-from pefomed.recipe import Dataset, load_arms, parse, shipped
+from pefomed.recipe import Dataset, Stage, load_arms, parse, shipped
 from pefomed.recipe.own_task import OwnTask
 
 ROOT = Path(__file__).parents[1]
@@ -80,7 +81,11 @@ def test_a_piece_of_a_recipe_is_valid(text: str, tmp_path: Path) -> None:
         assert list(load_arms(path)) == list(raw["arms"])
     for task in raw.get("tasks", {}).values():
         OwnTask.model_validate(task)
-    assert {"name", "data", "arms", "tasks"} & raw.keys()
+    stages = raw.get("stages", {})
+    if isinstance(stages, dict):  # [stages.NAME], a table of whichever stage
+        for field, value in stages.items():
+            TypeAdapter(Stage.model_fields[field].annotation).validate_python(value)
+    assert {"name", "data", "arms", "tasks", "stages"} & raw.keys()
 
 
 @pytest.mark.parametrize("text", blocks("python"))
@@ -143,3 +148,11 @@ def _tracked() -> list[str]:
     if done.returncode:
         pytest.skip("not a git repository: what belongs to it is not known")
     return done.stdout.splitlines()
+
+
+def test_the_architecture_says_of_every_room_what_it_holds() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    [table] = re.findall(r"^\| room \| holds \| torch \|\n(.*?)\n\n", page, re.M | re.S)
+    named = {name for line in table.splitlines() for name in re.findall(r"`([a-z_]+)/`", line.split("|")[1])}
+    package = ROOT / "src" / "pefomed"
+    assert named == {path.name for path in package.iterdir() if (path / "__init__.py").is_file()}

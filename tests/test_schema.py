@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pefomed.checked import Checked
+from pefomed.datasets.box_columns import BoxColumns
 from pefomed.datasets.table import Columns
-from pefomed.datasets.table_boxes import BoxColumns
 from pefomed.errors import PefomedError, RecordError
 from pefomed.files import jsonl
 from pefomed.outside import rows

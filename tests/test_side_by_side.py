@@ -22,7 +22,7 @@ from pefomed.judges.endpoint_judge import prepare as prepare_judge
 from pefomed.outside.run import outside_run
 from pefomed.raters import SessionRequest, open_session
 from pefomed.raters.export import export
-from pefomed.raters.verdicts import State, save
+from pefomed.raters.verdicts import Rating, save
 from pefomed.report import write_report
 from pefomed.report import writing as reports
 from pefomed.schema import Prediction
@@ -63,7 +63,7 @@ def test_reports_judges_and_raters_go_on_beside_whoever_scores(run: Path) -> Non
     write_report(run)
     session = open_session(run, SessionRequest(raters=1))
     [rater] = session.raters()
-    save(session, rater, session.items(rater)[0].id, State(1), change="a")
+    save(session, rater, session.items(rater)[0].id, Rating(1), change="a")
     export(session)
     session.database.close()
     with faulty_server.serving(lambda body: json.dumps({"label": 1})) as served:

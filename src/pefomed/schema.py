@@ -156,6 +156,37 @@ class Prediction(Record):
         return written
 
 
+class Drawn(Record):
+    """Several answers that were drawn from a model's distribution to one question."""
+
+    sample_id: str = Field(min_length=1)
+    texts: tuple[str, ...] = Field(min_length=2)
+    """In the order of their seeds."""
+    logprobs: tuple[float, ...] = ()
+    """Natural logarithm of the probability of each, at temperature 1."""
+    generation: str
+    """How they were drawn, e.g. `5 drawn at temperature 1, seed 0, at most 32 tokens`."""
+    asked: str = ""
+    """As a prediction's, like the two that follow."""
+    shown: str = ""
+    made_by: str = ""
+
+
+class Likeness(Record):
+    """How like the pictures of a sample are to the pictures that were trained on."""
+
+    sample_id: str = Field(min_length=1)
+    distance: float = Field(ge=0, allow_inf_nan=False)
+    """To the nearest training picture, of several pictures the farthest: 1 less the cosine of their mean
+    features."""
+    level: Unit
+    """Share of held-out pictures that are at least so far, this one counted with them."""
+    shown: str = ""
+    """As a prediction's."""
+    of: str = ""
+    """Hash of what it was held against (`inference.likeness`)."""
+
+
 class Verdict(Record):
     """A judge's or a human's label for one prediction; a failed judgement is `None`, never 0."""
 

@@ -29,7 +29,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 def test_the_commands_are_all_there() -> None:
     assert set(COMMANDS) == {
         *("demo", "run", "train", "predict", "judge", "rate", "evaluate", "report", "ablate"),
-        *("ask", "describe", "export"),
+        *("ask", "describe", "export", "threshold"),
         *("data list", "data options", "data map", "data get", "data import", "data show", "data audit"),
         "data export",
         *("weights list", "weights fetch", "weights verify"),

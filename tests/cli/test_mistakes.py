@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -185,3 +186,27 @@ def test_asking_with_a_file_for_a_question_is_refused(
     image.touch()
     assert exit_code("ask", str(tmp_path), str(image), str(image)) == 2
     assert "the last word is the question" in capsys.readouterr().err.replace("\n│ ", " ").replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("evaluate", "a.csv", "--images", "one", "--images", "two"), "--images is given 2 times.*one, two"),
+        (("evaluate", "a.csv", "--task=vqa", "--task", "report"), "--task is given 2 times"),
+        (("evaluate", "a.csv", "--header", "id,answer", "--header", "id"), "--header is given 2 times"),
+        (("run", "r.toml", "--out", "a", "--out=b"), "--out is given 2 times.*a, b"),
+        (("data", "map", "a.csv", "--data", "x", "--data", "y"), "--data is given 2 times"),
+        (("predict", "a", "--blind", "--no-blind"), "--blind and --no-blind contradict each other"),
+    ],
+)
+def test_an_option_with_one_value_is_given_once(
+    words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(*words) == 2
+    assert re.search(said, capsys.readouterr().err.replace("\n", " "))
+
+
+def test_options_with_several_values_and_flags_may_be_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("evaluate", "nowhere.csv", "--json", "--json", "--columns", "id=a", "--columns", "answer=b")
+    assert exit_code(*words) == 2
+    assert "times" not in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pefomed.datasets.changed_copies import changed_copies, cropped_copies, original
-from pefomed.errors import DataError, ImageError
+from pefomed.errors import ImageError, RecipeError
 from pefomed.images.crop import Crop, crop_of
 from pefomed.images.images import content_hash, image_size, open_image
 from pefomed.recipe import Changes
@@ -196,9 +197,14 @@ def test_a_height_is_not_asked_of_a_cropped_copy() -> None:
 
 def test_copies_of_nothing_are_an_error_and_copies_are_drawn_by_the_seed() -> None:
     sample = _asked("q?", "a").model_copy(update={"size": (40, 20)})
-    with pytest.raises(DataError, match="nothing is to be changed"):
-        list(changed_copies([sample], Changes(copies=1), 0))
-    assert list(changed_copies([sample], Changes(flip=1), 0)) == []
+    halves: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"copies": 1}, "nothing is to be changed"),
+        ({"flip": 0.5}, "there are none"),
+    )
+    for half, told in halves:
+        with pytest.raises(RecipeError, match=told):
+            Changes(**half)
+    assert list(changed_copies([sample], Changes(), 0)) == []
     changes = Changes(copies=40, flip=0.5, contrast=0.3)
     views = [copy.images[0] for copy in changed_copies([sample], changes, 1)]
     assert views == [copy.images[0] for copy in changed_copies([sample], changes, 1)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pefomed.datasets import load_samples, load_split
+from pefomed.datasets import LOADERS, card, load_samples, load_split
 from pefomed.errors import DataError, RecipeError
 from pefomed.recipe import Dataset
+from pefomed.recipe.completed import TRAINING_ONLY, complete
 from pefomed.schema import Sample
 
 WriteJson = Callable[[Path, Any], Path]
@@ -123,10 +125,27 @@ def test_the_seed_draws_and_the_limits_hold(root: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("split", ["validate", "val", "test", "Test", "dev"])
+def test_the_same_data_elsewhere_gives_the_same_questions(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "moved" / "deep"
+    shutil.copytree(root / "images", other / "images")
+    shutil.copy(root / "train.json", other)
+    here, there = ([(s.id, s.question) for s in of_coco(folder)] for folder in (root, other))
+    assert here == there
+
+
+@pytest.mark.parametrize("split", ["validate", "val", "test", "Test", "dev", "val2017", "held-out", "test_a"])
 def test_images_of_other_splits_are_never_asked_about(root: Path, split: str) -> None:
     with pytest.raises(DataError, match="for training alone"):
         of_coco(root, split)
+
+
+def test_what_is_for_training_alone_is_known_everywhere() -> None:
+    told = [name for name in LOADERS if (about := card(name)) and about.training_only]
+    assert tuple(told) == TRAINING_ONLY
+    raw = {"data": {"q": {"loader": "table"}, "looking": {"loader": "derived"}}}
+    made = complete(raw, Path("my.toml"))
+    assert made["stages"][0]["data"] == {"q": 1, "looking": 1}
+    assert made["predict"]["data"] == {"q": "test"}
 
 
 def test_other_loaders_boxes(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from pefomed.annotations.kept_masks import read_mask
 from pefomed.datasets import load_split
-from pefomed.datasets.cropped_copies import cropped_copies
+from pefomed.datasets.changed_copies import cropped_copies
 from pefomed.errors import DataError, ImageError
 from pefomed.recipe import Dataset
 from pefomed.samples.sample_hash import sample_hash

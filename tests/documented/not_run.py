@@ -37,6 +37,7 @@ SNIPPETS = {
 DATA = {
     "docs/data.md iu_xray": "a layout of its own; tests/datasets/test_iu_xray.py makes it",
     "docs/data.md mimic": "credentialed; tests/datasets/test_mimic_cxr.py makes its layout",
+    "docs/data.md looking": "COCO files; tests/datasets/test_derived.py makes them",
     "docs/data.md mine": "Parquet files; tests/datasets/test_columnar.py makes them",
     "docs/data.md talks": "tests/datasets/test_conversations.py makes such files",
     "docs/own-data.md ward": "the loader of somebody's own package; the piece of Python above it is run",

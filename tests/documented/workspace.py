@@ -1,4 +1,4 @@
-"""A folder in which what README and docs say can be typed: tiny weights, drawn data, two finished runs.
+"""A folder in which what README and docs say can be typed: tiny weights, synthetic data, two finished runs.
 
 A part of a model is looked for as a folder of that name first: in here `dinov2-small` is 16 wide.
 """

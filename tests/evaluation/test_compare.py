@@ -7,7 +7,7 @@ import pytest
 from pefomed.errors import RunError
 from pefomed.evaluation.compare import PairedDifference, compare_runs
 from pefomed.files import jsonl
-from pefomed.schema import Prediction, Sample, Verdict
+from pefomed.schema import Box, Prediction, Sample, Verdict
 
 SAMPLES = [
     *(Sample(id=f"v{i}", images=(f"{i // 2}",), task="vqa", question="?", reference="left lung")
@@ -70,3 +70,53 @@ def test_nothing_in_common(tmp_path: Path) -> None:
     (b / "samples" / "d-test.jsonl").rename(b / "samples" / "e-test.jsonl")
     with pytest.raises(RunError, match=r"no data set in common\n.*d test and e test"):
         compare_runs(a, b)
+
+
+LEFT, RIGHT, NONE = Box(x0=0, y0=0, x1=0.3, y1=1), Box(x0=0.7, y0=0, x1=1, y1=1), None
+ON_LEFT, ON_RIGHT = "{<0><0><30><100>}", "{<70><0><100><100>}"
+
+
+def test_left_and_right_mistaken_are_compared(tmp_path: Path) -> None:
+    phrases = [("left lung", LEFT), ("right lung", RIGHT), ("mass", LEFT), ("cyst", LEFT), ("clip", NONE)]
+    samples = [
+        Sample(id=f"p{i}", images=(f"{i}",), task="refer", question=phrase, size=(100, 100),
+               boxes=(box,) if box else ())
+        for i, (phrase, box) in enumerate(phrases)
+    ]  # fmt: skip
+    # a mistakes the first three, b none; a gives a box to what is not there.
+    a = make(
+        tmp_path / "a", {"p0": ON_RIGHT, "p1": ON_LEFT, "p2": ON_RIGHT, "p3": ON_LEFT, "p4": ON_LEFT}, samples
+    )
+    b = make(
+        tmp_path / "b", {"p0": ON_LEFT, "p1": ON_RIGHT, "p2": ON_LEFT, "p3": ON_LEFT, "p4": "{}"}, samples
+    )
+    found = {(one.metric, one.group): one for one in compare_runs(a, b)}
+    sides = found["side_mistake_rate", "overall"]
+    assert (sides.n, sides.a, sides.b) == (4, 0.75, 0.0)
+    # Three images changed, all the same way: 2 of 2^3 ways are as far apart; McNemar, 3 against 0, as well.
+    assert (sides.p, sides.mcnemar) == (0.25, 0.25)
+    assert (sides.better, sides.worse) == (("p0", "p1", "p2"), ())
+    named = found["side_mistake_rate_named", "overall"]
+    assert (named.n, named.a, named.b, named.p) == (2, 1.0, 0.0, 0.5)
+    assert (found["n_acc", "overall"].n, found["n_acc", "overall"].b) == (1, 1.0)
+    assert (found["t_acc", "overall"].n, found["t_acc", "overall"].difference) == (4, 0.0)
+    # What is of phrases with boxes alone has no such group beside it.
+    assert {metric for metric, group in found if group == "boxes=any"} >= {"iou", "dice", "pointing"}
+    assert not {metric for metric, group in found if group == "boxes=any"} & {
+        "side_mistake_rate",
+        "t_acc",
+        "n_acc",
+    }
+
+
+def test_closed_accuracy_is_compared_over_closed_questions(tmp_path: Path) -> None:
+    samples = [
+        Sample(id=f"q{i}", images=(f"{i}",), task="vqa", question="?", reference="yes",
+               meta={"answer_type": "CLOSED" if i < 3 else "OPEN"})
+        for i in range(5)
+    ]  # fmt: skip
+    a = make(tmp_path / "a", {"q0": "no"}, samples)
+    b = make(tmp_path / "b", {f"q{i}": "Yes, there is." for i in range(5)}, samples)
+    [closed] = [one for one in compare_runs(a, b) if one.metric == "closed_accuracy"]
+    assert (closed.group, closed.n, closed.a, closed.b) == ("answer_type=CLOSED", 3, 0.0, 1.0)
+    assert closed.better == ("q0", "q1", "q2")

@@ -11,7 +11,7 @@ from pefomed.files import jsonl
 from pefomed.report.figures import is_share
 from pefomed.schema import Prediction, Sample, Score
 from pefomed.tasks import ALL
-from pefomed.tasks.task import Answer
+from pefomed.tasks.task import AnswerKind
 
 
 def score(metric: str, group: str = "overall", system: str = "model") -> Score:
@@ -28,7 +28,7 @@ def score(metric: str, group: str = "overall", system: str = "model") -> Score:
 
 
 def test_every_task_has_a_headline_and_its_unit_is_that_of_the_report() -> None:
-    assert all(headlines_of(kind) for kind in typing.get_args(Answer))
+    assert all(headlines_of(kind) for kind in typing.get_args(AnswerKind))
     for head in heads_of(ALL):
         assert (head.unit == " %") == is_share(head.metric)
 

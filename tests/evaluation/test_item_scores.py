@@ -9,12 +9,14 @@ import pytest
 from tests.evaluation.golden import runs
 
 from pefomed.agreement.run import agreement_of
+from pefomed.boxes import reading
 from pefomed.evaluation import evaluate_run, item_scores
 from pefomed.evaluation.compare import compare_runs
 from pefomed.evaluation.origin import read_item_scores, read_scores
 from pefomed.files import jsonl
 from pefomed.metrics.known import METRICS
-from pefomed.report.box_answers import located
+from pefomed.raters.pool import read_answers
+from pefomed.report.box_answers import box_answers
 from pefomed.report.items import browser_data
 from pefomed.report.run import read_run
 from pefomed.runs import RunFolder
@@ -25,9 +27,13 @@ def kept(run: Path) -> list[ItemScore]:
     return [one for path in RunFolder(run).item_scores_files() for one in jsonl.read(path, ItemScore)]
 
 
+def strata(run: Path) -> list[tuple[str, str]]:
+    return [(answer.sample.id, answer.stratum) for answer in read_answers(run, "vqa")[1]]
+
+
 def browsed(run: Path) -> Any:
     found = read_run(run)
-    boxes = [located(split, found.recipe) for split in found.answered]
+    boxes = [box_answers(split, found.recipe) for split in found.answered]
     return browser_data(found.answered, boxes), boxes
 
 
@@ -68,12 +74,16 @@ def test_an_item_says_what_was_read(tmp_path: Path) -> None:
                boxes=(Box(x0=0, y0=0, x1=0.5, y1=1),),
                # A triangle between the centres of the pixels: there is nothing to compare with.
                masks=(Outline(size=(4, 4), polygons=("0.6,0.6 0.7,0.6 0.6,0.7",)),)),
+        Sample(id="n", images=("a",), task="refer", question="mass", size=(4, 4)),
+        Sample(id="p", images=("a",), task="refer", question="mass", size=(4, 4)),
     ]  # fmt: skip
     texts = {
         "q": "It is not; no.",
         "o": "Lung",
         "g": "A <p>cyst</p>{<60><0><100><100>} and a <p>cyst</p>{<80><0><100><100>}.",
-        "m": "{<0><0><50><100>}",
+        "m": "<0><0><50><100>}",
+        "n": "{}",
+        "p": "nowhere, I think",
     }
     run = tmp_path / "run"
     jsonl.append(run / "samples" / "d-test.jsonl", samples)
@@ -96,6 +106,13 @@ def test_an_item_says_what_was_read(tmp_path: Path) -> None:
     assert found["g", 1, "iou"].value == 1.0
     assert [found["g", n, "side_mistake_rate"].value for n in (0, 1)] == [1.0, 0.0]
     assert ("g", 2, "iou") not in found
+    # All boxes of the answer, with the phrases they are marked with, and what was repaired.
+    read = {name: found[name, None, "unparsable_rate"].read for name in ("g", "m", "n", "p")}
+    assert json.loads(read["g"]) == [[0.6, 0.0, 1.0, 1.0, "cyst"], [0.8, 0.0, 1.0, 1.0, "cyst"]]
+    assert (read["m"], read["n"], read["p"]) == ("[[0.0, 0.0, 0.5, 1.0]]", "[]", "")
+    assert found["p", None, "unparsable_rate"].value == 1.0
+    repaired = found["m", None, "repaired_rate"]
+    assert (repaired.value, repaired.read) == (1.0, "brace missing")
     mask = found["m", 0, "mask_dice"]
     assert (mask.value, mask.why) == (None, "the mask holds no pixel's centre")
 
@@ -104,13 +121,17 @@ def test_readers_say_the_same_with_and_without_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = runs.everything(tmp_path / "one"), runs.everything(tmp_path / "other", turned=True)
-    before = browsed(one), agreement_of(one), compare_runs(one, other, draws=50)
+    before = browsed(one), agreement_of(one), compare_runs(one, other, draws=50), strata(one)
     for run in (one, other):
         evaluate_run(run)
-    monkeypatch.setattr(item_scores, "computed", None)  # nobody computes them again
+    assert {stratum for _, stratum in before[3]} == {"right", "wrong"}
+    # Nobody computes them again, nor reads a box from a text.
+    monkeypatch.setattr(item_scores, "computed", None)
+    monkeypatch.setattr(reading, "_pieces", None)
     assert browsed(one) == before[0]
     assert agreement_of(one) == before[1]
     assert compare_runs(one, other, draws=50) == before[2]
+    assert strata(one) == before[3]
 
 
 def test_values_of_other_answers_are_not_read(tmp_path: Path) -> None:
@@ -134,9 +155,10 @@ def test_scores_from_before_there_were_items_are_not_stale(tmp_path: Path) -> No
     card.write_text(json.dumps({name: value for name, value in about.items() if name != "items"}))
     assert read_scores(run) == scores
     assert read_item_scores(run, ("questions", "test")) is None
-    card.write_text(json.dumps(about | {"items": about["items"] | {"version": "0.0.1"}}))
-    assert read_scores(run) == scores
-    assert read_item_scores(run, ("questions", "test")) is None
+    for other in ({"version": "0.0.1"}, {"layout": 1}):
+        card.write_text(json.dumps(about | {"items": about["items"] | other}))
+        assert read_scores(run) == scores
+        assert read_item_scores(run, ("questions", "test")) is None
 
 
 def test_an_item_without_a_value_says_why() -> None:

@@ -12,7 +12,7 @@ from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs
 from pefomed.files import jsonl
-from pefomed.outside.boxes import box_columns
+from pefomed.outside.box_columns import box_columns
 from pefomed.outside.options import answer_table
 from pefomed.outside.run import outside_run
 from pefomed.schema import Box, Sample

@@ -109,6 +109,33 @@ def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:
         read_protocols(run)
 
 
+def test_values_that_are_not_one_for_each_protocol_are_an_error(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    evaluate_run(run, tmp_path / "data", protocols=True)
+    kept = json.loads((run / "protocols.jsonl").read_text())
+    kept["values"]["slake-test-0"].pop()
+    (run / "protocols.jsonl").write_text(json.dumps(kept) + "\n")
+    with pytest.raises(DataError, match="one value for each protocol"):
+        read_protocols(run)
+
+
+def test_a_protocol_of_a_later_version_is_shown_as_it_is_called(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    evaluate_run(run, tmp_path / "data", protocols=True)
+    text = (run / "protocols.jsonl").read_text()
+    (run / "protocols.jsonl").write_text(text.replace('"name":"llava-med"', '"name":"of-tomorrow"'))
+    assert CliRunner().invoke(app, ["report", str(run), "--no-images"]).exit_code == 0
+
+
+def test_json_holds_them_as_scores(tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    done = CliRunner().invoke(
+        app, ["evaluate", str(run), "--data", str(tmp_path / "data"), "--protocols", "--json"]
+    )
+    found = {score["metric"] for score in json.loads(done.stdout)}
+    assert {"exact_match", "protocol:llava-med"} <= found
+
+
 def test_scores_from_before_the_setting_still_belong(tmp_path: Path) -> None:
     """A table of `[evaluate]` without `protocols` has the hash it had before there was such a key."""
     run = make_run(tmp_path)

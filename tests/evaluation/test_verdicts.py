@@ -13,6 +13,7 @@ from pefomed.evaluation.score import Questions, numbered
 from pefomed.evaluation.verdict_scores import verdict_scores
 from pefomed.evaluation.verdicts import labels_by_sample, read_raters
 from pefomed.files import jsonl
+from pefomed.metrics.exact_match import exact_match_vqa
 from pefomed.schema import Sample, Score, Verdict
 
 # Exact match calls the answers to v0 and v1 right, to v2 .. v5 wrong.
@@ -34,7 +35,8 @@ def scored(run: Path, samples: list[Sample], answers: list[str]) -> dict[tuple[s
         dataset="d", split="test", references=[s.reference for s in samples],
         clusters=numbered([s.images for s in samples]), groups=groups_of([s.meta for s in samples]),
     )  # fmt: skip
-    scores = verdict_scores(questions, samples, answers, read_raters(run, samples))
+    right = np.array([exact_match_vqa(s.reference, text) for s, text in zip(samples, answers, strict=True)])
+    scores = verdict_scores(questions, samples, right, read_raters(run, samples))
     assert {score.system for score in scores} <= {"model"}
     return {(score.metric, score.group): score for score in scores}
 

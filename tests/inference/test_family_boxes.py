@@ -11,6 +11,7 @@ from tests import outside_family
 from tests.inference.test_outside_family import adapted
 from tests.tiny import image_files
 
+from pefomed.answers.answer import Answer, says_none
 from pefomed.answers.writing import writing_of
 from pefomed.boxes import BoxReading
 from pefomed.boxes.grammar import may_end, may_go_on
@@ -72,6 +73,8 @@ def test_what_is_written_is_what_is_read() -> None:
     assert len(writing.read(text).boxes) == 2
     assert writing.read(text).boxes[1] == BOXES[1]
     assert mark_of(writing.format, "lung") == "lung: "
+    assert says_none(Answer("[]"), "refer", recipe())
+    assert not says_none(Answer("{}"), "refer", recipe())
     words = outside_family.Words()
     words.boxes = writing.format  # type: ignore[attr-defined]
     sample = Sample(id="1", images=("a",), task="refer", question="lung", boxes=BOXES[:1])

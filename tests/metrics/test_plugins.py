@@ -3,16 +3,23 @@
 import sys
 from pathlib import Path
 
+import pandas
 import pytest
 from tests.evaluation.golden import runs
+from tests.report.parsed import Page
 
+from pefomed.agreement.run import agreement_of
 from pefomed.cli import main
 from pefomed.errors import DataError, RecipeError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs
+from pefomed.evaluation.item_export import export_items
+from pefomed.evaluation.origin import read_scores
 from pefomed.evaluation.own_metrics import own_metrics
+from pefomed.files import jsonl
 from pefomed.metrics.plugins import load
 from pefomed.report import write_reports
+from pefomed.schema import Prediction
 
 PLUGIN = '''
 """Metrics of our own."""
@@ -90,22 +97,44 @@ def test_what_a_richer_object_says(plugin: str, tmp_path: Path) -> None:
     assert known["length"].most == float("inf")
 
 
-def test_report_terminal_and_comparison_show_it(
-    plugin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_stands_wherever_ours_do(plugin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, other = runs.everything(tmp_path / "a"), runs.everything(tmp_path / "b", turned=True)
     for run in (one, other):
         names = [f"{plugin}:length", f"{plugin}:first_letter"]
         with pytest.raises(SystemExit, match="0"):
             main(["evaluate", str(run), "--metric", names[0], "--metric", names[1]])
-    shown = capsys.readouterr().out
-    assert "first_letter" in shown
+    assert "first_letter" in capsys.readouterr().out  # terminal
+    assert {"first_letter", "length"} <= {score.metric for score in read_scores(one)}
     found = {(d.dataset, d.metric): d for d in compare_runs(one, other)}
     assert found["questions", "length"].p is not None
     assert found["questions", "first_letter"].a > found["questions", "first_letter"].b
+    beside = {each.one: each.scale for each in agreement_of(one).agreement if each.between == "metric-human"}
+    assert {"first_letter", "exact_match", "cider"} <= beside.keys()
+    assert export_items(one, tmp_path / "items.csv")
+    assert "first_letter" in set(pandas.read_csv(tmp_path / "items.csv")["metric"])
     pages = write_reports([one, other], images=False)
     for page in (pages[0], pages[-1]):
         assert "Length in characters" in page.read_text()
+    heads = [path.read_text().partition("\n")[0] for path in (one / "report" / "tables").glob("*.csv")]
+    assert any("first_letter overall" in head for head in heads)
+    for page, name in ((pages[0], "model"), (pages[-1], "first")):  # the browser of items
+        [item] = [item for item in Page(page.read_text()).data["items"] if item["id"] == "q0"]
+        assert item["answers"][name]["text"] == "Yes."
+        values = item["answers"][name]["values"]
+        assert sorted(values) == [["First letter", "100.0 %"], ["Length in characters", "4.000"]]
+
+
+def test_where_less_is_better_so_are_the_items(plugin: str, tmp_path: Path) -> None:
+    one, other = runs.everything(tmp_path / "a"), runs.everything(tmp_path / "b", turned=True)
+    for run in (one, other):
+        evaluate_run(run, metrics=[f"{plugin}:length"])
+    before, after = (
+        {each.sample_id: len(each.text) for each in jsonl.read(path, Prediction)}
+        for path in (run / "predictions" / "questions-test.jsonl" for run in (one, other))
+    )
+    [length] = [d for d in compare_runs(one, other) if (d.dataset, d.metric) == ("questions", "length")]
+    assert set(length.better) == {name for name in before if after[name] < before[name]} != set()
+    assert set(length.worse) == {name for name in before if after[name] > before[name]} != set()
 
 
 @pytest.mark.parametrize(

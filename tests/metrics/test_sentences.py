@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pefomed.metrics.exact_match import exact_match_vqa
 from pefomed.metrics.sentences import in_sentences
 
 SPOKEN = "Yes, there is a mass in the liver."
@@ -28,4 +29,5 @@ SPOKEN = "Yes, there is a mass in the liver."
     ],
 )
 def test_sentences(references: list[str], answers: list[str], expected: bool) -> None:
-    assert in_sentences(references, answers) is expected
+    right = [exact_match_vqa(*pair) for pair in zip(references, answers, strict=True)]
+    assert in_sentences(answers, right) is expected

@@ -22,7 +22,8 @@ from pefomed.models.exchange import export_adapter, import_adapter
 from pefomed.models.start import start_adapter
 from pefomed.recipe import Model
 from pefomed.weights import folder_hashes
-from pefomed.weights.identity import Base, FrozenPart, base_at, base_on_disk, read_base
+from pefomed.weights.base import Base, FrozenPart
+from pefomed.weights.identity import base_at, base_on_disk, read_base
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,9 @@ SAME = [
     ("\u58f9", "1"),  # as banks write it
     ("\uff12\uff0e\uff15", "2.5"),
     ("X\u5149", "x\u5149"),
+    ("\u4e8c\u70b9\u4e94", "2.5"),  # two point five
+    ("\u767e\u5206\u4e4b\u4e94\u5341", "50%"),
+    ("\u4e09\u5343\u4e07", "30000000"),
 ]
 OTHER = [
     ("\u80ba", "\u809d\u810f"),

@@ -153,6 +153,9 @@ def test_the_challenges_formula_of_one_reference_is_nothing() -> None:
         ("Le foie est-il normal ?", {"language": "fr"}, "fr"),
         ("Is it normal?", {"q_lang": "zh"}, "zh"),
         ("Is it normal?", {"lang": "English"}, "en"),
+        ("Is it normal?", {"language": "en-GB"}, "en"),
+        ("X?", {"language": "zh_Hant"}, "zh"),
+        ("X?", {"language": "Chinese (Traditional)"}, "zh"),
     ],
 )
 def test_the_language_of_a_question(text: str, meta: dict[str, str], language: str) -> None:

@@ -73,7 +73,7 @@ def test_the_share_can_be_chosen(vqa_run: Path, share: float, wrong: int) -> Non
 
 
 def test_an_overlap_gives_some_answers_to_all_and_the_others_to_one(vqa_run: Path) -> None:
-    # 0.4 of 20 are common: 8; each of 3 raters gets 12 of his own: 8 + 36 answers in all.
+    # 0.4 of 20 are common: 8; each of 3 raters gets 12 of their own: 8 + 36 answers in all.
     assignment = made(vqa_run, sample=20, overlap=0.4)
     lists = [set(ids(assignment, rater)) for rater in range(3)]
     assert [len(one) for one in lists] == [20, 20, 20]

@@ -39,7 +39,7 @@ def ids(session: Session) -> list[list[str]]:
 
 
 def rate(session: Session, place: int, count: int) -> None:
-    """Let a rater say of his first `count` items whether their number is even."""
+    """Let a rater say of their first `count` items whether their number is even."""
     rater = session.raters()[place]
     for item in session.items(rater)[:count]:
         label = int(item.sample_id[-3:]) % 2

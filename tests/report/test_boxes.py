@@ -92,7 +92,7 @@ def test_answers_are_read_phrase_by_phrase_as_evaluation_does(box_run: Path) -> 
     found = box_answers(run.answered[0], run.recipe)
     ours = found["model"]
     assert set(ours) == {"exact", "swapped", "half", "words", "caption"}
-    assert {name: (one.iou, one.right, one.state) for name, one in ours.items()} == {
+    assert {name: (one.iou, one.right, one.reading.state) for name, one in ours.items()} == {
         "exact": (pytest.approx(1), True, "strict"),
         "swapped": (0, False, "strict"),
         "half": (pytest.approx(0.5), True, "repaired"),
@@ -103,7 +103,7 @@ def test_answers_are_read_phrase_by_phrase_as_evaluation_does(box_run: Path) -> 
         ("liver", pytest.approx(1)),
         ("spleen", pytest.approx(0.5)),
     ]
-    assert [name for name, _ in ours["caption"].boxes] == ["liver", "spleen"]
+    assert [name for name, _ in ours["caption"].reading.boxes] == ["liver", "spleen"]
     # The blind answer is the whole image, whose area the box is 0.5 x 0.4 of.
     assert found["blind"]["exact"].iou == pytest.approx(0.2)
 
@@ -115,7 +115,7 @@ def test_boxes_are_drawn_where_a_letterboxed_model_meant_them(box_run: Path) -> 
     assert run.recipe is not None
     assert run.recipe.model.resize == "letterbox"
     # 200 x 100 in the middle of a square: y 20 to 60 of the square is -10 to 70 % of the image.
-    ((_, box),) = box_answers(run.answered[0], run.recipe)["model"]["exact"].boxes
+    ((_, box),) = box_answers(run.answered[0], run.recipe)["model"]["exact"].reading.boxes
     assert (box.x0, box.y0, box.x1, box.y1) == pytest.approx((0.5, 0.0, 1.0, 0.7))
 
 

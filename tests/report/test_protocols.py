@@ -46,6 +46,8 @@ def test_the_answers_that_change_sides_are_listed_and_handed_on(judged_otherwise
     listed = {row[1]: row for row in rows if row and row[0].startswith("slake-test")}
     assert {"Is the liver normal?", "Which plane is it?"} <= set(listed)
     assert listed["Is the liver normal?"][3] == "Yes it is"
+    # What each makes of it, in numbers: LaTeX has no tick without a package. 2 / (1 + 3) * 1 by token F1.
+    assert set(listed["Is the liver normal?"][4:]) == {"0", "1", "0.50"}
 
 
 def split_of(columns: dict[str, list[float | None]]) -> ProtocolSplit:
@@ -104,6 +106,25 @@ def test_only_what_compares_stands_side_by_side() -> None:
     assert why["LLaVA-Med", "LLaVA-Med"] == "no figure of ours under this protocol: no `answer_type`"
     assert why["Qwen3.5-27B", "not stated"] == "its source does not say what counts as right"
     assert all(one.source and one.seen and one.n and one.language for one in (*others, *beside["pefomed"]))
+
+
+def test_models_that_know_the_test_images_stand_apart_from_those_that_do_not() -> None:
+    found = ProtocolSplit(
+        dataset="d", split="test", loader="vqa_rad", unfit=(), values={},
+        rows=(ProtocolRow(name="pefomed", scores=(), printed={}, left_out=(), differs=""),),
+    )  # fmt: skip
+
+    def systems(seen: bool | None) -> set[str]:
+        return {one.system for one in compared(found, seen)[0]["pefomed"]}
+
+    # All test images of VQA-RAD are training images: who was trained on it has seen them.
+    untrained = {"PeFoMed (not trained)", "PeFoMed (stage 1 only)", "GPT-4V"}
+    assert systems(False) == untrained
+    assert {"PeFoMed", "MUMC", "GPT-4V"} <= systems(True)
+    assert "PeFoMed (not trained)" not in systems(True)
+    assert systems(None) == systems(True) | systems(False)
+    why = {one.system: one.why for one in compared(found, True)[1]}
+    assert why["PeFoMed (not trained)"] == "this run's model was trained on test images, that one was not"
 
 
 def test_another_split_of_vqa_rad_never_compares() -> None:

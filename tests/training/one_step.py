@@ -17,7 +17,7 @@ from peft import PeftModel
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pefomed.datasets.cropped_copies import cropped_copies
+from pefomed.datasets.changed_copies import cropped_copies
 from pefomed.models.adapter import add_adapter, base_of, trainable
 from pefomed.models.attention import set_attention
 from pefomed.models.build import build_model

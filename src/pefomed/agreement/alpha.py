@@ -74,8 +74,8 @@ def _coincidences(table: Floats, labels: Floats) -> Floats:
     index = np.arange(len(labels))
     pairs[:, index, index] -= counts
     pairs /= (counts.sum(axis=1) - 1)[:, None, None]
-    found: Floats = pairs.reshape(len(table), -1)
-    return found
+    flat: Floats = pairs.reshape(len(table), -1)
+    return flat
 
 
 def _distances(of_label: Floats, scale: LabelScale) -> Floats:

@@ -75,30 +75,30 @@ def estimate(
         seed: decides the groups.
     """
     n = len(clusters)
-    found = float(statistic(np.ones((1, n)))[0]) if value is None else value
-    if not math.isfinite(found):
+    figure = float(statistic(np.ones((1, n)))[0]) if value is None else value
+    if not math.isfinite(figure):
         return absent(n, undefined)
     if draws == 0:
-        return Coefficient(found, None, None, n)
+        return Coefficient(figure, None, None, n)
     _, codes = np.unique(clusters, return_inverse=True)
     count = int(codes.max()) + 1
     groups, number = grouped(codes, draws, seed)
     images = worth_in_images(np.bincount(groups).astype(np.float64))
     if few := too_few(count, images):
-        return Coefficient(found, None, None, n, f"no interval: {few.how.partition(': ')[2]}")
+        return Coefficient(figure, None, None, n, f"no interval: {few.how.partition(': ')[2]}")
     left = np.concatenate([statistic(weights) for weights in _left_out(groups, number)])
     if not np.isfinite(left).all():
-        return Coefficient(found, None, None, n, "no interval: undefined without some of the images")
-    variance = float(variance_of(left - found, number))
+        return Coefficient(figure, None, None, n, "no interval: undefined without some of the images")
+    variance = float(variance_of(left - figure, number))
     width = span[1] - span[0] if span else 1.0
     if variance**0.5 <= NOTHING * width:
-        return Coefficient(found, None, None, n, "no interval: the same without any of the images")
-    low, high = korn_graubard(found, variance, images, span) if span else student(found, variance, images)
+        return Coefficient(figure, None, None, n, "no interval: the same without any of the images")
+    low, high = korn_graubard(figure, variance, images, span) if span else student(figure, variance, images)
     left_out = (
         "jackknife" if number == count else f"{number:,} groups of {count:,} images, seed {seed}, jackknife"
     )
     how = f"95 % by image, {left_out}, {KORN_GRAUBARD if span else STUDENT}"
-    return Coefficient(found, low, high, n, interval=how)
+    return Coefficient(figure, low, high, n, interval=how)
 
 
 def share(
@@ -106,12 +106,12 @@ def share(
 ) -> Coefficient:
     """Return the share of marked items, N >= 1, with a score's interval; `seed` decides nothing of it."""
     value, n = float(marks.mean()), len(marks)
-    found = mean_interval(marks.astype(np.float64), clusters, draws=draws)
-    if found is None or found.low is None:
+    interval = mean_interval(marks.astype(np.float64), clusters, draws=draws)
+    if interval is None or interval.low is None:
         return Coefficient(
-            value, None, None, n, f"no interval: {found.how.partition(': ')[2]}" if found else ""
+            value, None, None, n, f"no interval: {interval.how.partition(': ')[2]}" if interval else ""
         )
-    return Coefficient(value, found.low, found.high, n, interval=found.how)
+    return Coefficient(value, interval.low, interval.high, n, interval=interval.how)
 
 
 def columns_of(*columns: ArrayLike | Sequence[float | None]) -> Floats:

@@ -106,11 +106,11 @@ def mean_cohen_kappa(
         total = np.where(defined, drawn, 0.0).sum(axis=0)
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
-    found = estimate(mean, numbers, undefined=ONE_LABEL, draws=draws, seed=seed)
+    coefficient = estimate(mean, numbers, undefined=ONE_LABEL, draws=draws, seed=seed)
     if len(statistics) == len(pairs):
-        return found
+        return coefficient
     left_out = f"{len(pairs) - len(statistics)} of {len(pairs)} pairs of raters have no kappa"
-    return replace(found, note="; ".join(filter(None, (left_out, found.note))))
+    return replace(coefficient, note="; ".join(filter(None, (left_out, coefficient.note))))
 
 
 def fleiss_kappa(

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from pefomed.agreement.coefficient import Floats
-from pefomed.agreement.records import Scale
 from pefomed.evaluation import verdicts
 from pefomed.files import jsonl
 from pefomed.runs.folder import card_of
 from pefomed.schema import Sample
-from pefomed.tasks import TASKS
+from pefomed.tasks import TASKS, Scale
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,13 @@ def read_labellers(run: Path, samples: Sequence[Sample], on_cut: list[str] | Non
         DataError: a verdict is of no sample of the run or off its scale, or a file is damaged.
     """
     raters = verdicts.read_raters(run, samples, on_cut)
-    found = [_labeller(rater) for rater in raters]
-    titles = Counter(labeller.title for labeller in found)
-    found = [
-        replace(one, title=f"{one.title} ({one.name})") if titles[one.title] > 1 else one for one in found
+    labellers = [_labeller(rater) for rater in raters]
+    titles = Counter(labeller.title for labeller in labellers)
+    labellers = [
+        replace(each, title=f"{each.title} ({each.name})") if titles[each.title] > 1 else each
+        for each in labellers
     ]
-    return sorted(found, key=lambda labeller: labeller.kind == "human")
+    return sorted(labellers, key=lambda labeller: labeller.kind == "human")
 
 
 def _labeller(rater: verdicts.RaterVerdicts) -> Labeller:

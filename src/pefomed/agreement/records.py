@@ -8,9 +8,8 @@ from pydantic import model_validator
 
 from pefomed.agreement.coefficient import Coefficient
 from pefomed.schema import Record
+from pefomed.tasks import Scale
 
-Scale = Literal["binary", "level"]
-"""`binary`: right 1 or wrong 0; `level`: 0 (no agreement at all) to 4 (hardly distinguishable)."""
 Between = Literal[
     "judge-human", "metric-human", "metric-judge", "human-human", "run-run", "spread", "spread-difference"
 ]

@@ -1,7 +1,7 @@
 """Agreement of everybody who judged a run: judges, humans, metrics, and the runs of one judge.
 
 Reads samples/, predictions/ and verdicts/ and writes agreement.json as a whole. All human raters of a
-run are one panel; each judge stands alone with its runs. Where labels of several are joined, `consensus`
+run are one panel; each judge stands alone with its runs. Where labels of several are joined, `panels`
 says how.
 """
 
@@ -35,12 +35,12 @@ def write_agreement(run: Path, *, draws: int | None = None, seed: int | None = N
         DataError: a verdict is of no sample of the run or off its scale, or a file is damaged.
         StorageError: the file cannot be written.
     """
-    found = agreement_of(run, draws=draws, seed=seed)
-    if found.rated:
-        write(RunFolder(run).agreement_file, found.model_dump_json(indent=1) + "\n")
+    agreements = agreement_of(run, draws=draws, seed=seed)
+    if agreements.rated:
+        write(RunFolder(run).agreement_file, agreements.model_dump_json(indent=1) + "\n")
     else:
         RunFolder(run).agreement_file.unlink(missing_ok=True)
-    return found
+    return agreements
 
 
 @usable_paths()
@@ -59,7 +59,7 @@ def agreement_of(run: Path, *, draws: int | None = None, seed: int | None = None
     raters = read_labellers(run, all_samples(run))
     rated: list[Rated] = []
     levels: list[Levels] = []
-    found: list[Agreement] = []
+    agreements: list[Agreement] = []
     with with_plugins(own_metrics(run)):
         for split in track(splits, "agreement of the raters", unit="data sets"):
             present = [_rated(split, rater) for rater in raters]
@@ -67,8 +67,8 @@ def agreement_of(run: Path, *, draws: int | None = None, seed: int | None = None
             panels = panels_of(split, raters)
             if split.scale == "level":
                 levels += [levels_of(split, panel) for panel in panels]
-            found += compare(split, panels, draws, seed)
-    return Agreements(rated=tuple(rated), levels=tuple(levels), agreement=tuple(found))
+            agreements += compare(split, panels, draws, seed)
+    return Agreements(rated=tuple(rated), levels=tuple(levels), agreement=tuple(agreements))
 
 
 def _rated(split: RatedSplit, rater: Labeller) -> Rated:

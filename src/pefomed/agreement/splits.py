@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.agreement.raters import scale_of
-from pefomed.agreement.records import Scale
 from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.predictions import answered_splits, read_samples
 from pefomed.evaluation.score import numbered
@@ -19,6 +18,7 @@ from pefomed.evaluation.staleness import check_asked
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder
 from pefomed.schema import Prediction, Sample
+from pefomed.tasks import Scale
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def read_splits(run: Path) -> list[RatedSplit]:
         RunError: an id occurs twice, or answers are to other questions.
         DataError: a record is not valid.
     """
-    found = []
+    splits = []
     files = RunFolder(run)
     for split in answered_splits(run):
         if not files.samples_file(split).exists():  # named in the recipe, not answered yet
@@ -66,9 +66,9 @@ def read_splits(run: Path) -> list[RatedSplit]:
         }
         if any(by_scale.values()):
             values = item_table(run, split, samples, {"model": answers}, "words", "texts")
-            found += [
+            splits += [
                 RatedSplit(*split, scale, chosen, answers, values)
                 for scale, chosen in by_scale.items()
                 if chosen
             ]
-    return found
+    return splits

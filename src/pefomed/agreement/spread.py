@@ -45,8 +45,8 @@ def sd_of_means(
     def sd(weights: Floats) -> Floats:
         return _sd(weights, table)
 
-    found = estimate(sd, numbers, undefined=UNDEFINED, span=None, draws=draws, seed=seed)
-    return found if found.low is None else replace(found, low=max(0.0, found.low))
+    coefficient = estimate(sd, numbers, undefined=UNDEFINED, span=None, draws=draws, seed=seed)
+    return coefficient if coefficient.low is None else replace(coefficient, low=max(0.0, coefficient.low))
 
 
 def sd_difference(
@@ -101,5 +101,5 @@ def _too_few(table: Floats) -> str:
 
 def _sd(weights: Floats, table: Floats) -> Floats:
     means = weights @ table / weights.sum(axis=1, keepdims=True)  # (D, R)
-    found: Floats = means.std(axis=1, ddof=1)
-    return found
+    deviations: Floats = means.std(axis=1, ddof=1)
+    return deviations

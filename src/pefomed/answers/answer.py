@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pefomed.answers.writing import writing_of
-from pefomed.boxes import read_boxes
 from pefomed.recipe import Recipe
 from pefomed.schema import Box, Prediction, Sample
 from pefomed.tasks import BOXES, WITH_BOXES
@@ -14,7 +13,7 @@ from pefomed.tasks import BOXES, WITH_BOXES
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says; printed, it is its text."""
+    """What a model says; printed, it is its text, or that the model is not sure and why."""
 
     text: str
     boxes: tuple[Box, ...] = ()
@@ -31,9 +30,17 @@ class Answer:
     token_logprobs: tuple[float, ...] = field(default=(), compare=False)
     """The terms of `logprob`. Last digits hang on what is computed together, so that no answers differ by
     them."""
+    doubt: str = ""
+    """Why the run says that it is not sure, by its threshold (`answers.sureness`); empty where it is, or
+    where the run has none."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether the answer is as sure as the run's threshold asks; without threshold it is."""
+        return not self.doubt
 
     def __str__(self) -> str:
-        return self.text
+        return f"not sure: {self.doubt}" if self.doubt else self.text
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,6 @@ def answer_of(prediction: Prediction, sample: Sample, recipe: Recipe) -> Answer:
     return Answer(prediction.text, boxes, prediction.finish, prediction.tokens, prediction.logprob)
 
 
-def says_none(answer: Answer, task: str) -> bool:
+def says_none(answer: Answer, task: str, recipe: Recipe) -> bool:
     """Return whether the answer of a task that asks for boxes is that there is none."""
-    return task in BOXES and not answer.boxes and read_boxes(answer.text).says_none
+    return task in BOXES and not answer.boxes and writing_of(recipe).read(answer.text).says_none

@@ -19,7 +19,7 @@ from pefomed.prompts import instructions
 from pefomed.recipe import WEIGHTS, Model, Prompt
 from pefomed.runs.folder import card_of
 from pefomed.samples.sample_hash import short_hash
-from pefomed.schema import Prediction
+from pefomed.schema import Drawn, Prediction
 
 Parts = Mapping[str, Any]
 """Part -> what it is, as JSON; None for what cannot be known."""
@@ -82,7 +82,7 @@ class AnswerCard:
         self.made_by = short_hash(self.parts)
         self._known = _read(self.path)
 
-    def check(self, answers: Iterable[Prediction], remedy: str) -> None:
+    def check(self, answers: Iterable[Prediction | Drawn], remedy: str) -> None:
         """Check that all of `answers` were made as further ones would be; of older ones, as far as they say.
 
         Raises:

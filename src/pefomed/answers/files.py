@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pefomed.answers.card import AnswerCard, Parts
 from pefomed.errors import listed
@@ -21,11 +21,15 @@ from pefomed.progress import note
 from pefomed.runs import RunFolder, Split
 from pefomed.runs.folder import waiting_file
 from pefomed.samples.question_hash import question_hash, shown_hash
-from pefomed.schema import Prediction, Sample
+from pefomed.schema import Drawn, Prediction, Sample
+
+Kind = Literal["seen", "blind", "drawn", "vocabulary", "neighbours"]
+"""Of answers: about the images, with the image features replaced by their mean, several drawn ones, the
+likeliest of given ones, told of similar training images."""
 
 
 class SplitFiles:
-    """The files of one split of one data set: its samples, and the answers with and without the images."""
+    """The files of one split of one data set: its samples, and the answers of each kind."""
 
     def __init__(self, run: Path, split: Split, samples: Sequence[Sample]):
         """Read what the run has of the split; nothing is written.
@@ -37,14 +41,12 @@ class SplitFiles:
         self._samples, self._path = samples, files.samples_file(split)
         before = {sample.id: sample for sample in files.read_samples(split)}
         now = {sample.id: _Wanted(sample, question_hash(sample)) for sample in samples}
-        self._answers = {
-            blind: AnswerFile(
-                files.predictions_file(split, blind=blind),
-                now,
-                before,
-                sees=not blind,
-            )
-            for blind in (False, True)
+        self._answers: dict[Kind, AnswerFile] = {
+            "seen": AnswerFile(files.predictions_file(split), now, before, sees=True),
+            "blind": AnswerFile(files.predictions_file(split, blind=True), now, before, sees=False),
+            "drawn": AnswerFile(files.drawn_file(split), now, before, sees=True, record=Drawn),
+            "vocabulary": AnswerFile(files.predictions_file(split, way="vocabulary"), now, before, sees=True),
+            "neighbours": AnswerFile(files.predictions_file(split, way="neighbours"), now, before, sees=True),
         }
         self._corrected = [
             each.id
@@ -52,15 +54,15 @@ class SplitFiles:
             if each.id in now and _held_against(each) != _held_against(now[each.id].sample)
         ]
 
-    def answers(self, parts: Parts, remedy: str, *, blind: bool = False) -> AnswerFile:
-        """Return one of the two files, to be completed with answers that `parts` make.
+    def answers(self, parts: Parts, remedy: str, kind: Kind = "seen") -> AnswerFile:
+        """Return one of the files, to be completed with answers that `parts` make.
 
         Raises:
             RunError: it holds answers that other parts made; each that differs is named.
             DataError: a line or the card is not valid.
         """
-        self._answers[blind].go_on(parts, remedy)
-        return self._answers[blind]
+        self._answers[kind].go_on(parts, remedy)
+        return self._answers[kind]
 
     def begin(self) -> None:
         """Say what has changed, and write the samples if no answer is of another question."""
@@ -93,7 +95,7 @@ class _Wanted:
 
 
 class _Keep(Protocol):
-    def __call__(self, answer: Prediction) -> None: ...
+    def __call__(self, answer: Prediction | Drawn) -> None: ...
 
 
 class AnswerFile:
@@ -106,18 +108,21 @@ class AnswerFile:
         before: Mapping[str, Sample],
         *,
         sees: bool,
+        record: type[Prediction] | type[Drawn] = Prediction,
     ):
         """Read the file.
 
         Args:
             before: the samples it was written for, by id, as far as they are known.
             sees: the answers saw the images.
+            record: what an answer is.
         """
+        self._record: type[Prediction] | type[Drawn] = record
         self.path, self._again = path, waiting_file(path)
         self._wanted, self._sees = wanted, sees
         self._card: AnswerCard | None = None
         self._unseen: list[str] = []
-        there = list(jsonl.read(path, Prediction))
+        there: list[Prediction | Drawn] = list(jsonl.read(path, record))
         self._gone = [answer.sample_id for answer in there if answer.sample_id not in wanted]
         whys = {a.sample_id: self._why_not(a, before) for a in there if a.sample_id in wanted}
         self._changed = {sample_id: why for sample_id, why in whys.items() if why}
@@ -160,7 +165,7 @@ class AnswerFile:
         self._card.write()
         with jsonl.writer(self._again if self.replaced else self.path) as append:
 
-            def keep(answer: Prediction) -> None:
+            def keep(answer: Prediction | Drawn) -> None:
                 wanted = self._wanted[answer.sample_id]
                 origin = {"asked": wanted.asked, "shown": self._shown(wanted.sample), "made_by": made_by}
                 append(answer.model_copy(update=origin))
@@ -179,14 +184,14 @@ class AnswerFile:
             with contextlib.suppress(OSError):  # there are others in it
                 self._again.parent.rmdir()
 
-    def _newer(self) -> list[Prediction]:
+    def _newer(self) -> list[Prediction | Drawn]:
         """Return the answers that wait and stand, the last of each sample."""
         if self._card is None:
             return []
         known = {answer.sample_id for answer in self._kept}
         found = {
             answer.sample_id: answer
-            for answer in jsonl.read(self._again, Prediction)
+            for answer in jsonl.read(self._again, self._record)
             if answer.made_by == self._card.made_by
             and answer.sample_id in self._wanted
             and answer.sample_id not in known
@@ -194,7 +199,7 @@ class AnswerFile:
         }
         return list(found.values())
 
-    def _why_not(self, answer: Prediction, before: Mapping[str, Sample]) -> str:
+    def _why_not(self, answer: Prediction | Drawn, before: Mapping[str, Sample]) -> str:
         """Return why an answer does not fit the sample of its id; nothing if it does, as far as is known."""
         wanted, former = self._wanted[answer.sample_id], before.get(answer.sample_id)
         # An older answer does not say what it answered; the samples beside it do.

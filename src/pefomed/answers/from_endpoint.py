@@ -36,7 +36,7 @@ from pefomed.errors import Interrupted, RunError
 from pefomed.files import jsonl
 from pefomed.files.storage import safe_stem, usable_paths, write
 from pefomed.images.images import from_image
-from pefomed.progress import line
+from pefomed.progress import line, note
 from pefomed.prompts import instruction
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder, Split
@@ -109,6 +109,8 @@ def prepare(
     recipe, folder = _opened(target, endpoint.model, out)
     if not recipe.predict.data:
         raise RunError(f"{target} predicts nothing", remedy="name a data set and its split in [predict.data]")
+    if recipe.predict.samples or recipe.threshold.data:
+        note("an endpoint's answers do not say how sure they are: none are drawn, no threshold is chosen")
     about = Answering(folder, recipe, endpoint, max_tokens or recipe.predict.max_new_tokens, {}, {}, {}, {})
     for name, split in recipe.predict.data.items():
         about.origins[name] = provenance_of_loader(recipe.data[name].loader)

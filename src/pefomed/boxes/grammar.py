@@ -3,7 +3,7 @@
 An answer is one or more boxes joined by the notation's delimiter (in the papers `{<x0><y0><x1><y1>}` and
 `<delim>`), with 0 <= x0 < x1 <= bins and 0 <= y0 < y1 <= bins, numbers without leading zeros unless the
 notation fills them up (`spelling`). A text may be written on if it is the beginning of such an answer, and
-may end if it is one. Where phrases may be nowhere in the image, the notation's way to say so is an answer too.
+may end if it is one. Where phrases may be nowhere in the image, the notation's way to say so is one too.
 """
 
 from __future__ import annotations

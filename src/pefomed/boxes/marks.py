@@ -43,7 +43,7 @@ def marked_phrases(sample: Sample) -> list[Marked]:
     Raises:
         DataError: a mark names a box that the sample has not.
     """
-    found = []
+    marked = []
     for match in REFERENCE.finditer(sample.reference):
         numbers = [int(number) for number in match[2].split(",")]
         if max(numbers) >= len(sample.boxes):
@@ -52,8 +52,8 @@ def marked_phrases(sample: Sample) -> list[Marked]:
                 found=f"box {max(numbers)} of {len(sample.boxes)}",
                 remedy="number the boxes from 0, or give the sample all its boxes",
             )
-        found.append(Marked(match[1].strip(), tuple(sample.boxes[number] for number in numbers)))
-    return found
+        marked.append(Marked(match[1].strip(), tuple(sample.boxes[number] for number in numbers)))
+    return marked
 
 
 def without_marks(text: str) -> str:

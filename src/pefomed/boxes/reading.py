@@ -87,7 +87,7 @@ def read_boxes(text: str, bins: int = 100) -> BoxReading:
         repairs.add("other text dropped")
     if not boxes:
         return _without_boxes(text, tuple((name, ()) for name, _ in phrases), repairs)
-    marked = tuple((name, tuple(found)) for name, found in phrases)
+    marked = tuple((name, tuple(of_phrase)) for name, of_phrase in phrases)
     return BoxReading(tuple(boxes), marked, "repaired" if repairs else "strict", tuple(sorted(repairs)))
 
 
@@ -95,7 +95,7 @@ def _without_boxes(
     text: str, phrases: tuple[tuple[str, tuple[Box, ...]], ...], repairs: set[str]
 ) -> BoxReading:
     """Return what a text without a box says: that there is none, if it writes so and no broken box beside."""
-    said = [found[1] for found in _NO_BOX.finditer(text)]
+    said = [mark[1] for mark in _NO_BOX.finditer(text)]
     rest = _NO_BOX.sub("", text)
     pieces = [piece for piece in _pieces(rest) if not piece["phrase"]]
     if not said or pieces:

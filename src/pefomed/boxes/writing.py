@@ -51,6 +51,6 @@ class Writing:
             DataError: images are letterboxed, and the size is not known.
         """
         frame = self.resizing.frame(size)
-        found = [frame.to_image(box) for box in boxes]
-        kept = tuple(box for box in found if box is not None)
-        return PlacedBoxes(kept, len(found) - len(kept))
+        in_image = [frame.to_image(box) for box in boxes]
+        visible = tuple(box for box in in_image if box is not None)
+        return PlacedBoxes(visible, len(in_image) - len(visible))

@@ -11,7 +11,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pefomed.cli import ablation, adapter, ask, cache, data, item_export, judge, rate, recipes, steps, weights
+from pefomed.cli import (
+    ablation,
+    adapter,
+    ask,
+    cache,
+    data,
+    item_export,
+    judge,
+    rate,
+    recipes,
+    steps,
+    threshold,
+    weights,
+)
+from pefomed.cli.single_values import refuse_repeated
 from pefomed.errors import Interrupted, PefomedError, StorageError
 from pefomed.files.storage import path_error
 from pefomed.startup.guarded_imports import absent, broken_in
@@ -32,6 +46,7 @@ app.add_typer(ablation.app)
 app.add_typer(judge.app)
 app.add_typer(rate.app)
 app.add_typer(ask.app)
+app.add_typer(threshold.app)
 app.add_typer(item_export.app)
 for name, group in {
     "data": data.app,
@@ -49,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Accepted anywhere, because it is added to the end of a command that has just failed.
     debug = "--debug" in words
     try:
-        app(args=[word for word in words if word != "--debug"], prog_name="pefomed")
+        command = typer.main.get_command(app)
+        refuse_repeated(command)
+        command(args=[word for word in words if word != "--debug"], prog_name="pefomed")
     except (PefomedError, OSError, MemoryError, RuntimeError, ImportError, UnicodeEncodeError) as error:
         explained = _explained(error)
         if explained is None:

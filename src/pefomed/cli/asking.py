@@ -69,7 +69,6 @@ class Asking:
                 question has no box to draw.
         """
         from pefomed import recipe as recipes
-        from pefomed.answers.answer import says_none
         from pefomed.answers.asking import sample_of, takes_question
         from pefomed.images.given import given_images
 
@@ -84,7 +83,9 @@ class Asking:
         if question != LINES:
             [answer] = model.ask_each(pictures, [question], self.task)
             self._print(question, answer)
-            if self.save is not None and says_none(answer, self.task):
+            if self.save is not None and answer.doubt:
+                note(f"{self.save} is not written: the answer is not sure")
+            elif self.save is not None and self._says_none(answer):
                 note(f"{self.save} is not written: {_NOTHING}")
             elif self.save is not None and not _draw(pictures[0], answer, self.save):
                 raise RunError(
@@ -97,17 +98,26 @@ class Asking:
             self._print_line(asked[-1], answer)
             if self.save is not None:
                 file = self.save.with_stem(f"{self.save.stem}-{len(asked)}")
-                if not _draw(pictures[0], answer, file):
-                    why = _NOTHING if says_none(answer, self.task) else "the answer has no box"
+                if answer.doubt or not _draw(pictures[0], answer, file):
+                    why = _NOTHING if self._says_none(answer) else "the answer has no box"
+                    why = "the answer is not sure" if answer.doubt else why
                     note(f"{file} is not written: {why}")
         if not asked:
             raise DataError("there is no question on the standard input", remedy="give one a line")
+
+    def _says_none(self, answer: Answer) -> bool:
+        from pefomed import recipe as recipes
+        from pefomed.answers.answer import says_none
+
+        return says_none(answer, self.task, recipes.load(RunFolder(self.run).recipe_file))
 
     def _print(self, question: str, answer: Answer) -> None:
         if self.json:
             print_json(self._about(question, answer))
             return
         typer.echo(self._told(question, answer))
+        if answer.doubt:
+            return
         if answer.finish == "length":
             note(f"the answer was cut after {answer.tokens} tokens, the recipe's predict.max_new_tokens")
 
@@ -119,19 +129,24 @@ class Asking:
 
     def _told(self, question: str, answer: Answer) -> str:
         """Return the answer for a person: that nothing is there stands in it as empty braces."""
-        from pefomed.answers.answer import says_none
-
-        if says_none(answer, self.task):
+        if answer.doubt:
+            return str(answer)
+        if self._says_none(answer):
             return f"no box: {' '.join(question.split())!r} is not in the image"
         return answer.text
 
     def _about(self, question: str, answer: Answer) -> dict[str, object]:
+        from pefomed.answers.sureness import NOT_SURE
+
+        # Who reads `answer` alone never takes for an answer what is none.
+        doubted = {"why": answer.doubt, "likeliest": answer.text} if answer.doubt else {}
         return {
             "images": list(self.images),
             "question": question,
             "task": self.task,
-            "answer": answer.text,
-            "boxes": [box.model_dump() for box in answer.boxes],
+            "answer": NOT_SURE if answer.doubt else answer.text,
+            **doubted,
+            "boxes": [box.model_dump() for box in answer.boxes if answer.sure],
             "finish": answer.finish,
             "tokens": answer.tokens,
         }

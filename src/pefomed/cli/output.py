@@ -60,8 +60,9 @@ def print_protocols(run: Path) -> None:
         for row in split.rows:
             found = {score.group: score for score in row.scores if score.system == "model"}
             shares = [f"{100 * found[each].value:.1f} %" if each in found else "" for each in _FIGURES]
-            title = PROTOCOLS[row.name].title + (f", judge {row.judge}" if row.judge else "")
-            rows.append([title, *shares, found["overall"].n])
+            title = PROTOCOLS[row.name].title if row.name in PROTOCOLS else row.name
+            title += f", judge {row.judge}" if row.judge else ""
+            rows.append([title, *shares, found["overall"].n if "overall" in found else ""])
         print_table(("Protocol", *_FIGURES, "n"), rows, f"{split.dataset}, {split.split}: by protocol")
 
 
@@ -77,7 +78,9 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.report.correctness import speaks
     from pefomed.report.figures import is_share
     from pefomed.report.run import read_answered
+    from pefomed.report.sureness import line_of
     from pefomed.runs import RunFolder
+    from pefomed.runs.folder import WAYS
 
     def cell(score: Score, value: float) -> str:
         return f"{100 * value:.1f} %" if is_share(score.metric) else f"{value:.3f}"
@@ -85,7 +88,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     recipe = RunFolder(run).read_recipe()
     answered = {(one.dataset, one.split): one for one in read_answered(run, recipe, [])}
     every = read_scores(run) if scores is None else scores
-    rows = []
+    rows, lines = [], []
     for split in dict.fromkeys((score.dataset, score.split) for score in every):
         mine = [score for score in every if (score.dataset, score.split) == split]
         samples = answered[split].samples if split in answered else []
@@ -101,11 +104,14 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
             for head in heads
             for score in mine
             if (score.metric, score.group) == (head.metric, head.group)
-            and (score.metric in headlines or score.system in ("model", "blind"))
+            and (score.metric in headlines or score.system in ("model", "blind", *WAYS))
         ]
         shown += [score for score in mine if score.group == OVERALL and is_verdict(score.metric)]
         own = [score for score in mine if score.group == OVERALL and is_own(score.metric)]
         shown += [score for score in own if score.system in ("model", "blind")]
+        if line := line_of(mine):
+            lines.append(f"{' '.join(split)}: {line}")
+        lines += probe_sentences(mine)
         rows += [
             (
                 f"{score.dataset} {score.split}",
@@ -121,8 +127,8 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
         ]
     if rows:
         print_table(("data", "metric", "system", "value", "95 % interval", "n"), rows)
-    for sentence in probe_sentences(every):
-        print(sentence)
+    for line in lines:
+        print(line)
     print(f"{len(every):,} scores in all: {RunFolder(run).scores_file}")
 
 

@@ -135,7 +135,7 @@ def _check_installed() -> None:
 
 def _describe(session: Session) -> None:
     settings = session.settings
-    what = "answers" if settings.task == "vqa" else "reports"
+    what = session.scale.noun
     typer.echo(f"{len(settings.names)} raters, {settings.sample} {what} each, seed {settings.seed}")
     if settings.grown:
         begun = settings.grown[0]

@@ -22,6 +22,7 @@ from pefomed.cli.endpoint import (
 )
 from pefomed.cli.options import Data, Json, Out, Overrides, RecipeFile, checked_run, overrides_of
 from pefomed.cli.output import print_json, print_protocols, print_scores
+from pefomed.cli.threshold import On, splits_of
 from pefomed.runs import RunFolder
 from pefomed.startup import processes
 
@@ -33,15 +34,13 @@ app = typer.Typer()
 RUNS = Path("runs")
 # Of the tasks in `schema`, which takes too long to import for the help, those that answers are scored in.
 Judged = Literal["vqa", "caption", "report", "refer", "detection"]
-# As `PROBES` of recipes, which take too long to import for the help.
-Probe = Literal["swap", "mirror", "paraphrase", "absent"]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Throw away what is there and begin anew.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the report in the browser.")]
 
 
 @app.command(rich_help_panel="Work", epilog="Example: pefomed demo --open")
 def demo(out: Out = RUNS, set_: Overrides = None, fresh: Fresh = False, open_: Open = False) -> None:
-    """Train, predict, score and report on drawn images: the whole of it within minutes, without any data."""
+    """Train, predict, score and report on synthetic images: everything within minutes, without any data."""
     overrides = overrides_of(set_)
     from pefomed.workflow import pipeline
 
@@ -109,11 +108,24 @@ def predict(
         typer.Option("--blind/--no-blind", help="Also answer without the image; by default the recipe says."),
     ] = None,
     probe: Annotated[
-        list[Probe] | None,
+        list[str] | None,
         typer.Option(
-            help="Also ask otherwise (docs/probes.md); may be repeated. By default the recipe says.",
+            metavar="NAME",
+            help="Also ask otherwise: swap, mirror, paraphrase, absent; may be repeated. By default the"
+            " recipe says.",
         ),
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(min=0, help="Also draw so many answers to each question; by default the recipe says."),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(min=0, help="Of the drawn answers; by default the recipe's, else 1.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the drawn answers; by default the recipe's, else 0.")
+    ] = None,
+    on: On = None,
     endpoint: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Let a vision model behind this OpenAI-compatible endpoint answer."),
@@ -141,12 +153,16 @@ def predict(
         folder = checked_run(run)
         from pefomed.inference.splits import predict_run
 
-        files = predict_run(folder, data, blind=blind, probes=probe)
+        drawn = {"samples": samples, "temperature": temperature, "seed": seed}
+        drawn = {name: value for name, value in drawn.items() if value is not None}
+        files = predict_run(folder, data, blind=blind, probes=probe, drawn=drawn, on=splits_of(on))
     else:
         if probe:
-            raise typer.BadParameter("--probe is not for an endpoint: it has no frozen features to swap")
+            raise typer.BadParameter("--probe is not for an endpoint: it needs the model itself")
         if blind:
             raise typer.BadParameter("--blind is not for an endpoint: its model has no mean image")
+        if samples or on:
+            raise typer.BadParameter("--samples and --on are not for an endpoint: they need the model itself")
         from pefomed.endpoint import Endpoint
 
         asked = Endpoint(
@@ -169,7 +185,9 @@ def evaluate(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            "--metric", metavar="MODULE:FUNCTION", help="A metric of your own beside ours; may be repeated."
+            "--metric",
+            metavar="MODULE:FUNCTION",
+            help="Your own metric, in addition to the built-in ones; may be repeated.",
         ),
     ] = None,
     protocols: Annotated[
@@ -250,7 +268,7 @@ def evaluate(
 
     saved = (target / "dataset_dict.json").is_file() or is_table(target)
     if saved and target.suffix != ".toml":
-        from pefomed.outside.boxes import box_columns
+        from pefomed.outside.box_columns import box_columns
         from pefomed.outside.options import answer_table, join_columns
         from pefomed.outside.run import columns_of, outside_run
 
@@ -289,7 +307,7 @@ def evaluate(
         folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
     scores = evaluate_run(folder, data, metric or (), protocols=protocols)
     if json_:
-        print_json([score.model_dump() for score in scores])
+        print_json([score.model_dump() for score in (*scores, *_by_protocol(folder))])
     else:
         print_scores(folder, scores)
         print_protocols(folder)
@@ -333,6 +351,13 @@ def _finish(run: Path, open_: bool) -> None:
     print_scores(run, scores)
     show_report(RunFolder(run).page, open_)
     _check_scored(run, scores)
+
+
+def _by_protocol(run: Path) -> list[Score]:
+    """Return what protocols say of the run, as scores of `protocol:NAME`."""
+    from pefomed.evaluation.protocol_records import read_protocols
+
+    return [score for split in read_protocols(run)[0] for row in split.rows for score in row.scores]
 
 
 def _check_scored(run: Path, scores: Sequence[Score]) -> None:

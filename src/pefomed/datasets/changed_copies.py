@@ -17,7 +17,6 @@ from collections.abc import Iterable, Iterator
 
 from pefomed import tasks
 from pefomed.boxes.samples import is_absent
-from pefomed.errors import DataError
 from pefomed.images.addresses import address, with_view
 from pefomed.images.change import KEYS, NONE, Change
 from pefomed.images.crop import Crop, crop_of
@@ -47,7 +46,7 @@ def cropped_copies(samples: Iterable[Sample], copies: int, reach: float, seed: i
         for sample in samples
         if sample.task in tasks.HAVE_BOXES and (sample.boxes or is_absent(sample))
     )
-    return _copies(boxed, Changes(copies=copies, crop=reach), seed, "crop")
+    return _copies(boxed, Changes(copies=copies, crop=reach) if copies else Changes(), seed, "crop")
 
 
 def changed_copies(samples: Iterable[Sample], changes: Changes, seed: int) -> Iterator[Sample]:
@@ -57,17 +56,8 @@ def changed_copies(samples: Iterable[Sample], changes: Changes, seed: int) -> It
         seed: of the hash that draws the changes of an image's copies.
 
     Raises:
-        DataError: nothing is to be changed.
         ImageError: an image is missing or damaged.
     """
-    if changes.copies and not (
-        changes.crop or changes.scale or changes.border or changes.contrast or changes.flip
-    ):
-        raise DataError(
-            "copies of training samples are to be made, and nothing is to be changed in them",
-            found=f"changes.copies = {changes.copies}",
-            remedy="set `crop`, `scale`, `border`, `contrast` or `flip` of the stage's `changes`",
-        )
     return _copies(samples, changes, seed, "copy")
 
 

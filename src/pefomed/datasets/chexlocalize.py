@@ -80,8 +80,8 @@ def load(
         kind: the outlines as they were drawn (`annotations`), or their masks; by default what is there.
         parts: a box for each outline or connected part (`component`), or one around all (`label`).
         images: folder of the images, relative to `root` or absolute; by default CheXpert's.
-        without: what findings are that nobody drew: `left out`, or samples whose answer is that there is no
-            box, in the `images` of the file without any finding, or all of the ten (`categories`) that an
+        without: findings without a box: `left out`, or samples whose answer is that there is no box, in
+            the `images` of the file without any finding, or all of the ten (`categories`) that an
             image of the file lacks.
 
         skip: which records are left out and counted: `"missing image"`, `"wrong box"` (an outline that cannot

@@ -95,8 +95,8 @@ def load(
             a phrase are an error.
         readers: with `reader`, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
         fusion_iou: boxes of several readers that overlap by more are one.
-        without: what categories are that nobody drew: `left out`, or samples whose answer is that there is
-            no box, in the `images` without annotations, or all `categories` that an image lacks.
+        without: categories without a box: `left out`, or samples whose answer is that there is no box, in
+            the `images` without annotations, or all `categories` that an image lacks.
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`, `"no
             category"`, `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1
             }`.

@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from pefomed.datasets import table, table_splits
+from pefomed.datasets.box_columns import BoxColumns
 from pefomed.datasets.card import DataCard
 from pefomed.datasets.hub_splits import column_of, hub_splits, shards_with
-from pefomed.datasets.table_boxes import BoxColumns
 from pefomed.errors import DataError, nearest
 from pefomed.files.format import Format
 from pefomed.files.shards import shards_of, splits_of

@@ -91,8 +91,8 @@ def load(
             `annotations` stands for the folder of each; by default several readers of a phrase are an error.
         readers: with that, `apart` (a sample for each) or `fused` (the boxes of all as one answer).
         fusion_iou: boxes of several readers that overlap by more are one.
-        without: what names are that nobody drew: `left out`, or samples whose answer is that there is no
-            box, in the `images` without shapes, or all names that an image lacks (`categories`).
+        without: names without a box: `left out`, or samples whose answer is that there is no box, in
+            the `images` without shapes, or all names that an image lacks (`categories`).
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
             `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1 }`.
 

@@ -27,7 +27,7 @@ from pydantic import Field
 
 from pefomed.datasets import slake
 from pefomed.datasets.derived import slake_diseases, slake_images, slake_organs
-from pefomed.datasets.derived.choosing import balanced, check_split, chosen, samples_of
+from pefomed.datasets.derived.choosing import Draw, balanced, check_split, chosen, samples_of
 from pefomed.datasets.derived.fact import Fact
 from pefomed.datasets.derived.slake_labels import SlakePicture, own_questions, plain, slake_pictures
 from pefomed.schema import Sample
@@ -103,10 +103,11 @@ def load(
     if own == "left out":
         asked = own_questions(root, split)
         facts = [kept for fact in facts for kept in _without(fact, asked)]
-    facts = balanced(facts, seed) if balance else facts
-    facts = chosen(facts, seed, most, per_image)
+    draw = Draw(seed, root / "imgs")
+    facts = balanced(facts, draw) if balance else facts
+    facts = chosen(facts, draw, most, per_image)
     yield from samples_of(
-        facts, pictures, "slake_derived-train", seed, wordings,
+        facts, pictures, "slake_derived-train", draw, wordings,
         lambda fact: {"content_type": next(text for kind, (_, text) in KINDS.items() if kind == fact.kind)},
     )  # fmt: skip
 

@@ -15,6 +15,12 @@ def trained_splits(recipe: Recipe, stage: Stage, name: str) -> tuple[str, ...]:
     return (stage.split,) if _training_only(recipe, name) else (stage.split, *stage.also_train)
 
 
+def last_trained_splits(recipe: Recipe, name: str) -> tuple[str, ...]:
+    """Return the splits that the last stage with the data set `name` trains on; `train` where none has."""
+    stage = next((stage for stage in reversed(recipe.stages) if name in stage.data), None)
+    return trained_splits(recipe, stage, name) if stage else ("train",)
+
+
 def validated_split(recipe: Recipe, stage: Stage, name: str) -> str | None:
     """Return the split of the data set `name` that the stage validates on, None if there is none.
 

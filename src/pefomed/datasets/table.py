@@ -37,8 +37,9 @@ from typing import Any
 from pefomed import tasks
 from pefomed.annotations.table_masks import with_files
 from pefomed.datasets import table_splits
+from pefomed.datasets.box_columns import BoxColumns
 from pefomed.datasets.card import DataCard
-from pefomed.datasets.table_boxes import BoxColumns, with_boxes
+from pefomed.datasets.table_boxes import with_boxes
 from pefomed.errors import DataError
 from pefomed.files.format import Format
 from pefomed.files.tables import stem_of

@@ -92,8 +92,8 @@ def load(
         readers: of `{reader}` in `labels`: `apart` (a sample for each) or `fused` (the boxes of all as one
             answer); without either an error.
         fusion_iou: boxes of several readers that overlap by more are one.
-        without: what the classes are that nobody drew: `left out`, or samples whose answer is that there is
-            no box, in the `images` without a line, or all `categories` that an image lacks.
+        without: classes without a box: `left out`, or samples whose answer is that there is no box, in
+            the `images` without a line, or all `categories` that an image lacks.
         skip: which records are left out and counted: `"no box"`, `"wrong box"`, `"missing image"`,
             `"empty question"` (no phrase), or a value of a field, `{ column = "iscrowd", is = 1 }`.
 

@@ -32,7 +32,7 @@ class SearchedTexts:
         return found_in
 
     def meaning(self, concept: Dataset | None, column: str) -> str:
-        """Return a concept's meaning; who writes codes of his own may write anything there."""
+        """Return a concept's meaning; whoever writes codes of their own may write anything there."""
         return self.free(concept.get("CodeMeaning"), column) if concept is not None else ""
 
     def reader(self, name: object) -> str:

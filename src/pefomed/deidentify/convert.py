@@ -18,8 +18,9 @@ from pefomed.deidentify.records import ImportRecord
 from pefomed.deidentify.table_columns import columns_of
 from pefomed.errors import ImageError
 from pefomed.files.storage import write
-from pefomed.images.dicom import of_frame, picture, room, spacing_of
+from pefomed.images.dicom import picture, room
 from pefomed.images.dicom_file import DicomFile, is_dicom, open_dicom_file
+from pefomed.images.dicom_header import of_frame, spacing_of
 from pefomed.images.png import png
 from pefomed.images.windows import AUTO, Window
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pefomed.deidentify.people import as_meant
 from pefomed.deidentify.stacks import is_placed
 from pefomed.errors import ImageError
-from pefomed.images.dicom import of_frame, spacing_of
 from pefomed.images.dicom_file import DicomFile, is_dicom, open_dicom_file
+from pefomed.images.dicom_header import of_frame, spacing_of
 from pefomed.images.volume_files import is_volume
 from pefomed.schema import Record
 

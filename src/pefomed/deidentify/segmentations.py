@@ -18,8 +18,8 @@ from pefomed.deidentify.looking import FRAME_LIMIT, numbers, text
 from pefomed.deidentify.regions import REGION_LIMIT, Region
 from pefomed.deidentify.stacks import is_placed
 from pefomed.errors import ImageError
-from pefomed.images.dicom import of_frame
 from pefomed.images.dicom_file import DicomFile
+from pefomed.images.dicom_header import of_frame
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset

@@ -18,6 +18,7 @@ from pefomed.evaluation.verdicts import RaterVerdicts
 from pefomed.metrics.metric import Metric
 from pefomed.recipe import Evaluate, Recipe, Stage
 from pefomed.runs import RunFolder, Split
+from pefomed.runs.folder import WAYS, Way, asked_ways
 from pefomed.schema import ItemScore, Prediction, Sample
 
 
@@ -155,7 +156,7 @@ class AnsweredSplit:
 
 
 def read_answered(run: EvaluatedRun, split: Split, samples: list[Sample]) -> AnsweredSplit:
-    """Return the samples with the model's predictions, and with the blind ones if there are any.
+    """Return the samples with the model's predictions, the blind ones, and those found in other ways.
 
     Raises:
         RunError: predictions are missing or do not fit the samples; the ids are named.
@@ -163,11 +164,14 @@ def read_answered(run: EvaluatedRun, split: Split, samples: list[Sample]) -> Ans
     """
     systems: list[System] = []
     found: list[list[Prediction]] = []
-    for name, blind in (("model", False), ("blind", True)):
-        path = RunFolder(run.folder).predictions_file(split, blind=blind)
+    kinds: list[tuple[str, bool, Way]] = [("model", False, ""), ("blind", True, "")]
+    for name, blind, way in (*kinds, *((way, False, way) for way in WAYS)):
+        path = RunFolder(run.folder).predictions_file(split, blind=blind, way=way)
         if blind and not (run.recipe.predict.blind if run.recipe else path.exists()):
             continue
-        predictions = read_predictions(run.folder, split, samples, blind=blind)
+        if way and not (path.exists() and run.recipe and way in asked_ways(run.recipe.predict)):
+            continue
+        predictions = read_predictions(run.folder, split, samples, blind=blind, way=way)
         how = " / ".join(dict.fromkeys(prediction.generation for prediction in predictions))
         systems.append(System(name, [prediction.text for prediction in predictions], how))
         found.append(predictions)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from pefomed.metrics.known import ANY_BOX
 from pefomed.metrics.metric import OVERALL
-from pefomed.schema import Sample
 
 __all__ = ["ANY_BOX", "OVERALL", "groups_of", "is_closed", "values_of"]
 
@@ -31,15 +30,15 @@ def groups_of(metas: Sequence[Mapping[str, str]], keys: Sequence[str] = ()) -> d
         metas: the items' meta values; an item without a key is in none of that key's groups.
         keys: keys to group by, however many values they have; by default all with 2 to 40 values.
     """
-    found = {OVERALL: np.arange(len(metas))}
+    groups = {OVERALL: np.arange(len(metas))}
     for key in keys or dict.fromkeys(key for meta in metas for key in meta):
         places: dict[str, list[int]] = {}
         for place, meta in enumerate(metas):
             for value in values_of(key, meta.get(key, "")):
                 places.setdefault(value, []).append(place)
         if keys or FEWEST <= len(places) <= MOST:
-            found |= {f"{key}={value}": np.array(places[value]) for value in sorted(places)}
-    return found
+            groups |= {f"{key}={value}": np.array(places[value]) for value in sorted(places)}
+    return groups
 
 
 def values_of(key: str, text: str) -> tuple[str, ...]:
@@ -48,6 +47,6 @@ def values_of(key: str, text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-def is_closed(sample: Sample) -> bool:
-    """Return whether the data set calls a question closed."""
-    return sample.meta.get("answer_type", "").upper() == "CLOSED"
+def is_closed(meta: Mapping[str, str]) -> bool:
+    """Return whether the data set calls a question closed, by its meta values."""
+    return meta.get("answer_type", "").upper() == "CLOSED"

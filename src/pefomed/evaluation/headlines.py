@@ -54,7 +54,7 @@ def figures(
             that it is there only where there is no other figure.
     """
     asked = set(tasks) or _told(scores)
-    found = []
+    by_family = []
     for family in (WORDS, TEXTS, BOXES):
         marked = not asked.isdisjoint(MARKED) and family is not WORDS
         if asked.isdisjoint(family) and not marked:
@@ -63,8 +63,8 @@ def figures(
         if family is WORDS and sentences:
             first = [score for score in first if metric_of(score.metric).of_sentences] or first
         if first:
-            found.append((family, first))
-    return found
+            by_family.append((family, first))
+    return by_family
 
 
 def heading(scores: Collection[Score], tasks: Iterable[str] = ALL) -> list[Score]:
@@ -74,10 +74,10 @@ def heading(scores: Collection[Score], tasks: Iterable[str] = ALL) -> list[Score
         tasks: the tasks of the split's samples, if they are known; by default a score's metric alone says
             whether it is one of them.
     """
-    found: dict[tuple[str, str], list[Score]] = {}
+    by_metric: dict[tuple[str, str], list[Score]] = {}
     for score in scores:
-        found.setdefault((score.metric, score.group), []).append(score)
-    first = [score for head in heads_of(tasks) for score in found.get((head.metric, head.group), [])]
+        by_metric.setdefault((score.metric, score.group), []).append(score)
+    first = [score for head in heads_of(tasks) for score in by_metric.get((head.metric, head.group), [])]
     return first + [s for s in scores if s.group == OVERALL and is_verdict(s.metric)]
 
 
@@ -104,9 +104,9 @@ def _told(scores: Collection[Score]) -> set[str]:
         return max((s.n for s in overall if metric_of(s.metric).section in sections), default=0)
 
     texts = n_of("texts")
-    found = {TEXTS[0]} if texts else set()
+    told = {TEXTS[0]} if texts else set()
     if n_of("words") or n_of("exact") > texts:
-        found.add(WORDS[0])
+        told.add(WORDS[0])
     if n_of("boxes"):
-        found.add(BOXES[0])
-    return found
+        told.add(BOXES[0])
+    return told

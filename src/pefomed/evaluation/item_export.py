@@ -1,7 +1,7 @@
 """The values of single answers as one table, CSV or Parquet: a row for each item, system and metric.
 
-A column `meta.<key>` holds each key of the samples' meta. In CSV a text that a spreadsheet would take for a
-formula gets an apostrophe in front (OWASP, CSV injection); Parquet has every text as it is.
+A column `meta.<key>` holds each key of the samples' meta. In CSV no text is a formula (`spreadsheet_text`);
+Parquet has every text as it is.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pefomed.evaluation.predictions import answered_splits, read_samples
 from pefomed.evaluation.seen_images import KEY
 from pefomed.files.columnar import require_pyarrow
 from pefomed.files.jsonl import read_object
+from pefomed.files.spreadsheet_text import spreadsheet_text
 from pefomed.files.storage import usable_paths, write
 from pefomed.runs import RunFolder
 from pefomed.schema import Sample
@@ -30,7 +31,6 @@ COLUMNS = {
 }  # fmt: skip
 """Name -> pyarrow's type of the columns before those of meta; `phrase` is empty where it is of the sample."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _BETWEEN = ";"
 
 
@@ -81,8 +81,8 @@ def _rows(run: Path) -> list[dict[str, Any]]:
             for sample_id, sample in samples.items()
         }
         rows += [
-            {"dataset": split.dataset, "split": split.name, **about[one.sample_id], **dict(one)}
-            for one in values
+            {"dataset": split.dataset, "split": split.name, **about[value.sample_id], **dict(value)}
+            for value in values
         ]
     return rows
 
@@ -108,7 +108,7 @@ def _csv(rows: list[dict[str, Any]], columns: list[str]) -> str:
 def _cell(value: Any) -> Any:
     # Numbers in full: Python's shortest text that is the same number again.
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA) else value
+        return spreadsheet_text(value)
     return "" if value is None else repr(value)
 
 

@@ -14,7 +14,8 @@ from pefomed.metrics.lookup import metric_of
 from pefomed.metrics.references import each_of
 from pefomed.schema import ItemScore, Sample
 
-OWN = ("model", "blind")
+MODEL = "model"
+OWN = (MODEL, "blind")
 """Systems whose values are kept: floors' are read by nobody."""
 
 ItemValues = Mapping[str, NDArray[np.float64]]
@@ -35,7 +36,7 @@ def answer_items(
     for name, column in values.items():
         reading, section = metric_of(name).reading, metric_of(name).section
         for sample, text, value in zip(samples, texts, column.tolist(), strict=True):
-            if value == value and (section != "closed" or is_closed(sample)):
+            if value == value and (section != "closed" or is_closed(sample.meta)):
                 read = reading(each_of(sample.references)[0], text) if reading else text
                 said = "" if read == text else read
                 found.append(

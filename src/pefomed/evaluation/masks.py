@@ -39,19 +39,19 @@ def mask_values(
         ImageError: a mask is gone, or cannot be read.
     """
     read = lru_cache(maxsize=1)(stored_values)
-    found = np.full((len(systems), len(masks)), np.nan)
-    for place, kept in enumerate(track(masks, "reading masks", len(masks), "phrases")):
-        if kept:
-            mask = _union([read_mask(each, read) for each in kept], kept[0])
+    columns = np.full((len(systems), len(masks)), np.nan)
+    for place, of_phrase in enumerate(track(masks, "reading masks", len(masks), "phrases")):
+        if of_phrase:
+            mask = _union([read_mask(each, read) for each in of_phrase], of_phrase[0])
             if mask.any():
-                found[:, place] = [mask_dice(mask, boxes[place]) for boxes in systems]
-    return found
+                columns[:, place] = [mask_dice(mask, boxes[place]) for boxes in systems]
+    return columns
 
 
 def masks_now(sample: Sample, now: Sample) -> tuple[Mask | Outline, ...]:
     """Return where a sample's masks lie now; those that have changed since stay what they were."""
-    known, found = ([_held(mask) for mask in each.masks] for each in (sample, now))
-    return now.masks if not known or known == found else sample.masks
+    known, held_now = ([_held(mask) for mask in each.masks] for each in (sample, now))
+    return now.masks if not known or known == held_now else sample.masks
 
 
 def _held(mask: Mask | Outline) -> object:

@@ -1,7 +1,8 @@
 """What scores were computed from, so that they are never shown beside other answers.
 
 RUN/scores.card.json: the hash of scores.jsonl, and of each thing behind it: `samples/<file>`,
-`predictions/<file>`, `verdicts/<file>`, `training_images.json`, `[evaluate]`. What is hashed is what a record
+`predictions/<file>`, `drawn/<file>`, `likeness/<file>`, `verdicts/<file>`, `training_images.json`,
+`threshold.json`, `[evaluate]`. What is hashed is what a record
 says, not its place: a sorted file, or images that moved, are no change. `items` says which version wrote
 item_scores/, and has the hash of each of its files; runs scored before there were such have none.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,12 @@ from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.files import jsonl
 from pefomed.files.storage import write
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import PROBES, card_of
+from pefomed.runs.folder import PROBES, WAYS, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
-from pefomed.schema import ItemScore, Prediction, Sample, Score, Verdict
+from pefomed.schema import Drawn, ItemScore, Likeness, Prediction, Sample, Score, Verdict
+
+_ITEM_LAYOUT = 2
+"""What stands in item_scores/: 2 since `read` has all boxes of an answer."""
 
 _REMEDY = "free space or make the folder writable; the former scores are as they were"
 
@@ -48,7 +53,7 @@ def write_scores(
     card = {
         "scores": _digest(text.encode()),
         "of": _sources(run),
-        "items": {"version": __version__, "files": _write_items(run, items or {})},
+        "items": {"version": __version__, "layout": _ITEM_LAYOUT, "files": _write_items(run, items or {})},
     }
     write(RunFolder(run).scores_card, json.dumps(card, indent=1) + "\n", _REMEDY)
 
@@ -95,6 +100,8 @@ def read_item_scores(run: Path, split: tuple[str, str]) -> list[ItemScore] | Non
     about = card.get("items")
     if not isinstance(about, dict) or about.get("version") != __version__:
         return None
+    if about.get("layout") != _ITEM_LAYOUT:
+        return None
     written = about.get("files")
     try:
         digest = _digest(path.read_bytes())
@@ -128,6 +135,7 @@ def _answered(run: Path, split: tuple[str, str]) -> dict[str, str]:
         files.samples_file(split),
         files.predictions_file(split),
         files.predictions_file(split, blind=True),
+        *(path for way in WAYS if (path := files.predictions_file(split, way=way)).exists()),
     )
     known = {folder: (kind, told) for folder, kind, told in _KINDS}
     return {f"{path.parent.name}/{path.name}": _told(path, *known[path.parent.name]) for path in paths}
@@ -145,6 +153,8 @@ def _apart(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     if not any(name.startswith("verdicts/") for name in then):
         # A run that was scored before anybody judged it: its page says that verdicts have no score yet.
         new = [name for name in new if not name.startswith("verdicts/")]
+    # Likewise how sure its answers are, where it was measured later: without a score it is not shown.
+    new = [name for name in new if not name.startswith(("drawn/", "likeness/", "threshold."))]
     return found + [f"{name} is new" for name in new]
 
 
@@ -159,9 +169,9 @@ def _sources(run: Path) -> dict[str, str]:
         for path in probe.predictions_files():
             if digest := _told(path, Prediction, _of_prediction):
                 found[f"{PROBES}/{probe.path.name}/{path.name}"] = digest
-    path = RunFolder(run).training_images_file
-    if path.exists():
-        found[path.name] = _digest(path.read_bytes())
+    for path in (RunFolder(run).training_images_file, RunFolder(run).threshold_file):
+        if path.exists():
+            found[path.name] = _digest(path.read_bytes())
     if recipe := RunFolder(run).read_recipe():
         table = recipe.evaluate.model_dump(mode="json")
         # Without them it is what it was before there were such: scores of then still belong to it.
@@ -173,9 +183,14 @@ def _sources(run: Path) -> dict[str, str]:
 
 def _files_of(run: Path, folder: str) -> list[Path]:
     files = RunFolder(run)
-    if folder == "samples":
-        return files.samples_files()
-    return files.verdicts_files() if folder == "verdicts" else files.predictions_files(blind=None)
+    found: dict[str, Callable[[], list[Path]]] = {
+        "samples": files.samples_files,
+        "predictions": partial(files.predictions_files, blind=None),
+        "drawn": files.drawn_files,
+        "likeness": files.likeness_files,
+        "verdicts": files.verdicts_files,
+    }
+    return found[folder]()
 
 
 def _kind(verdicts: Path) -> str:
@@ -193,6 +208,14 @@ def _of_prediction(answer: Prediction) -> str:
     return short_hash(answer.sample_id, answer.text, answer.finish, answer.blind, answer.shown)
 
 
+def _of_drawn(drawn: Drawn) -> str:
+    return short_hash(drawn.sample_id, drawn.texts, drawn.shown)
+
+
+def _of_likeness(likeness: Likeness) -> str:
+    return short_hash(likeness.sample_id, likeness.level, likeness.shown)
+
+
 def _of_verdict(verdict: Verdict) -> str:
     return short_hash(verdict.sample_id, verdict.rater, verdict.run, verdict.label)
 
@@ -200,6 +223,8 @@ def _of_verdict(verdict: Verdict) -> str:
 _KINDS: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
     ("samples", Sample, _of_sample),
     ("predictions", Prediction, _of_prediction),
+    ("drawn", Drawn, _of_drawn),
+    ("likeness", Likeness, _of_likeness),
     ("verdicts", Verdict, _of_verdict),
 )
 

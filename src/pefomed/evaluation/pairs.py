@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
 from pefomed.errors import DataError
 from pefomed.evaluation.caption_scores import caption_scores
+from pefomed.evaluation.groups import is_closed
 from pefomed.evaluation.score import check_lists, listed, score_answers, score_overlap
 from pefomed.metrics.captions.corpus import corpora, meteor_or_why, text_sums
 from pefomed.metrics.references import Reference
 from pefomed.metrics.statistics.interval import DRAWS
 from pefomed.progress import note
 from pefomed.schema import Score
+from pefomed.tasks import TEXTS, WORDS
 
 
 def score_pairs(
@@ -23,7 +24,7 @@ def score_pairs(
     *,
     images: Sequence[str] | None = None,
     metas: Sequence[Mapping[str, str]] | None = None,
-    task: Literal["vqa", "caption", "report"] = "vqa",
+    task: str = "vqa",
     system: str = "model",
     dataset: str = "pairs",
     split: str = "all",
@@ -32,8 +33,9 @@ def score_pairs(
 ) -> list[Score]:
     """Score a list of answers, overall and by every meta key of 2 to 40 values.
 
-    Questions (`vqa`): exact match and the overlap of words, and closed accuracy where a meta value
-    `answer_type` is CLOSED. Captions and reports: BLEU, ROUGE-L, CIDEr, and METEOR where Java is.
+    Questions (`vqa`, and whatever is answered in words): exact match and the overlap of words, and closed
+    accuracy where a meta value `answer_type` is CLOSED. Captions and reports: BLEU, ROUGE-L, CIDEr, and
+    METEOR where Java is.
 
     Args:
         references: the right answers; a list for an answer that has several.
@@ -59,13 +61,15 @@ def score_pairs(
     )
     _check_texts(references, predictions, metas)
     questions = listed(references, images, metas, dataset, split, draws, seed)
-    if task == "vqa":
-        closed = np.array([str(meta.get("answer_type", "")).upper() == "CLOSED" for meta in metas or ()])
+    if task in WORDS:
+        closed = np.array([is_closed(meta) for meta in metas or ()])
         return score_answers(questions, predictions, system) + score_overlap(
             questions, predictions, system, closed=closed if len(closed) else None
         )
-    if task not in ("caption", "report"):
-        raise DataError(f"lists of the task {task!r} cannot be scored", remedy="use vqa, caption or report")
+    if task not in TEXTS:
+        raise DataError(
+            f"lists of the task {task!r} cannot be scored", remedy=f"use {', '.join([*WORDS, *TEXTS])}"
+        )
     in_presets = corpora(references, [task] * len(references))
     sums, missing = meteor_or_why(in_presets, [predictions])
     if missing:

@@ -56,8 +56,8 @@ class PictureGate:
         Raises:
             ImageError: one may not.
         """
-        if found := next(filter(None, self.reasons(images, shown)), ""):
-            raise ImageError(found, remedy="; ".join(self.left_out()) or None)
+        if reason := next(filter(None, self.reasons(images, shown)), ""):
+            raise ImageError(reason, remedy="; ".join(self.left_out()) or None)
 
     def check_all(self) -> None:
         """Check that no picture was left out so far.

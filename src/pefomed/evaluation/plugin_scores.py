@@ -44,17 +44,17 @@ def plugin_scores(
         for system in systems:
             answers = system.only(places).answers
             if metric.per == "corpus":
-                found = _of_corpus(metric, chosen, answers, questions)
+                figures = _of_corpus(metric, chosen, answers, questions)
             else:
                 values = plugin_values(metric, chosen, answers)
-                found = _of_items(metric, values, questions)
+                figures = _of_items(metric, values, questions)
                 if system.name in OWN:
                     answered.keep(answer_items(chosen, answers, system.name, {metric.name: values}))
             how = f"pefomed {__version__}, {metric.name}: {metric.definition}; {metric.implementation}"
             how += f"; {system.how}" if system.how else ""
             scores += [
                 made_score(questions, metric.name, system.name, group, value, interval, n, how)
-                for group, value, interval, n in found
+                for group, value, interval, n in figures
             ]
     return scores
 
@@ -63,7 +63,7 @@ Found = list[tuple[str, float, Interval | None, int]]
 
 
 def _of_items(metric: Metric, values: NDArray[np.float64], questions: Questions) -> Found:
-    found: Found = []
+    figures: Found = []
     for group, places in questions.groups.items():
         chosen = values[places] - metric.least
         interval = mean_interval(
@@ -73,8 +73,8 @@ def _of_items(metric: Metric, values: NDArray[np.float64], questions: Questions)
             draws=questions.draws,
             by=questions.by,
         )
-        found.append((group, float(values[places].mean()), _moved(interval, metric.least), len(places)))
-    return found
+        figures.append((group, float(values[places].mean()), _moved(interval, metric.least), len(places)))
+    return figures
 
 
 def _of_corpus(

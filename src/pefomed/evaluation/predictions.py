@@ -10,7 +10,7 @@ from pefomed.errors import RunError, listed, typed
 from pefomed.evaluation.staleness import answer_again, check_asked
 from pefomed.files import jsonl
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import run_of
+from pefomed.runs.folder import Way, run_of
 from pefomed.schema import Prediction, Sample
 
 
@@ -56,19 +56,20 @@ def read_samples(run: Path, split: Split) -> list[Sample]:
 
 
 def read_predictions(
-    run: Path, split: Split, samples: Sequence[Sample], *, blind: bool = False
+    run: Path, split: Split, samples: Sequence[Sample], *, blind: bool = False, way: Way = ""
 ) -> list[Prediction]:
     """Return one prediction for each sample, in the samples' order.
 
     Args:
         blind: whether the predictions must have been made without looking at the image.
+        way: how they were found, if not as the run's own.
 
     Raises:
         RunError: the file is missing, or a sample has no prediction or several, or a prediction
             belongs to no sample, answers another question or is of the other kind; the ids are named.
         DataError: a line is not a valid record.
     """
-    path = RunFolder(run).predictions_file(split, blind=blind)
+    path = RunFolder(run).predictions_file(split, blind=blind, way=way)
     predict = f"`pefomed predict {typed(run_of(path))}`"
     if not path.exists():
         raise RunError(f"no predictions at {path}", remedy=f"run {predict} first")
@@ -125,15 +126,15 @@ def check_same(one: Sequence[Sample], other: Sequence[Sample], run: Path, other_
         RunError: a sample is in one only, or differs; the ids are named.
     """
     first, second = ({sample.id: sample for sample in samples} for samples in (one, other))
-    found = {
+    differing = {
         f"only in {run}": [sample_id for sample_id in first if sample_id not in second],
         f"only in {other_run}": [sample_id for sample_id in second if sample_id not in first],
         "different": [i for i, sample in first.items() if i in second and not _same(sample, second[i])],
     }
-    if any(found.values()):
+    if any(differing.values()):
         raise RunError(
             f"{run} and {other_run} did not answer the same samples",
-            found=_named_all(found),
+            found=_named_all(differing),
             remedy="compare runs that answered the same split of the same data",
         )
 

@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import model_validator
+
 from pefomed.files import jsonl
 from pefomed.files.storage import write
 from pefomed.runs import RunFolder
@@ -51,6 +53,12 @@ class ProtocolSplit(Record):
     """Sample id -> what the model's answer is worth in each of `rows`; None where it does not count."""
     scores_hash: str = ""
     """Of the scores.jsonl that it was written with."""
+
+    @model_validator(mode="after")
+    def _one_value_each(self) -> ProtocolSplit:
+        if any(len(worth) != len(self.rows) for worth in self.values.values()):
+            raise ValueError("an answer has not one value for each protocol")
+        return self
 
 
 def write_protocols(run: Path, splits: Sequence[ProtocolSplit]) -> None:

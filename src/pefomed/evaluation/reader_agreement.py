@@ -26,10 +26,10 @@ def others_boxes(items: Sequence[PhraseItem], samples: Sequence[Sample]) -> dict
         if reader:
             key = (sample.images, sample.task, plain(item.phrase), plain(item.category), item.occurrence)
             groups.setdefault(key, {})[reader] = place
-    found = {}
+    by_place = {}
     for by_reader in groups.values():
         places = list(by_reader.values())
         for place, other in zip(places, [*places[1:], places[0]], strict=True):
             if place != other:
-                found[place] = items[other].boxes
-    return dict(sorted(found.items()))
+                by_place[place] = items[other].boxes
+    return dict(sorted(by_place.items()))

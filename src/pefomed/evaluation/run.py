@@ -20,8 +20,10 @@ from pefomed import tasks
 from pefomed.datasets import load_samples
 from pefomed.errors import RunError, nearest
 from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_answered
+from pefomed.evaluation.confidence import confidence_scores
 from pefomed.evaluation.headlines import is_rate
-from pefomed.evaluation.item_records import value_items
+from pefomed.evaluation.item_records import answer_items, value_items
+from pefomed.evaluation.item_scores import ItemTable
 from pefomed.evaluation.masks import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
@@ -39,7 +41,9 @@ from pefomed.evaluation.staleness import check_shown
 from pefomed.evaluation.verdict_scores import verdict_scores
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files.storage import usable_paths
+from pefomed.metrics.lookup import correctness
 from pefomed.metrics.plugins import load
+from pefomed.metrics.word_values import word_values
 from pefomed.metrics.writing import cleaned
 from pefomed.progress import note
 from pefomed.recipe import Evaluate
@@ -187,10 +191,25 @@ def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> l
         if places:
             scores += part(answered, places)
     scores += probe_scores(answered, probes)
-    scores += verdict_scores(everything, samples, answered.systems[0].answers, run.raters)
+    scores += confidence_scores(answered)
+    _keep_labelled(answered, exact)
+    if run.raters:
+        values = ItemTable(run.items[split])
+        right = values.column(correctness().name, [(sample.id, None) for sample in samples]) == 1.0
+        scores += verdict_scores(everything, samples, right, run.raters)
     return scores + (
         published_scores(table.loader, split.name, split.dataset, table.options) if table else []
     )
+
+
+def _keep_labelled(answered: AnsweredSplit, exact: Sequence[int]) -> None:
+    """Keep the exact matches of texts that raters call right or wrong: there is no score of them."""
+    places = sorted({*answered.places(*tasks.BINARY)} - {*exact})
+    samples = [answered.samples[place] for place in places]
+    for system in answered.systems if samples else ():
+        texts = system.only(places).answers
+        values = word_values([sample.references for sample in samples], texts, "exact")
+        answered.keep(answer_items(samples, texts, system.name, values))
 
 
 def _tell_apart(answered: AnsweredSplit) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pefomed.evaluation.answered_split import AnsweredSplit
+from pefomed.evaluation.answered_split import AnsweredSplit, System
 from pefomed.evaluation.groups import is_closed
 from pefomed.evaluation.item_records import OWN, answer_items
 from pefomed.evaluation.plugin_scores import plugin_scores
@@ -15,8 +15,8 @@ from pefomed.evaluation.run_floors import answer_floors
 from pefomed.evaluation.score import score_values, score_word_values
 from pefomed.metrics.word_values import word_values
 from pefomed.progress import track
-from pefomed.schema import Score
-from pefomed.tasks import WORDS
+from pefomed.schema import Sample, Score
+from pefomed.tasks import TASKS, WORDS
 
 
 def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
@@ -44,7 +44,7 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
         answered.run.events.append(
             f"{answered.name}: no closed accuracy, as no `answer_type` says which questions are closed"
         )
-    closed = np.array([is_closed(sample) for sample in short])
+    closed = np.array([is_closed(sample.meta) for sample in short])
     for system in track(systems, f"scoring {answered.dataset}, overlap of words", unit="systems"):
         name, texts, how = system.only(asked)
         values = word_values(questions.references, texts, "words", "closed")
@@ -53,5 +53,21 @@ def answer_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]
             answered.keep(answer_items(short, texts, name, values))
     of_words = [system.only(asked) for system in systems]
     if answered.run.protocols is not None:
-        answered.run.protocols.append(protocol_split(answered, short, of_words))
+        _add_protocols(answered, short, of_words)
     return scores + plugin_scores(answered, short, of_words)
+
+
+def _add_protocols(answered: AnsweredSplit, samples: Sequence[Sample], systems: Sequence[System]) -> None:
+    """Add what protocols make of the questions; names of regions are nobody's questions."""
+    assert answered.run.protocols is not None
+    places = [place for place, sample in enumerate(samples) if TASKS[sample.task].asked == "question"]
+    if len(places) < len(samples):
+        answered.run.events.append(
+            f"{answered.name}: {len(samples) - len(places):,} answers in words are to no question, and count"
+            " in no protocol"
+        )
+    if places:
+        asked = [samples[place] for place in places]
+        answered.run.protocols.append(
+            protocol_split(answered, asked, [system.only(places) for system in systems])
+        )

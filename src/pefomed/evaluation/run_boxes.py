@@ -13,9 +13,10 @@ from pefomed.boxes import BoxReading, PlacedBoxes, Writing
 from pefomed.boxes.plain import read_plain
 from pefomed.errors import DataError, ImageError
 from pefomed.evaluation.answered_split import AnsweredSplit
+from pefomed.evaluation.box_readings import REPAIRED, UNPARSABLE, reading_items
 from pefomed.evaluation.grounding import MOST_CATEGORIES, score_answered_boxes
 from pefomed.evaluation.groups import OVERALL, groups_of
-from pefomed.evaluation.item_records import OWN, phrase_items, value_items
+from pefomed.evaluation.item_records import OWN, phrase_items
 from pefomed.evaluation.masks import mask_values
 from pefomed.evaluation.reader_agreement import others_boxes
 from pefomed.evaluation.score import Questions, numbered, score_present, score_share
@@ -53,20 +54,25 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
             sample does not say how large its image is.
     """
     samples = [answered.samples[place] for place in places]
-    items = items_of(samples) if are_known(samples, answered.run.recipe) else []
+    if not are_known(samples, answered.run.recipe):
+        return []
+    items, writing = items_of(samples), writing_of(answered.run.recipe)
+    readings_by_system = {}
+    for system in answered.systems:
+        readings = readings_of(system.only(places).answers, writing)
+        answered.keep(reading_items(samples, readings, writing, system.name))
+        readings_by_system[system.name] = readings
     if not items:
         return []
-    writing = writing_of(answered.run.recipe)
     scores: list[Score] = []
     systems = []
     by_sample = answered.questions(samples)
     for system in answered.systems:
-        name, texts, how = system.only(places)
-        readings = readings_of(texts, writing)
-        scores += _rates(answered, by_sample, samples, readings, name)
+        readings = readings_by_system[system.name]
+        scores += _rates(by_sample, readings, system.name)
         answers = answers_of(items, samples, readings, writing)
-        _say_outside(answered, name, answers)
-        systems.append(_System(name, answers, how))
+        _say_outside(answered, system.name, answers)
+        systems.append(_System(system.name, answers, system.how))
     systems += _floors(answered, items)
     systems += _nearest_image(answered, items, samples)
     steps = not (writing.given and all(map(read_plain, answered.systems[0].only(places).answers)))
@@ -90,19 +96,11 @@ def box_scores(answered: AnsweredSplit, places: Sequence[int]) -> list[Score]:
     return scores + _agreement(answered, items, samples)
 
 
-def _rates(
-    answered: AnsweredSplit,
-    questions: Questions,
-    samples: Sequence[Sample],
-    readings: Sequence[BoxReading],
-    system: str,
-) -> list[Score]:
-    values = {
-        "unparsable_rate": np.array([float(reading.state == "unparsable") for reading in readings]),
-        "repaired_rate": np.array([float(reading.state == "repaired") for reading in readings]),
-    }
-    answered.keep(value_items(samples, system, values))
-    return [score_share(questions, marks.tolist(), name, system) for name, marks in values.items()]
+def _rates(questions: Questions, readings: Sequence[BoxReading], system: str) -> list[Score]:
+    return [
+        score_share(questions, [reading.state == state for reading in readings], metric, system)
+        for metric, state in ((UNPARSABLE, "unparsable"), (REPAIRED, "repaired"))
+    ]
 
 
 def _say_outside(answered: AnsweredSplit, system: str, answers: Sequence[PlacedBoxes]) -> None:

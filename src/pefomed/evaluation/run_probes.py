@@ -171,7 +171,7 @@ def _scored(
 ) -> list[Score]:
     if keep:
         for name, column in values.items():
-            there = np.flatnonzero(~np.isnan(column))
+            there = np.flatnonzero(~np.isnan(column)).tolist()
             answered.keep(value_items([samples[place] for place in there], "model", {name: column[there]}))
     return score_present(answered.questions(samples), values, "model")
 
@@ -192,7 +192,7 @@ def _agreement(one: PlacedBoxes, other: PlacedBoxes) -> float:
 
 
 def _is_right(sample: Sample, references: Sequence[str], text: str) -> bool:
-    metric = closed_accuracy if is_closed(sample) else exact_match
+    metric = closed_accuracy if is_closed(sample.meta) else exact_match
     return bool(best(metric, each_of(tuple(references)), text))
 
 

@@ -40,10 +40,10 @@ def seen_images(training: Iterable[Sample], asked: Sequence[Sample]) -> dict[str
     finally:
         known.close()
     alike = {each.image for each in near}
-    found = {}
+    kinds = {}
     for sample in asked:
         if known.unreadable.keys() & set(sample.images):
             continue
         pixels = {known.pixels[path] for path in sample.images}
-        found[sample.id] = SAME if pixels & before else ALIKE if pixels & alike else NEW
-    return found
+        kinds[sample.id] = SAME if pixels & before else ALIKE if pixels & alike else NEW
+    return kinds

@@ -37,8 +37,8 @@ def check_shown(samples: Sequence[Sample], predictions: Iterable[Prediction], pa
     told = [sample for sample in samples if sample.id in shown]
     if not told:
         return
-    found = ((each.id, shown_hash(each)) for each in track(told, "comparing images", unit="samples"))
-    other = [sample_id for sample_id, now in found if now and now != shown[sample_id]]
+    hashes = ((each.id, shown_hash(each)) for each in track(told, "comparing images", unit="samples"))
+    other = [sample_id for sample_id, now in hashes if now and now != shown[sample_id]]
     _refuse(other, path, "answers about other images than there are now")
 
 

@@ -17,7 +17,7 @@ is no figure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,17 +26,16 @@ from numpy.typing import NDArray
 from pefomed import __version__
 from pefomed.evaluation.score import Questions, made_score
 from pefomed.evaluation.verdicts import RATER_KINDS, RATING, RaterKind, RaterVerdicts
-from pefomed.metrics.exact_match import exact_match_vqa
-from pefomed.metrics.lookup import metric_of
-from pefomed.metrics.references import best
+from pefomed.metrics.lookup import correctness, metric_of, of_rater
 from pefomed.metrics.statistics.equal_labels import WIDENED, left_open
 from pefomed.metrics.statistics.interval import Interval, figure_intervals
+from pefomed.metrics.statistics.jackknife import Figures
 from pefomed.schema import Sample, Score, Verdict
 from pefomed.tasks import BINARY, LEVELS
 
 
 def verdict_scores(
-    questions: Questions, samples: Sequence[Sample], answers: Sequence[str], raters: Sequence[RaterVerdicts]
+    questions: Questions, samples: Sequence[Sample], right: NDArray[np.bool_], raters: Sequence[RaterVerdicts]
 ) -> list[Score]:
     """Return accuracy (VQA) and WASM (captions and reports) of every judge, and of all people together.
 
@@ -46,16 +45,13 @@ def verdict_scores(
 
     Args:
         questions: the samples' groups and images, in the order of `samples`.
-        answers: the judged answers.
+        right: which of the judged answers are called right (`lookup.correctness`), shape (N,).
     """
     scores: list[Score] = []
     if not raters:
         return scores
     vqa = np.array([sample.task in BINARY for sample in samples], dtype=bool)
     text = np.array([sample.task in LEVELS for sample in samples], dtype=bool)
-    right = np.array(
-        [best(exact_match_vqa, s.references, answer) > 0 for s, answer in zip(samples, answers, strict=True)]
-    )
     place_of = {sample.id: place for place, sample in enumerate(samples)}
     for kind, kind_name in RATER_KINDS.items():
         same = [rater for rater in raters if rater.kind == kind]
@@ -65,8 +61,8 @@ def verdict_scores(
             suffix = f":{name}" if len(rows) > 1 else ""
             labels, verdicts = _labels(kind, members, place_of, len(samples))
             for chosen, metric, strata in (
-                (vqa, f"{kind_name}_accuracy{suffix}", kind in RATING),
-                (text, f"wasm_{kind_name}{suffix}", False),
+                (vqa, f"{of_rater('judged', kind_name).name}{suffix}", kind in RATING),
+                (text, f"{of_rater('levels', kind_name).name}{suffix}", False),
             ):
                 if np.isfinite(labels[:, chosen]).any():
                     who = _who(kind, members, len(labels))
@@ -160,12 +156,8 @@ _WHAT = {
 }
 
 
-Figures = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""Totals of shape (D, K) -> the mean over voices and each voice's figure, shape (D, 1 + V); NaN for none."""
-
-
 def _plain(row: _Row) -> tuple[NDArray[np.float64], Figures]:
-    """Return what is added up, by item, and the mean label of each voice and over voices."""
+    """Return what is added up, by item, and the mean label over voices and of each, NaN for none."""
     labelled = np.isfinite(row.labels)
     sums = np.concatenate((np.where(labelled, row.labels, 0.0), labelled)).T  # (N, 2V)
     voices = len(row.labels)
@@ -230,8 +222,8 @@ def _implementation(
     if row.right is not None:
         shown_right = labelled & row.right[places]
         parts.append(
-            "weighed by exact_match_vqa"
+            f"weighed by {correctness().name}"
             if shown_right.any()
-            else "what exact_match_vqa called right counts as right"
+            else f"what {correctness().name} called right counts as right"
         )
     return "; ".join(parts)

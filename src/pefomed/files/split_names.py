@@ -43,6 +43,12 @@ def is_split(name: str) -> bool:
     return 0 < len(words) <= 2 and all(_WORD.fullmatch(word) or word in ("out", "set") for word in words)
 
 
+def is_held_out(name: str) -> bool:
+    """Return whether a split is by its name not for training: `val2017`, `Test A`, `held-out`."""
+    words = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", name).casefold())
+    return any(_HELD_OUT.fullmatch(word) for word in words)
+
+
 def seems_none(name: str) -> bool:
     """Return whether a file is by its name no split of its own: `labels`, `metadata`, `all_images`."""
     words = re.findall(r"[^\W\d_]+", name.casefold())
@@ -93,6 +99,10 @@ def in_order(splits: Iterable[str]) -> list[str]:
 _WORD = re.compile(
     r"train\w*|val|valid|validat\w+|test\w*|dev|devel|development|eval|evaluation|fold|folds|held|heldout|holdout"
     r"|external|internal"
+)
+
+_HELD_OUT = re.compile(
+    r"val|valid|validat\w+|test\w*|tst|dev|devel|development|eval|evaluation|held|heldout|holdout|external"
 )
 
 _MOST_WORDS = 4

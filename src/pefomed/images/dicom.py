@@ -21,6 +21,7 @@ from PIL import Image
 from pefomed.errors import ImageError
 from pefomed.images.addresses import ImageAddress
 from pefomed.images.dicom_file import DicomFile, open_dicom_file
+from pefomed.images.dicom_header import number, numbers, of_frame, spacing_of
 from pefomed.images.dicom_palette import check_palette
 from pefomed.images.image_errors import not_for
 from pefomed.images.memory import room_for
@@ -112,39 +113,6 @@ def _check(where: ImageAddress) -> None:
             raise not_for(where.file, key, "a DICOM file", "choose a `frame`; slices are for NIfTI")
 
 
-def of_frame(header: Dataset, frame: int) -> dict[str, Any]:
-    """Return what holds for one frame, by keyword: its own groups, the shared ones, then the header."""
-    groups = []
-    for keyword, place in (
-        ("PerFrameFunctionalGroupsSequence", frame),
-        ("SharedFunctionalGroupsSequence", 0),
-    ):
-        items = header.get(keyword) or []
-        groups += [items[place]] if place < len(items) else []
-    sources: list[Dataset] = []
-    for group in groups:
-        for keyword in (
-            "PixelValueTransformationSequence", "FrameVOILUTSequence", "PixelMeasuresSequence",
-            "PlanePositionSequence", "PlaneOrientationSequence",
-        ):  # fmt: skip
-            sources += list(group.get(keyword) or [])[:1]
-    found: dict[str, Any] = {}
-    for source in [*sources, header]:
-        for keyword in _KEYWORDS:
-            if keyword not in found and source.get(keyword) not in (None, ""):
-                found[keyword] = source.get(keyword)
-    return found
-
-
-_KEYWORDS = (
-    "BitsStored", "ImageOrientationPatient", "ImagePositionPatient", "ImagerPixelSpacing", "Modality",
-    "ModalityLUTSequence", "NominalScannedPixelSpacing", "PhotometricInterpretation", "PixelAspectRatio",
-    "PixelPaddingRangeLimit", "PixelPaddingValue", "PixelSpacing", "RescaleIntercept", "RescaleSlope",
-    "SliceThickness", "SpacingBetweenSlices", "VOILUTFunction", "VOILUTSequence", "WindowCenter",
-    "WindowWidth",
-)  # fmt: skip
-
-
 def _check_units(file: DicomFile, about: Mapping[str, Any], window: Window) -> None:
     if window.in_hounsfield and about.get("Modality", "CT") != "CT":
         raise ImageError(
@@ -179,7 +147,7 @@ def _modality(codes: Values, about: Mapping[str, Any]) -> Values:
         holder = Dataset()
         holder.ModalityLUTSequence = tables
         return apply_modality_lut(codes.astype(np.int64), holder).astype(np.float64)
-    slope, intercept = _number(about.get("RescaleSlope"), 1.0), _number(about.get("RescaleIntercept"), 0.0)
+    slope, intercept = number(about.get("RescaleSlope"), 1.0), number(about.get("RescaleIntercept"), 0.0)
     return codes * (slope or 1.0) + intercept
 
 
@@ -230,7 +198,7 @@ def _by_table(values: Values, table: Dataset) -> Values:
 
 
 def _windows(about: Mapping[str, Any]) -> list[tuple[float, float]]:
-    centres, widths = _numbers(about.get("WindowCenter")), _numbers(about.get("WindowWidth"))
+    centres, widths = numbers(about.get("WindowCenter")), numbers(about.get("WindowWidth"))
     pairs = zip(centres, widths, strict=False)
     return [(centre, width) for centre, width in pairs if np.isfinite(centre) and width > 0]
 
@@ -251,27 +219,3 @@ def _eight_bits(colours: NDArray[Any], about: Mapping[str, Any]) -> NDArray[np.u
         bits = min(max(int(about.get("BitsStored", bits)), 1), bits)  # damaged files say thousands
     top = float(2**bits - 1)
     return render(colours, lambda values, counts: np.clip(values / top, 0, 1))
-
-
-def spacing_of(about: Mapping[str, Any]) -> tuple[float, float]:
-    """Return a pixel's height and width, in any unit."""
-    for keyword in ("PixelAspectRatio", "PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
-        numbers = _numbers(about.get(keyword))
-        if len(numbers) == 2:
-            return numbers[0], numbers[1]
-    return 1.0, 1.0
-
-
-def _numbers(value: Any) -> list[float]:
-    if value is None or value == "":
-        return []
-    parts = value if isinstance(value, list | tuple) or hasattr(value, "append") else [value]
-    return [_number(part, float("nan")) for part in parts]
-
-
-def _number(value: Any, default: float) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return default
-    return number if np.isfinite(number) else default

@@ -10,17 +10,17 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from pefomed.errors import ImageError
 from pefomed.images.addresses import ImageAddress
 from pefomed.images.claims import check_claims, turn_behind_pixels
-from pefomed.images.deep import eight_bits
 from pefomed.images.image_errors import check_size, damaged_image, not_for, too_large
 from pefomed.images.memory import room_for
 from pefomed.images.png import pixel_of
 from pefomed.images.square import squared
-from pefomed.images.windows import AUTO
+from pefomed.images.windows import AUTO, Counts, Grey, Values, Window, in_colour, limits_of, render, shares
 
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 
@@ -138,7 +138,7 @@ def _choose_frame(where: ImageAddress, image: Image.Image) -> None:
 
 def _to_rgb(where: ImageAddress, image: Image.Image, negative: bool) -> Image.Image:
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return eight_bits(where, image, negative).convert("RGB")
+        return _eight_bits(where, image, negative).convert("RGB")
     if where.window != AUTO:
         raise not_for(where.file, "window", "an image of 8 bits a colour", "leave `window` out")
     if "A" in image.mode or "transparency" in image.info:
@@ -161,3 +161,37 @@ def _over_black(image: Image.Image) -> Image.Image:
 def _beginning(path: Path) -> str:
     with path.open("rb") as file:
         return repr(file.read(8))
+
+
+def _eight_bits(where: ImageAddress, image: Image.Image, negative: bool) -> Image.Image:
+    """Return a grey image of more bits as one of 8, or one in RGB where the window is three.
+
+    Args:
+        negative: 0 is white.
+
+    Raises:
+        ImageError: the window is one of Hounsfield units, or one that the file should store.
+    """
+    if any(each.stored is not None for each in (where.window, *where.window.channels)):
+        raise not_for(
+            where.file,
+            "window",
+            f"an image of the format {image.format}",
+            "it stores no window; use CENTRE:WIDTH",
+        )
+    if where.window.in_hounsfield:
+        raise ImageError(
+            f"{where.file}: the window {where.window.text!r} is in Hounsfield units, for CT",
+            found=f"the format {image.format or 'of a picture'} does not say what values are",
+            remedy="use `auto`, `robust`, or CENTRE:WIDTH in the file's own values",
+        )
+    stored = np.asarray(image)
+
+    def grey(window: Window) -> Grey:
+        def shade(values: Values, counts: Counts) -> Values:
+            share = shares(values, window, limits_of(values, counts, window))
+            return 1 - share if negative else share
+
+        return render(stored, shade)
+
+    return Image.fromarray(in_colour(where.window, grey))

@@ -24,6 +24,7 @@ from pefomed.inference.parity import ParityError, compare_attention
 from pefomed.models.attention import candidates, set_attention
 from pefomed.models.family import foreign_code
 from pefomed.models.layers import carries_state
+from pefomed.models.modeling import PefomedForConditionalGeneration
 from pefomed.models.protocol import Processor
 from pefomed.progress import note
 from pefomed.recipe import Compute
@@ -49,6 +50,8 @@ def fit_attention(
         WeightsError: none is.
     """
     own: str | None = model.fit_attention(compute, decoding=decoding)
+    if own is None and not isinstance(model, PefomedForConditionalGeneration):
+        own = "its own"
     if own is not None:
         if processor is not None:
             _try_rows(model, processor, own)

@@ -1,10 +1,10 @@
-"""How the answers of a recipe are decoded: token after token, or boxes whose coordinates are medians."""
+"""How the answers of a recipe are decoded: token after token, as medians of boxes, or from a vocabulary."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from numbers import Integral, Real
 from typing import Any
@@ -15,6 +15,7 @@ from pefomed.errors import DataError, RecipeError
 from pefomed.inference.box_grammar import BoxVocabulary
 from pefomed.inference.box_medians import median_boxes
 from pefomed.inference.choice import TokenChoice, TokenSampler, likeliest
+from pefomed.inference.closed_vocabulary import Vocabulary, likeliest_answers
 from pefomed.inference.generate import Generated, empty_answers, generate
 from pefomed.models.protocol import ImageFeatures
 from pefomed.packing.batch import PackedRow, Tokens
@@ -38,6 +39,10 @@ class Sampling:
     seed: int = 0
     """Of what is drawn: the same numbers again for the answer at the same place of the same call."""
     logprobs: bool = False
+    names: tuple[str, ...] = ()
+    """What each answer's random numbers hang on, in the place of its place in the call."""
+    vocabularies: Mapping[str, Vocabulary] = field(default_factory=dict)
+    """Task -> the answers that its questions may have; those of other tasks are decoded freely."""
 
     def __post_init__(self) -> None:
         most, heat = self.max_new_tokens, self.temperature
@@ -51,6 +56,10 @@ class Sampling:
             )
         if not _is_whole(self.seed):
             raise DataError("seed is a whole number", found=repr(self.seed))
+
+    def seed_of(self, place: int) -> str:
+        """Return the seed of the answer at a place of the call."""
+        return f"{self.seed}/{self.names[place] if self.names else place}"
 
 
 class Decoding:
@@ -73,13 +82,14 @@ class Decoding:
         """The tokens of boxes; looked up once, as every token is read for it."""
         return BoxVocabulary(self.tokenizer, self.bins, self.how.box_none, self.form)
 
-    def groups(self, sequences: Sequence[Tokens], sampling: Sampling) -> tuple[list[Tokens], list[Tokens]]:
-        """Return the sequences that are decoded token after token, and those whose answers are medians."""
-        medians = [self._has_medians(one, sampling) for one in sequences]
-        return (
-            [one for one, own in zip(sequences, medians, strict=True) if not own],
-            [one for one, own in zip(sequences, medians, strict=True) if own],
-        )
+    def groups(self, sequences: Sequence[Tokens], sampling: Sampling) -> tuple[list[Tokens], ...]:
+        """Return the sequences decoded token after token, those whose answers are medians, and those whose
+        answers are of a vocabulary."""
+        groups: tuple[list[Tokens], ...] = ([], [], [])
+        for one in sequences:
+            medians = self._has_medians(one, sampling)
+            groups[1 if medians else 2 if one.sample.task in sampling.vocabularies else 0].append(one)
+        return groups
 
     def answers(
         self,
@@ -100,13 +110,16 @@ class Decoding:
         if self._has_medians(sequences[0], sampling):
             yield list(enumerate(self._medians(model, rows, features, sampling)))
             return
+        if sequences[0].sample.task in sampling.vocabularies:
+            yield list(enumerate(likeliest_answers(model, rows, features, sampling.vocabularies)))
+            return
         constraints = None
         median = self.how.box_choice == "median"
         if self.bound and (self.how.constrain_boxes or (median and sampling.temperature)):
             constraints = [self.boxes.constraint(one.sample) for one in sequences]
         choice: TokenChoice = likeliest
         if sampling.temperature:
-            choice = TokenSampler(sampling.temperature, [f"{sampling.seed}/{place}" for place in places])
+            choice = TokenSampler(sampling.temperature, [sampling.seed_of(place) for place in places])
         answers = empty_answers(rows)
         steps = generate(
             model,
@@ -143,9 +156,15 @@ class Decoding:
         return wanted and sequence.sample.task in BOXES
 
 
-def generation(recipe: Recipe) -> str:
-    """Return what a prediction says about how it was generated."""
+def generation(recipe: Recipe, vocabulary: int = 0) -> str:
+    """Return what a prediction says about how it was generated.
+
+    Args:
+        vocabulary: how many answers it was chosen from, if it was.
+    """
     how = recipe.predict
+    if vocabulary:
+        return f"the likeliest of {vocabulary:,} answers of a closed vocabulary"
     if (how.constrain_boxes or how.box_choice == "median") and spelling_of(recipe) is None:
         return f"greedy, at most {how.max_new_tokens} tokens"
     boxes = ", boxes constrained" if how.constrain_boxes else ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -20,7 +20,10 @@ from pefomed.files.storage import usable_paths
 from pefomed.images.given import Picture, given_images
 from pefomed.images.images import image_size
 from pefomed.inference.attention_choice import fit_attention
+from pefomed.inference.closed_vocabulary import Vocabulary
+from pefomed.inference.deciding import Deciding, deciding_of
 from pefomed.inference.decoding import Sampling, generation
+from pefomed.inference.draws import Drawing, draws
 from pefomed.inference.engine import Engine
 from pefomed.inference.generate import Generated
 from pefomed.inference.given_features import GivenFeatures
@@ -33,7 +36,7 @@ from pefomed.packing.batch import tokenise
 from pefomed.progress import note
 from pefomed.recipe import Recipe
 from pefomed.runs import RunFolder
-from pefomed.schema import Box, Prediction, Sample
+from pefomed.schema import Box, Drawn, Prediction, Sample
 from pefomed.tasks import WITH_BOXES
 
 BLIND = "mean-image"
@@ -79,6 +82,12 @@ class Predictor:
         self.model = model.to(self.device).eval()
         self._engine = Engine(recipe, self.model, processor)
         self._generation = generation(recipe)
+        self.run: Path | None = None
+        """Whose threshold says which answers are not sure; none is asked for without."""
+
+    @cached_property
+    def _deciding(self) -> Deciding | None:
+        return None if self.run is None else deciding_of(self.run, self.recipe)
 
     def ask(
         self,
@@ -90,7 +99,8 @@ class Predictor:
     ) -> Answer:
         """Return the answer to one question about one image (or several views of one study).
 
-        A task that the run was never trained on is answered, and doubted on the error stream.
+        A task that the run was never trained on is answered, and doubted on the error stream. Where the run
+        has a threshold (`pefomed threshold`), an answer below it says so: `answer.sure`, `answer.doubt`.
 
         Args:
             image: a path, a PIL image, an array, the bytes of a file, or a list of these.
@@ -181,6 +191,7 @@ class Predictor:
         blind: Tensor | None = None,
         *,
         cut: bool = False,
+        vocabularies: Mapping[str, Sequence[str]] | None = None,
     ) -> Iterator[Prediction]:
         """Yield a prediction for each sample, in batches as they are ready.
 
@@ -188,16 +199,39 @@ class Predictor:
             features: where image features come from; computed on the spot if absent.
             blind: features (P, D) to use instead of every image's own.
             cut: cut questions that are too long.
+            vocabularies: task -> the answers of which the likeliest is given; other tasks as ever.
         """
         features = features or Features(base_of(self.model), self.processor.image_processor, None)
         if blind is not None:
             samples = [
                 sample.model_copy(update={"images": (BLIND,) * len(sample.images)}) for sample in samples
             ]
-        sampling = replace(self._sampling(), logprobs=self.recipe.predict.logprobs)
-        for _, generated in self._engine.generated(samples, features, sampling, blind, cut=cut):
+        closed = vocabularies or {}
+        sampling = replace(
+            self._sampling(),
+            logprobs=self.recipe.predict.logprobs,
+            vocabularies={task: Vocabulary(one, self.processor.tokenizer) for task, one in closed.items()},
+        )
+        for place, generated in self._engine.generated(samples, features, sampling, blind, cut=cut):
             if generated.done:
-                yield self._prediction(generated, blind=blind is not None)
+                how = generation(self.recipe, len(closed.get(samples[place].task, ())))
+                yield self._prediction(generated, how, blind=blind is not None)
+
+    def draw(
+        self,
+        samples: Sequence[Sample],
+        drawing: Drawing,
+        features: Callable[[Iterable[str]], ImageFeatures] | None = None,
+        *,
+        cut: bool = False,
+    ) -> Iterator[Drawn]:
+        """Yield several drawn answers to each sample; see `draws`.
+
+        Args:
+            features: as those of `predict`.
+        """
+        features = features or Features(base_of(self.model), self.processor.image_processor, None)
+        return draws(self._engine, samples, features, drawing, cut=cut)
 
     def _sampling(
         self, max_new_tokens: int | None = None, temperature: float = 0.0, seed: int = 0
@@ -213,7 +247,7 @@ class Predictor:
         for place, generated in self._engine.generated(samples, given, sampling):
             if generated.done:
                 found[place] = self._answer(generated, samples[place])
-        return [found[place] for place in range(len(samples))]
+        return self._decided(samples, [found[place] for place in range(len(samples))], sampling, given)
 
     def _pieces(
         self, requests: Iterable[Sample | Request], sampling: Sampling, given: GivenFeatures
@@ -222,9 +256,20 @@ class Predictor:
         texts = [TextPieces(self.processor.tokenizer) for _ in samples]
         for place, generated in self._engine.generated(samples, given, sampling):
             new = texts[place].next(generated.tokens, done=generated.done)
-            answer = self._answer(generated, samples[place]) if generated.done else None
+            answer = None
+            if generated.done:
+                whole = self._answer(generated, samples[place])
+                [answer] = self._decided([samples[place]], [whole], sampling, given)
             if new or answer is not None:
                 yield Piece(place, new, answer)
+
+    def _decided(
+        self, samples: Sequence[Sample], answers: list[Answer], sampling: Sampling, given: GivenFeatures
+    ) -> list[Answer]:
+        """Return the answers, those that the run's threshold does not let pass with the reason."""
+        if self._deciding is None or sampling.temperature:
+            return answers
+        return self._deciding.decided(samples, answers, given, self.draw)
 
     def _sample(self, asked: Sample | Request, given: GivenFeatures) -> Sample:
         """Return what is asked as a record, its images named so that `given` knows them."""
@@ -262,13 +307,13 @@ class Predictor:
         whole = answer_of(self._prediction(generated), sample, self.recipe)
         return replace(whole, token_ids=tuple(generated.tokens), token_logprobs=tuple(generated.logprobs))
 
-    def _prediction(self, generated: Generated, *, blind: bool = False) -> Prediction:
+    def _prediction(self, generated: Generated, how: str = "", *, blind: bool = False) -> Prediction:
         return Prediction(
             sample_id=generated.sample_id,
             text=text_of(self.processor.tokenizer, generated.tokens),
             tokens=len(generated.tokens),
             finish=generated.finish,
-            generation=self._generation,
+            generation=how or self._generation,
             blind=blind,
             logprob=math.fsum(generated.logprobs) if generated.logprobs else None,
         )
@@ -288,4 +333,6 @@ def load(run: str | Path) -> Predictor:
         )
     recipe = recipes.load(RunFolder(run).recipe_file)
     trained = trained_tasks(run) if recipe.stages else frozenset()
-    return Predictor(recipe, RunFolder(run).adapter, trained)
+    found = Predictor(recipe, RunFolder(run).adapter, trained)
+    found.run = run
+    return found

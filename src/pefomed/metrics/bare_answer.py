@@ -41,27 +41,27 @@ def _in_json(text: str) -> str:
     if not (bare.startswith("{") and bare.endswith("}")):
         return text
     try:
-        found = json.loads(bare, object_pairs_hook=list, parse_float=str, parse_int=str)
+        pairs = json.loads(bare, object_pairs_hook=list, parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
         return text
-    if not all(isinstance(pair, tuple) for pair in found):
+    if not all(isinstance(pair, tuple) for pair in pairs):
         return text
-    named = [value for name, value in found if name.casefold() in _ANSWER]
-    if len(found) == 1 and found[0][0].casefold() in _ALONE:
-        named = [found[0][1]]
+    named = [value for name, value in pairs if name.casefold() in _ANSWER]
+    if len(pairs) == 1 and pairs[0][0].casefold() in _ALONE:
+        named = [pairs[0][1]]
     return named[0] if len(named) == 1 and isinstance(named[0], str) else text
 
 
-def _fraction(found: re.Match[str]) -> str:
-    parts = (part.strip() for part in found.groups())
+def _fraction(match: re.Match[str]) -> str:
+    parts = (part.strip() for part in match.groups())
     over, under = (part if re.fullmatch(r"[\w.]+", part) else f"({part})" for part in parts)
     # One and a half is no 11/2.
-    return f"{' ' if found.string[: found.start()][-1:].isdigit() else ''}{over}/{under}"
+    return f"{' ' if match.string[: match.start()][-1:].isdigit() else ''}{over}/{under}"
 
 
-def _within(found: re.Match[str]) -> str:
+def _within(match: re.Match[str]) -> str:
     """Return what stands between the signs that begin and end mathematics."""
-    text = next(filter(None, found.groups()), "")
+    text = next(filter(None, match.groups()), "")
     text = _SPACE.sub(" ", text).replace("{,}", ",")
     text = _SIDES.sub("", text)
     text = re.sub(r"\^\s*(?:\{\\circ\}|\\circ\b)", "\u00b0", text)

@@ -119,8 +119,8 @@ def _asked(wanted: Sequence[str]) -> tuple[Polarity, frozenset[str], frozenset[s
 
 
 def _said(said: Sequence[str], prediction: str, yes: frozenset[str], no: frozenset[str]) -> Polarity:
-    if found := _leading(said, prediction, yes, no):
-        return found
+    if leading := _leading(said, prediction, yes, no):
+        return leading
     if after := _after_the_question(prediction):  # a model that says the question again
         prediction, said = after, words(after)
     return _leading(said, prediction, yes, no) or _elsewhere(said, prediction, yes, no)

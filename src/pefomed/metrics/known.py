@@ -40,7 +40,7 @@ _QUESTIONS = (
         "exact_match_vqa", "Exact match, VQA-style", "exact", _WORDS,
         "equal after the VQA challenge's normalisation, x ray = xray",
         binary=True, function=exact_match_vqa, reading=lambda _, answer: vqa_style(answer),
-        of_sentences=False, beside_labels=True,
+        of_sentences=False, correctness=True, beside_labels=True,
     ),
     Metric(
         "token_recall", "Token recall", "words", _WORDS,
@@ -108,16 +108,17 @@ def _in_presets(metric: Metric) -> list[Metric]:
 _LOCATED = (
     Metric(
         "iou", "IoU", "boxes", _BOXES, "intersection over union of the boxes' union areas, exact",
-        unit="", first=(Place("boxes", 0), Place("boxes", 6, ANY_BOX)),
+        unit="", first=(Place("boxes", 0), Place("boxes", 6, ANY_BOX)), over_categories=True,
     ),
     Metric(
         "dice", "Dice", "boxes", _BOXES, "Dice of the boxes' union areas, exact, 2 IoU / (1 + IoU)",
-        unit="", first=(Place("boxes", 2),),
+        unit="", first=(Place("boxes", 2),), by_group=True, over_categories=True,
     ),
     *(
         Metric(
             f"acc_{share}", f"Acc@{share}", "boxes", _BOXES, f"share of items with IoU >= {share}",
             binary=True, first=(Place("boxes", 1),) if share == 0.5 else (),
+            by_group=share == 0.5, over_categories=share == 0.5,
         )
         for share in IOU_THRESHOLDS
     ),
@@ -156,10 +157,10 @@ _BY_CATEGORY = tuple(
         f"{metric.name}_macro", f"{metric.title}, mean of categories", "categories", _BOXES,
         f"mean over categories of each one's mean {metric.name}",
         unit=metric.unit, per="corpus", mean_of=metric.name, column=metric.title,
-        first=(Place("boxes", 4),) if metric.name == "iou" else (),
+        first=(Place("boxes", 4),) if any(place.rank == 0 for place in metric.first) else (),
     )
     for metric in _LOCATED
-    if metric.name in ("iou", "dice", "acc_0.5")
+    if metric.over_categories
 )  # fmt: skip
 
 _SIDES = (
@@ -247,18 +248,18 @@ _PROBES = (
     *(
         Metric(
             f"probe_{name}", title, "probes", _WORDS, f"share of questions: {definition}", binary=True,
-            better=better,
+            better="higher" if name == "right_for_picture" else "lower",
         )
-        for name, title, definition, better in (
+        for name, title, definition in (
             ("right_for_picture", "Right for the picture",
-             "right, the same in other words, another with another picture", "higher"),
+             "right, the same in other words, another with another picture"),
             ("right_by_habit", "Right by habit",
-             "right, the same in other words and with other pictures", "lower"),
+             "right, the same in other words and with other pictures"),
             ("steady_blind", "Steady but blind",
-             "wrong, the same in other words and with other pictures", "lower"),
+             "wrong, the same in other words and with other pictures"),
             ("wrong_looking", "Wrong though it looks",
-             "wrong, the same in other words, another with another picture", "lower"),
-            ("unsteady", "Unsteady", "another answer in other words, right or wrong", "lower"),
+             "wrong, the same in other words, another with another picture"),
+            ("unsteady", "Unsteady", "another answer in other words, right or wrong"),
         )
     ),
     Metric(
@@ -314,6 +315,70 @@ _VERDICTS = (
     Metric("wasm", "WASM by", "levels", _TEXTS, "mean level, 0 to 4", unit="", most=4.0),
 )  # fmt: skip
 
+_JUDGEABLE: tuple[AnswerKind, ...] = ("words", "boxes")
+"""Answers that are right or wrong."""
+
+_CONFIDENCES = (
+    Metric(
+        "probability", "Probability", "confidence", _JUDGEABLE,
+        "the answer's probability by the model's own distribution",
+    ),
+    Metric(
+        "drawn_support", "Drawn answers that say the same", "confidence", _JUDGEABLE,
+        "share of drawn answers that say the same as the answer given; of boxes IoU >= 0.5",
+        column="drawn, the same",
+    ),
+    Metric(
+        "drawn_agreement", "Agreement of drawn answers", "confidence", ("words", "text", "boxes"),
+        "mean over pairs of drawn answers: words say the same, token F1 of texts, IoU of boxes",
+        column="drawn, agree",
+    ),
+    Metric(
+        "likeness", "Likeness to training pictures", "confidence", _JUDGEABLE,
+        "share of held-out pictures at least as unlike the nearest training picture as this one",
+    ),
+)  # fmt: skip
+
+_DECIDED = (
+    Metric(
+        "answered_share", "Answered", "sure", _JUDGEABLE,
+        "share of questions whose answer is as sure as the run's threshold asks", binary=True,
+    ),
+    Metric(
+        "wrong_answered", "Wrong of the answered", "sure", _JUDGEABLE,
+        "share of wrong answers among those", binary=True, better="lower",
+    ),
+)  # fmt: skip
+
+_SURE = (
+    Metric(
+        "ece", "Calibration error", "sure", _JUDGEABLE,
+        "expected calibration error, 15 bins of equal width", per="corpus", better="lower",
+    ),
+    Metric(
+        "ece_mass", "Calibration error, equal bins", "sure", _JUDGEABLE,
+        "expected calibration error, 15 bins of about as many answers each", per="corpus", better="lower",
+    ),
+    Metric(
+        "brier", "Brier score", "sure", _JUDGEABLE,
+        "mean of (confidence - right)^2", unit="", better="lower",
+    ),
+    Metric(
+        "aurc", "AURC", "sure", _JUDGEABLE,
+        "area under the curve of risk against coverage: mean share of wrong answers among the k surest",
+        unit="", per="corpus", better="lower",
+    ),
+    Metric(
+        "aurc_excess", "AURC above the best order's", "sure", _JUDGEABLE,
+        "AURC less that of all right answers first", unit="", per="corpus", better="lower",
+    ),
+    Metric(
+        "auroc", "AUROC", "sure", _JUDGEABLE,
+        "share of pairs of a right and a wrong answer of which the right one is surer, ties half",
+        unit="", per="corpus",
+    ),
+)  # fmt: skip
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
@@ -325,6 +390,9 @@ METRICS: dict[str, Metric] = {
         *_RATES,
         *_PROBES,
         *_VERDICTS,
+        *_CONFIDENCES,
+        *_SURE,
+        *_DECIDED,
     )
 }
 """Name -> metric, in the order in which they are listed."""

@@ -43,21 +43,40 @@ def metric_of(name: str) -> Metric:
         name: as in a score, with a judge's name behind a colon or without.
     """
     plain = canonical(name.partition(":")[0])
-    found = table().get(plain)
-    return found or Metric(plain, name.replace("_", " ").strip().capitalize(), "other", (), "", unit="")
+    known = table().get(plain)
+    return known or Metric(plain, name.replace("_", " ").strip().capitalize(), "other", (), "", unit="")
+
+
+def metrics_of(*sections: TableSection) -> tuple[Metric, ...]:
+    """Return the metrics of these sections, in the table's order."""
+    return tuple(metric for metric in table().values() if metric.section in sections)
 
 
 def named(*sections: TableSection) -> tuple[str, ...]:
     """Return the names of the metrics of these sections, in the table's order."""
-    return tuple(name for name, metric in table().items() if metric.section in sections)
+    return tuple(metric.name for metric in metrics_of(*sections))
+
+
+def of_rater(section: TableSection, rater: str = "") -> Metric:
+    """Return what verdicts of a kind of rater are scored as; by default what one rater said of two runs.
+
+    Args:
+        section: `judged` or `levels`.
+    """
+    return next(metric for metric in metrics_of(section) if metric.rater == rater)
+
+
+def correctness() -> Metric:
+    """Return the metric that says which answers are called right."""
+    return next(metric for metric in METRICS.values() if metric.correctness)
 
 
 def heads(kind: AnswerKind) -> list[tuple[Metric, str]]:
     """Return `(metric, group)` of what stands first of such answers, the headline first."""
-    found = [
+    places = [
         (place.rank, number, metric, place.group)
         for number, metric in enumerate(table().values())
         for place in metric.first
         if place.kind == kind
     ]
-    return [(metric, group) for _, _, metric, group in sorted(found, key=lambda each: each[:2])]
+    return [(metric, group) for _, _, metric, group in sorted(places, key=lambda each: each[:2])]

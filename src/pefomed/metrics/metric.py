@@ -9,24 +9,14 @@ from typing import Literal, NamedTuple
 from pefomed.tasks.task import AnswerKind
 
 TableSection = Literal[
-    "exact",
-    "words",
-    "closed",
-    "texts",
-    "boxes",
-    "categories",
-    "sides",
-    "rates",
-    "probes",
-    "judged",
-    "levels",
-    "other",
-]
+    "exact", "words", "closed", "texts", "boxes", "categories", "sides", "rates", "judged", "levels", "sure",
+    "confidence", "probes", "other",
+]  # fmt: skip
 """Metrics that stand together in a table. `exact`: right or wrong word for word; `words`: how far the words
 agree; `closed`: of closed questions alone; `texts`: of captions and reports; `boxes`: means over phrases;
 `categories`: means over categories of boxes; `sides`: left and right mistaken; `rates`: how answers came out,
-not how good they are; `probes`: answers to samples asked
-otherwise; `judged`, `levels`: what judges and people said; `other`: a plug-in's."""
+not how good they are; `judged`, `levels`: what judges and people said; `confidence`: how sure an answer is,
+`sure`: what that is worth; `probes`: answers to samples asked otherwise; `other`: a plug-in's."""
 
 ItemFunction = Callable[[str, str], float]
 """`(reference, answer)` -> value"""
@@ -75,8 +65,15 @@ class Metric:
     """`(reference, answer)` -> what it reads of the answer's text; None where that is the text."""
     of_sentences: bool = True
     """Whether it says anything of an answer in whole sentences."""
+    correctness: bool = False
+    """Whether it says which answers are called right: rating sessions draw by it, and verdicts are weighed by
+    it. One metric of the table does."""
     beside_labels: bool = False
     """Whether agreement holds its value of each item against the labels of judges and people."""
+    by_group: bool = False
+    """Of boxes: whether it stands beside the headline in tables by group."""
+    over_categories: bool = False
+    """Of boxes: whether there is a mean over categories too."""
     fewest: int = 1
     """Items below which there is no interval that holds what it says."""
     preset: str = ""

@@ -41,9 +41,9 @@ def token_f1(reference: str, prediction: str) -> float:
 def llava_med_recall(reference: str, prediction: str) -> float:
     """Return LLaVA-Med's token recall, see above."""
     wanted, said = Counter(words(reference)), Counter(words(prediction))
-    found = sum(count for word, count in said.items() if word in wanted)
+    common = sum(count for word, count in said.items() if word in wanted)
     lacking = sum(count for word, count in wanted.items() if word not in said)
-    return found / (found + lacking) if found else 0.0
+    return common / (common + lacking) if common else 0.0
 
 
 def _counts(reference: str, prediction: str) -> tuple[int, int, int]:

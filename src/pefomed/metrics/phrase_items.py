@@ -100,26 +100,26 @@ def answers_of(
     Raises:
         DataError: images are letterboxed, and a sample does not say how large its image is.
     """
-    found = []
+    answers = []
     for item in items:
         sample, reading = samples[item.place], readings[item.place]
         boxes = reading.boxes if sample.task in BOXES else _of_phrase(item, reading)
         readable = sample.task not in BOXES or bool(boxes) or reading.says_none
-        found.append(writing.placed(boxes, sample.size)._replace(readable=readable))
-    return found
+        answers.append(writing.placed(boxes, sample.size)._replace(readable=readable))
+    return answers
 
 
 def written_and_read(
     items: Sequence[PhraseItem], samples: Sequence[Sample], writing: Writing
 ) -> list[PlacedBoxes]:
     """Return the items' own boxes, written as an answer and read again: what bins and pixels cost."""
-    found = []
+    answers = []
     for item in items:
         frame = writing.resizing.frame(samples[item.place].size)
         text = writing.format.boxes([frame.to_model(box) for box in item.boxes])
         boxes = writing.format.read(text).boxes
-        found.append(PlacedBoxes(writing.placed(boxes, samples[item.place].size).boxes))
-    return found
+        answers.append(PlacedBoxes(writing.placed(boxes, samples[item.place].size).boxes))
+    return answers
 
 
 def _of_phrase(item: PhraseItem, reading: BoxReading) -> tuple[Box, ...]:

@@ -31,17 +31,17 @@ _ZONES = {
 def phrase_side(phrase: str) -> str:
     """Return `left`, `right`, `both` or an empty text."""
     words = _words(phrase)
-    found = {side for side, names in _SIDES.items() if words & set(names)}
-    found |= {side for lobe, (side, _) in _LOBES.items() if lobe in words}
-    return "both" if "both" in found or len(found) > 1 else next(iter(found), "")
+    sides = {side for side, names in _SIDES.items() if words & set(names)}
+    sides |= {side for lobe, (side, _) in _LOBES.items() if lobe in words}
+    return "both" if "both" in sides or len(sides) > 1 else next(iter(sides), "")
 
 
 def phrase_zone(phrase: str) -> str:
     """Return `upper`, `middle`, `lower`, several of them in alphabetical order, or an empty text."""
     words = _words(phrase)
-    found = {zone for zone, names in _ZONES.items() if words & set(names)}
-    found |= {zone for lobe, (_, zone) in _LOBES.items() if lobe in words}
-    return " ".join(sorted(found))
+    zones = {zone for zone, names in _ZONES.items() if words & set(names)}
+    zones |= {zone for lobe, (_, zone) in _LOBES.items() if lobe in words}
+    return " ".join(sorted(zones))
 
 
 def _words(phrase: str) -> set[str]:

@@ -31,18 +31,18 @@ def load(names: Sequence[str]) -> tuple[Metric, ...]:
         RecipeError: one cannot be imported or called, says something of itself that cannot be, or has a
             name that is taken.
     """
-    found: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = {}
     for name in dict.fromkeys(names):
         metric = _loaded(name)
-        if metric.name in METRICS or metric.name in found:
-            whose = found[metric.name].implementation if metric.name in found else "one of this program's"
+        if metric.name in METRICS or metric.name in metrics:
+            whose = metrics[metric.name].implementation if metric.name in metrics else "one of this program's"
             raise RecipeError(
                 f"the metric {name!r} is called {metric.name!r}, as another is",
                 found=whose,
                 remedy='give it another name: `my_function.name = "my_name"`',
             )
-        found[metric.name] = metric
-    return tuple(found.values())
+        metrics[metric.name] = metric
+    return tuple(metrics.values())
 
 
 def checked(metric: Metric, value: Any, of: str) -> float:
@@ -89,28 +89,28 @@ def _loaded(name: str) -> Metric:
     return _metric(name, named_object(name, "metric"))
 
 
-def _metric(named: str, found: Any) -> Metric:
-    function = found if callable(found) else getattr(found, "function", None)
+def _metric(named: str, thing: Any) -> Metric:
+    function = thing if callable(thing) else getattr(thing, "function", None)
     if not callable(function):
         raise RecipeError(
             f"the metric {named!r} cannot be called",
-            found=with_article(type(found).__name__),
+            found=with_article(type(thing).__name__),
             remedy="name a function `(reference, answer) -> float`",
         )
-    name = str(getattr(found, "name", "") or getattr(found, "__name__", type(found).__name__))
+    name = str(getattr(thing, "name", "") or getattr(thing, "__name__", type(thing).__name__))
     if not _NAME.fullmatch(name):
         raise RecipeError(
             f"the metric {named!r} has a name that scores cannot have",
             found=repr(name),
             remedy='give it one of letters, digits and _: `my_function.name = "my_name"`',
         )
-    said = {key: getattr(found, key) for key in ("least", "most", "binary", "unit", "better", "per")
-            if hasattr(found, key)}  # fmt: skip
+    said = {key: getattr(thing, key) for key in ("least", "most", "binary", "unit", "better", "per")
+            if hasattr(thing, key)}  # fmt: skip
     for key, choices in _CHOICES.items():
         if key in said and said[key] not in choices:
             remedy = " or ".join(map(repr, choices))
             raise RecipeError(f"the metric {named!r}: `{key}` is {said[key]!r}", remedy=f"use {remedy}")
-    doc = (inspect.getdoc(found) or "").strip().partition("\n")[0].rstrip(".")
+    doc = (inspect.getdoc(thing) or "").strip().partition("\n")[0].rstrip(".")
     try:
         least, most = float(said.pop("least", 0.0)), float(said.pop("most", 1.0))
     except (TypeError, ValueError):
@@ -120,10 +120,10 @@ def _metric(named: str, found: Any) -> Metric:
     said.setdefault("unit", "%" if (least, most) == (0.0, 1.0) else "")
     return Metric(
         name=name,
-        title=str(getattr(found, "title", name.replace("_", " ").capitalize())),
+        title=str(getattr(thing, "title", name.replace("_", " ").capitalize())),
         section="other",
-        kinds=tuple(dict.fromkeys(TASKS[task].answer for task in _tasks(named, found))),
-        definition=str(getattr(found, "definition", "") or doc or "a function of reference and answer"),
+        kinds=tuple(dict.fromkeys(TASKS[task].answer for task in _tasks(named, thing))),
+        definition=str(getattr(thing, "definition", "") or doc or "a function of reference and answer"),
         least=least,
         most=most,
         function=function,
@@ -133,9 +133,9 @@ def _metric(named: str, found: Any) -> Metric:
     )
 
 
-def _tasks(named: str, found: Any) -> list[str]:
+def _tasks(named: str, thing: Any) -> list[str]:
     fit = [*WORDS, *TEXTS, *MARKED]
-    asked = getattr(found, "tasks", None)
+    asked = getattr(thing, "tasks", None)
     if asked is None:
         return fit
     tasks = [asked] if isinstance(asked, str) else [str(task) for task in asked]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pefomed.metrics.exact_match import exact_match_vqa
-
 WORDS = 5
 """From so many words on an answer is a sentence."""
 
@@ -17,13 +15,16 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\u0e00-\u0eff\u
 """Characters of scripts written without spaces; two of them count as a word."""
 
 
-def in_sentences(references: Sequence[str], answers: Sequence[str]) -> bool:
-    """Return whether at least half of the answers are sentences, and hardly any of them its reference."""
-    spoken = [pair for pair in zip(references, answers, strict=True) if _length(pair[1]) >= WORDS]
+def in_sentences(answers: Sequence[str], right: Sequence[bool]) -> bool:
+    """Return whether at least half of the answers are sentences, and hardly any of them its reference.
+
+    Args:
+        right: whether each answer is its reference, by exact match.
+    """
+    spoken = [is_right for text, is_right in zip(answers, right, strict=True) if _length(text) >= WORDS]
     if not spoken or 2 * len(spoken) < len(answers):
         return False
-    equal = sum(exact_match_vqa(reference, answer) for reference, answer in spoken)
-    return equal <= MOST_EQUAL * len(spoken)
+    return sum(spoken) <= MOST_EQUAL * len(spoken)
 
 
 def _length(text: str) -> float:

@@ -29,8 +29,8 @@ def _bare(text: str) -> str:
     while start < end:
         if text[start] in _UNSEEN or text[start].isspace():
             start += 1
-        elif begun := _START_OF_TURN.match(text, start, end):
-            start = begun.end()
+        elif beginning := _START_OF_TURN.match(text, start, end):
+            start = beginning.end()
         else:
             break
     while end > start:

@@ -38,11 +38,11 @@ def words(text: str) -> tuple[str, ...]:
     joined = line
     for pattern, becomes in _JOINED:
         joined = pattern.sub(becomes, joined)
-    found = [_number(word) for word in _WORD.findall(joined)]
-    found = [CONTRACTIONS.get(word, word) for word in (NUMBERS.get(word, word) for word in found)]
+    in_order = [_number(word) for word in _WORD.findall(joined)]
+    in_order = [CONTRACTIONS.get(word, word) for word in (NUMBERS.get(word, word) for word in in_order)]
     # What comes last is no article: hepatitis A.
-    kept = [word for word in found[:-1] if word not in ARTICLES] + found[-1:]
-    return tuple(_with_x_rays(kept) or [_BRACKETS.sub("", line) or line][: len(line)])
+    without_articles = [word for word in in_order[:-1] if word not in ARTICLES] + in_order[-1:]
+    return tuple(_with_x_rays(without_articles) or [_BRACKETS.sub("", line) or line][: len(line)])
 
 
 _MINUS = "\u2796"
@@ -52,12 +52,12 @@ _NEGATIVE = re.compile(r"(?<![^\s(,;/])(?!NO-|YES-)([A-Z][A-Z0-9]{1,5})-(?=$|[\s
 _BRACKETS = re.compile(r"[()\[\]{}\"'.,;:!\s]")
 
 
-def _without_dots(found: re.Match[str]) -> str:
-    return found[0].replace(".", "")
+def _without_dots(match: re.Match[str]) -> str:
+    return match[0].replace(".", "")
 
 
-def _without_commas(found: re.Match[str]) -> str:
-    return found[0].replace(",", "")
+def _without_commas(match: re.Match[str]) -> str:
+    return match[0].replace(",", "")
 
 
 _JOINED: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
@@ -94,12 +94,12 @@ def _number(word: str) -> str:
     return word.removeprefix("+") if word[1:2].isdigit() else word
 
 
-def _with_x_rays(found: list[str]) -> list[str]:
+def _with_x_rays(in_order: list[str]) -> list[str]:
     """Return the words with `x`, `ray` as the one word xray."""
-    made: list[str] = []
-    for word in found:
-        if word in ("ray", "rays") and made and made[-1] == "x":
-            made[-1] = f"x{word}"
+    joined: list[str] = []
+    for word in in_order:
+        if word in ("ray", "rays") and joined and joined[-1] == "x":
+            joined[-1] = f"x{word}"
         else:
-            made.append(word)
-    return made
+            joined.append(word)
+    return joined

@@ -92,9 +92,9 @@ _HTML = (
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+(.*)$", re.MULTILINE)
 
 
-def _without_closing(found: re.Match[str]) -> str:
+def _without_closing(match: re.Match[str]) -> str:
     """Return a heading's text without the `#` that may close it."""
-    text = found[1].rstrip(" \t")
+    text = match[1].rstrip(" \t")
     bare = text.rstrip("#")
     return bare.rstrip(" \t") if bare != text and bare[-1:] in ("", " ", "\t") else text
 

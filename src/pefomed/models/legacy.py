@@ -26,8 +26,8 @@ from torch import Tensor
 from pefomed.errors import WeightsError
 from pefomed.files.storage import write
 from pefomed.progress import note
+from pefomed.weights.base import Base, base_of_json
 from pefomed.weights.constants import wrong_constant
-from pefomed.weights.identity import Base, base_of_json
 from pefomed.weights.pth import load_pth, read_pth
 
 _LORA = re.compile(

@@ -27,7 +27,7 @@ from pefomed.models.protocol import ImageFeatures
 from pefomed.models.vision_part import final_norm, hidden_states
 from pefomed.models.vision_part import from_config as vision_from_config
 from pefomed.recipe import Compute
-from pefomed.weights.identity import Base
+from pefomed.weights.base import Base
 
 
 class PefomedForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]

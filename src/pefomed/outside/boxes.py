@@ -13,7 +13,6 @@ of a phrase, answer that there is no box; of the right ones they say so where `b
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +21,8 @@ from typing import Any
 from pefomed.annotations.table_masks import is_nothing
 from pefomed.boxes.plain import plain_text
 from pefomed.datasets import table
-from pefomed.datasets.table_boxes import BoxColumns
-from pefomed.errors import DataError, PefomedError, listed
+from pefomed.datasets.box_columns import BoxColumns
+from pefomed.errors import DataError, listed
 from pefomed.files.format import Format
 from pefomed.files.rows import read_table
 from pefomed.files.tables import form_of
@@ -31,14 +30,12 @@ from pefomed.images.addresses import without_view
 from pefomed.mapping.cells import cell, has, is_empty
 from pefomed.mapping.columns import Columns
 from pefomed.mapping.images import ImageColumns
-from pefomed.mapping.rows import RowReading
+from pefomed.mapping.rows import Placed, RowReading
 from pefomed.mapping.skip import NOTHING, Rules, Where
+from pefomed.outside.folder import outside_answer
 from pefomed.samples.content_ids import ContentIds
 from pefomed.samples.left_out import LeftOut
-from pefomed.samples.question_hash import question_hash, shown_hash
 from pefomed.schema import Prediction, Sample
-
-Placed = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -93,10 +90,10 @@ class BoxTable:
         if references is not None:
             rows = self._joined(rows, self._rows(references), file, references)
         only_rows = Rules(rule for rule in self.skip if isinstance(rule, Where))
-        found, _ = self._read(
+        of_answers, _ = self._read(
             rows, self.answers, references or file, only_rows, self._name(file, references, dataset)
         )
-        given = {sample.id: sample.boxes for sample in found}
+        given = {sample.id: sample.boxes for sample in of_answers}
         without = [sample.id for sample in samples if sample.id not in given]
         if without:
             raise DataError(
@@ -104,19 +101,7 @@ class BoxTable:
                 found=f"{len(without)} phrases without: {listed(without)}",
                 remedy="give each a row; cells without numbers answer that there is no box",
             )
-        generation = f"by somebody else, from {file.name}"
-        predictions = [
-            Prediction(
-                sample_id=sample.id,
-                text=plain_text(given[sample.id]),
-                tokens=0,
-                finish="unknown",
-                generation=generation,
-                asked=question_hash(sample),
-                shown=shown_hash(sample),
-            )
-            for sample in samples
-        ]
+        predictions = [outside_answer(sample, plain_text(given[sample.id]), file) for sample in samples]
         return samples, predictions, left_out
 
     @staticmethod
@@ -141,9 +126,9 @@ class BoxTable:
             if shown and not Path(without_view(shown[0].path)).is_file():
                 boxes = boxes.model_copy(update={"sizes": "table"})
         reading = RowReading(ContentIds(name), file.name, pictures, self.columns, "refer", False, skip)
-        kept = self._told(rows, boxes)
-        found = list(table.read([(reading, kept)], self.columns, boxes, skip))
-        samples = [each for each in found if isinstance(each, Sample)]
+        told = self._told(rows, boxes)
+        read = list(table.read([(reading, told)], self.columns, boxes, skip))
+        samples = [each for each in read if isinstance(each, Sample)]
         doubled = [name for name in {one.id for one in samples} if sum(s.id == name for s in samples) > 1]
         if doubled:
             raise DataError(
@@ -151,7 +136,7 @@ class BoxTable:
                 found=listed(sorted(doubled)),
                 remedy="give each phrase of a picture an id of its own, or none",
             )
-        return samples, [each for each in found if isinstance(each, LeftOut)]
+        return samples, [each for each in read if isinstance(each, LeftOut)]
 
     def _told(self, rows: Sequence[Placed], boxes: BoxColumns) -> list[Placed]:
         """Return the rows but those without numbers whose phrase has some in another row."""
@@ -211,57 +196,14 @@ class BoxTable:
         return str(cell(row, reader, place)).strip() if reader and has(row, reader) else ""
 
 
-def box_columns(texts: Sequence[str], option: str) -> dict[str, Any]:
-    """Return how boxes are read by the texts of an option, TOML as in recipes.
-
-    Raises:
-        DataError: one is not TOML, or two say the same.
-    """
-    said: dict[str, Any] = {}
-    for more in texts:
-        text = more.strip()
-        try:
-            found: dict[str, Any] = tomllib.loads(
-                f"boxes = {text if text.startswith('{') else '{ ' + text + ' }'}"
-            )["boxes"]
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(
-                f"{option} cannot be read",
-                found=f"{more}: {error}",
-                remedy=f"write e.g. {option}"
-                ' \'columns = ["x", "y", "w", "h"], form = "xywh", unit = "pixel"\'',
-            ) from None
-        if twice := [key for key in found if key in said]:
-            raise DataError(
-                f"{option} says {twice[0]!r} twice",
-                found=f"{said[twice[0]]!r} and {found[twice[0]]!r}",
-                remedy="say each once",
-            )
-        said |= found
-    return said
-
-
-def checked_columns(said: Mapping[str, Any], option: str) -> BoxColumns:
-    """Return `said` as columns of boxes.
-
-    Raises:
-        DataError: a part of it is missing, unknown or wrong.
-    """
-    try:
-        return BoxColumns(**said)
-    except PefomedError as error:
-        known = ", ".join(BoxColumns.model_fields)
-        raise DataError(f"{option}: {error.problem}", found=error.found, remedy=f"known: {known}") from None
-
-
 _SYSTEM = re.compile(r"(?:model|system|method|algorithm|network|run)s?(?:[ _.-]?(?:id|name))?", re.IGNORECASE)
 
 
 def _check_one_system(rows: Iterable[Placed], skip: Rules, file: Path) -> None:
     """Refuse a table with the answers of several systems: their boxes would be one answer."""
-    kept = [row for place, row in rows if skip.of_row(row, place) is None]
-    for column in (name for name in (kept[0] if kept else ()) if _SYSTEM.fullmatch(str(name).strip())):
-        names = list(dict.fromkeys(str(row.get(column)) for row in kept))
+    chosen = [row for place, row in rows if skip.of_row(row, place) is None]
+    for column in (name for name in (chosen[0] if chosen else ()) if _SYSTEM.fullmatch(str(name).strip())):
+        names = list(dict.fromkeys(str(row.get(column)) for row in chosen))
         if len(names) > 1:
             raise DataError(
                 f"{file}: the answers of several systems would be one",

@@ -17,9 +17,12 @@ def doubts(samples: Sequence[Sample], predictions: Sequence[Prediction], where: 
     """Return a sentence for each kind of cell that is scored as one text and may be something else."""
     short = [sample.task not in (*TEXTS, *MARKED) for sample in samples]
     references = [
-        (text, one) for sample, one in zip(samples, short, strict=True) for text in sample.references if text
+        (text, is_short)
+        for sample, is_short in zip(samples, short, strict=True)
+        for text in sample.references
+        if text
     ]
-    answers = [(each.text, one) for each, one in zip(predictions, short, strict=True)]
+    answers = [(each.text, is_short) for each, is_short in zip(predictions, short, strict=True)]
     return [f"{where}: {note}" for note in (*_of(references, "reference"), *_of(answers, "answer"))]
 
 
@@ -31,14 +34,14 @@ def _of(texts: Sequence[tuple[str, bool]], what: str) -> Iterator[str]:
         else "give one answer a row if these are several"
     )
     for mark in ("|", ";"):
-        found = [
+        doubtful = [
             text
             for text, short in texts
             # Without `;` of HTML: `&lt;5 mm`.
             if mark in html.unescape(text).strip(mark) and (short or mark == "|")
         ]
-        if found:
-            yield _note(found, what, f"with `{mark}`", f"each is scored as one text; {how}")
+        if doubtful:
+            yield _note(doubtful, what, f"with `{mark}`", f"each is scored as one text; {how}")
     lists = [text for text, _ in texts if isinstance(listed_in(text), list)]
     if lists:
         yield _note(lists, what, "written as a list", "each is scored as one text")
@@ -48,5 +51,5 @@ def _of(texts: Sequence[tuple[str, bool]], what: str) -> Iterator[str]:
         yield _note(boxes, what, "that may be a box", rest)
 
 
-def _note(found: Sequence[str], what: str, which: str, rest: str) -> str:
-    return f"{len(found):,} {what}{'s' if len(found) > 1 else ''} {which}, e.g. {found[0][:60]!r}: {rest}"
+def _note(texts: Sequence[str], what: str, which: str, rest: str) -> str:
+    return f"{len(texts):,} {what}{'s' if len(texts) > 1 else ''} {which}, e.g. {texts[0][:60]!r}: {rest}"

@@ -23,8 +23,9 @@ from pefomed.files.format import Format
 from pefomed.files.storage import usable_paths
 from pefomed.mapping import columns
 from pefomed.mapping.skip import NOTHING
-from pefomed.outside.boxes import BoxTable, checked_columns
-from pefomed.outside.rows import AnswerColumns, Skip
+from pefomed.outside.box_columns import checked_columns
+from pefomed.outside.boxes import BoxTable
+from pefomed.outside.columns import AnswerColumns, Skip
 from pefomed.schema import TaskName
 from pefomed.tasks import BOXES
 

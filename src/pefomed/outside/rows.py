@@ -2,66 +2,28 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import ConfigDict, PlainValidator, field_validator
+from typing import Any
 
 from pefomed import tasks
 from pefomed.errors import DataError, listed
 from pefomed.files.format import Format
 from pefomed.files.rows import read_table
 from pefomed.files.tables import form_of
-from pefomed.mapping import cells, choices, columns, images, references, study
+from pefomed.mapping import cells, choices, images, references, study
 from pefomed.mapping.images import ImageColumns
-from pefomed.mapping.rows import answer_sources, task_of
-from pefomed.mapping.skip import NOTHING, Kind, Rules, Unusable, rules_of
-from pefomed.mapping.source import AnySource, Source
+from pefomed.mapping.rows import Placed, answer_sources, task_of
+from pefomed.mapping.skip import NOTHING, Rules, Unusable
+from pefomed.mapping.source import AnySource
+from pefomed.outside.columns import OPTION, AnswerColumns
 from pefomed.samples.left_out import LeftOut
+from pefomed.samples.no_image import no_image
 from pefomed.schema import Sample, TaskName
 
-Placed = tuple[str, dict[str, Any]]
-Rows = dict[str, list[Placed]]
+RowsById = dict[str, list[Placed]]
 """Id -> places and rows, in the file's order; several only where rows are grouped."""
-
-
-NO_IMAGE = "no image of "
-"""What stands, before the id, for the image of a row that names none."""
-
-KINDS: tuple[Kind, ...] = ("empty reference", "empty question", "no image", "missing image")
-"""What rows are left out for. An empty answer is no reason: it is a wrong one."""
-
-Skip = Annotated[Rules, PlainValidator(functools.partial(rules_of, kinds=KINDS))]
-"""Which rows are left out."""
-
-_OPTION = "--columns"
-
-
-class AnswerColumns(columns.Columns):
-    """Which column holds what: as for the loader `table`, but that `answer` is what was answered."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: Source = "id"
-    reference: Source = "reference"
-    """The right answer, or the first of several; by default also `references`, or `reference_1` and so on."""
-    answer: Source = "answer"
-    """What is to be scored."""
-    # By default `image`, `task`, `question` are read if there are such columns, and all others are `meta`.
-
-    @field_validator("further", "meta", mode="before")
-    @classmethod
-    def _several(cls, names: Any) -> Any:
-        # As `--columns` writes several: a column's name may hold spaces.
-        return [name.strip() for name in names.split("+")] if isinstance(names, str) else names
-
-    @property
-    def truth(self) -> AnySource:
-        """Where the right answer is."""
-        return self.reference
 
 
 class Reader:
@@ -81,7 +43,7 @@ class Reader:
         self.notes: dict[str, None] = {}
         self.left_out: list[LeftOut] = []
 
-    def samples(self, rows: Rows) -> Iterator[Sample]:
+    def samples(self, rows: RowsById) -> Iterator[Sample]:
         """Yield a sample for each id, and keep what is left out.
 
         Raises:
@@ -120,7 +82,7 @@ class Reader:
 
     def text(self, row: Mapping[str, Any], source: AnySource, place: str) -> str:
         """Return a cell that must hold text."""
-        value = cells.cell(row, source, place, _OPTION, self._columns.joined_by)
+        value = cells.cell(row, source, place, OPTION, self._columns.joined_by)
         return self._text(value, cells.said(source), place)
 
     def _part(self, row: Mapping[str, Any], place: str) -> study.StudyRow:
@@ -132,10 +94,10 @@ class Reader:
             (one for _, one in values if isinstance(one, str) and cells.is_nothing(one.strip())), None
         ):
             raise Unusable(f"{place}: the reference is {gone!r}", "empty reference", "write what is meant")
-        found = references.references(
+        answers = references.references(
             values, columns.separator, lambda value, column: self._text(value, column, place)
         )
-        if not found and task not in tasks.BOXES:
+        if not answers and task not in tasks.BOXES:
             raise Unusable(
                 f"{place}: no reference in column {cells.said(sources[0])!r}", "empty reference", "fill it in"
             )
@@ -153,14 +115,14 @@ class Reader:
             raise Unusable(f"{place}: no image at {absent}", "missing image", "copy it there")
         meta = self._meta(row, {*columns.used(), *(name for name in sources if isinstance(name, str))})
         return study.StudyRow(
-            place, row, task, question, question, found or ("",), pictures, None,
-            meta={key: cells.text(row, source, place, _OPTION) for key, source in meta.items()},
+            place, row, task, question, question, answers or ("",), pictures, None,
+            meta={key: cells.text(row, source, place, OPTION) for key, source in meta.items()},
         )  # fmt: skip
 
     def _sample(self, sample_id: str, part: study.StudyRow) -> Sample:
         return Sample(
             id=sample_id,
-            images=tuple(each.path for each in part.pictures) or (f"{NO_IMAGE}{sample_id}",),
+            images=tuple(each.path for each in part.pictures) or (no_image(sample_id),),
             task=part.task,
             question=part.question,
             reference=part.answers[0],
@@ -186,7 +148,7 @@ class Reader:
             )
             return ""
         question = self.text(row, columns.question, place).strip()
-        if not question and task == "vqa":
+        if not question and tasks.TASKS[task].asked == "question":
             raise Unusable(
                 f"{place}: no question in column {cells.said(columns.question)!r}",
                 "empty question",
@@ -200,7 +162,7 @@ class Reader:
         named = {*used, "image", "task"}
         alike = references.lookalikes(row, named)
         if alike:
-            how = f"{_OPTION} 'further={' + '.join(alike)}' uses them, `meta` groups by them"
+            how = f"{OPTION} 'further={' + '.join(alike)}' uses them, `meta` groups by them"
             self.notes[references.lookalike_note(self._where, alike, how)] = None
         return {key: key for key in row if key not in named and key not in alike}
 
@@ -208,7 +170,7 @@ class Reader:
         self.notes[f"{self._where}: {text}"] = None
 
     def _cell(self, row: Mapping[str, Any], source: AnySource, place: str) -> Any:
-        return cells.cell(row, source, place, _OPTION, self._columns.joined_by)
+        return cells.cell(row, source, place, OPTION, self._columns.joined_by)
 
     def _text(self, value: Any, column: str, place: str) -> str:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -255,34 +217,34 @@ def trained_on(
         raise DataError(f"{file} holds no row", remedy="give a table with one row per training sample")
     if not cells.has(rows[0][1], columns.reference) and cells.has(rows[0][1], columns.answer):
         columns = columns.model_copy(update={"reference": columns.answer})
-    numbered = {f"train-{number}": [placed] for number, placed in enumerate(rows, 1)}
+    numbered: RowsById = {f"train-{number}": [placed] for number, placed in enumerate(rows, 1)}
     return list(Reader(columns, task, pictures, numbers_as_text, file.name).samples(numbered))
 
 
-def rows_by_id(path: Path, columns: AnswerColumns, how: Format) -> Rows:
+def rows_by_id(path: Path, columns: AnswerColumns, how: Format) -> RowsById:
     """Return the rows of a file by their ids.
 
     Raises:
         DataError: the file cannot be read, or an id is empty, or doubled where rows are not grouped.
     """
-    found: Rows = {}
+    by_id: RowsById = {}
     for place, row in read_table(path, how):
-        value = cells.cell(row, columns.id, place, _OPTION, columns.joined_by)
+        value = cells.cell(row, columns.id, place, OPTION, columns.joined_by)
         sample_id = "" if cells.is_empty(value) else str(value).strip()
         if not sample_id or isinstance(value, list | dict | bool):
             raise DataError(f"{place}: no id in column {cells.said(columns.id)!r}", found=repr(value)[:80])
-        found.setdefault(sample_id, []).append((place, row))
-    if not found:
+        by_id.setdefault(sample_id, []).append((place, row))
+    if not by_id:
         raise DataError(f"{path} holds no row", remedy="give a table with one row per answer")
-    doubled = [sample_id for sample_id, rows in found.items() if len(rows) > 1]
+    doubled = [sample_id for sample_id, rows in by_id.items() if len(rows) > 1]
     if doubled and columns.group_by is None:
         raise DataError(
             f"{path}: ids occur more than once",
             found=count_ids(doubled),
             remedy="keep one row for each id; rows of several images are joined by `group_by` in"
-            f" {_OPTION}, with the column of ids",
+            f" {OPTION}, with the column of ids",
         )
-    return found
+    return by_id
 
 
 def count_ids(ids: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pefomed.errors import RecipeError, nearest
 from pefomed.probes.absent import asked_absent
 from pefomed.probes.mirror import mirrored
 from pefomed.probes.paraphrase import paraphrased
@@ -13,7 +14,19 @@ from pefomed.recipe import PROBES
 from pefomed.schema import Sample
 from pefomed.tasks import BOXES, WORDS
 
-__all__ = ["PROBES", "probed", "probed_samples"]
+__all__ = ["PROBES", "probed", "probed_samples", "probes_named"]
+
+
+def probes_named(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, each once.
+
+    Raises:
+        RecipeError: one is that of no probe.
+    """
+    for name in names:
+        if name not in PROBES:
+            raise RecipeError(f"there is no probe {name!r}", remedy=nearest(name, PROBES))
+    return tuple(dict.fromkeys(names))
 
 
 def probed_samples(samples: Sequence[Sample]) -> list[Sample]:

@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from pefomed import tasks
+from pefomed.datasets import data_folder as data_root
+from pefomed.datasets import load_samples
 from pefomed.errors import DataError, listed
 from pefomed.files.files import read_json, read_rows
 from pefomed.metrics.normalise import plain
 from pefomed.probes.english import FOREIGN, is_english
 from pefomed.probes.probed import Probed, Wordings, changed, collected
+from pefomed.recipe import Recipe
 from pefomed.schema import Sample
 
 NO_RULE = "no rule says its question in other words"
@@ -45,6 +48,25 @@ def reworded(question: str) -> str | None:
             if plain(new) != plain(text):
                 return new[:1].upper() + new[1:]
     return None
+
+
+def user_wordings(recipe: Recipe, data_folder: Path | None) -> dict[str, str] | None:
+    """Return the user's own wordings, checked against all splits that are predicted; None without any.
+
+    Raises:
+        DataError: see `read_wordings` and `check_wordings`.
+    """
+    if not recipe.predict.wordings:
+        return None
+    path = data_root(data_folder) / recipe.predict.wordings
+    found = read_wordings(path)
+    ids = (
+        sample.id
+        for name, split in recipe.predict.data.items()
+        for sample in load_samples(recipe.data[name], split, data_folder)
+    )
+    check_wordings(found, ids, path)
+    return found
 
 
 def read_wordings(path: Path) -> dict[str, str]:

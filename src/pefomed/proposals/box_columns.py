@@ -14,8 +14,8 @@ from pefomed.annotations.box_numbers import Fault, Form, Unit
 from pefomed.errors import DataError
 from pefomed.files.files import json_value
 from pefomed.proposals import names
-from pefomed.proposals.looked import TableSample, is_empty, value_at
 from pefomed.proposals.proposal import Proposal, ProposedChoice
+from pefomed.proposals.table_sample import TableSample, is_empty, value_at
 from pefomed.schema import Box
 
 FORMS: tuple[Form, ...] = typing.get_args(Form)

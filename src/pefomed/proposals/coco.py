@@ -11,9 +11,9 @@ from pefomed.errors import listed
 from pefomed.files.split_names import is_split, seems_split
 from pefomed.proposals import names
 from pefomed.proposals.box_columns import FORMS, MOST, UNITS, boxes_in
-from pefomed.proposals.looked import TableSample, is_empty
 from pefomed.proposals.pictures import image_columns
 from pefomed.proposals.proposal import Proposal, ProposedChoice
+from pefomed.proposals.table_sample import TableSample, is_empty
 from pefomed.samples.owners import is_owner
 from pefomed.schema import Box
 

@@ -14,9 +14,9 @@ from pefomed.files.files import read_json
 from pefomed.files.shards import has_shards, shards_of, splits_of
 from pefomed.files.split_names import in_order, seems_split
 from pefomed.files.tables import FORMS, files_of, is_saved, kind_of
-from pefomed.proposals.looked import read_first
 from pefomed.proposals.masks import FOLDERS, masks_in
 from pefomed.proposals.published import folder_of
+from pefomed.proposals.table_sample import read_first
 from pefomed.proposals.talks import talk_key
 
 INFO = "dataset_info.json"

@@ -6,8 +6,8 @@ from typing import Any
 
 from pefomed.annotations.table_masks import is_nothing, is_written
 from pefomed.proposals import names
-from pefomed.proposals.looked import TableSample, is_empty, value_at
 from pefomed.proposals.proposal import Proposal, ProposedChoice
+from pefomed.proposals.table_sample import TableSample, is_empty, value_at
 
 _CALLED = (
     "encodedpixels mask maskpath maskfile maskname maskrle rle segmentation segmentationpath segmentationrle"

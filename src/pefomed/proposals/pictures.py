@@ -11,8 +11,8 @@ from typing import Any
 
 from pefomed.files.unpacked import ImageFile
 from pefomed.mapping.paths import unpacked_text
-from pefomed.proposals.looked import TableSample
 from pefomed.proposals.names import plain, view_of, view_rank
+from pefomed.proposals.table_sample import TableSample
 
 LOOKED_AT = 20
 """Different names of a column that are looked for."""

@@ -9,11 +9,11 @@ from pefomed.errors import DataError
 from pefomed.files.storage import usable_paths
 from pefomed.proposals.coco import add_coco
 from pefomed.proposals.folders import recognised
-from pefomed.proposals.looked import look
 from pefomed.proposals.masks import add_masks
 from pefomed.proposals.proposal import Proposal
 from pefomed.proposals.published import PublishedLayout, add_published
 from pefomed.proposals.table import add_columns
+from pefomed.proposals.table_sample import look
 from pefomed.proposals.talks import add_talks
 
 

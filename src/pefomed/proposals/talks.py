@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pefomed.proposals.looked import look
 from pefomed.proposals.pictures import image_columns
 from pefomed.proposals.proposal import Proposal
+from pefomed.proposals.table_sample import look
 
 USUAL = ("conversations", "messages")
 """What the loader finds by itself."""

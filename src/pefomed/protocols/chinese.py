@@ -2,8 +2,8 @@
 
 - Unicode's NFKC and case folding: full-width letters and digits (U+FF34 U+FF11 is `T1`).
 - Traditional characters become simplified ones, by OpenCC (extra `chinese`).
-- Numbers in characters become digits: 十二 = 12, 两 = 2, 两百零三 = 203; a number with a measure word
-  alone is the number: 2个 = 2.
+- Numbers in characters become digits: 十二 = 12, 两 = 2, 两百零三 = 203, 二点五 = 2.5, 百分之五 = 5 %; a
+  number with a measure word alone is the number: 2个 = 2.
 - Marks and spaces go, but for those that a number needs: `2.5`, `1,2`, `<5`, `-1`.
 """
 
@@ -55,7 +55,7 @@ RULES = frozenset({chinese_equal, either_equal})
 def normalised(text: str) -> str:
     """Return a Chinese text as it is compared."""
     folded = unicodedata.normalize("NFKC", _simplified(unicodedata.normalize("NFKC", text))).casefold()
-    numbered = _NUMERAL.sub(_in_digits, folded)
+    numbered = _POINT.sub(".", _PER_CENT.sub(r"\1%", _NUMERAL.sub(_in_digits, folded)))
     kept = "".join(each for place, each in enumerate(numbered) if each.isalnum() or _counts(numbered, place))
     return _COUNTED.sub(r"\1", kept)
 
@@ -117,5 +117,7 @@ _UNITS = {
 }
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _NUMERAL = re.compile(f"[{''.join(_DIGITS)}{''.join(_UNITS)}]+")
+_POINT = re.compile("(?<=\\d)\u70b9(?=\\d)")
+_PER_CENT = re.compile("100\u5206\u4e4b(\\d+(?:[.\u70b9]\\d+)?)")
 _COUNTED = re.compile("^(\\d+)[\u4e2a\u53ea\u679a\u9897\u5757\u5904\u6761\u5bf9\u5f20\u6839\u4f8b]$")
 """A number and a measure word, nothing else."""

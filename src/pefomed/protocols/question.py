@@ -34,15 +34,20 @@ def language_of(question: str, reference: str, meta: Mapping[str, str]) -> str:
     """
     for key in ("language", "q_lang", "lang"):
         if said := meta.get(key, "").strip().lower():
-            return _NAMES.get(said, said)
+            return _named(said)
     text = f"{question} {reference}"
     return next((name for name, letters in _SCRIPTS if letters.search(text)), "en")
 
 
+def _named(said: str) -> str:
+    """Return `en` or `zh` of its names and regions (`en-GB`, `zh_Hant`), any other as it is."""
+    first = re.split(r"[-_ (]", said)[0]
+    return _NAMES.get(said, _NAMES.get(first, said))
+
+
 _NAMES = {
-    "english": "en", "eng": "en", "en-us": "en", "en-gb": "en", "en_us": "en",
-    "chinese": "zh", "zho": "zh", "zh-cn": "zh", "zh_cn": "zh", "zh-tw": "zh", "cn": "zh",
-    "\u4e2d\u6587": "zh",
+    "en": "en", "eng": "en", "english": "en", "\u82f1\u6587": "en",
+    "zh": "zh", "zho": "zh", "chi": "zh", "cn": "zh", "chinese": "zh", "mandarin": "zh", "\u4e2d\u6587": "zh",
 }  # fmt: skip
 
 # Kana first: Japanese has Chinese characters too.

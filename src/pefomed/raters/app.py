@@ -2,10 +2,10 @@
 
     GET  /r/{token}                            the page
     GET  /r/{token}/session                    which session this is
-    GET  /r/{token}/items                      his items and what he has said of them
+    GET  /r/{token}/items                      their items and what they have said of them
     GET  /r/{token}/items/{number}/images/{k}  one image
-    POST /r/{token}/items/{number}             what he says of one item
-    POST /r/{token}/undo                       take back his last label
+    POST /r/{token}/items/{number}             what they say of one item
+    POST /r/{token}/undo                       take back their last label
 
 A browser gets to know an item's number in the rater's order, its texts and its images; never an id, a
 path, the model, the run, or what a metric said. Every JSON answer names the session (by a mark that tells
@@ -63,7 +63,7 @@ class Undo(BaseModel):
 
 
 class Desk:
-    """A rater and his items by number."""
+    """A rater and their items by number."""
 
     def __init__(self, session: Session, rater: Rater):
         self.rater = rater
@@ -83,7 +83,7 @@ def make_app(
 
     Args:
         hosts: names and addresses that it answers to.
-        finished: called with a rater's name each time he has rated all his items.
+        finished: called with a rater's name each time they have rated all their items.
         link: what the raters' links begin with, where they lead to a proxy.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -100,12 +100,12 @@ def make_app(
 
     def desk_of(token: str, request: Request | None = None) -> Desk:
         # All are compared, so that the time says nothing of which one it nearly was.
-        found = [desk for desk in desks if same(desk.rater.token, token)]
-        if not found:
+        fitting = [desk for desk in desks if same(desk.rater.token, token)]
+        if not fitting:
             raise HTTPException(404, "There is nothing here. Use the link that you were given.")
-        if request is not None and not same(found[0].key, request.headers.get(CSRF_HEADER, "")):
+        if request is not None and not same(fitting[0].key, request.headers.get(CSRF_HEADER, "")):
             raise HTTPException(403, "Load the page again: its key is not valid.")
-        return found[0]
+        return fitting[0]
 
     def item_of(desk: Desk, number: int) -> RatingItem:
         if number not in desk.items:
@@ -241,8 +241,8 @@ def _told(state: Rating) -> dict[str, Any]:
 
 
 def _finish(session: Session, rater: Rater, finished: Callable[[str], None] | None) -> None:
-    """Write the rater's verdicts out once he has rated everything; the next export would do it, too."""
-    mine = next(one for one in progress(session) if one.rater.id == rater.id)
+    """Write the rater's verdicts out once they have rated everything; the next export would do it, too."""
+    mine = next(each for each in progress(session) if each.rater.id == rater.id)
     if mine.rated < mine.items:
         return
     try:

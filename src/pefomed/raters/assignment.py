@@ -52,7 +52,7 @@ class SessionSettings(Record):
 
     @property
     def own(self) -> int:
-        """How many of a rater's answers he alone gets."""
+        """How many of a rater's answers they alone get."""
         return self.sample - self.common
 
 
@@ -71,7 +71,7 @@ class Assignment:
     items: list[RatableAnswer]
     """Every answer that somebody rates, in the run's order."""
     lists: list[list[ShownItem]]
-    """For each rater his answers in his order."""
+    """For each rater their answers in their order."""
     drawn: dict[Stratum, tuple[int, int]]
     """For each stratum how many answers the run has, and how many of them are rated."""
     notes: list[str]
@@ -169,7 +169,7 @@ def in_order(items: Sequence[int], settings: SessionSettings, who: str) -> list[
     """Return the items in a random order, and half of a report's texts on each side.
 
     Args:
-        who: decides both with the seed: the rater's number, and what else tells lists of his apart.
+        who: decides both with the seed: the rater's number, and what else tells lists of theirs apart.
     """
     shuffled = list(items)
     random.Random(f"{settings.seed}/{settings.task}/order/{who}").shuffle(shuffled)
@@ -185,5 +185,5 @@ def drawn_of(answers: Sequence[RatableAnswer], used: Collection[int]) -> dict[St
     rated = by_stratum(answers, used)
     everything = by_stratum(answers, range(len(answers)))
     return {
-        stratum: (len(found), len(rated.get(stratum, ()))) for stratum, found in sorted(everything.items())
+        stratum: (len(places), len(rated.get(stratum, ()))) for stratum, places in sorted(everything.items())
     }

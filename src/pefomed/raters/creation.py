@@ -84,7 +84,7 @@ def grow_session(
     growth = grow(answers, held, has, wants)
     _check_files(run, database, wants.names[len(raters) :])
     known = {row["sample_id"]: row["id"] for row in database.rows("SELECT id, sample_id FROM item")}
-    places = sorted({one.item for shown in growth.lists for one in shown})
+    places = sorted({item.item for shown in growth.lists for item in shown})
     further = [place for place in places if answers[place].sample.id not in known]
     _check_images([answers[place] for place in further], gate)
     with database.transaction() as connection:
@@ -147,10 +147,10 @@ def _insert_shown(
     shown: Sequence[ShownItem],
     items: Sequence[int] | Mapping[int, int],
 ) -> None:
-    """Show a rater further items behind the `has` that he has."""
+    """Show a rater further items behind the `has` that they have."""
     connection.executemany(
         "INSERT INTO shown VALUES (?, ?, ?, ?)",
-        [(rater, number, items[one.item], one.swapped) for number, one in enumerate(shown, has + 1)],
+        [(rater, number, items[item.item], item.swapped) for number, item in enumerate(shown, has + 1)],
     )
 
 

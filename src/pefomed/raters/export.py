@@ -35,17 +35,17 @@ class Progress:
     rater: Rater
     items: int
     rated: int
-    """Items with a label, or that he cannot judge."""
+    """Items with a label, or that they cannot judge."""
     cannot: int
     path: Path
-    """His verdicts' file."""
+    """Their verdicts' file."""
 
 
 def export(session: Session, only: Sequence[str] | None = None) -> list[Progress]:
     """Write each rater's verdicts and card, and return how far each is.
 
-    A rater with nothing rated gets no file, unless he had one. Where the run has sessions for both
-    VQA answers and reports, a rater who is in both has the verdicts of both in his file.
+    A rater with nothing rated gets no file, unless they had one. Where the run has sessions for both
+    VQA answers and reports, a rater who is in both has the verdicts of both in their file.
 
     Args:
         only: names of the raters to write; by default all.
@@ -63,27 +63,27 @@ def export(session: Session, only: Sequence[str] | None = None) -> list[Progress
 def _export(session: Session, only: Sequence[str] | None) -> list[Progress]:
     done = progress(session)
     others = _other_tasks(session)
-    for one in done:
-        if only is not None and one.rater.name not in only:
+    for each in done:
+        if only is not None and each.rater.name not in only:
             continue
-        verdicts = _verdicts(session, one.rater)
-        verdicts += others.get(one.rater.name, [])
-        if not verdicts and not one.path.exists():
+        verdicts = _verdicts(session, each.rater)
+        verdicts += others.get(each.rater.name, [])
+        if not verdicts and not each.path.exists():
             continue
-        card_path = card_of(one.path)
-        _check_ours(one.path, card_path)
+        card_path = card_of(each.path)
+        _check_ours(each.path, card_path)
         # The card first: a file of verdicts never stands there without it.
-        write(card_path, json.dumps(_card(session, one, verdicts), indent=2, ensure_ascii=False) + "\n")
-        write(one.path, jsonl.lines(verdicts))
+        write(card_path, json.dumps(_card(session, each, verdicts), indent=2, ensure_ascii=False) + "\n")
+        write(each.path, jsonl.lines(verdicts))
     return done
 
 
 def progress(session: Session) -> list[Progress]:
     """Return how far each rater is."""
-    found = []
+    rows = []
     for rater in session.raters():
         said = states(session, rater).values()
-        found.append(
+        rows.append(
             Progress(
                 rater=rater,
                 items=session.settings.sample,
@@ -92,7 +92,7 @@ def progress(session: Session) -> list[Progress]:
                 path=RunFolder(session.run).verdicts_file(file_name(rater.name)),
             )
         )
-    return found
+    return rows
 
 
 def _verdicts(session: Session, rater: Rater) -> list[Verdict]:
@@ -131,12 +131,12 @@ def _other_tasks(session: Session) -> dict[str, list[Verdict]]:
         " WHERE rater.task != ? AND (label IS NOT NULL OR cannot) ORDER BY item.id",
         session.settings.task,
     )
-    found: dict[str, list[Verdict]] = {}
+    verdicts: dict[str, list[Verdict]] = {}
     for name, sample_id, question, reference, text, shown, label, cannot, comment, revision in rows:
         state = Rating(label, bool(cannot), comment, revision)
         judged = judged_hash(question, reference, text)
-        found.setdefault(name, []).append(_verdict(name, sample_id, state, judged, shown))
-    return found
+        verdicts.setdefault(name, []).append(_verdict(name, sample_id, state, judged, shown))
+    return verdicts
 
 
 def _check_ours(path: Path, card_path: Path) -> None:
@@ -154,9 +154,9 @@ def _check_ours(path: Path, card_path: Path) -> None:
         )
 
 
-def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def _card(session: Session, standing: Progress, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     settings = session.settings
-    what = "VQA answers as right or wrong" if settings.task == "vqa" else "reports on levels 0 to 4"
+    what = session.scale.labelled_as
     together = (
         "all raters get the same items, each in an order of their own"
         if settings.overlap == 1
@@ -165,15 +165,16 @@ def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[
     scored = sum(verdict.label is not None for verdict in verdicts)
     # Of both sessions, as the verdicts are.
     [[items]] = session.database.rows(
-        "SELECT COUNT(*) FROM shown JOIN rater ON rater.id = shown.rater WHERE rater.name = ?", one.rater.name
+        "SELECT COUNT(*) FROM shown JOIN rater ON rater.id = shown.rater WHERE rater.name = ?",
+        standing.rater.name,
     )
-    is_model = one.rater.name in settings.models
+    is_model = standing.rater.name in settings.models
     people = len(settings.names) - len(settings.models)
     person = f"One of {people} human raters" if people > 1 else "The only human rater"
     who = "A language model in a rating session" if is_model else person
     return {
         "kind": "model-rater" if is_model else "human",
-        "title": one.rater.name,
+        "title": standing.rater.name,
         "about": f"{who}, blinded to model and metric, rated {what}; {together}.",
         "runs": 1,
         "settings": {
@@ -197,7 +198,7 @@ def _card(session: Session, one: Progress, verdicts: Sequence[Verdict]) -> dict[
             "items": items,
             "scored": scored,
             "unscored": len(verdicts) - scored,
-            # A person who says that he cannot judge refuses; there is no other way to have no label.
+            # A person who says that they cannot judge refuses; there is no other way to have no label.
             "refused": len(verdicts) - scored,
             "open": items - len(verdicts),
         },

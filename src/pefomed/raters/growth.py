@@ -29,7 +29,7 @@ from pefomed.raters.pool import RatableAnswer, Stratum
 @dataclass(frozen=True)
 class Growth:
     lists: list[list[ShownItem]]
-    """For each rater, the new ones last, what he gets besides, in his order; items are places in the run's
+    """For each rater, the new ones last, what they get besides, in their order; items are places in the run's
     answers."""
     drawn: dict[Stratum, tuple[int, int]]
     """As of `Assignment`, of the larger session."""
@@ -46,7 +46,7 @@ def grow(
     """Return what raters get besides when a session grows.
 
     Args:
-        held: for each rater of `has` the places of his answers.
+        held: for each rater of `has` the places of their answers.
         has: the settings so far.
         wants: the larger ones; they differ in names behind those of `has`, in a larger sample, or both.
 

@@ -1,7 +1,7 @@
 """What stands between the network and the raters' pages: known hosts, same origin, small requests.
 
 A page of somebody else cannot rate (a change needs the page's own header and origin), cannot reach a
-server on loopback under a name of his own (the Host header is checked: DNS rebinding), and cannot frame
+server on loopback under a name of its own (the Host header is checked: DNS rebinding), and cannot frame
 or embed anything.
 """
 

@@ -32,24 +32,24 @@ class EncodedImages:
             ImageError: it is missing or cannot be read.
         """
         with self._lock:
-            if (found := self._found(path)) is not None:
-                return found
+            if (picture := self._found(path)) is not None:
+                return picture
             making = self._making.setdefault(path, threading.Lock())
         # Whoever asks meanwhile waits for it: ten raters open the same picture at the same moment.
         with making:
             with self._lock:
-                if (found := self._found(path)) is not None:
-                    return found
+                if (picture := self._found(path)) is not None:
+                    return picture
             try:
-                found = from_image(path, lambda image: encode(shrunk(image, self._longest)))
+                picture = from_image(path, lambda image: encode(shrunk(image, self._longest)))
             finally:
                 with self._lock:
                     self._making.pop(path, None)
             with self._lock:
-                self._kept[path] = found
+                self._kept[path] = picture
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
-            return found
+            return picture
 
     def _found(self, path: str) -> tuple[bytes, str] | None:
         if path not in self._kept:

@@ -9,23 +9,19 @@ from typing import Literal
 
 from pefomed.datasets.provenance import provenance_in_words
 from pefomed.errors import RunError, typed
+from pefomed.evaluation.groups import FEWEST, MOST
+from pefomed.evaluation.item_scores import ItemTable, item_table
 from pefomed.evaluation.predictions import check_own_ids, read_predictions, read_samples
-from pefomed.metrics.exact_match import exact_match_vqa
-from pefomed.metrics.references import best
+from pefomed.metrics.lookup import correctness
 from pefomed.raters.scale import RatedTask
 from pefomed.runs import RunFolder
+from pefomed.samples.no_image import has_no_image
 from pefomed.schema import Sample
 from pefomed.tasks import BINARY, LABELLED
 
 Stratum = Literal["right", "wrong", ""]
 STRATA: tuple[Stratum, ...] = ("wrong", "right")
 """Those of VQA answers."""
-
-NO_IMAGE = "no image of {}"
-"""What stands for the image in samples that were imported without one (see `evaluate.outside`)."""
-
-FEWEST, MOST = 2, 40
-"""A meta key with fewer or more values says nothing a sample could be balanced over."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class RatableAnswer:
     @property
     def images(self) -> tuple[str, ...]:
         """The images to show; none where somebody else's predictions came without."""
-        return tuple(path for path in self.sample.images if path != NO_IMAGE.format(self.sample.id))
+        return () if has_no_image(self.sample) else self.sample.images
 
 
 def read_answers(run: Path, task: RatedTask | None = None) -> tuple[RatedTask, list[RatableAnswer]]:
@@ -88,7 +84,7 @@ def features(answers: Sequence[RatableAnswer]) -> list[tuple[Hashable, ...]]:
     for answer in answers:
         for key, value in answer.sample.meta.items():
             values.setdefault(key, set()).add(value)
-    keys = sorted(key for key, found in values.items() if FEWEST <= len(found) <= MOST)
+    keys = sorted(key for key, of_key in values.items() if FEWEST <= len(of_key) <= MOST)
     return [
         (a.source, a.sample.task, *(a.sample.meta.get(key, "") for key in keys), a.sample.images)
         for a in answers
@@ -110,14 +106,17 @@ def _all_answers(run: Path) -> list[RatableAnswer]:
     answers = []
     for split in (RunFolder(run).split_of(path.stem) for path in paths):
         samples = read_samples(run, split)
-        for sample, prediction in zip(samples, read_predictions(run, split, samples), strict=True):
-            stratum = _stratum(sample, prediction.text)
+        predictions = read_predictions(run, split, samples)
+        texts = {each.sample_id: each.text for each in predictions}
+        values = item_table(run, split, samples, {"model": texts}, "words")
+        for sample, prediction in zip(samples, predictions, strict=True):
+            stratum = _stratum(sample, values)
             answers.append(RatableAnswer(sample, prediction.text, split.stem, stratum, prediction.shown))
     check_own_ids(((answer.sample.id, answer.source) for answer in answers), run)
     return answers
 
 
-def _stratum(sample: Sample, text: str) -> Stratum:
+def _stratum(sample: Sample, values: ItemTable) -> Stratum:
     if sample.task not in BINARY:
         return ""
-    return "right" if best(exact_match_vqa, sample.references, text) else "wrong"
+    return "right" if values.value(correctness().name, sample.id) == 1.0 else "wrong"

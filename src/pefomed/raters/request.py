@@ -10,7 +10,7 @@ from pathlib import Path
 from pefomed.errors import RunError, typed
 from pefomed.files.storage import safe_stem
 from pefomed.raters.assignment import SessionSettings, SessionSize
-from pefomed.raters.scale import RatedTask
+from pefomed.raters.scale import SCALES, RatedTask
 from pefomed.runs import RunFolder
 
 DEFAULTS = {"raters": 10, "sample": 100, "seed": 0, "wrong_share": 0.5, "overlap": 1.0}
@@ -47,7 +47,8 @@ def new_settings(wishes: SessionRequest, task: RatedTask, available: int) -> Ses
     names = wishes.names or tuple(f"rater-{number:02}" for number in range(1, raters + 1))
     _check_names(names)
     check_models(wishes.models or (), names)
-    if task != "vqa" and wishes.wrong_share is not None:
+    strata = SCALES[task].strata
+    if not strata and wishes.wrong_share is not None:
         raise RunError(
             "--wrong-share is for VQA answers: exact match says nothing of reports", remedy="leave it out"
         )
@@ -61,7 +62,7 @@ def new_settings(wishes: SessionRequest, task: RatedTask, available: int) -> Ses
         names=names,
         sample=sample,
         seed=int(DEFAULTS["seed"]) if wishes.seed is None else wishes.seed,
-        wrong_share=share if task == "vqa" else None,
+        wrong_share=share if strata else None,
         overlap=overlap,
         models=wishes.models or (),
     )
@@ -103,13 +104,13 @@ def _check_less(wishes: SessionRequest, has: SessionSettings, run: Path) -> None
         "--sample": (wishes.sample, has.sample),
     }
     less = [(name, want, there) for name, (want, there) in asked.items() if want is not None and want < there]
-    found = [f"{name} {there}, asked for {want}" for name, want, there in less]
+    less_of = [f"{name} {there}, asked for {want}" for name, want, there in less]
     if gone := [name for name in has.names if wishes.names is not None and name not in wishes.names]:
-        found.append(f"--names without {', '.join(gone)}")
-    if found:
+        less_of.append(f"--names without {', '.join(gone)}")
+    if less_of:
         raise RunError(
             f"the rating session of {run} can grow, but not shrink: what was given out stays",
-            found="; ".join(found),
+            found="; ".join(less_of),
             remedy=f"give at least what it has: --names {typed(','.join(has.names))}, and further ones behind"
             if gone
             else f"give larger numbers, or leave them out; {_anew(run)}",

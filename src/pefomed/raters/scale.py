@@ -28,6 +28,12 @@ class RatingScale:
     levels: tuple[RatingLevel, ...]
     """From the lowest label to the highest."""
     advice: tuple[str, ...]
+    noun: str
+    """What is rated."""
+    labelled_as: str
+    """What raters did, for the card of their verdicts."""
+    strata: bool
+    """Whether answers that are called right and wrong are drawn apart (`pool`)."""
     sides: bool
     """True if reference and generated text stand unnamed, left or right by chance."""
 
@@ -56,6 +62,9 @@ ANSWERS = RatingScale(
         "A list is right if it has all that the reference lists, and nothing that contradicts it or"
         " the image.",
     ),
+    noun="answers",
+    labelled_as="VQA answers as right or wrong",
+    strata=True,
     sides=False,
 )
 
@@ -98,6 +107,9 @@ REPORTS = RatingScale(
         "Judge the meaning, not the style or the length.",
         "The image is there for orientation: what counts is whether the texts agree.",
     ),
+    noun="reports",
+    labelled_as="reports on levels 0 to 4",
+    strata=False,
     sides=True,
 )
 

@@ -64,7 +64,7 @@ class ListeningSession:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def links(self) -> dict[str, str]:
-        """Return each rater's private link by his name."""
+        """Return each rater's private link by their name."""
         return {rater.name: f"{self.base}/r/{rater.token}" for rater in self._session.raters()}
 
     def serve(self, finished: Callable[[str], None] | None = None) -> None:

@@ -34,7 +34,7 @@ class RatingItem:
 
     id: int
     number: int
-    """Place in the rater's order, from 1: all that his browser or his spreadsheet gets to know of it."""
+    """Place in the rater's order, from 1: all that their browser or spreadsheet gets to know of it."""
     sample_id: str
     source: str
     question: str
@@ -72,7 +72,7 @@ class Session:
         return [Rater(*row) for row in rows]
 
     def items(self, rater: Rater) -> list[RatingItem]:
-        """Return what `rater` is shown, in his order."""
+        """Return what `rater` is shown, in their order."""
         rows = self.database.rows(
             "SELECT item.id AS id, number, sample_id, source, question, reference, text, images, swapped,"
             " COALESCE(pictured.shown, '') AS held FROM shown JOIN item ON item.id = shown.item"
@@ -96,9 +96,9 @@ class Session:
         ]
 
     def parts(self, rater: Rater) -> list[list[RatingItem]]:
-        """Return what `rater` is shown, in his order, by what he got at once: each growth gave him more."""
+        """Return what `rater` is shown, in their order, by what they got at once: a growth gave them more."""
         settings, items = self.settings, self.items(rater)
-        place = [one.id for one in self.raters()].index(rater.id)
+        place = [each.id for each in self.raters()].index(rater.id)
         sizes = [size.sample for size in settings.grown if size.raters > place]
         ends = list(dict.fromkeys([*sizes, settings.sample]))
         return [items[start:end] for start, end in pairwise([0, *ends])]

@@ -53,14 +53,14 @@ def _pivotal(codes: NDArray[np.int64], wanted: int, draw: random.Random) -> list
     undecided = np.arange(whole)
     while len(undecided) > 1:
         first = draw.randrange(len(undecided))
-        one = int(undecided[first])
-        distance = (codes[undecided] != codes[one]).sum(axis=1)
+        drawn = int(undecided[first])
+        distance = (codes[undecided] != codes[drawn]).sum(axis=1)
         distance[first] = codes.shape[1] + 1
         nearest = np.flatnonzero(distance == distance.min())
         other = int(undecided[nearest[draw.randrange(len(nearest))]])
-        chance[one], chance[other] = _settled(chance[one], chance[other], whole, draw)
-        open_ = [item for item in (one, other) if 0 < chance[item] < whole]
-        closed = [item for item in (one, other) if item not in open_]
+        chance[drawn], chance[other] = _settled(chance[drawn], chance[other], whole, draw)
+        open_ = [item for item in (drawn, other) if 0 < chance[item] < whole]
+        closed = [item for item in (drawn, other) if item not in open_]
         undecided = undecided[~np.isin(undecided, closed)]
     # The chances add up to `wanted`, so the last undecided one is at 0 or at 1.
     return [item for item, value in enumerate(chance) if value == whole]

@@ -66,5 +66,9 @@ class PatientProtocol(H11Protocol):
 
     def _longest(self) -> PatientProtocol:
         """Return the connection to end: one without a whole request before one with an answer to read."""
-        others = [cast(PatientProtocol, one) for one in self.connections if not one.transport.is_closing()]
-        return min(others, key=lambda one: (one._sending, one._since))
+        others = [
+            cast(PatientProtocol, connection)
+            for connection in self.connections
+            if not connection.transport.is_closing()
+        ]
+        return min(others, key=lambda connection: (connection._sending, connection._since))

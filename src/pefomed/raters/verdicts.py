@@ -16,7 +16,7 @@ class Rating:
 
     label: int | None = None
     cannot: bool = False
-    """True if he says that he cannot judge it."""
+    """True if they say that they cannot judge it."""
     comment: str = ""
     revision: int = 0
     """Changes so far; a change names the revision it was made on."""
@@ -35,7 +35,7 @@ class Conflict(Exception):
 
 
 def states(session: Session, rater: Rater) -> dict[int, Rating]:
-    """Return what `rater` has said, by item; an item he has not touched is absent."""
+    """Return what `rater` has said, by item; an item they have not touched is absent."""
     rows = session.database.rows(
         "SELECT item, label, cannot, comment, revision FROM verdict WHERE rater = ?", rater.id
     )

@@ -65,10 +65,10 @@ def item_code(session: Session, rater: Rater, item: RatingItem) -> str:
 
 @usable_paths()
 def write_workbooks(session: Session, folder: Path) -> list[Path]:
-    """Write `folder/<rater>.xlsx` for each rater, with what he has rated so far filled in.
+    """Write `folder/<rater>.xlsx` for each rater, with what they have rated so far filled in.
 
     Of a session that grew a rater's further answers stand in `<rater> part 2.xlsx` and so on: a file that was
-    given out before stays the one he fills in.
+    given out before stays the one they fill in.
 
     Raises:
         DataError: a text is longer than a cell can hold.

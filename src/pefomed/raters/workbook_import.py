@@ -94,15 +94,15 @@ def _read(session: Session, path: Path, problems: list[str]) -> _Sheet | None:
     if isinstance(table, str):
         problems.append(f"{path.name}: {table}")
         return None
-    found: list[str] = []
-    rater = _rater(session, table, found)
+    wrong: list[str] = []
+    rater = _rater(session, table, wrong)
     if rater is None:
-        problems += [f"{path.name}: {problem}" for problem in found]
+        problems += [f"{path.name}: {problem}" for problem in wrong]
         return None
     sheet = _Sheet(path, rater)
     sheet.items = {item_code(session, rater, item): item for item in session.items(rater)}
-    _read_rows(session, table, sheet, found)
-    problems += [f"{path.name}, {problem}" for problem in found]
+    _read_rows(session, table, sheet, wrong)
+    problems += [f"{path.name}, {problem}" for problem in wrong]
     return sheet
 
 

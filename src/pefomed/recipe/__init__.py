@@ -9,6 +9,7 @@ from pefomed.recipe.section import Section
 from pefomed.recipe.sections import PROBES, Compute, Dataset, Evaluate, Predict, Prompt, Recipe
 from pefomed.recipe.shipped import find_recipe, is_recipe, names, shipped
 from pefomed.recipe.stage import LossMean, Stage
+from pefomed.recipe.threshold import Threshold
 from pefomed.recipe.toml import dumps, load, load_data, parse
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Recipe",
     "Section",
     "Stage",
+    "Threshold",
     "dumps",
     "find_recipe",
     "is_recipe",

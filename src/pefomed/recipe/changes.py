@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pefomed.recipe.section import Section
 
@@ -44,3 +44,17 @@ class Changes(Section):
         description="Share of the copies that are mirrored, with left and right exchanged in question and"
         " answer; a sample whose words for sides are not sure is left out of these.",
     )
+
+    @model_validator(mode="after")
+    def _says_both(self) -> Changes:
+        changed = self.crop or self.scale or self.border or self.contrast or self.flip
+        if self.copies and not changed:
+            raise ValueError(
+                "`changes.copies` makes copies, and nothing is to be changed in them; set `crop`, `scale`,"
+                " `border`, `contrast` or `flip` beside it"
+            )
+        if changed and not self.copies:
+            raise ValueError(
+                "`changes` says how copies are changed, and there are none; set `changes.copies`"
+            )
+        return self

@@ -94,7 +94,8 @@ class Model(Section):
             return fields
         if fields.get("family") is None:
             if lacking := [name for name in _PARTS if name not in fields]:
-                raise ValueError(f"give {' and '.join(map(repr, lacking))}, or a `family` of your own")
+                needed = " and ".join(f"model.{name}" for name in lacking)
+                raise ValueError(f"give {needed}, or a `family` of your own")
             if fields.get("options"):
                 raise ValueError("`options` are those of a `family`, which is not given")
             return fields

@@ -17,6 +17,7 @@ from pefomed.recipe.model import ALL_PARTS, COMPOSED_PARTS, Model
 from pefomed.recipe.own_task import OwnTask, add_all
 from pefomed.recipe.section import Section
 from pefomed.recipe.stage import Stage
+from pefomed.recipe.threshold import Threshold
 from pefomed.tasks import TASKS
 
 
@@ -138,7 +139,19 @@ class Predict(Section):
         description="Let constrained and median answers be `{}`: the phrase is nowhere in the image.",
     )
     logprobs: bool = Field(
-        False, description="Keep the natural logarithm of each answer's probability beside it."
+        True, description="Keep the natural logarithm of each answer's probability beside it."
+    )
+    vocabulary: str | tuple[str, ...] | None = Field(
+        None,
+        description="Answer questions also by the likeliest of these answers, as a system of its own: `train`"
+        " for those of training, a list, or a text file with one a line, relative to the data folder.",
+    )
+    neighbours: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Answer questions and phrases also with what was asked and answered about so many similar"
+        " training images in the prompt, as a system of its own.",
     )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
     probes: tuple[Probe, ...] = Field(
@@ -151,6 +164,30 @@ class Predict(Section):
         description="JSON file, relative to the data folder, of sample ids and their questions in other"
         " words; by default `paraphrase` goes by rules for English.",
     )
+    samples: int = Field(
+        0,
+        ge=0,
+        le=100,
+        description="Also draw so many answers to each question, to see whether they agree; 0 for none.",
+    )
+    temperature: float = Field(
+        1.0, ge=0, description="Of the drawn answers: 1 draws from the model's own distribution."
+    )
+    seed: int = Field(0, description="Seed of the drawn answers.")
+    likeness: bool = Field(
+        True, description="Also measure how like each picture is to the nearest training picture."
+    )
+
+    @model_validator(mode="after")
+    def _can_differ(self) -> Predict:
+        if self.samples == 1:
+            raise ValueError("`samples` is 1: whether drawn answers agree takes 2 or more, 0 draws none")
+        if self.samples and not self.temperature:
+            raise ValueError(
+                f"{self.samples} answers drawn at temperature 0 are all the same; give `temperature` above 0,"
+                " 1 for the model's own distribution, or `samples = 0`"
+            )
+        return self
 
 
 class Evaluate(Section):
@@ -168,7 +205,7 @@ class Evaluate(Section):
         (), description="Meta keys to group by; by default all with 2 to 40 values."
     )
     metrics: tuple[str, ...] = Field(
-        (), description="Metrics of your own beside ours, each `package.module:function`."
+        (), description="Your own metrics, in addition to the built-in ones, each `package.module:function`."
     )
     protocols: bool = Field(
         False, description="Score answers in words as other papers and harnesses would, too."
@@ -194,6 +231,7 @@ class Recipe(Section):
     stages: tuple[Stage, ...] = Field((), description="The training stages, in order.")
     compute: Compute = Field(Compute(), description="Where and in what precision to compute.")
     predict: Predict = Field(Predict(), description="What to answer after training.")
+    threshold: Threshold = Field(Threshold(), description="When to say that one is not sure.")
     evaluate: Evaluate = Field(Evaluate(), description="How to score.")
 
     @field_validator("tasks")
@@ -225,6 +263,15 @@ class Recipe(Section):
         for name in self.predict.data:
             if name not in self.data:
                 raise ValueError(f"[predict] uses the unknown data set {name!r}; " + nearest(name, self.data))
+        for name in self.threshold.data:
+            if name not in self.data:
+                raise ValueError(
+                    f"[threshold] uses the unknown data set {name!r}; " + nearest(name, self.data)
+                )
+        if self.threshold.data and self.threshold.by != "probability" and not self.predict.samples:
+            raise ValueError(
+                f"`threshold.by` is {self.threshold.by!r}, and no answers are drawn; give `predict.samples`"
+            )
         if self.model.location_tokens not in (0, self.prompt.box_bins):
             raise ValueError(
                 f"`model.location_tokens` is {self.model.location_tokens} and `prompt.box_bins`"

@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
 from pydantic import Field, model_serializer, model_validator
 
 from pefomed.errors import nearest
@@ -69,11 +68,32 @@ class Stage(Section):
         lt=0.5,
         description="How far a copy's edges lie off the image's, at most, as a share of it.",
     )
+    neighbours: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Train and validate with what is asked and answered about so many similar training images"
+        " in the prompt, the image itself left out; for `predict.neighbours`.",
+    )
     changes: Changes = Field(Changes(), description="Copies of training samples with changed pictures.")
     loss: LossMean = Field(
         "token",
         description="Mean over all answer tokens of a step; `sample`: mean over its samples, each the mean of"
         " its own answer tokens, so that a short answer weighs as much as a long one.",
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of each token's target that is spread evenly over all tokens, in training and in"
+        " the validation loss.",
+    )
+    ema: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Decay of a running mean of the trained weights, e.g. 0.999; what is validated, kept as"
+        " the best and ended with is the mean. 0 for none.",
     )
     train: tuple[str, ...] = Field(
         ("projector", "lora"),
@@ -83,10 +103,10 @@ class Stage(Section):
     )
     lr: float = Field(gt=0, description="Peak learning rate of LoRA, and of parts without their own.")
     lr_end: float = Field(ge=0, description="Learning rate of LoRA at the end of the cosine.")
-    part_lr: dict[str, Annotated[float, Gt(0)]] = Field(
+    part_lr: dict[str, Annotated[float, Field(gt=0)]] = Field(
         {}, description="Peak rates of the parts of a `model.family`, by name; by default `lr`."
     )
-    part_lr_end: dict[str, Annotated[float, Ge(0)]] = Field(
+    part_lr_end: dict[str, Annotated[float, Field(ge=0)]] = Field(
         {}, description="Their end rates; by default in proportion to `lr_end`."
     )
     projector_lr: float | None = Field(None, gt=0, description="Peak rate of the projector; by default `lr`.")
@@ -160,6 +180,10 @@ class Stage(Section):
             raise ValueError("give exactly one of `epochs` and `steps`")
         if self.warmup_ratio is not None and self.warmup_steps:
             raise ValueError("give only one of `warmup_steps` and `warmup_ratio`")
+        if self.neighbours and (self.crops or self.changes.copies):
+            raise ValueError(
+                "`neighbours` goes with neither `crops` nor `changes`: what is told is of unchanged pictures"
+            )
         if any(ratio <= 0 for ratio in self.data.values()):
             raise ValueError("every ratio in `data` must be above 0")
         return self

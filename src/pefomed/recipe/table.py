@@ -13,6 +13,7 @@ from pefomed.recipe.own_task import OwnTask
 from pefomed.recipe.section import Section
 from pefomed.recipe.sections import Compute, Dataset, Evaluate, Predict, Prompt, Recipe
 from pefomed.recipe.stage import Stage
+from pefomed.recipe.threshold import Threshold
 
 TABLES: dict[str, type[Section]] = {
     "(top level)": Recipe,
@@ -25,6 +26,7 @@ TABLES: dict[str, type[Section]] = {
     "[stages.changes]": Changes,
     "[compute]": Compute,
     "[predict]": Predict,
+    "[threshold]": Threshold,
     "[evaluate]": Evaluate,
 }
 """Heading of each TOML table -> its fields, in the order of a recipe."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pefomed.evaluation.compare import PairedDifference
 from pefomed.evaluation.groups import OVERALL
+from pefomed.evaluation.paired_difference import PairedDifference
 from pefomed.metrics.lookup import heads
 from pefomed.report.differences import difference_line
 from pefomed.report.runs import LabelledRun
@@ -32,8 +32,8 @@ def arm_sheet(
     """
     lines = []
     for arm, differences in compared:
-        for one in _headlines(differences):
-            whole = difference_line(one)
+        for difference in _headlines(differences):
+            whole = difference_line(difference)
             lines.append(SheetLine((arm.label, _changes(arm), *whole.labels), whole.entries[: len(_COLUMNS)]))
     if not lines:
         return None
@@ -45,10 +45,10 @@ def arm_sheet(
 def _headlines(differences: Sequence[PairedDifference]) -> list[PairedDifference]:
     """Return of each data set the first headline figure that it has."""
     by_data: dict[tuple[str, str], dict[str, PairedDifference]] = {}
-    for one in differences:
-        if one.group == OVERALL:
-            by_data.setdefault((one.dataset, one.split), {})[one.metric] = one
-    return [found[name] for found in by_data.values() for name in _HEADLINES if name in found]
+    for difference in differences:
+        if difference.group == OVERALL:
+            by_data.setdefault((difference.dataset, difference.split), {})[difference.metric] = difference
+    return [by_metric[name] for by_metric in by_data.values() for name in _HEADLINES if name in by_metric]
 
 
 def _changes(arm: LabelledRun) -> str:

@@ -62,7 +62,7 @@ class Leak:
 
     @property
     def names(self) -> list[str]:
-        return [one.name for one in self.audits]
+        return [audit.name for audit in self.audits]
 
 
 def tell_all(
@@ -78,12 +78,12 @@ def tell_all(
     """
     told = [tell(name, result, recipe, gate) for name, result in results.items()]
     groups: list[list[Told]] = []
-    for one in (one for one in told if one.alarms):
-        same = [group for group in groups if any(_same_leak(one, other) for other in group)]
+    for each in (each for each in told if each.alarms):
+        same = [group for group in groups if any(_same_leak(each, other) for other in group)]
         groups = [group for group in groups if group not in same]
-        groups.append([*(other for group in same for other in group), one])
-    leaks = [Leak(sorted(group, key=lambda one: -len(one.images))) for group in groups]
-    return leaks, [one for one in told if not one.alarms]
+        groups.append([*(other for group in same for other in group), each])
+    leaks = [Leak(sorted(group, key=lambda each: -len(each.images))) for group in groups]
+    return leaks, [each for each in told if not each.alarms]
 
 
 def _same_leak(one: Told, other: Told) -> bool:
@@ -103,16 +103,16 @@ def tell(name: str, result: Any, recipe: Recipe | None, gate: PictureGate | None
         pairs = [pair for pair in result["leakage"] if _matters(pair, name, recipe)]
         alarms = [alarm for pair in pairs for alarm in (*_of_images(pair), *_of_others(pair))]
         others = tuple(alarm for pair in pairs for alarm in _of_others(pair))
-        found = list(picture_pairs({"leakage": pairs}))
+        paired = list(picture_pairs({"leakage": pairs}))
     except (KeyError, TypeError) as error:
         raise DataError(
             f"audit.json: the audit of {name!r} is damaged",
             found=f"{type(error).__name__}: {error}",
             remedy="delete audit.json and run the audit again",
         ) from None
-    pictures = evenly(found, SHOWN)
+    pictures = evenly(paired, SHOWN)
     shown = _drawn(pictures, gate)
-    images = frozenset(path for pair in found for path in pair.images)
+    images = frozenset(path for pair in paired for path in pair.images)
     details = json.dumps(all_without_paths(result), indent=2, ensure_ascii=False)
     return Told(name, sentences, alarms, shown, details, images, others)
 
@@ -158,9 +158,9 @@ def _of_images(pair: Mapping[str, Any]) -> list[str]:
 def _of_others(pair: Mapping[str, Any]) -> list[str]:
     samples = pair["triplets"]
     alarms = [
-        f"{key}: {found['count']:,} of {found['of']:,} of {pair['of']} also occur in {pair['in']}."
-        for key, found in pair.get("groups", {}).items()
-        if found["count"]
+        f"{key}: {value['count']:,} of {value['of']:,} of {pair['of']} also occur in {pair['in']}."
+        for key, value in pair.get("groups", {}).items()
+        if value["count"]
     ]
     if samples["count"]:
         alarms.append(

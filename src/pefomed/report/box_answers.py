@@ -1,22 +1,21 @@
-"""What a run's answers say about boxes, phrase by phrase, as evaluation reads and compares them."""
+"""What a run's answers say about boxes, phrase by phrase, as evaluation read and compared them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from pefomed.answers.writing import writing_of
-from pefomed.boxes import Writing
 from pefomed.boxes.matching import TOLERANCE
-from pefomed.boxes.reading import State
+from pefomed.evaluation.box_readings import AnswerReading
 from pefomed.evaluation.item_scores import ItemTable
 from pefomed.metrics.laterality import MISTAKES
-from pefomed.metrics.phrase_items import answers_of, are_known, items_of, phrase_keys, readings_of
+from pefomed.metrics.phrase_items import are_known, items_of, phrase_keys
 from pefomed.recipe import Recipe
+from pefomed.report.figures import IOU
 from pefomed.report.run import ReportedSplit
-from pefomed.schema import Box, Prediction, Sample
-from pefomed.tasks import MARKED, WITH_BOXES
+from pefomed.schema import Box, Sample
+from pefomed.tasks import WITH_BOXES
 
 RIGHT = 0.5
 """IoU from which an answer counts as right."""
@@ -43,11 +42,8 @@ class BoxAnswer:
     size: tuple[int, int] | None
     phrases: tuple[AnsweredPhrase, ...]
     """A caption may mark several, other samples are one."""
-    boxes: tuple[tuple[str, Box], ...]
-    """Every box of the answer that lies in the image, with the phrase it is marked with."""
-    state: State
-    says_none: bool
-    repairs: tuple[str, ...]
+    reading: AnswerReading
+    """What the answer as a whole says about boxes."""
 
     @property
     def iou(self) -> float | None:
@@ -67,47 +63,36 @@ def box_answers(split: ReportedSplit, recipe: Recipe | None) -> dict[str, dict[s
             does not say how large its image is.
     """
     samples = [sample for sample in split.samples if sample.task in WITH_BOXES]
-    writing = writing_of(recipe)
     if not are_known(samples, recipe):
         return {}
     systems = {"model": split.predictions, "blind": split.blind}
     return {
-        name: _of_system(samples, given, writing, split.values, name)
+        name: _of_system([sample for sample in samples if sample.id in given], split.values, name)
         for name, given in systems.items()
         if given and samples
     }
 
 
-def _of_system(
-    samples: Sequence[Sample],
-    given: Mapping[str, Prediction],
-    writing: Writing,
-    values: ItemTable,
-    system: str,
-) -> dict[str, BoxAnswer]:
-    answered = [sample for sample in samples if sample.id in given]
-    readings = readings_of([given[sample.id].text for sample in answered], writing)
-    items = items_of(answered)
-    phrases: list[list[AnsweredPhrase]] = [[] for _ in answered]
-    answers = answers_of(items, answered, readings, writing)
-    for item, answer, key in zip(items, answers, phrase_keys(items, answered), strict=True):
-        iou = values.value("iou", *key, system=system)
-        mistaken = values.value(MISTAKES, *key, system=system) == 1.0
-        phrases[item.place].append(AnsweredPhrase(item.phrase, item.boxes, answer.boxes, iou, mistaken))
-    found = {}
-    for sample, reading, mine in zip(answered, readings, phrases, strict=True):
-        frame = writing.resizing.frame(sample.size)
-        marked = reading.phrases if sample.task in MARKED else ()
-        names = {box: phrase for phrase, boxes in marked for box in boxes}
-        boxes = [(names.get(box, ""), frame.to_image(box)) for box in reading.boxes]
-        found[sample.id] = BoxAnswer(
+def _of_system(samples: Sequence[Sample], values: ItemTable, system: str) -> dict[str, BoxAnswer]:
+    items = items_of(samples)
+    phrases: list[list[AnsweredPhrase]] = [[] for _ in samples]
+    for item, key in zip(items, phrase_keys(items, samples), strict=True):
+        phrases[item.place].append(
+            AnsweredPhrase(
+                text=item.phrase,
+                boxes=item.boxes,
+                given=values.boxes(*key, system=system),
+                iou=values.value(IOU, *key, system=system),
+                mistaken=values.value(MISTAKES, *key, system=system) == 1.0,
+            )
+        )
+    return {
+        sample.id: BoxAnswer(
             sample_id=sample.id,
             images=sample.images,
             size=sample.size,
-            phrases=tuple(mine),
-            boxes=tuple((name, box) for name, box in boxes if box is not None),
-            state=reading.state,
-            says_none=reading.says_none,
-            repairs=reading.repairs,
+            phrases=tuple(of_sample),
+            reading=values.reading(sample.id, system),
         )
-    return found
+        for sample, of_sample in zip(samples, phrases, strict=True)
+    }

@@ -61,13 +61,13 @@ def box_figures(
         evaluate: the draws and the seed of intervals.
     """
     ours = list(answers.get("model", {}).values())
-    phrases = [phrase for one in ours for phrase in one.phrases]
+    phrases = [phrase for answer in ours for phrase in answer.phrases]
     if not phrases:
         return None
     # Where one image's size in pixels is not known, no shape is: fractions would be of a square.
-    placed = [(one, phrase) for one in ours for phrase in one.phrases if phrase.boxes]
-    sizes = [(one, phrase, union_area(phrase.boxes)) for one, phrase in placed]
-    shapes = [(one, phrase, _aspect(phrase, one.size)) for one, phrase in placed if one.size]
+    placed = [(answer, phrase) for answer in ours for phrase in answer.phrases if phrase.boxes]
+    sizes = [(answer, phrase, union_area(phrase.boxes)) for answer, phrase in placed]
+    shapes = [(answer, phrase, _aspect(phrase, answer.size)) for answer, phrase in placed if answer.size]
     plots = []
     if sizes:
         plots.append(
@@ -103,7 +103,7 @@ def _plot(
     key: str,
     title: str,
     axis: str,
-    found: Sequence[tuple[BoxAnswer, AnsweredPhrase, float]],
+    phrases: Sequence[tuple[BoxAnswer, AnsweredPhrase, float]],
     told: Callable[[float], str],
     evaluate: Evaluate,
 ) -> Plot:
@@ -111,13 +111,13 @@ def _plot(
         ScatterPoint(
             x=value,
             y=phrase.iou,
-            label=f"{phrase.text or one.sample_id}: IoU {phrase.iou:.2f}, {told(value)}",
-            item=one.sample_id,
+            label=f"{phrase.text or answer.sample_id}: IoU {phrase.iou:.2f}, {told(value)}",
+            item=answer.sample_id,
             marked=phrase.mistaken,
         )
-        for one, phrase, value in found
+        for answer, phrase, value in phrases
     ]
-    clusters = numbered([one.images for one, _, _ in found]).tolist()
+    clusters = numbered([answer.images for answer, _, _ in phrases]).tolist()
     rho = spearman_rho(
         [point.x for point in points],
         [point.y for point in points],

@@ -64,12 +64,12 @@ class AgreementSection:
         return [sheet for _, sheet in self.pairs] + ([self.within] if self.within else [])
 
 
-def agreement_sections(found: Agreements) -> list[AgreementSection]:
+def agreement_sections(agreements: Agreements) -> list[AgreementSection]:
     """Return the sections of every split and scale that has coefficients."""
-    keys = dict.fromkeys((one.dataset, one.split, one.scale) for one in found.agreement)
+    keys = dict.fromkeys((each.dataset, each.split, each.scale) for each in agreements.agreement)
     sections = []
     for dataset, split, scale in keys:
-        mine = [a for a in found.agreement if (a.dataset, a.split, a.scale) == (dataset, split, scale)]
+        mine = [a for a in agreements.agreement if (a.dataset, a.split, a.scale) == (dataset, split, scale)]
         unit = "percentage points" if scale == "binary" else "levels"
         of = f"{dataset}, {split}"
         name = sheet_name(dataset, split, scale)
@@ -88,31 +88,47 @@ def agreement_sections(found: Agreements) -> list[AgreementSection]:
     return sections
 
 
-def cell_of_agreement(one: Agreement) -> Cell:
+def cell_of_agreement(agreement: Agreement) -> Cell:
     """Return a coefficient as it is shown; without a value a dash, whose title says why."""
     proof = "; ".join(
-        filter(None, (f"n = {one.n:,} items", f"{one.raters} raters or runs", one.interval, one.note))
+        filter(
+            None,
+            (
+                f"n = {agreement.n:,} items",
+                f"{agreement.raters} raters or runs",
+                agreement.interval,
+                agreement.note,
+            ),
+        )
     )
-    if one.value is None:
-        return Cell("–", "", one.n, one.note, float("nan"))  # noqa: RUF001
+    if agreement.value is None:
+        return Cell("–", "", agreement.n, agreement.note, float("nan"))  # noqa: RUF001
     interval = ""
-    if one.low is not None and one.high is not None:
-        interval = f"{_shown(one, one.low)}–{_shown(one, one.high)}"  # noqa: RUF001
-        if one.low < 0 or one.high < 0 or one.coefficient in _SIGNED:
-            interval = f"{_shown(one, one.low)} to {_shown(one, one.high)}"
-    return Cell(_shown(one, one.value), interval, one.n, proof, one.value, one.low, one.high)
+    if agreement.low is not None and agreement.high is not None:
+        interval = f"{_shown(agreement, agreement.low)}–{_shown(agreement, agreement.high)}"  # noqa: RUF001
+        if agreement.low < 0 or agreement.high < 0 or agreement.coefficient in _SIGNED:
+            interval = f"{_shown(agreement, agreement.low)} to {_shown(agreement, agreement.high)}"
+    return Cell(
+        _shown(agreement, agreement.value),
+        interval,
+        agreement.n,
+        proof,
+        agreement.value,
+        agreement.low,
+        agreement.high,
+    )
 
 
 def _sheet(
-    found: Sequence[Agreement], between: Sequence[str], name: str, title: str, heading: str = ""
+    agreements: Sequence[Agreement], between: Sequence[str], name: str, title: str, heading: str = ""
 ) -> Sheet | None:
-    chosen = [one for one in found if one.between in between]
+    chosen = [each for each in agreements if each.between in between]
     if not chosen:
         return None
-    names = [key for key in NAMES if any(one.coefficient == key for one in chosen)]
+    names = [key for key in NAMES if any(each.coefficient == key for each in chosen)]
     rows: dict[tuple[str, str], dict[str, Agreement]] = {}
-    for one in chosen:
-        rows.setdefault((one.one, one.other), {})[one.coefficient] = one
+    for each in chosen:
+        rows.setdefault((each.one, each.other), {})[each.coefficient] = each
     several = any(other for _, other in rows)
     lines = [
         SheetLine(
@@ -121,54 +137,56 @@ def _sheet(
         )
         for (first, other), row in rows.items()
     ]
-    remarks = (f"{NAMES[one.coefficient]}, {_who(one.one, chosen)}: {one.note}" for one in chosen if one.note)
+    remarks = (
+        f"{NAMES[each.coefficient]}, {_who(each.one, chosen)}: {each.note}" for each in chosen if each.note
+    )
     notes = list(dict.fromkeys(remarks))
     labels = ("metric" if heading.startswith("Metrics") else "judge", "against") if several else ("raters",)
     return Sheet(name, title, labels, tuple(Column(key, NAMES[key]) for key in names), lines, notes)
 
 
-def _who(name: str, found: Sequence[Agreement]) -> str:
-    return metric_title(name) if found[0].between.startswith("metric") else name
+def _who(name: str, agreements: Sequence[Agreement]) -> str:
+    return metric_title(name) if agreements[0].between.startswith("metric") else name
 
 
-def _stability(found: Sequence[Agreement]) -> list[str]:
-    mine = [one for one in found if one.between == "spread-difference"]
-    spread = {(one.one, one.other): one for one in mine if one.coefficient == "sd_of_means"}
+def _stability(agreements: Sequence[Agreement]) -> list[str]:
+    mine = [each for each in agreements if each.between == "spread-difference"]
+    spread = {(each.one, each.other): each for each in mine if each.coefficient == "sd_of_means"}
     sentences = []
-    for one in mine:
-        if one.coefficient != "sd_difference":
+    for each in mine:
+        if each.coefficient != "sd_difference":
             continue
-        human, judge = spread.get((one.one, one.other)), spread.get((one.other, one.one))
-        if one.value is None or human is None or judge is None or human.value is None or judge.value is None:
-            sentences += _spreadless(one, human, judge)
+        human, judge = spread.get((each.one, each.other)), spread.get((each.other, each.one))
+        if each.value is None or human is None or judge is None or human.value is None or judge.value is None:
+            sentences += _spreadless(each, human, judge)
             continue
-        cell = cell_of_agreement(one)
-        unit = "points" if one.scale == "binary" else "levels"
+        cell = cell_of_agreement(each)
+        unit = "points" if each.scale == "binary" else "levels"
         interval = f" (95 % interval {cell.interval})" if cell.interval else ""
         sentences.append(
-            f"On the {one.n:,} answers that all labelled, the means of the {one.one} have a standard"
+            f"On the {each.n:,} answers that all labelled, the means of the {each.one} have a standard"
             f" deviation of {cell_of_agreement(human).text} {unit}, those of the {judge.raters} runs of"
-            f" {one.other} one of {cell_of_agreement(judge).text}; the difference is {cell.text}"
+            f" {each.other} one of {cell_of_agreement(judge).text}; the difference is {cell.text}"
             f" {unit}{interval}."
         )
     return sentences
 
 
-def _spreadless(one: Agreement, *spreads: Agreement | None) -> list[str]:
+def _spreadless(difference: Agreement, *spreads: Agreement | None) -> list[str]:
     """Say whose spread is missing, and why; the other's is in the table within raters."""
     without = [spread for spread in spreads if spread and spread.value is None]
     if not without:
-        return [f"{one.one} and {one.other}: {one.note or 'no spread to compare'}."]
+        return [f"{difference.one} and {difference.other}: {difference.note or 'no spread to compare'}."]
     return [
         f"“{spread.one}” has no spread to compare: {spread.note.partition(':')[0]}." for spread in without
     ]
 
 
-def _shown(one: Agreement, value: float) -> str:
-    if one.coefficient in _PERCENT:
+def _shown(agreement: Agreement, value: float) -> str:
+    if agreement.coefficient in _PERCENT:
         return f"{100 * value:.1f}"
-    if one.coefficient in _IN_UNITS:
-        text = f"{abs(100 * value):.1f}" if one.scale == "binary" else f"{abs(value):.2f}"
+    if agreement.coefficient in _IN_UNITS:
+        text = f"{abs(100 * value):.1f}" if agreement.scale == "binary" else f"{abs(value):.2f}"
         sign = "+" if value > 0 else "−"  # noqa: RUF001
-        return f"{sign}{text}" if one.coefficient in _SIGNED and float(text) else text
+        return f"{sign}{text}" if agreement.coefficient in _SIGNED and float(text) else text
     return f"{value:.2f}".replace("-", "−")  # noqa: RUF001

@@ -72,7 +72,7 @@ def write_comparison(folders: Sequence[Path], page: Path, gate: Gates = None) ->
         StorageError: the page cannot be written.
     """
     runs = named(folders)
-    title = " · ".join(one.label for one in runs)
+    title = " · ".join(run.label for run in runs)
     pairs = [(runs[0], other) for other in runs[1:]]
     how = f"Each run against {runs[0].label}"
     return _write(page, title, "Several runs side by side.", runs, pairs, (runs[0], runs[-1]), how, gate)
@@ -102,22 +102,22 @@ def _write(
     missing: list[str] = []
     for first, second in pairs:
         try:
-            found = compare_runs(first.run.folder, second.run.folder)
+            pair_differences = compare_runs(first.run.folder, second.run.folder)
         except RunError as error:
             if len(runs) == 2:
                 raise
             missing.append(f"{second.label} against {first.label}: {error.problem}; found: {error.found}")
             continue
-        differences.append(difference_sheet(found, first.label, second.label))
-        compared.append((second, found))
+        differences.append(difference_sheet(pair_differences, first.label, second.label))
+        compared.append((second, pair_differences))
     missing += [
-        f"{', '.join(one.run.beside)} of {one.label}, which its recipe does not predict now"
-        for one in runs
-        if one.run.beside
+        f"{', '.join(run.run.beside)} of {run.label}, which its recipe does not predict now"
+        for run in runs
+        if run.run.beside
     ]
     restricted = {}
-    for one in runs:
-        for table in (one.run.recipe.data if one.run.recipe else {}).values():
+    for run in runs:
+        for table in (run.run.recipe.data if run.run.recipe else {}).values():
             if table.loader in LOADERS and (known := card(table.loader)) and known.restricted:
                 restricted[known.title] = known.licence
     browser = changed_items(*shown, gate(shown[1].run.folder) if gate else None)
@@ -128,7 +128,7 @@ def _write(
         title=title,
         lead=lead,
         runs=runs,
-        links=[_link(one, page) for one in runs],
+        links=[_link(run, page) for run in runs],
         tables_shown=tables,
         arms=overview,
         differences=differences,
@@ -150,17 +150,17 @@ def _write(
 
 def _tables(runs: Sequence[LabelledRun], notes: Footnotes) -> list[_Table]:
     scores = joined_scores(runs)
-    found = []
+    shown = []
     for dataset, split in dict.fromkeys((score.dataset, score.split) for score in scores):
         of = f"{dataset}, {split}".rstrip(", ")
         answered = [
-            one
+            split_of_run
             for named in runs
-            for one in named.run.answered
-            if (one.dataset, one.split) == (dataset, split)
+            for split_of_run in named.run.answered
+            if (split_of_run.dataset, split_of_run.split) == (dataset, split)
         ]
         first = SPOKEN if any(map(speaks, answered)) else ()
-        tasks = {sample.task for one in answered for sample in one.samples}
+        tasks = {sample.task for split_of_run in answered for sample in split_of_run.samples}
         # As on a run's own page: of texts exact match is told last.
         free = bool(tasks) and tasks.isdisjoint(WORDS)
         main = exact_match_table(scores, dataset, split, notes, first)
@@ -172,8 +172,8 @@ def _tables(runs: Sequence[LabelledRun], notes: Footnotes) -> list[_Table]:
             ("sides", f"{of}: left and right", side_table(scores, dataset, split, notes), True),
         ]
         named_tables += [
-            (sheet_name(one.heads[0].metric), f"{of}: {one.title}", one, True)
-            for one in other_tables(scores, dataset, split, notes, first)
+            (sheet_name(other.heads[0].metric), f"{of}: {other.title}", other, True)
+            for other in other_tables(scores, dataset, split, notes, first)
         ]
         rates = rate_table(scores, dataset, split, notes)
         named_tables.append(("answers", f"{of}: how answers came out", rates, True))
@@ -182,13 +182,13 @@ def _tables(runs: Sequence[LabelledRun], notes: Footnotes) -> list[_Table]:
                 sheet = of_results(
                     sheet_name(dataset, split, "runs", name), f"Runs on {heading}", table, notes.texts
                 )
-                found.append(_Table(heading, table, sheet, folded))
-    return found
+                shown.append(_Table(heading, table, sheet, folded))
+    return shown
 
 
-def _link(one: LabelledRun, page: Path) -> str:
+def _link(run: LabelledRun, page: Path) -> str:
     """Return the relative address of a run's own page, empty if it has none."""
-    own = RunFolder(one.run.folder).page
+    own = RunFolder(run.run.folder).page
     if not own.exists():
         return ""
     shared = Path(os.path.commonpath((own.resolve(), page.resolve())))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from pefomed import tasks
 from pefomed.evaluation.groups import is_closed
+from pefomed.metrics import lookup
 from pefomed.metrics.lookup import metric_of, named
 from pefomed.metrics.sentences import in_sentences
 from pefomed.report.box_answers import RIGHT, BoxAnswer
@@ -85,7 +86,7 @@ class Correctness:
     def _says(metric: str, sample: Sample, judged: JudgedTasks) -> bool:
         if metric_of(metric).section == "exact":
             return sample.task in judged.tasks
-        return judged.spoken and sample.task in tasks.WORDS and is_closed(sample)
+        return judged.spoken and sample.task in tasks.WORDS and is_closed(sample.meta)
 
 
 def correctness(answered: Sequence[ReportedSplit]) -> Correctness:
@@ -97,7 +98,7 @@ def correctness(answered: Sequence[ReportedSplit]) -> Correctness:
         words |= any(sample.task in judged.tasks for sample in split.samples)
         boxes |= any(sample.task in tasks.WITH_BOXES for sample in split.samples)
         if judged.spoken and any(
-            sample.task in tasks.WORDS and is_closed(sample) for sample in split.samples
+            sample.task in tasks.WORDS and is_closed(sample.meta) for sample in split.samples
         ):
             spoken.add((split.dataset, split.split))
     return Correctness(words=words, spoken=frozenset(spoken), boxes=boxes)
@@ -111,9 +112,9 @@ def judged_in(split: ReportedSplit) -> JudgedTasks:
 
 def speaks(split: ReportedSplit) -> bool:
     """Return whether the model answers a split's questions in whole sentences."""
-    pairs = [
-        (sample.reference, split.predictions[sample.id].text)
-        for sample in split.samples
-        if sample.task in tasks.WORDS and sample.id in split.predictions
+    correct = lookup.correctness()
+    asked = [
+        sample.id for sample in split.samples if sample.task in tasks.WORDS and sample.id in split.predictions
     ]
-    return in_sentences([reference for reference, _ in pairs], [answer for _, answer in pairs])
+    right = [split.values.value(correct.name, sample_id) == 1.0 for sample_id in asked]
+    return in_sentences([split.predictions[sample_id].text for sample_id in asked], right)

@@ -1,7 +1,6 @@
 """A sheet as CSV (RFC 4180): numbers as they are, shares in [0, 1], each with its interval and n.
 
-A text that a spreadsheet would take for a formula gets an apostrophe in front: group values and names of
-raters come from strangers' files (OWASP, CSV injection).
+Group values and names of raters come from strangers' files: no text is a formula (`spreadsheet_text`).
 """
 
 from __future__ import annotations
@@ -9,10 +8,9 @@ from __future__ import annotations
 import csv
 import io
 
+from pefomed.files.spreadsheet_text import spreadsheet_text
 from pefomed.report.figures import Cell
 from pefomed.report.sheet import Entry, Sheet, handed_on
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(sheet: Sheet) -> str:
@@ -28,9 +26,9 @@ def csv_text(sheet: Sheet) -> str:
         head += [f"{column.key} n"] if n else []
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    writer.writerow(map(_text, head))
+    writer.writerow(map(spreadsheet_text, head))
     for line in sheet.lines:
-        row = [_text(label) for label in line.labels]
+        row = [spreadsheet_text(label) for label in line.labels]
         for entry, interval, n in zip(line.entries, with_interval, with_n, strict=True):
             row += _fields(entry, interval, n)
         writer.writerow(row)
@@ -45,7 +43,7 @@ def _cells(sheet: Sheet, place: int) -> list[Cell]:
 def _fields(entry: Entry, interval: bool, n: bool) -> list[str]:
     width = 1 + 2 * interval + n
     if not isinstance(entry, Cell):
-        return [_text(entry or ""), *[""] * (width - 1)]
+        return [spreadsheet_text(entry or ""), *[""] * (width - 1)]
     fields = [_number(entry.value)]
     fields += [_number(entry.low), _number(entry.high)] if interval else []
     return fields + ([str(entry.n) if entry.n else ""] if n else [])
@@ -53,7 +51,3 @@ def _fields(entry: Entry, interval: bool, n: bool) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.10g}"
-
-
-def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from pefomed.evaluation.compare import PairedDifference
 from pefomed.evaluation.groups import ANY_BOX
+from pefomed.evaluation.paired_difference import PairedDifference
 from pefomed.evaluation.picture_gate import PictureGate
+from pefomed.metrics.known import CLOSED
 from pefomed.metrics.statistics.interval import NONE, why_none
 from pefomed.report import items
 from pefomed.report.box_answers import box_answers
@@ -25,7 +26,7 @@ SEGMENTS = {
     "all": ("All", ""),
 }
 
-_OF = {ANY_BOX: ", phrases with boxes"}
+_OF = {ANY_BOX: ", phrases with boxes", CLOSED: ", closed questions"}
 _WHICH = (
     "Boxes: pairs are of all phrases, of which one without a box is right where the answer is that there is"
     " none; `phrases with boxes` leaves those out, and the items below do with the group boxes, value any"
@@ -38,40 +39,48 @@ _MCNEMAR = (
 )
 
 
-def difference_sheet(found: Sequence[PairedDifference], first: str, second: str) -> Sheet:
+def difference_sheet(differences: Sequence[PairedDifference], first: str, second: str) -> Sheet:
     """Return the differences second - first, a line per data set and metric."""
     columns = [
         Column("first", first), Column("second", second), Column("difference", "Difference"),
-        Column("p", "p"), Column("p_mcnemar", "McNemar's p"), Column("better", "Items up"),
-        Column("worse", "Items down"),
+        Column("p", "p"), Column("p_mcnemar", "McNemar's p"), Column("better", "Items better"),
+        Column("worse", "Items worse"),
     ]  # fmt: skip
     # A column only where there is something to say.
-    mcnemar = any(one.mcnemar is not None for one in found)
+    mcnemar = any(each.mcnemar is not None for each in differences)
     columns = [column for column in columns if mcnemar or column.key != "p_mcnemar"]
-    lines = [difference_line(one, mcnemar) for one in found]
+    lines = [difference_line(each, mcnemar) for each in differences]
     title = f"{second} against {first}: paired differences; shares in percent"
     name = sheet_name("difference", first, second)
-    return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(found))
+    return Sheet(name, title, ("data", "metric"), tuple(columns), lines, _tests(differences))
 
 
-def difference_line(one: PairedDifference, mcnemar: bool = False) -> SheetLine:
+def difference_line(paired: PairedDifference, mcnemar: bool = False) -> SheetLine:
     """Return a difference as a line: both values, the difference, p, McNemar's p if asked for, items."""
-    if one.low is not None and one.high is not None:
-        interval = f"{_signed(one, one.low)} to {_signed(one, one.high)}"
+    if paired.low is not None and paired.high is not None:
+        interval = f"{_signed(paired, paired.low)} to {_signed(paired, paired.high)}"
     else:
-        interval = why_none(one.interval)
-    proof = "; ".join(filter(None, (f"n = {one.n:,}", one.interval, one.test)))
-    difference = Cell(_signed(one, one.difference), interval, one.n, proof, one.difference, one.low, one.high)
-    tests = [_p(one.p, one.test)]
+        interval = why_none(paired.interval)
+    proof = "; ".join(filter(None, (f"n = {paired.n:,}", paired.interval, paired.test)))
+    difference = Cell(
+        _signed(paired, paired.difference),
+        interval,
+        paired.n,
+        proof,
+        paired.difference,
+        paired.low,
+        paired.high,
+    )
+    tests = [_p(paired.p, paired.test)]
     if mcnemar:
-        tests.append(_p(one.mcnemar, "McNemar, exact, items as independent"))
-    by_item = bool(one.better or one.worse)
-    up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (one.better, one.worse))
+        tests.append(_p(paired.mcnemar, "McNemar, exact, items as independent"))
+    by_item = bool(paired.better or paired.worse)
+    up, down = (Cell(str(len(ids)), "", 0, "", len(ids)) for ids in (paired.better, paired.worse))
     return SheetLine(
-        (f"{one.dataset} {one.split}".strip(), metric_title(one.metric) + _OF.get(one.group, "")),
+        (f"{paired.dataset} {paired.split}".strip(), metric_title(paired.metric) + _OF.get(paired.group, "")),
         (
-            _cell(one, one.a),
-            _cell(one, one.b),
+            _cell(paired, paired.a),
+            _cell(paired, paired.b),
             difference,
             *tests,
             *((up, down) if by_item else (None, None)),
@@ -86,7 +95,7 @@ def changed_items(first: LabelledRun, second: LabelledRun, gate: PictureGate | N
         gate: which pictures of the second run are embedded; without it they are named alone.
     """
     names = {"second": second.label, "first": first.label}
-    found: list[dict[str, Any]] = []
+    browsed: list[dict[str, Any]] = []
     datasets = []
     right = correctness(second.run.answered)
     before = {(split.dataset, split.split): split for split in first.run.answered}
@@ -100,7 +109,7 @@ def changed_items(first: LabelledRun, second: LabelledRun, gate: PictureGate | N
             ("second", split, box_answers(split, second.run.recipe).get("model", {})),
             ("first", other, box_answers(other, first.run.recipe).get("model", {})),
         )
-        found += [
+        browsed += [
             {
                 "dataset": len(datasets) - 1,
                 **items.item_of(sample, split.predictions.get(sample.id), gate),
@@ -121,28 +130,28 @@ def changed_items(first: LabelledRun, second: LabelledRun, gate: PictureGate | N
             for sample in split.samples
             if sample.id in other.predictions
         ]
-    data = items.assembled(found, names, SEGMENTS, right.titles, datasets, gate)
+    data = items.assembled(browsed, names, SEGMENTS, right.titles, datasets, gate)
     return data | {"compares": True, "start": "changed"}
 
 
-def _tests(found: Sequence[PairedDifference]) -> list[str]:
+def _tests(differences: Sequence[PairedDifference]) -> list[str]:
     """Say which test each p is of; the metrics are named where there are several tests."""
     metrics: dict[str, dict[str, None]] = {}
-    for one in found:
-        metrics.setdefault(one.test, {})[metric_title(one.metric)] = None
+    for each in differences:
+        metrics.setdefault(each.test, {})[metric_title(each.metric)] = None
     alone = len(metrics) == 1
     said = [
         f"p{'' if alone else ' of ' + ', '.join(names)}: {test or _UNTESTED}"
         for test, names in metrics.items()
     ]
-    if any(one.mcnemar is not None for one in found):
+    if any(each.mcnemar is not None for each in differences):
         said.append(_MCNEMAR)
-    if any(one.group == ANY_BOX for one in found):
+    if any(each.group == ANY_BOX for each in differences):
         said.append(_WHICH)
     reasons: dict[str, dict[str, None]] = {}
-    for one in found:
-        if one.interval.startswith(NONE):
-            reasons.setdefault(one.interval.removeprefix(NONE), {})[metric_title(one.metric)] = None
+    for each in differences:
+        if each.interval.startswith(NONE):
+            reasons.setdefault(each.interval.removeprefix(NONE), {})[metric_title(each.metric)] = None
     return said + [f"No interval of {', '.join(names)}: {why}" for why, names in reasons.items()]
 
 
@@ -150,13 +159,13 @@ def _p(p: float | None, test: str) -> Cell | None:
     return None if p is None else Cell("< 0.001" if p < 0.001 else f"{p:.3f}", "", 0, test, p)
 
 
-def _cell(one: PairedDifference, value: float) -> Cell:
-    text = f"{100 * value:.1f}" if is_share(one.metric) else f"{value:.3f}"
-    return Cell(text, "", one.n, f"n = {one.n:,}", value)
+def _cell(difference: PairedDifference, value: float) -> Cell:
+    text = f"{100 * value:.1f}" if is_share(difference.metric) else f"{value:.3f}"
+    return Cell(text, "", difference.n, f"n = {difference.n:,}", value)
 
 
-def _signed(one: PairedDifference, value: float) -> str:
-    text = f"{abs(100 * value):.1f}" if is_share(one.metric) else f"{abs(value):.3f}"
+def _signed(difference: PairedDifference, value: float) -> str:
+    text = f"{abs(100 * value):.1f}" if is_share(difference.metric) else f"{abs(value):.3f}"
     if float(text) == 0:
         return text
     return f"{'+' if value > 0 else '−'}{text}"  # noqa: RUF001

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pefomed.metrics.lookup import heads, metric_of
+from pefomed.metrics.metric import OVERALL as OVERALL
 from pefomed.metrics.statistics.interval import why_none
 from pefomed.schema import Score
-
-OVERALL = "overall"
 
 PRIMARY = heads("words")[0][0].name
 """The metric of the headline and of the charts by group."""
@@ -23,6 +22,8 @@ IOU = heads("boxes")[0][0].name
 _SYSTEMS = {
     "model": "This model",
     "blind": "This model, blind",
+    "vocabulary": "This model, from a closed vocabulary",
+    "neighbours": "This model, told of similar training images",
     "floor:majority": "Majority answer of the training split",
     "floor:nearest-text": "Nearest training questions by text",
     "floor:nearest-box": "Phrase of the nearest training boxes",
@@ -43,6 +44,8 @@ _SYSTEMS = {
 
 _SHORT = {
     "blind": "blind",
+    "vocabulary": "closed vocabulary",
+    "neighbours": "with neighbours",
     "floor:whole-image": "whole image",
     "floor:median-box": "median",
     "floor:median-box-category": "by category",
@@ -92,7 +95,12 @@ def cell_of(score: Score) -> Cell:
 
 def shown(score: Score, value: float) -> str:
     """Return `value` with the digits of the score's metric."""
-    text = f"{100 * value:.1f}" if is_share(score.metric) else f"{value:.3f}"
+    return shown_value(score.metric, value)
+
+
+def shown_value(metric: str, value: float) -> str:
+    """Return `value` with the digits of a metric, shares in percent."""
+    text = f"{100 * value:.1f}" if is_share(metric) else f"{value:.3f}"
     return text if float(text) else text.removeprefix("-")  # rounded to nothing, it has no sign
 
 
@@ -152,8 +160,8 @@ def mark_of(score: Score) -> tuple[str, float, str]:
 
 def metric_title(metric: str) -> str:
     """Return what a metric is called on the page: `judge_accuracy:gpt` is `Judge gpt`."""
-    found, name = metric_of(metric), metric.partition(":")[2]
-    return f"{found.title} {name}".strip() if found.section != "other" else found.title
+    about, name = metric_of(metric), metric.partition(":")[2]
+    return f"{about.title} {name}".strip() if about.section != "other" else about.title
 
 
 def of_split(scores: Iterable[Score], dataset: str, split: str) -> list[Score]:

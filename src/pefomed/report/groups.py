@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from pefomed.evaluation.seen_images import KEY
-from pefomed.metrics.lookup import metric_of
+from pefomed.metrics.lookup import metric_of, table
 from pefomed.report import bars
 from pefomed.report.figures import (
     IOU,
@@ -27,9 +27,6 @@ from pefomed.report.figures import (
 from pefomed.schema import Score
 
 _KINDS = ("blind", "floor", "ceiling", "published")
-
-_BESIDE = ("dice", "acc_0.5")
-"""What stands beside the IoU."""
 
 FIRST = (
     "category", KEY, "answer_type", "question_type", "content_type", "phrase_type", "image_organ", "location",
@@ -92,13 +89,14 @@ def group_tables(scores: Sequence[Score], dataset: str, split: str, main: str = 
 def box_group_tables(scores: Sequence[Score], dataset: str, split: str) -> list[GroupTable]:
     """Return one table of the boxes' IoU per meta key, that of the categories first and with its means."""
     mine = of_split(scores, dataset, split)
-    measures = [IOU, *(metric for metric in _BESIDE if any(score.metric == metric for score in mine))]
+    there = {score.metric for score in mine}
+    measures = [IOU, *(name for name, metric in table().items() if metric.by_group and name in there)]
     tables = []
     for key in _keys([score for score in mine if "=" in score.group], IOU):
         chosen = [score for score in mine if "=" in score.group and _key(score) == key]
-        table = _group_table(key, [score for score in chosen if score.metric in measures], measures, _KINDS)
-        table.totals.extend(_totals(mine, key, table, measures))
-        tables.append(table)
+        of_key = _group_table(key, [score for score in chosen if score.metric in measures], measures, _KINDS)
+        of_key.totals.extend(_totals(mine, key, of_key, measures))
+        tables.append(of_key)
     return tables
 
 
@@ -122,7 +120,10 @@ def _group_table(
         floors=[(kind_of(system), system_label(system)) for system in systems],
         rows=[
             _row(
-                s.group.partition("=")[2], [one for one in scores if one.group == s.group], measures, systems
+                s.group.partition("=")[2],
+                [each for each in scores if each.group == s.group],
+                measures,
+                systems,
             )
             for s in sorted(ours, key=lambda score: -score.n)
         ],
@@ -131,8 +132,8 @@ def _group_table(
 
 
 def _systems(scores: Sequence[Score], metric: str, kinds: Sequence[str]) -> list[str]:
-    found = dict.fromkeys(s.system for s in scores if s.metric == metric and kind_of(s.system) in kinds)
-    return sorted(found, key=lambda system: kinds.index(kind_of(system)))
+    systems = dict.fromkeys(s.system for s in scores if s.metric == metric and kind_of(s.system) in kinds)
+    return sorted(systems, key=lambda system: kinds.index(kind_of(system)))
 
 
 def _totals(scores: Sequence[Score], key: str, table: GroupTable, measures: Sequence[str]) -> list[GroupRow]:

@@ -88,14 +88,14 @@ def headlines(
     """
     mine = of_split(scores, dataset, split)
     ours = [score for score in mine if score.system == "model"]
-    found = []
+    heads = []
     for family, first in figures(ours, tasks, sentences=sentences):
         spoken = sentences and family is WORDS
         beside = _beside(family, first, ours)
         head = _headline(family, first[0], beside, mine, _IN_SENTENCES if spoken else "")
         seen = {path for task in family for path in (images or {}).get(task, ())}
-        found.append(replace(head, images=len(seen)))
-    return found
+        heads.append(replace(head, images=len(seen)))
+    return heads
 
 
 def _beside(family: Names, figures: Sequence[Score], ours: Sequence[Score]) -> list[tuple[str, Score]]:

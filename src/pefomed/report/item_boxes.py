@@ -37,37 +37,40 @@ def reference_boxes(sample: Sample) -> list[Drawn]:
     return [_drawn(names.get(box, ""), box) for box in sample.boxes]
 
 
-def answer_fields(one: BoxAnswer | None) -> dict[str, Any]:
+def answer_fields(answer: BoxAnswer | None) -> dict[str, Any]:
     """Return what an answer has more than its text; nothing for answers in words."""
-    if one is None:
+    if answer is None:
         return {}
     return {
-        "boxes": [_drawn(name, box) for name, box in one.boxes],
-        "iou": None if one.iou is None else round(one.iou, 4),
-        "phrases": [[phrase.text, round(phrase.iou, 4)] for phrase in one.phrases],
-        "state": one.state,
-        "repairs": list(one.repairs),
-        **({"none": True} if one.says_none else {}),
-        "mistaken": any(phrase.mistaken for phrase in one.phrases),
+        "boxes": [_drawn(name, box) for name, box in answer.reading.boxes],
+        "iou": None if answer.iou is None else round(answer.iou, 4),
+        "phrases": [[phrase.text, round(phrase.iou, 4)] for phrase in answer.phrases],
+        "state": answer.reading.state,
+        "repairs": list(answer.reading.repairs),
+        **({"none": True} if answer.reading.says_none else {}),
+        "mistaken": any(phrase.mistaken for phrase in answer.phrases),
     }
 
 
-def box_marks(one: BoxAnswer | None) -> dict[str, list[str]]:
+def box_marks(answer: BoxAnswer | None) -> dict[str, list[str]]:
     """Return what an item can be filtered by: how its answer could be read, and the sides."""
-    if one is None:
+    if answer is None:
         return {}
-    sides = [f"{side_of(phrase.boxes)} / {side_of(phrase.given)}" for phrase in one.phrases]
-    return {"answer": [NONE if one.says_none else STATES[one.state]], SIDE: list(dict.fromkeys(sides))}
+    sides = [f"{side_of(phrase.boxes)} / {side_of(phrase.given)}" for phrase in answer.phrases]
+    return {
+        "answer": [NONE if answer.reading.says_none else STATES[answer.reading.state]],
+        SIDE: list(dict.fromkeys(sides)),
+    }
 
 
 def meta_of(sample: Sample) -> dict[str, list[str]]:
     """Return the meta values that evaluation groups a sample's phrases by and that its own lack."""
-    found: dict[str, list[str]] = {"category": [], "boxes": []}
+    by_key: dict[str, list[str]] = {"category": [], "boxes": []}
     for item in items_of([sample]):
-        for key, values in found.items():
+        for key, values in by_key.items():
             if item.meta[key] not in values:
                 values.append(item.meta[key])
-    return {key: values for key, values in found.items() if values}
+    return {key: values for key, values in by_key.items() if values}
 
 
 def _drawn(name: str, box: Box) -> Drawn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 from pefomed.boxes.samples import NONE as NO_BOX
 from pefomed.evaluation.groups import ANY_BOX, values_of
 from pefomed.evaluation.picture_gate import PictureGate
+from pefomed.metrics.lookup import metrics_of
 from pefomed.metrics.references import shown
-from pefomed.outside.rows import NO_IMAGE
 from pefomed.report import item_boxes
 from pefomed.report.box_answers import BoxAnswer
 from pefomed.report.correctness import Correctness, JudgedTasks, correctness, judged_in
+from pefomed.report.figures import shown_value
 from pefomed.report.labels import ItemLabel, marks_of
 from pefomed.report.run import ReportedSplit
 from pefomed.report.thumbnails import BUDGET, Thumbnail, left_out, thumbnails
+from pefomed.samples.no_image import has_no_image
 from pefomed.schema import Prediction, Sample
 from pefomed.tasks import BINARY, WITH_BOXES
 
@@ -54,10 +57,12 @@ def browser_data(
     `datasets`, `filters` (key -> values, sorted), `images` (name, JPEG data URI or empty, problem),
     `left_out` (sentences about pictures that may not be shown), `items` (in the order of the samples).
     """
-    judges = list(dict.fromkeys(one.title for several in labels.values() for one in several if one.binary))
+    judges = list(
+        dict.fromkeys(label.title for several in labels.values() for label in several if label.binary)
+    )
     right = correctness(answered)
     items = []
-    for number, (split, found) in enumerate(zip(answered, boxes, strict=True)):
+    for number, (split, box_answers) in enumerate(zip(answered, boxes, strict=True)):
         judged = judged_in(split)
         given = {"model": split.predictions, **({"blind": split.blind} if split.blind else {})}
         for sample in split.samples:
@@ -69,7 +74,7 @@ def browser_data(
                     sample,
                     predictions.get(sample.id),
                     judged,
-                    found.get(name, {}).get(sample.id),
+                    box_answers.get(name, {}).get(sample.id),
                     _joint(said, judges) if name == "model" else nobody,
                     value_of=partial(split.values.value, sample_id=sample.id, system=name),
                 )
@@ -82,8 +87,8 @@ def browser_data(
                     "dataset": number,
                     **item_of(sample, split.predictions.get(sample.id), gate),
                     "answers": answers,
-                    "labels": [_label(one) for one in said],
-                    "marks": marks | item_boxes.box_marks(found.get("model", {}).get(sample.id)),
+                    "labels": [_label(label) for label in said],
+                    "marks": marks | item_boxes.box_marks(box_answers.get("model", {}).get(sample.id)),
                 }
             )
     names = {"model": "Model", "blind": "Blind"}
@@ -164,7 +169,18 @@ def answer_of(
         "cut": prediction.finish == "length",
         "verdicts": verdicts if any(verdict is not None for verdict in verdicts) else None,
         **item_boxes.answer_fields(boxes),
+        **_own_values(value_of),
     }
+
+
+def _own_values(value_of: Callable[[str], float]) -> dict[str, Any]:
+    """Return what metrics of the user's own say of an answer; nothing where there are none."""
+    values = [
+        [metric.title, shown_value(metric.name, value) + (" %" if metric.unit == "%" else "")]
+        for metric in metrics_of("other")
+        if not math.isnan(value := value_of(metric.name))
+    ]
+    return {"values": values} if values else {}
 
 
 def _with_any(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -182,23 +198,23 @@ def _with_any(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _pictures(sample: Sample, shown: str, gate: PictureGate | None) -> list[tuple[str, str]]:
     if gate is None:
         return [(path, "") for path in sample.images]
-    if sample.images == (f"{NO_IMAGE}{sample.id}",):
+    if has_no_image(sample):
         return [(path, path) for path in sample.images]  # it says so itself
     return list(zip(sample.images, gate.reasons(sample.images, shown), strict=True))
 
 
 def _joint(said: Sequence[ItemLabel], judges: Sequence[str]) -> list[int | None]:
-    joint = {one.title: one.joint for one in said if one.binary}
+    joint = {label.title: label.joint for label in said if label.binary}
     return [joint.get(title) for title in judges]
 
 
-def _label(one: ItemLabel) -> dict[str, Any]:
+def _label(label: ItemLabel) -> dict[str, Any]:
     return {
-        "title": one.title,
-        "text": one.text,
-        "verdict": one.joint if one.binary else None,
-        "level": None if one.binary else one.joint,
-        "reason": one.reason,
+        "title": label.title,
+        "text": label.text,
+        "verdict": label.joint if label.binary else None,
+        "level": None if label.binary else label.joint,
+        "reason": label.reason,
     }
 
 
@@ -207,10 +223,10 @@ def _filters(items: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
     # What the data set says of an item first, then what judges and raters said of its answer.
     for kind in ("meta", "marks"):
         for item in items:
-            for key, found in item[kind].items():
-                values.setdefault(key, set()).update(found)
+            for key, texts in item[kind].items():
+                values.setdefault(key, set()).update(texts)
     tasks = {item["task"] for item in items}
-    filters = {key: sorted(found) for key, found in values.items() if 1 < len(found) <= FILTER_VALUES}
+    filters = {key: sorted(texts) for key, texts in values.items() if 1 < len(texts) <= FILTER_VALUES}
     return filters | ({"task": sorted(tasks)} if len(tasks) > 1 else {})
 
 

@@ -56,41 +56,43 @@ class JudgeCard:
     """`(title, data, answers, mean)` of each human rater; empty for judges."""
 
 
-def judge_cards(labellers: Sequence[Labeller], found: Agreements) -> list[JudgeCard]:
+def judge_cards(labellers: Sequence[Labeller], agreements: Agreements) -> list[JudgeCard]:
     """Return a card for each judge, and one for all human raters together.
 
     Raises:
         DataError: a card is not as judges and the rating page write it.
     """
-    cards = [_judge(one, found) for one in labellers if one.kind != "human"]
-    humans = [one for one in labellers if one.kind == "human"]
-    return [*cards, _humans(humans, found)] if humans else cards
+    cards = [_judge(labeller, agreements) for labeller in labellers if labeller.kind != "human"]
+    humans = [labeller for labeller in labellers if labeller.kind == "human"]
+    return [*cards, _humans(humans, agreements)] if humans else cards
 
 
-def _judge(one: Labeller, found: Agreements) -> JudgeCard:
-    rows = [row for row in found.rated if row.rater == one.name]
+def _judge(labeller: Labeller, agreements: Agreements) -> JudgeCard:
+    rows = [row for row in agreements.rated if row.rater == labeller.name]
     return JudgeCard(
-        title=one.title,
-        kind=one.kind,
-        what=KINDS[one.kind],
-        about=str(one.card.get("about") or ""),
-        outcomes=[JudgedSplit(row.dataset, row.split, _facts([row], found, one.title)) for row in rows],
-        settings=_settings(one.card.get("settings")),
-        pairs=_pairs(one),
+        title=labeller.title,
+        kind=labeller.kind,
+        what=KINDS[labeller.kind],
+        about=str(labeller.card.get("about") or ""),
+        outcomes=[
+            JudgedSplit(row.dataset, row.split, _facts([row], agreements, labeller.title)) for row in rows
+        ],
+        settings=_settings(labeller.card.get("settings")),
+        pairs=_pairs(labeller),
         people=[],
     )
 
 
-def _humans(humans: Sequence[Labeller], found: Agreements) -> JudgeCard:
-    rows = [row for row in found.rated if row.kind == "human"]
+def _humans(humans: Sequence[Labeller], agreements: Agreements) -> JudgeCard:
+    rows = [row for row in agreements.rated if row.kind == "human"]
     splits = dict.fromkeys((row.dataset, row.split) for row in rows)
     first = humans[0]
     outcomes = []
     for dataset, split in splits:
         mine = [row for row in rows if (row.dataset, row.split) == (dataset, split)]
-        titles = {a.one for a in found.agreement
+        titles = {a.one for a in agreements.agreement
                   if a.between == "human-human" and (a.dataset, a.split) == (dataset, split)}  # fmt: skip
-        outcomes.append(JudgedSplit(dataset, split, _facts(mine, found, *titles)))
+        outcomes.append(JudgedSplit(dataset, split, _facts(mine, agreements, *titles)))
     return JudgeCard(
         title=f"{len(humans)} human raters" if len(humans) > 1 else first.title,
         kind="human",
@@ -106,7 +108,7 @@ def _humans(humans: Sequence[Labeller], found: Agreements) -> JudgeCard:
     )
 
 
-def _facts(rows: Sequence[Rated], found: Agreements, *titles: str) -> list[tuple[str, str]]:
+def _facts(rows: Sequence[Rated], agreements: Agreements, *titles: str) -> list[tuple[str, str]]:
     first = rows[0]
     people = first.kind == "human"
     facts = [("Raters" if people else "Runs", str(len(rows) if people else first.runs))]
@@ -117,7 +119,7 @@ def _facts(rows: Sequence[Rated], found: Agreements, *titles: str) -> list[tuple
     facts.append(("Without a label", f"{unscored:,} of {total:,} verdicts"))
     flips = [
         a
-        for a in found.agreement
+        for a in agreements.agreement
         if a.coefficient == "flip_share" and a.one in titles
         and (a.dataset, a.split, a.scale) == (first.dataset, first.split, first.scale)
     ]  # fmt: skip
@@ -149,10 +151,10 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _pairs(one: Labeller) -> list[CalibrationResult]:
+def _pairs(labeller: Labeller) -> list[CalibrationResult]:
     pairs = []
     try:
-        for entry in one.card.get("calibration") or ():
+        for entry in labeller.card.get("calibration") or ():
             labels, expected = list(entry["labels"]), entry["expected"]
             given = [label for label in labels if label is not None]
             right = sum(label == expected for label in given)
@@ -171,7 +173,7 @@ def _pairs(one: Labeller) -> list[CalibrationResult]:
             )
     except (AttributeError, KeyError, TypeError) as error:
         raise DataError(
-            f"the card of {one.name} in verdicts/ is damaged",
+            f"the card of {labeller.name} in verdicts/ is damaged",
             found=f"calibration: {type(error).__name__}: {error}",
             remedy="delete the card and judge again; verdicts already given are kept",
         ) from None

@@ -50,7 +50,7 @@ class ItemLabel:
 
 def item_labels(run: Path, labellers: Sequence[Labeller]) -> dict[str, list[ItemLabel]]:
     """Return the labels of every item that anybody was asked about: sample id -> judges, then humans."""
-    found: dict[str, list[ItemLabel]] = {}
+    by_sample: dict[str, list[ItemLabel]] = {}
     reasons = {labeller.title: labeller.reasons for labeller in labellers}
     comments: dict[str, str] = {}
     for labeller in labellers:
@@ -69,8 +69,8 @@ def item_labels(run: Path, labellers: Sequence[Labeller]) -> dict[str, list[Item
             human = panel.kind == "human"
             given = comments if human else reasons.get(panel.title, {})
             wanted = None if human else asked.get(panel.title)
-            _add(found, split.ids, panel, human, given, wanted)
-    return found
+            _add(by_sample, split.ids, panel, human, given, wanted)
+    return by_sample
 
 
 def marks_of(labels: Sequence[ItemLabel], exact: int | None) -> dict[str, list[str]]:
@@ -94,7 +94,7 @@ def marks_of(labels: Sequence[ItemLabel], exact: int | None) -> dict[str, list[s
 
 
 def _add(
-    found: dict[str, list[ItemLabel]],
+    by_sample: dict[str, list[ItemLabel]],
     ids: Sequence[str],
     panel: RaterPanel,
     human: bool,
@@ -106,7 +106,7 @@ def _add(
         given = panel.ratings[place]
         labels = tuple(float(label) for label in given[~np.isnan(given)])
         if labels or (asked is not None and sample_id in asked):
-            found.setdefault(sample_id, []).append(
+            by_sample.setdefault(sample_id, []).append(
                 ItemLabel(
                     title=panel.title,
                     human=human,

@@ -42,14 +42,18 @@ def mistakes(name: str, title: str, scores: Sequence[Score]) -> Sheet | None:
         scores: of one split.
     """
     titles = {name: table()[name].heading for name in named("sides")}
-    found = {(one.system, one.metric): one for one in scores if one.group == OVERALL and one.metric in titles}
+    rates = {
+        (score.system, score.metric): score
+        for score in scores
+        if score.group == OVERALL and score.metric in titles
+    }
     systems = [
-        system for system in dict.fromkeys(system for system, _ in found) if kind_of(system) != "ceiling"
+        system for system in dict.fromkeys(system for system, _ in rates) if kind_of(system) != "ceiling"
     ]
     lines = []
     for system in systems:
-        of_system = [found.get((system, metric)) for metric in titles]
-        cells = tuple(cell_of(one) if one else None for one in of_system)
+        of_system = [rates.get((system, metric)) for metric in titles]
+        cells = tuple(cell_of(score) if score else None for score in of_system)
         lines.append(SheetLine((system_label(system),), cells, kind_of(system)))
     columns = tuple(Column(metric, title) for metric, title in titles.items())
     return Sheet(name, title, ("system",), columns, lines, _NOTES) if lines else None

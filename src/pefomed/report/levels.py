@@ -9,12 +9,13 @@ from markupsafe import Markup
 from pefomed.agreement.published_levels import published_levels
 from pefomed.agreement.records import Levels
 from pefomed.evaluation.verdicts import RATER_KINDS
+from pefomed.metrics.lookup import of_rater
 from pefomed.metrics.wasm import wasm
 from pefomed.report.figures import OVERALL, Cell, cell_of, of_split
 from pefomed.report.sheet import Column, Sheet, SheetLine, marked, sheet_name
 from pefomed.schema import Score
 
-_METRICS: dict[str, str] = {kind: f"wasm_{name}" for kind, name in RATER_KINDS.items()}
+_METRICS: dict[str, str] = {kind: of_rater("levels", name).name for kind, name in RATER_KINDS.items()}
 
 _LABELLED = 8
 """Percent from which a part of the bar is wide enough for its text."""
@@ -28,7 +29,7 @@ def level_sheet(
     Args:
         loader: what reads the data set; published rows stand beside its test split.
     """
-    mine = [one for one in levels if (one.dataset, one.split) == (dataset, split)]
+    mine = [each for each in levels if (each.dataset, each.split) == (dataset, split)]
     if not mine:
         return None
     wasm_of = {
@@ -39,7 +40,8 @@ def level_sheet(
     columns = [Column(f"level {level}", str(level), "Answers at level") for level in range(5)]
     columns += [Column("wasm", "WASM"), Column("raters", "Raters or runs")]
     lines = [
-        SheetLine((one.title,), (*_counts(one.counts), _wasm(one, wasm_of), str(one.raters))) for one in mine
+        SheetLine((each.title,), (*_counts(each.counts), _wasm(each, wasm_of), str(each.raters)))
+        for each in mine
     ]
     for row in published_levels(loader, split):
         value = wasm(row.counts)
@@ -80,8 +82,8 @@ def _counts(counts: Sequence[float]) -> list[Cell]:
     return [Cell(text, "", 0, "", count) for text, count in zip(texts, counts, strict=True)]
 
 
-def _wasm(one: Levels, known: dict[str, Cell]) -> Cell:
-    metric = _METRICS[one.kind]
-    scored = known.get(f"{metric}:{one.rater}") or known.get(metric)
+def _wasm(given: Levels, known: dict[str, Cell]) -> Cell:
+    metric = _METRICS[given.kind]
+    scored = known.get(f"{metric}:{given.rater}") or known.get(metric)
     # Scores of before the last verdicts, or none: the mean level itself, without an interval.
-    return scored or Cell(f"{one.wasm:.3f}", "", one.n, f"mean level of {one.n:,} answers", one.wasm)
+    return scored or Cell(f"{given.wasm:.3f}", "", given.n, f"mean level of {given.n:,} answers", given.wasm)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pefomed.agreement import write_agreement
+from pefomed.answers.sureness import read_rule
 from pefomed.datasets import LOADERS, DataCard, card
 from pefomed.evaluation.picture_gate import PictureGate
 from pefomed.files.storage import write
@@ -26,6 +27,7 @@ from pefomed.report.results import results_of
 from pefomed.report.run import ReportedRun, read_run
 from pefomed.report.sections import lacks, sections
 from pefomed.report.shell import render
+from pefomed.report.sureness import sureness_of
 from pefomed.report.tables import Footnotes
 from pefomed.runs import RunFolder
 
@@ -56,8 +58,12 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     boxes = [box_answers(split, run.recipe) for split in run.answered]
     results = results_of(run.scores, run.answered, boxes, found, titles, loaders, evaluate, notes)
     agreement = agreement_sections(found)
+    rule = read_rule(folder, fitting=False)
+    said = [sureness_of(run.scores, split, titles[split.dataset], rule) for split in run.answered]
+    sure = [one for one in said if one is not None]
     tables = [sheet for result in results for sheet in result.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
+    tables += [sheet for one in sure for sheet in one.sheets]
     protocols = shown_protocols(run.protocols, run.answered, titles)
     tables += [sheet for one in protocols for sheet in one.sheets]
     leaks, calm = audit.tell_all(run.audit, run.recipe, gate)
@@ -71,6 +77,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
         "protocols": bool(protocols),
         "boxes": bool(boxed),
         "groups": bool(grouped),
+        "sure": bool(sure),
         "judgements": bool(run.labellers),
         "agreement": bool(agreement),
         "training": bool(run.recipe or run.describe or stages or run.sessions),
@@ -91,6 +98,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
         protocols=protocols,
         boxed=boxed,
         grouped=grouped,
+        sure=sure,
         charted=list(dict.fromkeys(table.measures[0][1] for table in group_tables)),
         rivals={kind for table in group_tables for kind, _ in table.floors},
         side_key=SIDE,
@@ -115,7 +123,8 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     for sentence in browser["left_out"]:
         note(f"{page}: {sentence}")
     files.write_tables(RunFolder(folder).tables, tables)
-    files.write_figures(RunFolder(folder).figures, plots.of_results(results))
+    drawn = {name: text for one in sure for name, text in one.files.items()}
+    files.write_figures(RunFolder(folder).figures, plots.of_results(results) | drawn)
     return page
 
 

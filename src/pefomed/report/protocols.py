@@ -49,7 +49,9 @@ class ShownProtocols:
     split: str
     rows: list[ShownProtocol]
     seen: str
-    """Which test images were trained on."""
+    """How many of the test images were trained on."""
+    published_seen: str
+    """`on none` or `on them`, the published models beside ours; empty where nothing stands there."""
     others: list[Compared]
     """Published figures that do not compare, each with why."""
     unfit: list[tuple[str, str]]
@@ -71,11 +73,13 @@ def shown_protocols(
 
 
 def _split(found: ProtocolSplit, answered: ReportedSplit | None, title: str) -> ShownProtocols:
-    beside, others = compared(found)
+    same, of_all = _counted(answered)
+    beside, others = compared(found, bool(same) if of_all else None)
     rows = [
         _row(row, beside.get(row.name, []))
         for row in found.rows
-        if row.name in PROTOCOLS  # a later version may know others
+        # A later version may know others.
+        if row.name in PROTOCOLS and any(s.system == "model" and s.group == "overall" for s in row.scores)
     ]
     name = sheet_name(found.dataset, found.split, "protocols")
     of = f"{title}, {found.split}".rstrip(", ")
@@ -85,10 +89,14 @@ def _split(found: ProtocolSplit, answered: ReportedSplit | None, title: str) -> 
         split=found.split,
         rows=rows,
         seen=_seen(answered),
+        published_seen=("on them" if same else "on none") if beside and of_all else "",
         others=others,
         unfit=[(PROTOCOLS[one.name].title, one.why) for one in found.unfit if one.name in PROTOCOLS],
         changed=changed,
-        sheets=[_sheet(name, f"{of}: what other papers would call it", rows), *changed.sheets],
+        sheets=[
+            _sheet(name, f"{of}: what other papers would call it", rows, _seen(answered)),
+            *changed.sheets,
+        ],
     )
 
 
@@ -105,7 +113,7 @@ def _row(row: ProtocolRow, published: list[Compared]) -> ShownProtocol:
         protocol=protocol,
         title=f"{protocol.title}: {row.judge}" if row.judge else protocol.title,
         cells={group: cell_of(score) for group, score in ours.items()},
-        printed=[f"{group} {100 * value:.1f}" for group, value in row.printed.items()],
+        printed=[f"{group} {_percent(value)}" for group, value in row.printed.items()],
         language=" and ".join(_LANGUAGES[each] for each in protocol.languages),
         n=f"{ours['overall'].n:,}" + (f": {', '.join(parts)}" if parts else ""),
         blind=cell_of(blind) if blind else None,
@@ -117,24 +125,38 @@ def _row(row: ProtocolRow, published: list[Compared]) -> ShownProtocol:
     )
 
 
+def _percent(value: float) -> str:
+    """Return a share in percent, small ones with the digits that show what went wrong."""
+    return f"{100 * value:.1f}" if value >= 0.01 or not value else f"{100 * value:.2g}"
+
+
+def _counted(answered: ReportedSplit | None) -> tuple[int, int]:
+    """Return how many test images were trained on, and of how many this is known."""
+    kinds = _kinds(answered)
+    return sum(kind == "same" for kind in kinds.values()), len(kinds)
+
+
+def _kinds(answered: ReportedSplit | None) -> dict[tuple[str, ...], str]:
+    """Return the images of each sample -> whether they were trained on, as evaluation found."""
+    samples = answered.samples if answered else ()
+    return {sample.images: sample.meta[KEY] for sample in samples if KEY in sample.meta}
+
+
 def _seen(answered: ReportedSplit | None) -> str:
-    """Return how many of the test images were trained on, as evaluation found."""
-    kinds: dict[tuple[str, ...], str] = {}
-    for sample in answered.samples if answered else ():
-        if kind := sample.meta.get(KEY):
-            kinds[sample.images] = kind
-    if not kinds:
-        return "not known"
-    count = {kind: list(kinds.values()).count(kind) for kind in ("same", "alike")}
-    alike = f", {count['alike']:,} look like one" if count["alike"] else ""
-    return f"{count['same']:,} of {len(kinds):,} test images{alike}"
+    same, of_all = _counted(answered)
+    if not of_all:
+        return "nobody knows how many"
+    alike = sum(kind == "alike" for kind in _kinds(answered).values())
+    return f"{same or 'none'} of {of_all:,}" + (
+        f" ({alike:,} more look like a training image)" if alike else ""
+    )
 
 
-def _sheet(name: str, title: str, rows: Sequence[ShownProtocol]) -> Sheet:
+def _sheet(name: str, title: str, rows: Sequence[ShownProtocol], seen: str) -> Sheet:
     columns = (
         *(Column(each, each.capitalize()) for each in FIGURES), Column("printed", "Its code prints"),
         Column("n", "n"), Column("language", "Language"), Column("blind", "Blind"),
-        Column("floor", "Best floor"),
+        Column("floor", "Best floor"), Column("seen", "Test images trained on"),
     )  # fmt: skip
     lines = []
     for row in rows:
@@ -142,12 +164,14 @@ def _sheet(name: str, title: str, rows: Sequence[ShownProtocol]) -> Sheet:
         lines.append(
             SheetLine(
                 (row.title,),
-                (*own, ", ".join(row.printed), row.n, row.language, row.blind, row.floor),
+                (*own, ", ".join(row.printed), row.n, row.language, row.blind, row.floor, seen),
             )
         )
         lines += [
             SheetLine(
-                (f"{one.system} (published)",), (*one.figures, "", one.n, one.language, "", ""), "published"
+                (f"{one.system} (published)",),
+                (*one.figures, "", one.n, one.language, "", "", one.seen),
+                "published",
             )
             for one in row.published
         ]

@@ -31,12 +31,18 @@ class Compared:
     """Why it stands not beside ours; empty where it does."""
 
 
-def compared(found: ProtocolSplit) -> tuple[dict[str, list[Compared]], list[Compared]]:
-    """Return the published rows that compare, by protocol, and those that do not, each with why."""
+def compared(
+    found: ProtocolSplit, seen: bool | None = None
+) -> tuple[dict[str, list[Compared]], list[Compared]]:
+    """Return the published rows that compare, by protocol, and those that do not, each with why.
+
+    Args:
+        seen: whether our model was trained on test images; None where nobody knows.
+    """
     beside: dict[str, list[Compared]] = {}
     others = []
     for row in VQA.get(found.loader, ()):
-        why = _why_not(row, found)
+        why = _why_not(row, found) or _images_apart(row, seen)
         shown = _shown(row, found.loader, why)
         if why:
             others.append(shown)
@@ -65,6 +71,14 @@ def _why_not(row: PublishedAccuracy, found: ProtocolSplit) -> str:
     if known and size != known.n:
         return "how many questions it is of is not stated" if size < 0 else f"it is of {size:,} questions"
     return ""
+
+
+def _images_apart(row: PublishedAccuracy, seen: bool | None) -> str:
+    """Return why a model that knows the test images is not held against one that does not."""
+    if seen is None or row.seen == "not stated" or (row.seen == "yes") == seen:
+        return ""
+    ours, theirs = ("was", "was not") if seen else ("was not", "was")
+    return f"this run's model {ours} trained on test images, that one {theirs}"
 
 
 def _shown(row: PublishedAccuracy, loader: str, why: str) -> Compared:

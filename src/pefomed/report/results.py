@@ -75,7 +75,7 @@ def results_of(
     scores: Sequence[Score],
     answered: Sequence[ReportedSplit],
     boxes: Sequence[Mapping[str, Mapping[str, BoxAnswer]]],
-    found: Agreements,
+    agreements: Agreements,
     titles: Mapping[str, str],
     loaders: Mapping[str, str],
     evaluate: Evaluate,
@@ -91,7 +91,9 @@ def results_of(
         notes: gets the tables' footnotes.
     """
     by_split = {(split.dataset, split.split): split for split in answered}
-    of_boxes = {(split.dataset, split.split): one for split, one in zip(answered, boxes, strict=True)}
+    of_boxes = {
+        (split.dataset, split.split): of_answers for split, of_answers in zip(answered, boxes, strict=True)
+    }
     splits = dict.fromkeys((score.dataset, score.split) for score in scores)
     return [
         _result(
@@ -100,7 +102,7 @@ def results_of(
             titles[dataset],
             loaders.get(dataset, ""),
             of_boxes.get((dataset, split), {}),
-            found,
+            agreements,
             evaluate,
             notes,
         )
@@ -114,14 +116,14 @@ def _result(
     title: str,
     loader: str,
     boxes: Mapping[str, Mapping[str, BoxAnswer]],
-    found: Agreements,
+    agreements: Agreements,
     evaluate: Evaluate,
     notes: Footnotes,
 ) -> Result:
     """Return the result of one split, of at least one score."""
     dataset, split = scores[0].dataset, scores[0].split
     name, of = sheet_name(dataset, split), f"{title}, {split}".rstrip(", ")
-    levels = level_sheet(found.levels, scores, dataset, split, loader)
+    levels = level_sheet(agreements.levels, scores, dataset, split, loader)
     tasks = {sample.task for sample in answered.samples} if answered else set()
     spoken = answered is not None and speaks(answered)
     images: dict[str, set[str]] = {}
@@ -148,8 +150,8 @@ def _result(
         others=[
             *([methods] if methods and free else ()),
             *(
-                _shown(f"{name}-{sheet_name(one.heads[0].metric)}", f"{one.title} on {of}", one, notes)
-                for one in others
+                _shown(f"{name}-{sheet_name(each.heads[0].metric)}", f"{each.title} on {of}", each, notes)
+                for each in others
             ),
             *([_shown(f"{name}-answers", f"How answers came out on {of}", rates, notes)] if rates else ()),
         ],
@@ -158,9 +160,9 @@ def _result(
         box_figures=box_figures(name, of, boxes, scores, evaluate),
         levels=levels,
         bars=[
-            (one.title, stacked(one.counts, f"Levels by {one.title}"))
-            for one in found.levels
-            if (one.dataset, one.split) == (dataset, split)
+            (each.title, stacked(each.counts, f"Levels by {each.title}"))
+            for each in agreements.levels
+            if (each.dataset, each.split) == (dataset, split)
         ],
     )
 
@@ -168,11 +170,13 @@ def _result(
 def _groups(name: str, of: str, tables: Sequence[GroupTable], most_open: int) -> list[ShownGroups]:
     return [
         ShownGroups(
-            one,
-            sheets.of_groups(f"{name}-by-{sheet_name(one.key)}", f"{of} by {one.key.replace('_', ' ')}", one),
+            table,
+            sheets.of_groups(
+                f"{name}-by-{sheet_name(table.key)}", f"{of} by {table.key.replace('_', ' ')}", table
+            ),
             place < most_open,
         )
-        for place, one in enumerate(tables)
+        for place, table in enumerate(tables)
     ]
 
 

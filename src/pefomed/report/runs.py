@@ -69,7 +69,7 @@ def read_arms(folder: Path) -> Arms:
     if base not in dict(arms):
         raise RunError(f"{path} names no arm {base!r}", remedy="run `pefomed ablate` again")
     runs = [LabelledRun(name, read_run(place)) for name, place in arms]
-    return Arms(recipe, next(one for one in runs if one.label == base), runs)
+    return Arms(recipe, next(run for run in runs if run.label == base), runs)
 
 
 def named(folders: Sequence[Path]) -> list[LabelledRun]:
@@ -79,20 +79,20 @@ def named(folders: Sequence[Path]) -> list[LabelledRun]:
         RunError: a folder does not exist or holds nothing of a run.
         DataError: one of its files is damaged.
     """
-    found: list[LabelledRun] = []
+    named_runs: list[LabelledRun] = []
     for folder in folders:
         if is_ablation(folder):
             arms = read_arms(folder)
-            found += [LabelledRun(f"{arms.recipe}, {arm.label}", arm.run) for arm in arms.runs]
+            named_runs += [LabelledRun(f"{arms.recipe}, {arm.label}", arm.run) for arm in arms.runs]
         else:
             run = read_run(folder)
-            found.append(LabelledRun(run.name, run))
-    counts = Counter(one.label for one in found)
+            named_runs.append(LabelledRun(run.name, run))
+    counts = Counter(each.label for each in named_runs)
     return [
-        one
-        if counts[one.label] == 1
-        else LabelledRun(f"{one.label} ({short_name(str(one.run.folder))})", one.run)
-        for one in found
+        each
+        if counts[each.label] == 1
+        else LabelledRun(f"{each.label} ({short_name(str(each.run.folder))})", each.run)
+        for each in named_runs
     ]
 
 
@@ -101,16 +101,16 @@ def joined_scores(runs: Sequence[LabelledRun]) -> list[Score]:
 
     A floor that differs between runs (another training split) is kept for each run that has it so.
     """
-    found: list[Score] = []
+    of_models: list[Score] = []
     shared: dict[tuple[str, ...], Score] = {}
-    for one in runs:
-        for score in one.run.scores:
+    for run in runs:
+        for score in run.run.scores:
             if score.system == "model":
-                found.append(score.model_copy(update={"system": f"run:{one.label}"}))
+                of_models.append(score.model_copy(update={"system": f"run:{run.label}"}))
             elif kind_of(score.system) in ("floor", "ceiling", "published"):
                 key = (score.system, score.metric, score.dataset, score.split, score.group)
                 known = shared.setdefault(key, score)
                 if known != score:
-                    system = f"{score.system} ({one.label})"
-                    found.append(score.model_copy(update={"system": system}))
-    return [*found, *shared.values()]
+                    system = f"{score.system} ({run.label})"
+                    of_models.append(score.model_copy(update={"system": system}))
+    return [*of_models, *shared.values()]

@@ -12,6 +12,7 @@ SECTIONS = {
     "protocols": "Protocols",
     "boxes": "Boxes",
     "groups": "Groups",
+    "sure": "How sure",
     "judgements": "Judges and raters",
     "agreement": "Agreement",
     "training": "Training",

@@ -98,9 +98,9 @@ def marked(label: str, kind: str) -> str:
 def unique(sheets: Iterable[Sheet]) -> list[Sheet]:
     """Return sheets with distinct names: of equal ones the later get a number."""
     seen: dict[str, int] = {}
-    found = []
+    renamed = []
     for sheet in sheets:
         count = seen[sheet.name] = seen.get(sheet.name, 0) + 1
         name = sheet.name if count == 1 else f"{sheet.name}-{count}"
-        found.append(Sheet(name, sheet.title, sheet.labels, sheet.columns, sheet.lines, sheet.notes))
-    return found
+        renamed.append(Sheet(name, sheet.title, sheet.labels, sheet.columns, sheet.lines, sheet.notes))
+    return renamed

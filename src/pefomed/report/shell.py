@@ -26,7 +26,7 @@ from pefomed.report.sheet import Sheet
 BROWSER = ("state", "address", "boxes", "list", "detail", "controls")
 """Parts of the item browser's script, in the order they are joined."""
 
-STYLES = ("style.css", "boxes.css", "pairs.css", "print.css")
+STYLES = ("style.css", "boxes.css", "sure.css", "pairs.css", "print.css")
 
 
 def render(template: str, browser: dict[str, Any], **content: Any) -> str:

@@ -12,7 +12,9 @@ from pefomed.report.run import ReportedSplit
 from pefomed.report.sheet import Column, Sheet, SheetLine
 
 MOST_SHOWN = 200
-"""Answers that the page lists; its table holds all."""
+"""Answers that the page lists."""
+MOST_HANDED_ON = 5000
+"""Answers that its table holds."""
 
 Worths = tuple[float | None, ...]
 
@@ -35,16 +37,21 @@ class ChangedAnswer:
     question: str
     reference: str
     answer: str
-    marks: tuple[str, ...]
-    """What each of the voices says: `✓`, `✗`, a share, or nothing where the question does not count."""
+    worths: tuple[float | None, ...]
+    """What each of the voices says it is worth; None where the question does not count."""
+
+    @property
+    def marks(self) -> list[str]:
+        """What each says as the page shows it: right, wrong, or a share."""
+        return ["\u2713" if _right(one) else "\u2717" if one == 0 else _share(one) for one in self.worths]
 
 
 @dataclass(frozen=True)
 class SidesChanged:
     voices: list[Voices]
     counts: list[list[int | None]]
-    """Row, column: answers right under the row's protocols and not under the column's; None of a pair with
-    itself."""
+    """Row, column: answers right under the row's protocols and not under the column's; None of a pair that
+    has no answer in common, or is one protocol."""
     n: int
     """Answers that any protocol counts."""
     changed: list[ChangedAnswer]
@@ -85,12 +92,9 @@ def sides_changed(
     )
 
 
-def _changing(one: Worths, other: Worths) -> int:
-    return sum(
-        _right(a) and not _right(b)
-        for a, b in zip(one, other, strict=True)
-        if a is not None and b is not None
-    )
+def _changing(one: Worths, other: Worths) -> int | None:
+    both = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
+    return sum(_right(a) and not _right(b) for a, b in both) if both else None
 
 
 def _changed(
@@ -110,7 +114,7 @@ def _changed(
                 question=sample.question,
                 reference=shown(sample.references),
                 answer=given.text if given else "",
-                marks=tuple(map(_mark, said)),
+                worths=tuple(said),
             )
         )
     return changed
@@ -120,18 +124,17 @@ def _right(value: float | None) -> bool:
     return value is not None and value >= 1 - 1e-9
 
 
-def _mark(value: float | None) -> str:
-    if value is None:
-        return ""
-    if _right(value):
-        return "\u2713"
-    return f"{value:.2f}" if value > 0 else "\u2717"
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}".removesuffix(".00")
 
 
 def _sheet(name: str, title: str, voices: Sequence[Voices], changed: Sequence[ChangedAnswer]) -> Sheet:
     columns = tuple(Column(f"protocol {place}", one.title) for place, one in enumerate(voices, 1))
     lines = [
-        SheetLine((one.sample_id, one.question, one.reference, one.answer), one.marks) for one in changed
+        SheetLine((one.sample_id, one.question, one.reference, one.answer), tuple(map(_share, one.worths)))
+        for one in changed[:MOST_HANDED_ON]
     ]
     notes = [f"{one.title}: so say {', '.join(one.others)} too" for one in voices if one.others]
+    if len(changed) > MOST_HANDED_ON:
+        notes.append(f"The first {MOST_HANDED_ON:,} of {len(changed):,} answers")
     return Sheet(name, title, ("id", "question", "reference", "answer"), columns, lines, notes)

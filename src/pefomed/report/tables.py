@@ -23,7 +23,8 @@ COLUMNS = {"answer_type=OPEN": "open", "answer_type=CLOSED": "closed", OVERALL: 
 
 _ORDER = ("model", "blind", "floor", "ceiling", "other", "published")
 
-_JUDGE = "judge_accuracy"
+_JUDGE = canonical("judge")
+
 WIDEST = 12
 """Columns that a sheet of paper has room for."""
 
@@ -134,7 +135,12 @@ def other_tables(
     """
     mine = _of_columns(scores, dataset, split)
     shown = {*_main_metrics(mine, first), *named("texts", "boxes", "categories", "sides", "rates")}
-    rest = [score for score in mine if canonical(score.metric) not in shown]
+    apart = ("confidence", "sure")  # which have a section of their own
+    rest = [
+        score
+        for score in mine
+        if canonical(score.metric) not in shown and metric_of(score.metric).section not in apart
+    ]
     metrics = sorted(
         dict.fromkeys(canonical(score.metric) for score in rest),
         key=lambda metric: not _is_exact(metric),

@@ -14,7 +14,7 @@ from pefomed import progress
 from pefomed.errors import ImageError
 from pefomed.images.images import from_image
 from pefomed.machine_paths import short_name, without_paths
-from pefomed.outside.rows import NO_IMAGE
+from pefomed.samples.no_image import NO_IMAGE
 
 BUDGET = 16_000_000
 """Most characters of all data URIs together: leaves room for texts in a page of 25 MB."""

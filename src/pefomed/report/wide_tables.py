@@ -71,7 +71,7 @@ def _joined(scores: Sequence[Score]) -> list[str]:
     program = definitions[0].partition(", ")[0] + ", "
     shared = all(definition.startswith(program) for definition in definitions)
     if shared and len(definitions) > 1:
-        definitions = [definitions[0], *(one.removeprefix(program) for one in definitions[1:])]
+        definitions = [definitions[0], *(each.removeprefix(program) for each in definitions[1:])]
     return ["; ".join(definitions), *dict.fromkeys(how for _, _, how in parts if how)]
 
 

@@ -10,13 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pefomed.runs.split import Split
 
 if TYPE_CHECKING:
-    from pefomed.recipe import Recipe
+    from pefomed.recipe import Predict, Recipe
     from pefomed.schema import Sample
+
+
+Way = Literal["", "vocabulary", "neighbours"]
+"""How the answers of a file were found, if not as the run's own are: chosen from a closed vocabulary, or with
+similar training images told in the prompt."""
+
+WAYS: tuple[Way, ...] = ("vocabulary", "neighbours")
 
 
 @dataclass(frozen=True)
@@ -134,9 +141,15 @@ class RunFolder:
         """Return the samples of a split, named as (data set, split)."""
         return self.samples / f"{Split(*split).stem}.jsonl"
 
-    def predictions_file(self, split: tuple[str, str], *, blind: bool = False) -> Path:
-        """Return the answers about a split; `blind`: with the image features replaced by their mean."""
-        return self.predictions / f"{Split(*split).stem}{_BLIND if blind else ''}.jsonl"
+    def predictions_file(self, split: tuple[str, str], *, blind: bool = False, way: Way = "") -> Path:
+        """Return the answers about a split.
+
+        Args:
+            blind: with the image features replaced by their mean.
+            way: found in another way than the run's own answers.
+        """
+        kind = _BLIND if blind else f".{way}" if way else ""
+        return self.predictions / f"{Split(*split).stem}{kind}.jsonl"
 
     def probe(self, name: str) -> RunFolder:
         """Return the folder of a probe's samples and answers, which lie there as those of a run do."""
@@ -151,9 +164,15 @@ class RunFolder:
         return sorted(self.samples.glob("*.jsonl"))
 
     def predictions_files(self, *, blind: bool | None = False) -> list[Path]:
-        """Return the files of answers that saw the images, or that did not, or with None all, by name."""
+        """Return the files of the run's own answers, of those that did not see the images, or with None all.
+
+        Answers found in another way are among all alone.
+        """
         paths = sorted(self.predictions.glob("*.jsonl"))
-        return [path for path in paths if blind is None or path.stem.endswith(_BLIND) == blind]
+        if blind is None:
+            return paths
+        ways = tuple(f".{way}" for way in WAYS)
+        return [p for p in paths if p.stem.endswith(_BLIND) == blind and not p.stem.endswith(ways)]
 
     def split_of(self, stem: str) -> Split:
         """Return the split that a file's name is of: as the recipe parts it, or else at its last hyphen."""
@@ -183,6 +202,47 @@ class RunFolder:
         _ = self._recipe
         for path in self.samples_files() if split is None else [self.samples_file(split)]:
             yield from jsonl.read(path, Sample, on_cut=on_cut)
+
+    @property
+    def calibration(self) -> Path:
+        """Folder like a run's of the samples and answers that a threshold is chosen on."""
+        return self.path / "calibration"
+
+    @property
+    def threshold_file(self) -> Path:
+        """How sure an answer must be to be given."""
+        return self.path / "threshold.json"
+
+    @property
+    def drawn(self) -> Path:
+        """Folder of the drawn answers."""
+        return self.path / "drawn"
+
+    def drawn_file(self, split: tuple[str, str]) -> Path:
+        """Return the drawn answers about a split, named as (data set, split)."""
+        return self.drawn / f"{Split(*split).stem}.jsonl"
+
+    def drawn_files(self) -> list[Path]:
+        """Return the files of drawn answers, by name."""
+        return sorted(self.drawn.glob("*.jsonl"))
+
+    @property
+    def likeness(self) -> Path:
+        """Folder of how like pictures are to those trained on."""
+        return self.path / "likeness"
+
+    def likeness_file(self, split: tuple[str, str]) -> Path:
+        """Return how like the pictures of a split are, named as (data set, split)."""
+        return self.likeness / f"{Split(*split).stem}.jsonl"
+
+    def likeness_files(self) -> list[Path]:
+        """Return the files of how like pictures are, by name."""
+        return sorted(self.likeness.glob("*.jsonl"))
+
+    @property
+    def training_pictures_file(self) -> Path:
+        """What the pictures that were trained on look like to the vision encoder."""
+        return self.likeness / "training.safetensors"
 
     @property
     def verdicts(self) -> Path:
@@ -261,6 +321,9 @@ class RunFolder:
             self.samples,
             self.predictions,
             self.path / PROBES,
+            self.calibration,
+            self.drawn,
+            self.likeness,
             self.item_scores,
             self.report,
         ):
@@ -270,10 +333,17 @@ class RunFolder:
             self.scores_file,
             self.scores_card,
             self.metrics_file,
+            self.threshold_file,
             self.protocols_file,
             self.environment_file,
         ):
             file.unlink(missing_ok=True)
+
+
+def asked_ways(predict: Predict) -> tuple[Way, ...]:
+    """Return the ways, beside the run's own, in which a recipe wants questions to be answered."""
+    wanted = {"vocabulary": predict.vocabulary is not None, "neighbours": predict.neighbours > 0}
+    return tuple(way for way in WAYS if wanted[way])
 
 
 def card_of(records: Path) -> Path:

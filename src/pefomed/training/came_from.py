@@ -23,8 +23,9 @@ from pefomed.startup import processes
 from pefomed.training import checkpoint, stage_samples, unreadable
 from pefomed.training.stage_samples import Counted, StageSamples
 from pefomed.training.together import in_main
+from pefomed.weights.base import Base, base_of_json
 from pefomed.weights.folder_hashes import file_hash
-from pefomed.weights.identity import Base, base_fetched, base_of_json, base_on_disk
+from pefomed.weights.identity import base_fetched, base_on_disk
 
 FILE = "came_from.json"
 

@@ -29,6 +29,7 @@ from pefomed.files import checksums
 from pefomed.files.storage import storage_errors, write
 from pefomed.models.adapter import adapter_state, load_state, save_adapter
 from pefomed.runs.lock import check_held
+from pefomed.training.averaging import RunningMean
 
 PLAN = "unreadable.json"
 """What the stage was planned without, if anything; each checkpoint has a copy."""
@@ -55,7 +56,8 @@ def save(folder: Path, model: PeftModel, moments: dict[str, Any], progress: Stag
     """Write `folder/step-N` by rename and remove all but the newest checkpoints.
 
     Args:
-        moments: the optimiser's `state_dict`, of whole tensors, and under `scaler` that of float16's scaler.
+        moments: the optimiser's `state_dict`, of whole tensors, under `scaler` that of float16's scaler, and
+            under `mean` the weights' running mean, if there is one.
 
     Raises:
         StorageError: the disk is full or cannot be written; what was there before is as it was.
@@ -99,9 +101,13 @@ def copy_of_plan(folder: Path) -> Path | None:
 
 
 def restore(
-    found: Path, model: PeftModel, optimiser: Optimizer, scaler: GradScaler | None = None
+    found: Path,
+    model: PeftModel,
+    optimiser: Optimizer,
+    scaler: GradScaler | None = None,
+    mean: RunningMean | None = None,
 ) -> StageProgress:
-    """Load the checkpoint `found` into model, optimiser and float16's scaler.
+    """Load the checkpoint `found` into model, optimiser, float16's scaler and the weights' running mean.
 
     Raises:
         RunError: the checkpoint is not of this model.
@@ -112,6 +118,8 @@ def restore(
         optimiser.load_state_dict(moments)
         if scaler is not None and moments.get("scaler"):  # older checkpoints have none: it begins anew
             scaler.load_state_dict(moments["scaler"])
+        if mean is not None:
+            mean.restore(moments.get("mean"))
     except ValueError as error:
         raise RunError(
             f"the checkpoint {found} is of another optimiser",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from pefomed.progress import line, note
 from pefomed.recipe import Stage
 from pefomed.runs.log import rate_key
 from pefomed.training import checkpoint, epochs, sharding, soundness
+from pefomed.training.averaging import RunningMean
 from pefomed.training.log import Log
 from pefomed.training.loss import AnswerLoss, answer
 from pefomed.training.optimiser import make_optimiser, rates, set_rates
@@ -61,7 +63,18 @@ class Loop:
     """The captions and reports that a validation decodes."""
 
     def __post_init__(self) -> None:
+        """Check that the stage can be run so.
+
+        Raises:
+            TrainingError: a running mean is asked for of weights that are split.
+        """
         self._epochs = epochs.after_each(self.steps, self.samples)
+        self._mean: RunningMean | None = None
+        if self.stage.ema and self.sharded:
+            raise TrainingError(
+                f"stage {self.stage.name}: a running mean (`ema`) needs whole weights, and these are split",
+                remedy='set `ema = 0`, or `compute.sharding = "none"`',
+            )
 
     def run(self) -> None:
         """Train from the newest checkpoint, or from the beginning, to the end.
@@ -73,6 +86,8 @@ class Loop:
         parts = trainable(self.model, self.stage.train)
         optimiser = make_optimiser(parts, self.stage)
         schedules = rates(self.stage, len(self.steps))
+        if self.stage.ema:
+            self._mean = RunningMean([one for group in parts.values() for one in group], self.stage.ema)
         progress = self._restored(optimiser)
         self.log.rewind(self.stage.name, progress.step)
         model, optimiser = sharding.prepare(self.model, optimiser, self.accelerator, self.sharded)
@@ -91,16 +106,21 @@ class Loop:
                 rate = set_rates(optimiser, schedules, step)
                 values = self._step(model, optimiser, parameters, self.steps[step], step)
                 progress.step, progress.seconds = step + 1, time.monotonic() - started
+                if self._mean is not None:
+                    self._mean.add(progress.step)
                 self._record(progress, rate, values)
                 shown.advance(note=f"loss {values['loss']:.3f}")
                 if text := rising.add(values["loss"]):
                     self._say(text, step=progress.step)
                 if self.validation_rows and progress.step in validate_at:
-                    self._validate(model, progress)
+                    with self._final_weights():
+                        self._validate(model, progress)
                 last, stopping = progress.step == len(self.steps), in_any(self.accelerator, bool(stop))
                 if last or stopping or progress.step % self.stage.checkpoint_every == 0:
                     self._check_sound(model, step)
                     moments = sharding.moments(optimiser, self.accelerator.scaler)
+                    if self._mean is not None:
+                        moments["mean"] = self._mean.state()
                     with sharding.gather_adapter(self.model):
                         if self.accelerator.is_main_process:
                             checkpoint.save(self.folder, self.model, moments, progress)
@@ -113,14 +133,19 @@ class Loop:
                     )
         self.accelerator.unwrap_model(model, keep_fp32_wrapper=False)
         self.accelerator.free_memory()
-        self._finish(progress)
+        with self._final_weights():
+            self._finish(progress)
 
     def _restored(self, optimiser: Any) -> checkpoint.StageProgress:
         """Load the newest whole checkpoint, which the main process chooses for all."""
         found = in_main(lambda: checkpoint.find(self.folder, self._say))
         if found is None:
             return checkpoint.StageProgress()
-        return checkpoint.restore(found, self.model, optimiser, self.accelerator.scaler)
+        return checkpoint.restore(found, self.model, optimiser, self.accelerator.scaler, self._mean)
+
+    def _final_weights(self) -> AbstractContextManager[None]:
+        """Give a block in which the model has the weights that the stage is to end with."""
+        return nullcontext() if self._mean is None else self._mean.in_place()
 
     def _say(self, text: str, **values: Any) -> None:
         self.log.write("event", self.stage.name, **values, text=text)
@@ -142,7 +167,8 @@ class Loop:
         return collate([row.built() for row in rows]).to(self.accelerator.device)
 
     def _answer(self, model: Any, batch: Batch) -> AnswerLoss:
-        return answer(model, batch, self._features_of(batch.images), self.stage.loss)
+        features, stage = self._features_of(batch.images), self.stage
+        return answer(model, batch, features, stage.loss, stage.label_smoothing)
 
     def _features_of(self, images: Sequence[str]) -> ImageFeatures:
         return move_features(self.features(images), self.accelerator.device)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -42,11 +43,17 @@ class AnswerLoss:
     """(A,) the most likely token at each place of an answer."""
 
 
-def answer(model: Any, batch: Batch, features: ImageFeatures, mean_of: LossMean = "token") -> AnswerLoss:
-    """Run `model` on a batch with image features (S, P, D); logits only where an answer token is."""
+def answer(
+    model: Any, batch: Batch, features: ImageFeatures, mean_of: LossMean = "token", smoothing: float = 0.0
+) -> AnswerLoss:
+    """Run `model` on a batch with image features (S, P, D); logits only where an answer token is.
+
+    Args:
+        smoothing: share of a target that is spread evenly over all tokens (Szegedy et al., CVPR 2016).
+    """
     output = forward(model, batch, features, answer_index=batch.answer_index, use_cache=False)
     logits = output.logits[0].float()  # (A, V)
-    loss = _summed(logits, batch, mean_of)
+    loss = _summed(logits, batch, mean_of, smoothing)
     said = logits.detach().argmax(-1)
     hit = said == batch.targets
     right = torch.ones(len(batch.samples), dtype=torch.bool, device=hit.device)
@@ -59,10 +66,11 @@ def units(rows: Iterable[Planned], mean_of: LossMean) -> int:
     return sum(row.questions if mean_of == "sample" else row.answer_tokens for row in rows)
 
 
-def _summed(logits: Tensor, batch: Batch, mean_of: LossMean) -> Tensor:
+def _summed(logits: Tensor, batch: Batch, mean_of: LossMean, smoothing: float) -> Tensor:
+    entropy = partial(torch.nn.functional.cross_entropy, logits, batch.targets, label_smoothing=smoothing)
     if mean_of == "token":
-        return torch.nn.functional.cross_entropy(logits, batch.targets, reduction="sum")
-    each = torch.nn.functional.cross_entropy(logits, batch.targets, reduction="none")  # (A,)
+        return entropy(reduction="sum")
+    each = entropy(reduction="none")  # (A,)
     lengths = torch.bincount(
         batch.owners, minlength=len(batch.samples)
     )  # a sample is in one row, so whole here

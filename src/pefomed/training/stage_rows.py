@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -15,10 +15,12 @@ from pefomed.datasets.changed_copies import changed_copies, cropped_copies
 from pefomed.datasets.stage_splits import trained_splits, validated_split
 from pefomed.errors import DataError
 from pefomed.evaluation.seen_images import ALIKE, SAME, seen_images
-from pefomed.models.protocol import Processor
+from pefomed.features.neighbours import Archive
+from pefomed.models.protocol import ImageFeatures, Processor
 from pefomed.packing.batch import tokenise
 from pefomed.packing.fitting import Fitting
 from pefomed.progress import track
+from pefomed.prompts import target
 from pefomed.recipe import Recipe, Stage
 from pefomed.schema import Sample
 from pefomed.training.log import Log
@@ -39,6 +41,8 @@ class StageRows:
     folder: Path
     missing: Unreadable
     log: Log
+    features: Callable[[Iterable[str]], ImageFeatures] | None = None
+    """Of images by path; needed where a stage tells of similar ones."""
     tasks: Counter[str] = field(default_factory=Counter)
     """Of the samples that are trained on, once `training` has read them."""
 
@@ -76,7 +80,8 @@ class StageRows:
         """
         samples = SampleStore(self.folder)
         dataset = self.recipe.data[name]
-        long = TooLong(dataset, Fitting(self.recipe.prompt, self.processor))
+        fitting = Fitting(self.recipe.prompt, self.processor)
+        long, tell = TooLong(dataset, fitting), self._telling(name, fitting)
         left = 0
         for split in splits:
             found = stream_samples(dataset, split, self.data_folder)
@@ -84,8 +89,8 @@ class StageRows:
             for sample in self.missing.kept(name, split, reading):
                 if not has_answer(sample):
                     left += 1
-                elif long.takes(sample):
-                    samples.append(sample)
+                elif long.takes(told := tell(sample)):
+                    samples.append(told)
                     if trained is not None:
                         trained[sample.task] += 1
         if left:
@@ -108,6 +113,25 @@ class StageRows:
             partial(tokenise, prompt=self.recipe.prompt, processor=self.processor, cut=long.cuts),
             share_image=self.stage.share_image,
             max_questions=self.stage.max_questions,
+        )
+
+    def _telling(self, name: str, fitting: Fitting) -> Callable[[Sample], Sample]:
+        """Return what tells a sample of similar training images, if the stage wants that."""
+        count, features = self.stage.neighbours, self.features
+        if not count or features is None:
+            return lambda sample: sample
+        known = (
+            sample
+            for split in trained_splits(self.recipe, self.stage, name)
+            for sample in self.missing.kept(
+                name, split, stream_samples(self.recipe.data[name], split, self.data_folder)
+            )
+            if has_answer(sample)
+        )
+        answer = partial(target, prompt=self.recipe.prompt, resizing=self.processor.resizing)
+        archive = Archive(known, features, answer)
+        return lambda sample: archive.told(
+            sample, count, leave_out=True, fits=lambda longer: fitting.too_long(longer) is None
         )
 
     def _copies(self, samples: SampleStore) -> Iterator[Sample]:

@@ -135,11 +135,14 @@ def finish(folder: Path, data: Path | None = None) -> Path:
     if not is_main():
         return folder
     from pefomed.evaluation import evaluate_run
+    from pefomed.evaluation.threshold import choose_threshold
     from pefomed.inference.splits import predict_run
     from pefomed.report import write_report
 
     with hold(folder), read_once():
         predict_run(folder, data)
+        if recipes.load(RunFolder(folder).recipe_file).threshold.data:
+            choose_threshold(folder)
         evaluate_run(folder, data)
         write_report(folder, data_folder=data)
     return folder
@@ -147,7 +150,7 @@ def finish(folder: Path, data: Path | None = None) -> Path:
 
 @usable_paths()
 def demo(out: Path = Path("runs"), overrides: dict[str, Any] | None = None, *, fresh: bool = False) -> Path:
-    """Run the shipped demo recipe on drawn images; return the run's folder."""
+    """Run the shipped demo recipe on synthetic images; return the run's folder."""
     return run(recipes.shipped("mini/demo.toml"), out, out / "demo-data", overrides, fresh=fresh)
 
 

@@ -68,7 +68,7 @@ TextTask = Annotated[str, AfterValidator(OneOf(tasks.where(lambda task: not task
 
 
 class Fields(Checked):
-    """Which field of a record holds what; None finds it by its usual names."""
+    """Which field of a record holds what; one that is not named here is found by its usual names."""
 
     called = "table of fields"
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 from pefomed.datasets.derived.fact import Fact, Picture
 from pefomed.errors import DataError
-from pefomed.files.split_names import known_split
+from pefomed.files.split_names import is_held_out
 from pefomed.samples.content_ids import ContentIds
 from pefomed.schema import Sample
 
@@ -20,7 +22,7 @@ def check_split(name: str, split: str) -> None:
     Raises:
         DataError: it is called as those are that a model is chosen or scored on.
     """
-    if known_split(split) in ("validate", "test"):
+    if is_held_out(split):
         raise DataError(
             f"{name} makes questions for training alone",
             found=f"the split {split!r}",
@@ -28,7 +30,31 @@ def check_split(name: str, split: str) -> None:
         )
 
 
-def balanced(facts: Iterable[Fact], seed: int) -> list[Fact]:
+@dataclass(frozen=True)
+class Draw:
+    """Seeded hashes that draw facts and wordings."""
+
+    seed: int
+    root: Path
+    """What names of images are relative to: the same data elsewhere gives the same questions and ids."""
+
+    def name(self, image: str) -> str:
+        """Return the image's name within the root; of one outside of it its folder's and its own."""
+        folder = self.root if self.root.is_dir() else self.root.parent
+        start = f"{folder.as_posix()}/"
+        path = image.replace("\\", "/")
+        return path.removeprefix(start) if path.startswith(start) else "/".join(path.rsplit("/", 2)[-2:])
+
+    def rank(self, fact: Fact) -> str:
+        """Return where a fact stands among others, at random."""
+        return self.hash(self.name(fact.image), fact.kind, fact.subject, fact.answer)
+
+    def hash(self, *parts: object) -> str:
+        text = "\0".join(map(str, (self.seed, *parts)))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def balanced(facts: Iterable[Fact], draw: Draw) -> list[Fact]:
     """Return facts of which no answer is more frequent than all others to the same question together.
 
     Of those with the commonest answer a seeded hash drops some: yes and no become equally many. A question
@@ -45,13 +71,13 @@ def balanced(facts: Iterable[Fact], seed: int) -> list[Fact]:
         too_many = 2 * most - len(group)
         common = [fact for fact in group if fact.answer == answer]
         if too_many > 0:
-            dropped.update(map(id, sorted(common, key=lambda fact: _drawn(seed, fact))[:too_many]))
+            dropped.update(map(id, sorted(common, key=draw.rank)[:too_many]))
     return [fact for fact in facts if id(fact) not in dropped]
 
 
-def chosen(facts: Sequence[Fact], seed: int, most: int | None, per_image: int | None) -> list[Fact]:
+def chosen(facts: Sequence[Fact], draw: Draw, most: int | None, per_image: int | None) -> list[Fact]:
     """Return at most so many facts, of each image and of all, drawn by a seeded hash; the order is kept."""
-    ranks = {id(fact): _drawn(seed, fact) for fact in facts}
+    ranks = {id(fact): draw.rank(fact) for fact in facts}
     kept = set(ranks)
     if per_image is not None:
         kept = set()
@@ -69,23 +95,22 @@ def samples_of(
     facts: Sequence[Fact],
     pictures: Iterable[Picture],
     stem: str,
-    seed: int,
+    draw: Draw,
     wordings: int,
     meta: Callable[[Fact], Mapping[str, str]],
 ) -> Iterator[Sample]:
     """Yield a sample for each fact in `wordings` of its wordings, image by image in the order of `pictures`.
 
     Args:
-        stem: what ids begin with; a hash of the image's folder and name and of what is asked follows.
+        stem: what ids begin with; a hash of the image's name and of what is asked follows.
         meta: what results would be grouped by, beside `derived`, the kind of question.
     """
     by_image = {image: list(group) for image, group in groupby(sorted(facts, key=_image), _image)}
     ids = ContentIds(stem)
     for picture in pictures:
-        # Of the file's name and folder, not of its whole path: the same data elsewhere has the same ids.
-        name = "/".join(picture.image.rsplit("/", 2)[-2:])
+        name = draw.name(picture.image)
         for fact in by_image.get(picture.image, ()):
-            asked = sorted(fact.questions, key=lambda question: _hash(seed, name, fact.kind, question))
+            asked = sorted(fact.questions, key=lambda question: draw.hash(name, fact.kind, question))
             for question in asked[:wordings]:
                 yield Sample(
                     id=ids(name, fact.kind, question),
@@ -105,12 +130,3 @@ def samples_of(
 
 def _image(fact: Fact) -> str:
     return fact.image
-
-
-def _drawn(seed: int, fact: Fact) -> str:
-    name = "/".join(fact.image.rsplit("/", 2)[-2:])
-    return _hash(seed, name, fact.kind, fact.subject, fact.answer)
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogatepass")).hexdigest()

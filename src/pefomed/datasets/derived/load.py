@@ -31,7 +31,7 @@ from pydantic import Field
 
 from pefomed.datasets import load_split, loader
 from pefomed.datasets.card import DataCard
-from pefomed.datasets.derived.choosing import balanced, check_split, chosen, samples_of
+from pefomed.datasets.derived.choosing import Draw, balanced, check_split, chosen, samples_of
 from pefomed.datasets.derived.fact import pictures_of
 from pefomed.datasets.derived.general import KINDS
 from pefomed.errors import DataError
@@ -87,7 +87,7 @@ def load(
     given = dict(options or {})
     if "tasks" in inspect.signature(loader(of)).parameters:
         given.setdefault("tasks", ["refer"])
-    samples, left_out = load_split(Dataset(loader=of, root=str(root), options=given), split)
+    samples, left_out = load_split(Dataset(loader=of, root=str(root.absolute()), options=given), split)
     yield from left_out
     pictures = pictures_of([sample for sample in samples if sample.task in BOXES])
     if not pictures:
@@ -97,12 +97,13 @@ def load(
             remedy="set its options so that it yields samples of `refer`",
         )
     facts = [fact for picture in pictures for kind in dict.fromkeys(kinds) for fact in KINDS[kind](picture)]
-    facts = balanced(facts, seed) if balance else facts
+    draw = Draw(seed, root)
+    facts = balanced(facts, draw) if balance else facts
     if not facts:
         raise DataError(
             "the boxes give nothing to ask of which the answer is not the same for every image",
             found=f"{len(pictures)} images",
             remedy="name more `kinds`, or set `balance = false`",
         )
-    facts = chosen(facts, seed, most, per_image)
-    yield from samples_of(facts, pictures, f"derived-{split}", seed, wordings, lambda _: {})
+    facts = chosen(facts, draw, most, per_image)
+    yield from samples_of(facts, pictures, f"derived-{split}", draw, wordings, lambda _: {})

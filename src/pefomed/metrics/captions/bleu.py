@@ -33,15 +33,15 @@ def statistics(candidate: Sequence[str], references: Sequence[Sequence[str]]) ->
     matched = [0] * ORDER
     for ngram, count in Counter(ngrams(candidate)).items():
         matched[len(ngram) - 1] += min(count, most[ngram])
-    found = [max(0, length - n) for n in range(ORDER)]
-    return np.array([length, reference_length, *found, *matched], dtype=np.float64)
+    lengths = [max(0, length - n) for n in range(ORDER)]
+    return np.array([length, reference_length, *lengths, *matched], dtype=np.float64)
 
 
 def bleu(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return BLEU-1..4, shape (..., 4), of the sums of one item or of many items, shape (..., 10)."""
     lengths, reference_lengths = sums[..., 0], sums[..., 1]
-    found, matched = sums[..., 2 : 2 + ORDER], sums[..., 2 + ORDER :]
-    precisions = (matched + _TINY) / (found + _SMALL)
+    ngrams, matched = sums[..., 2 : 2 + ORDER], sums[..., 2 + ORDER :]
+    precisions = (matched + _TINY) / (ngrams + _SMALL)
     scores = np.cumprod(precisions, axis=-1) ** (1 / np.arange(1, ORDER + 1))
     ratio = (lengths + _TINY) / (reference_lengths + _SMALL)
     brevity = np.exp(np.minimum(0.0, 1 - 1 / ratio))

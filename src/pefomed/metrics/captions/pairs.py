@@ -35,16 +35,16 @@ class Numbered:
     def sums(self, answers: Sequence[Sequence[str]]) -> NDArray[np.float64]:
         """Return BLEU's ten sums and CIDEr of each answer, shape (N, 11)."""
         numbered = [self._number(tokens) for tokens in answers]
-        made = np.zeros((len(numbered), COLUMNS + 1))
+        totals = np.zeros((len(numbered), COLUMNS + 1))
         for group, (items, frequencies) in self._frequencies.items():
             places = np.flatnonzero(self._groups == group)
             for start in range(0, len(places), _BLOCK):
                 block = places[start : start + _BLOCK]
-                made[block] = _block_sums(
+                totals[block] = _block_sums(
                     [numbered[place] for place in block], [self._references[place] for place in block],
                     items, frequencies,
                 )  # fmt: skip
-        return made
+        return totals
 
     def _number(self, tokens: Sequence[str]) -> NDArray[np.int32]:
         numbers = self._numbers
@@ -52,14 +52,14 @@ class Numbered:
 
     def _count(self, places: NDArray[np.int64]) -> list[tuple[Hashes, NDArray[np.int64]]]:
         """Return for n = 1..4 the different n-grams, ascending, and in how many items each occurs."""
-        found: list[list[Hashes]] = [[] for _ in range(ORDER)]
+        by_order: list[list[Hashes]] = [[] for _ in range(ORDER)]
         for start in range(0, len(places), _BLOCK):
             block = [self._references[place] for place in places[start : start + _BLOCK]]
             owner = np.repeat(np.arange(len(block)), [len(several) for several in block])
             for n, (text, hashes) in enumerate(_ngrams([tokens for several in block for tokens in several])):
                 _, once, _ = _counted(owner[text], hashes)
-                found[n].append(once)
-        counted = [np.unique(np.concatenate(several), return_counts=True) for several in found]
+                by_order[n].append(once)
+        counted = [np.unique(np.concatenate(several), return_counts=True) for several in by_order]
         return [(hashes, counts.astype(np.int64)) for hashes, counts in counted]
 
 
@@ -130,13 +130,13 @@ def _ngrams(texts: Sequence[NDArray[np.int32]]) -> list[tuple[NDArray[np.int64],
     text = np.repeat(np.arange(len(texts)), [len(tokens) for tokens in texts])
     tokens = np.concatenate([*texts, np.zeros(0, dtype=np.int32)]).astype(np.uint64)
     hashes = _mixed(tokens + np.uint64(1))
-    found = [(text, hashes)]
+    by_text = [(text, hashes)]
     for n in range(1, ORDER):
         inside = text[n:] == text[:-n] if len(text) > n else np.zeros(0, dtype=bool)
         longer = _mixed(hashes[: max(0, len(text) - n)] * _FACTOR + tokens[n:] + np.uint64(n))
-        found.append((text[: len(longer)][inside], longer[inside]))
+        by_text.append((text[: len(longer)][inside], longer[inside]))
         hashes = longer
-    return found
+    return by_text
 
 
 def _mixed(values: Hashes) -> Hashes:

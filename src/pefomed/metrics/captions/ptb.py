@@ -39,8 +39,8 @@ def tokenize(text: str) -> list[str]:
             tokens += _word_tokens(word)
             place += len(word)
         else:
-            found, place = longest(patterns(), line, place)
-            tokens += _kept(found)
+            token, place = longest(patterns(), line, place)
+            tokens += _kept(token)
     return tokens
 
 
@@ -64,8 +64,8 @@ def _word_tokens(word: str) -> tuple[str, ...]:
     tokens: list[str] = []
     place = 0
     while place < len(word):
-        found, place = longest(patterns(), line, place)
-        tokens += _kept(found)
+        token, place = longest(patterns(), line, place)
+        tokens += _kept(token)
     return tuple(tokens)
 
 

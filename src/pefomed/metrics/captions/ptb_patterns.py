@@ -197,8 +197,8 @@ def _inside(ranges: str) -> str:
 
 def _characters(ranges: str) -> str:
     """Return the characters of ranges of code points, `c0-d6 d8`."""
-    found: list[str] = []
+    characters: list[str] = []
     for part in ranges.split():
         first, _, last = part.partition("-")
-        found += map(chr, range(int(first, 16), int(last or first, 16) + 1))
-    return "".join(found)
+        characters += map(chr, range(int(first, 16), int(last or first, 16) + 1))
+    return "".join(characters)

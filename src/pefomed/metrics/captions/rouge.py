@@ -41,6 +41,6 @@ def longest_common_subsequence(one: Sequence[str], other: Sequence[str]) -> int:
     for token in other:
         matches = places.get(token)
         if matches is not None:
-            kept = row & matches
-            row = (row + kept | row - kept) & full
+            shared = row & matches
+            row = (row + shared | row - shared) & full
     return len(one) - row.bit_count()

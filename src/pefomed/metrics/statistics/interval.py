@@ -92,17 +92,17 @@ def mean_intervals(
     sums = cluster_sums(values, codes)  # (C, K)
     images = worth_in_images(sizes)
     variances = mean_variances(sums, sizes) if len(sizes) > 1 else np.zeros(values.shape[1])
-    found: list[Interval | None] = []
+    intervals: list[Interval | None] = []
     for column, variance in zip(values.T, variances.tolist(), strict=True):
         if top < np.inf and (np.all(column == 0.0) or np.all(column == top)):
-            found.append(alike(float(column[0]), len(sizes), by, top))
+            intervals.append(alike(float(column[0]), len(sizes), by, top))
         elif why := too_few(len(sizes), images, by):
-            found.append(why)
+            intervals.append(why)
         else:
             # Worth as many items as there are at most, where each is right or wrong.
             items = len(column) if np.all((column == 0.0) | (column == top)) else 0
-            found.append(_varying(float(column.mean()), variance, images, (0.0, top), items, f"by {by}"))
-    return found
+            intervals.append(_varying(float(column.mean()), variance, images, (0.0, top), items, f"by {by}"))
+    return intervals
 
 
 def figure_intervals(
@@ -143,22 +143,24 @@ def figure_intervals(
     how = f"by {by}"
     if number < all_images:
         how = f"by {number:,} groups of {all_images:,} {by}s, seed {seed}"
-    found: list[Interval | None] = []
+    intervals: list[Interval | None] = []
     for place, (value, variance) in enumerate(zip(values.tolist(), variances.tolist(), strict=True)):
         top = tops[place % len(tops)]
         if not np.isfinite(value):
-            found.append(None)
+            intervals.append(None)
         elif np.isnan(variance):
-            found.append(Interval(None, None, f"{NONE}no value without some {by}s"))
+            intervals.append(Interval(None, None, f"{NONE}no value without some {by}s"))
         elif top < np.inf and value in (0.0, top) and variance**0.5 <= NOTHING * top:
-            found.append(alike(value, count, by, top))
+            intervals.append(alike(value, count, by, top))
         elif why := too_few(count, images, by):
-            found.append(why)
+            intervals.append(why)
         elif about.sum() < (least := fewest[place % len(fewest)]):
-            found.append(Interval(None, None, f"{NONE}too few items: {about.sum():,}, {least} are needed"))
+            intervals.append(
+                Interval(None, None, f"{NONE}too few items: {about.sum():,}, {least} are needed")
+            )
         else:
-            found.append(_varying(value, variance, images, (0.0, top), 0, how))
-    return found
+            intervals.append(_varying(value, variance, images, (0.0, top), 0, how))
+    return intervals
 
 
 def too_few(count: int, images: float, by: str = "image") -> Interval | None:

@@ -153,7 +153,7 @@ function undo() {
   queue.add("undo", null, {}, null);
 }
 
-// Comments are saved when the rater pauses, leaves the field or goes on; only what he typed himself.
+// Comments are saved when the rater pauses, leaves the field or goes on; only what they typed themselves.
 function leaveComment() {
   clearTimeout(typing);
   if (!typed) return;

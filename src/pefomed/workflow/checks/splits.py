@@ -11,10 +11,12 @@ from pefomed.datasets import stream_samples
 from pefomed.datasets.stage_splits import used_splits
 from pefomed.errors import DataError, PefomedError, RecipeError, listed
 from pefomed.files import checksums, jsonl
+from pefomed.inference.vocabularies import vocabularies
 from pefomed.packing.fitting import Fitting
 from pefomed.progress import track
 from pefomed.recipe import Dataset, Predict, Recipe, Stage
 from pefomed.runs import RunFolder
+from pefomed.runs.folder import asked_ways
 from pefomed.schema import Prediction, Sample
 from pefomed.workflow.checks.findings import Findings
 from pefomed.workflow.checks.model import UnloadedModel
@@ -87,6 +89,10 @@ def open_splits(
         split(name, part).predicted = True
         kinds = (False, True) if recipe.predict.blind else (False,)
         files = [RunFolder(run).predictions_file((name, part), blind=blind) for blind in kinds]
+        others = [
+            RunFolder(run).predictions_file((name, part), way=way) for way in asked_ways(recipe.predict)
+        ]
+        files += [other for other in others if other.exists()]
         # What is still trained will answer all of it anew.
         if not fresh and not stages:
             split(name, part).answered = frozenset.intersection(*map(_answered, files))
@@ -135,6 +141,8 @@ def _read(one: CheckedSplit, recipe: Recipe, known: UnloadedModel | None) -> Non
                 images.update(dict.fromkeys(sample.images))
                 if fitting is not None:
                     _measure(one, sample, fitting)
+    if one.predicted:
+        vocabularies(recipe, one.name, one.tasks, one.data_folder)  # whoever answers needs them to be there
     if one.stages and not answered:
         raise DataError(
             f"data set {one.name} has no sample with an answer in {one.split}",

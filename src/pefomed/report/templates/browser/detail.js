@@ -69,6 +69,7 @@ function addAnswer(answers, name, answer, verdict) {
   const text = answer ? answer.text : "";
   const said = make("dd", text ? "" : "blank", text || (answer ? "(empty)" : "not answered"));
   if (answer?.state) addBoxes(said, answer);
+  if (answer?.values) said.append(make("small", "", answer.values.map(([title, value]) => `${title}: ${value}`).join(", ")));
   answers.append(said);
   const mark = make("dd", "verdict");
   if (verdict && answer) mark.append(verdict);

@@ -14,9 +14,13 @@ from pefomed.files.rows import is_number, read_table
 from pefomed.files.tables import form_of
 from pefomed.mapping.paths import ABSENT, at
 from pefomed.proposals.names import ANSWER, CHOICE, IMAGE, QUESTION, plain
+from pefomed.samples.owners import is_owner
 
 ROWS = 500
 """Rows that are looked at."""
+
+FEW = 20
+"""Different values of a column that results may be grouped by."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,23 @@ def value_at(row: Mapping[str, Any], path: str) -> Any:
 def is_empty(value: Any) -> bool:
     """Return whether a cell holds nothing."""
     return value is None or value != value or value == [] or (isinstance(value, str) and not value.strip())
+
+
+def is_text(looked: TableSample, column: str) -> bool:
+    """Return whether a column holds texts that are not only numbers, and not whose an image is."""
+    texts = looked.texts(column)
+    return bool(texts) and not is_owner(column) and not all(is_number(text) for text in texts)
+
+
+def first_value(looked: TableSample, *columns: str) -> str:
+    """Return what the first row that has it would give; of owners nothing."""
+    if any(is_owner(name) for name in columns):
+        return "whose it is; its values are not shown"
+    for row in looked.rows:
+        found = [str(value_at(row, name)).strip() for name in columns if not is_empty(value_at(row, name))]
+        if found:
+            return f"the first would be {' '.join(found)[:60]!r}"
+    return "it is empty"
 
 
 def _names(row: Mapping[str, Any], before: str, depth: int) -> Iterator[str]:
