@@ -20,6 +20,7 @@ from pefomed.evaluation.run_probes import word_probes
 from pefomed.files import jsonl
 from pefomed.metrics.same_answer import same_answer
 from pefomed.probes.known import probed
+from pefomed.report.page import write_run_report
 from pefomed.runs import RunFolder
 from pefomed.schema import ItemScore, Sample
 
@@ -145,6 +146,10 @@ def test_a_run_with_probes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     print_scores(run, scores)
     said = " ".join(capsys.readouterr().out.split())
     assert "mini test: 25.0 of the 25.0 % right answers need the image" in said
+    page = write_run_report(run).read_text()
+    assert 'href="#probes"' in page
+    assert "25.0 of the 25.0 % right answers need the image" in page
+    assert (run / "report" / "tables" / "mini-test-probes.csv").exists()
     items = list(jsonl.read(run / "item_scores" / "mini-test.jsonl", ItemScore))
     assert sum(item.metric == "probe_mean_changed" for item in items) == 4
 
