@@ -20,7 +20,8 @@ from pefomed.models.config import PefomedConfig
 from pefomed.models.feature_precision import halve, precision_of
 from pefomed.models.modeling import PefomedForConditionalGeneration
 from pefomed.recipe import Compute
-from pefomed.training import Trainer, train
+from pefomed.training import train
+from pefomed.training.stage_training import StageTraining
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -114,9 +115,11 @@ def test_a_bfloat16_run_trains_on_and_answers_from_float32_features(
     recipe = table_recipe(tmp_path, model_recipe(tmp_path), images=2, epochs=1)
     compute = recipe.compute.model_copy(update={"dtype": "bfloat16"})
     recipe = recipe.model_copy(update={"compute": compute})
-    original = Trainer._features
+    original = StageTraining._features
     monkeypatch.setattr(
-        Trainer, "_features", lambda self, model, *rest: built.append(model) or original(self, model, *rest)
+        StageTraining,
+        "_features",
+        lambda self, model, *rest: built.append(model) or original(self, model, *rest),
     )
     run = tmp_path / "run"
     run.mkdir()
