@@ -43,8 +43,7 @@ def test_the_package_is_marked_as_typed() -> None:
 
 # What a package of a few small files shows at once: each of them needs the others.
 SHOWN_AT_ONCE = {
-    "boxes", "cost", "datasets", "datasets.conversations", "endpoint", "recipe", "runs", "tasks", "training",
-    "workflow.checks",
+    "boxes", "cost", "datasets", "datasets.conversations", "endpoint", "recipe", "runs", "tasks",
 }  # fmt: skip
 
 

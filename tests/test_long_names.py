@@ -71,11 +71,11 @@ def small_run_of(folder: Path, name: str) -> Path:
 
 def test_names_that_become_files_are_bounded_before_anything_is_written(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,reference,answer\n1,yes,yes\n")
-    for dataset, split in (("n" * 121, "test"), ("d", "n" * 121)):
+    for dataset, split in (("n" * 111, "test"), ("d", "n" * 111)):
         with pytest.raises(DataError, match="is too long: it becomes part of a file's name"):
             outside_run(tmp_path / "t.csv", tmp_path / "out", dataset, split)
     assert not (tmp_path / "out").exists()
-    outside_run(tmp_path / "t.csv", tmp_path / "out", "n" * 120, "s" * 120)
+    outside_run(tmp_path / "t.csv", tmp_path / "out", "n" * 110, "s" * 110)
     assert len(evaluate_run(tmp_path / "out")) > 0
     for change in ({"name": "n" * 121}, {"stages": [{**small_run.RECIPE["stages"][0], "name": "n" * 121}]}):
         with pytest.raises(RecipeError, match="name is not valid"):

@@ -44,8 +44,8 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return run
 
 
-def judging(run: Path, url: str, *more: str) -> tuple[str, ...]:
-    return ("judge", str(run), "--model", "judge-1", "--base-url", url, "--runs", "2", *more)
+def judging(run: Path, url: str, *more: str, runs: int = 2) -> tuple[str, ...]:
+    return ("judge", str(run), "--model", "judge-1", "--base-url", url, "--runs", str(runs), *more)
 
 
 def test_the_plan_is_shown_and_asked_before_the_first_call(
@@ -84,7 +84,7 @@ def test_a_judging_prints_the_result_and_resumes_without_asking(command: Any, tm
 def test_a_judge_that_cannot_be_read_ends_with_exit_code_1(command: Any, tmp_path: Path) -> None:
     run = made_run(tmp_path / "run")
     with server.serving(lambda _: "I would say it is right") as served:
-        code, out, err = command(*judging(run, served.url, "--yes", "--runs", "10"))
+        code, out, err = command(*judging(run, served.url, "--yes", runs=10))
         assert len(served.asked) == 10
     assert (code, out) == (1, "")
     assert "error: judge-1 cannot be read: 10 of its 10 replies" in err

@@ -11,8 +11,8 @@ from pycocotools import mask as coco
 from scipy import ndimage
 
 from pefomed.annotations.filled import filled_circle, polygon_pixels
-from pefomed.annotations.kept_outlines import of_mask, of_polygons, of_segmentation, outline_mask
 from pefomed.annotations.rle import as_text, rle_mask, rle_text
+from pefomed.annotations.sample_outlines import of_mask, of_polygons, of_segmentation, outline_mask
 from pefomed.schema import Outline
 
 

@@ -137,7 +137,7 @@ def test_a_header_that_lies_is_refused(tmp_path: Path, name: str, old: str, new:
     content = path.read_bytes()
     assert old.encode() in content
     path.write_bytes(content.replace(old.encode(), new.encode()))
-    with pytest.raises(ImageError, match=r"damaged|too large|is not a"):
+    with pytest.raises(ImageError, match=r"damaged|too large|is not (a|of)"):
         open_image(path)
 
 

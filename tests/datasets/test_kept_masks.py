@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pefomed.annotations.kept_masks import read_mask
+from pefomed.annotations.sample_masks import read_mask
 from pefomed.datasets import load_split
 from pefomed.datasets.changed_copies import cropped_copies
 from pefomed.errors import DataError, ImageError

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pefomed.annotations.kept_masks import read_mask
+from pefomed.annotations.sample_masks import read_mask
 from pefomed.datasets import load_split
 from pefomed.errors import DataError
 from pefomed.recipe import Dataset

@@ -14,7 +14,7 @@ from PIL import Image
 from pycocotools import mask as coco
 from tests.datasets.made_parquet import write_parquet
 
-from pefomed.annotations.kept_masks import read_mask
+from pefomed.annotations.sample_masks import read_mask
 from pefomed.datasets import load_samples
 from pefomed.errors import DataError
 from pefomed.evaluation import evaluate_run

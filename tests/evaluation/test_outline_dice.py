@@ -19,7 +19,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from pefomed import recipe
-from pefomed.annotations.kept_masks import read_mask
+from pefomed.annotations.sample_masks import read_mask
 from pefomed.boxes import Resizing
 from pefomed.datasets import load_samples
 from pefomed.evaluation import evaluate_run

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 from tests.axe import LOOKS, findings
+from tests.evaluation.test_evaluate_run import answer, make_run
 from tests.report import small_run
 from tests.report.chromium import Browser
 from tests.report.test_compare import copy_of
@@ -14,6 +15,7 @@ from tests.report.test_no_images import leaking
 
 from pefomed.audit.show import contact_sheet
 from pefomed.audit.show_pairs import pair_sheet
+from pefomed.evaluation import evaluate_run
 from pefomed.report import write_report, write_reports
 from pefomed.schema import Box, Sample
 
@@ -97,3 +99,18 @@ def test_the_page_of_pairs(browser: Browser, run: Path, tmp_path: Path) -> None:
     audits = json.loads((leaking(run) / "audit.json").read_text(encoding="utf-8"))
     assert looked_at(browser, pair_sheet(audits, tmp_path / "pairs.html")) == []
     assert browser.tab.locator("figure img").count() == 2
+
+
+def test_the_part_on_protocols(browser: Browser, tmp_path: Path) -> None:
+    run = make_run(tmp_path)
+    texts = ["Yes it is", "lung", "axial plane", "left."]
+    answer(run, "mini-test", [(f"slake-test-{place}", text) for place, text in enumerate(texts)])
+    evaluate_run(run, tmp_path / "data", protocols=True)
+    browser.open(write_report(run))
+    browser.tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    # The page's other parts are looked at above.
+    browser.tab.evaluate(
+        "document.querySelectorAll('main > section:not(#protocols)').forEach(e => e.remove())"
+    )
+    assert [found for scheme, width in LOOKS[:2] for found in findings(browser.tab, scheme, width)] == []
+    assert browser.tab.locator("#protocols .crossed").count() == 1

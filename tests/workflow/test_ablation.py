@@ -11,13 +11,14 @@ import pytest
 from safetensors.torch import load_file
 from tests.tiny import model_recipe, table_recipe
 
+import pefomed.workflow.checks.check as check_module
 from pefomed import recipe as recipes
 from pefomed.errors import PefomedError, RecipeError
 from pefomed.files import jsonl
 from pefomed.recipe import Recipe
 from pefomed.report import write_report
 from pefomed.schema import Score
-from pefomed.workflow import checks, pipeline
+from pefomed.workflow import pipeline
 from pefomed.workflow.ablation import ablate
 
 
@@ -41,13 +42,13 @@ def test_four_arms_share_what_they_can(
     both = pipeline.run(recipe_file, out, tmp_path)
     before = (both / "log.jsonl").read_bytes()
     checked: list[str] = []
-    check_all = checks.check
+    check_all = check_module.check
 
-    def counted(recipe: Recipe, *arguments: Any, **settings: Any) -> checks.CheckReport:
+    def counted(recipe: Recipe, *arguments: Any, **settings: Any) -> check_module.CheckReport:
         checked.append(recipe.name)
         return check_all(recipe, *arguments, **settings)
 
-    monkeypatch.setattr(checks, "check", counted)
+    monkeypatch.setattr(check_module, "check", counted)
     folder = ablate(recipe_file, out, tmp_path)
     assert sorted(checked) == sorted({*checked})  # each recipe once
     assert len(checked) == 4

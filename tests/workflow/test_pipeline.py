@@ -110,7 +110,7 @@ def test_what_would_train_another_thing_must_not_change(begun: tuple[Recipe, Pat
 
 def test_every_field_of_a_recipe_is_thought_through() -> None:
     # A field that is added must be put where it belongs, here and in `room`.
-    free = {"name", "description", "compute", "predict", "evaluate"}
+    free = {"name", "description", "compute", "predict", "evaluate", "threshold"}
     assert set(Recipe.model_fields) == free | {"seed", "tasks", "model", "prompt", "data", "stages"}
 
 

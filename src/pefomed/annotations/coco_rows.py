@@ -9,8 +9,8 @@ from pefomed.annotations.annotation_rows import check_fields, image_row
 from pefomed.annotations.box_numbers import Fault
 from pefomed.annotations.box_rows import BoxRow
 from pefomed.annotations.coco_file import Annotation
-from pefomed.annotations.kept_outlines import counted_on, of_segmentation
 from pefomed.annotations.rle import is_rle, rle_size
+from pefomed.annotations.sample_outlines import counted_on, of_segmentation
 from pefomed.annotations.segmentations import NO_BOX, around_segmentation
 from pefomed.errors import DataError
 from pefomed.mapping.images import ImageColumns, Picture

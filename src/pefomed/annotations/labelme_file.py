@@ -25,9 +25,9 @@ from PIL import Image, UnidentifiedImageError
 
 from pefomed.annotations.box_numbers import Fault, Size
 from pefomed.annotations.filled import filled_circle
-from pefomed.annotations.kept_outlines import of_mask, of_polygons
 from pefomed.annotations.mask_bounds import bounds
 from pefomed.annotations.outlines import Corners, around, around_circle, corners_of
+from pefomed.annotations.sample_outlines import of_mask, of_polygons
 from pefomed.annotations.segmentations import EMPTY
 from pefomed.errors import DataError, json_kind, listed
 from pefomed.files.files import read_json

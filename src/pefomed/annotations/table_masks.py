@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from pefomed.annotations.box_frames import ImageSizes
 from pefomed.annotations.box_numbers import Fault, Size
-from pefomed.annotations.kept_masks import kept_mask, read_mask
-from pefomed.annotations.kept_outlines import of_mask, of_segmentation
 from pefomed.annotations.label_maps import Naming, Parts, boxes_of, regions
 from pefomed.annotations.mask_bounds import Bounds
+from pefomed.annotations.sample_masks import kept_mask, read_mask
+from pefomed.annotations.sample_outlines import of_mask, of_segmentation
 from pefomed.errors import DataError
 from pefomed.files.files import json_value
 from pefomed.files.unpacked import image_of

@@ -114,6 +114,18 @@ class AnswerCard:
             write(self.path, json.dumps(self._known, indent=1, ensure_ascii=False) + "\n")
 
 
+def differing(one: Path, other: Path) -> list[str]:
+    """Return in which parts the answers of two files were made otherwise, as far as their cards say.
+
+    Raises:
+        DataError: a card is damaged.
+    """
+    pairs = [(a, b) for a in _read(card_of(one)).values() for b in _read(card_of(other)).values()]
+    apart = [_different(a, b) for a, b in pairs]
+    # A card may tell of answers that are no longer there.
+    return min(apart, key=len) if apart else []
+
+
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}

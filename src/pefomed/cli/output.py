@@ -73,6 +73,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
     from pefomed.evaluation.groups import OVERALL
     from pefomed.evaluation.headlines import figures, is_own, is_verdict
     from pefomed.evaluation.origin import read_scores
+    from pefomed.evaluation.probe_sentence import probe_sentences
     from pefomed.metrics.statistics.interval import why_none
     from pefomed.report.correctness import speaks
     from pefomed.report.figures import is_share
@@ -110,6 +111,7 @@ def _print_scores(run: Path, scores: Sequence[Score] | None) -> None:
         shown += [score for score in own if score.system in ("model", "blind")]
         if line := line_of(mine):
             lines.append(f"{' '.join(split)}: {line}")
+        lines += probe_sentences(mine)
         rows += [
             (
                 f"{score.dataset} {score.split}",

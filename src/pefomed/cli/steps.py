@@ -107,6 +107,14 @@ def predict(
         bool | None,
         typer.Option("--blind/--no-blind", help="Also answer without the image; by default the recipe says."),
     ] = None,
+    probe: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Also ask otherwise: swap, mirror, paraphrase, absent; may be repeated. By default the"
+            " recipe says.",
+        ),
+    ] = None,
     samples: Annotated[
         int | None,
         typer.Option(min=0, help="Also draw so many answers to each question; by default the recipe says."),
@@ -147,8 +155,10 @@ def predict(
 
         drawn = {"samples": samples, "temperature": temperature, "seed": seed}
         drawn = {name: value for name, value in drawn.items() if value is not None}
-        files = predict_run(folder, data, blind=blind, drawn=drawn, on=splits_of(on))
+        files = predict_run(folder, data, blind=blind, probes=probe, drawn=drawn, on=splits_of(on))
     else:
+        if probe:
+            raise typer.BadParameter("--probe is not for an endpoint: it needs the model itself")
         if blind:
             raise typer.BadParameter("--blind is not for an endpoint: its model has no mean image")
         if samples or on:

@@ -27,10 +27,10 @@ from pefomed.annotations.box_numbers import Fault
 from pefomed.annotations.box_rows import BoxRow
 from pefomed.annotations.box_samples import Making, Skip, box_samples
 from pefomed.annotations.box_tasks import BoxTask
-from pefomed.annotations.kept_outlines import counted_on, of_mask, of_polygons
 from pefomed.annotations.label_maps import Parts, boxes_of
 from pefomed.annotations.outlines import Corners, around, around_all
 from pefomed.annotations.rle import is_rle, rle_mask
+from pefomed.annotations.sample_outlines import counted_on, of_mask, of_polygons
 from pefomed.annotations.split_folders import picture_called
 from pefomed.datasets.card import DataCard
 from pefomed.errors import DataError, nearest

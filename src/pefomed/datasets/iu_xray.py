@@ -31,7 +31,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pefomed.annotations.drawn import rank_of
+from pefomed.annotations.seeded_draws import rank_of
 from pefomed.datasets.card import DataCard, Published
 from pefomed.datasets.iu_xray_layouts import IuImage, Study, kaggle, openi, r2gen
 from pefomed.errors import RecipeError

@@ -34,7 +34,6 @@ from pefomed.annotations.box_rows import BoxRow
 from pefomed.annotations.box_samples import Making, Skip, box_samples
 from pefomed.annotations.box_tasks import BoxTask
 from pefomed.annotations.coco_file import Annotation
-from pefomed.annotations.kept_outlines import counted_on
 from pefomed.annotations.labelme_file import (
     WITHOUT_BOX,
     box_of_shape,
@@ -42,6 +41,7 @@ from pefomed.annotations.labelme_file import (
     outline_of_shape,
     read_labelme,
 )
+from pefomed.annotations.sample_outlines import counted_on
 from pefomed.annotations.split_folders import SplitFolder
 from pefomed.datasets.card import DataCard
 from pefomed.datasets.reader_folders import READER, files_by_reader, reader_folders, reader_option

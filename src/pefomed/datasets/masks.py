@@ -31,11 +31,11 @@ from pefomed.annotations.box_readers import FUSION_IOU, Choice
 from pefomed.annotations.box_rows import BoxRow
 from pefomed.annotations.box_samples import Making, Skip, box_samples
 from pefomed.annotations.box_tasks import BoxTask
-from pefomed.annotations.kept_masks import kept_mask
 from pefomed.annotations.label_maps import Naming, Parts, boxes_of, regions
 from pefomed.annotations.mask_bounds import Bounds
 from pefomed.annotations.mask_files import alone_error, masked_images
 from pefomed.annotations.mask_slices import Layer, Slices, layers_of
+from pefomed.annotations.sample_masks import kept_mask
 from pefomed.annotations.split_folders import SplitFolder, has_pictures, of_split, parts_of
 from pefomed.datasets.card import DataCard
 from pefomed.datasets.reader_folders import reader_folders, reader_option

@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pefomed.annotations.drawn import draw
+from pefomed.annotations.seeded_draws import draw
 from pefomed.datasets.card import DataCard, Published
 from pefomed.errors import DataError
 from pefomed.files.files import inside, missing_layout, unknown_split

@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pefomed.annotations.drawn import rank_of
+from pefomed.annotations.seeded_draws import rank_of
 from pefomed.datasets import vqa_rad_copies
 from pefomed.datasets.card import DataCard, Hub, Published
 from pefomed.errors import DataError

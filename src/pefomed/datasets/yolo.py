@@ -30,7 +30,7 @@ from pefomed.annotations.box_readers import FUSION_IOU, Choice
 from pefomed.annotations.box_rows import BoxRow
 from pefomed.annotations.box_samples import BARE, Making, Skip, box_samples
 from pefomed.annotations.box_tasks import BoxTask
-from pefomed.annotations.kept_outlines import counted_on, of_polygons
+from pefomed.annotations.sample_outlines import counted_on, of_polygons
 from pefomed.annotations.split_folders import SplitFolder, files_in, of_split
 from pefomed.annotations.yolo_folder import (
     NAMES,

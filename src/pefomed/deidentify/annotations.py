@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pefomed.deidentify.concepts import SearchedTexts
+from pefomed.deidentify.file_headers import text
 from pefomed.deidentify.free_text import SEARCH
-from pefomed.deidentify.looking import text
 from pefomed.deidentify.people import known_words
 from pefomed.deidentify.profile import count_identifying
 from pefomed.deidentify.pseudonyms import Pseudonyms

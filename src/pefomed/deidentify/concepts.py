@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pefomed.deidentify.file_headers import text
 from pefomed.deidentify.free_text import mask_text
 from pefomed.deidentify.known import KnownIdentity
-from pefomed.deidentify.looking import text
 from pefomed.deidentify.pseudonyms import Pseudonyms
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pefomed.deidentify.annotations import annotation_record
 from pefomed.deidentify.choice import ALL, Rule
+from pefomed.deidentify.file_headers import FRAME_LIMIT, is_annotation
+from pefomed.deidentify.file_headers import text as _text
 from pefomed.deidentify.free_text import SEARCH
-from pefomed.deidentify.looking import FRAME_LIMIT, is_annotation
-from pefomed.deidentify.looking import text as _text
 from pefomed.deidentify.profile import count_identifying
 from pefomed.deidentify.pseudonyms import Pseudonyms
 from pefomed.deidentify.records import ImportRecord

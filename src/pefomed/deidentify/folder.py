@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pefomed.deidentify.convert import ImportSettings, convert
-from pefomed.deidentify.finishing import REMEDY, finish
+from pefomed.deidentify.file_headers import SourceFile, look
 from pefomed.deidentify.free_text import SEARCH
+from pefomed.deidentify.import_tables import REMEDY, finish
 from pefomed.deidentify.label_volumes import checked_labels, drawn_on, labels_of
-from pefomed.deidentify.looking import SourceFile, look
 from pefomed.deidentify.placing import place_regions
 from pefomed.deidentify.planning import plan_import
 from pefomed.deidentify.profile import check_keywords

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pefomed.deidentify.looking import FramePosition, SourceFile
+from pefomed.deidentify.file_headers import FramePosition, SourceFile
 from pefomed.deidentify.regions import Bounds, Point, Region, bounds_of
 
 LEAST = 0.1

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pefomed.deidentify.choice import ALL, Rule, choose_slices
-from pefomed.deidentify.looking import SECTIONS, FramePosition, SourceFile
+from pefomed.deidentify.file_headers import SECTIONS, FramePosition, SourceFile
 from pefomed.deidentify.stacks import Slice, Stack, differences, stacks_of
 
 Frames = Literal["first", "middle", "all"]

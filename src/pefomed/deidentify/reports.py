@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pefomed.deidentify.concepts import SearchedTexts, code_of, first, value_of
-from pefomed.deidentify.looking import numbers, text
+from pefomed.deidentify.file_headers import numbers, text
 from pefomed.deidentify.regions import Point, Region, fault_of
 
 if TYPE_CHECKING:

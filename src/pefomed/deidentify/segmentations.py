@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pefomed.deidentify.concepts import SearchedTexts, code_of, first
-from pefomed.deidentify.looking import FRAME_LIMIT, numbers, text
+from pefomed.deidentify.file_headers import FRAME_LIMIT, numbers, text
 from pefomed.deidentify.regions import REGION_LIMIT, Region
 from pefomed.deidentify.stacks import is_placed
 from pefomed.errors import ImageError

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pefomed.deidentify.concepts import SearchedTexts, code_of, first
-from pefomed.deidentify.looking import numbers, text
+from pefomed.deidentify.file_headers import numbers, text
 from pefomed.deidentify.regions import Region, fault_of
 
 if TYPE_CHECKING:

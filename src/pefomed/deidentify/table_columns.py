@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pefomed.deidentify.file_headers import text as _text
 from pefomed.deidentify.free_text import mask_code, mask_text
-from pefomed.deidentify.looking import text as _text
 from pefomed.deidentify.people import known_words
 from pefomed.deidentify.pseudonyms import Pseudonyms
 

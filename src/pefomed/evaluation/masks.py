@@ -11,7 +11,7 @@ from functools import lru_cache, reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.annotations.kept_masks import read_mask
+from pefomed.annotations.sample_masks import read_mask
 from pefomed.errors import DataError
 from pefomed.images.stored_values import stored_values
 from pefomed.metrics.mask_dice import mask_dice

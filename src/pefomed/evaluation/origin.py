@@ -21,7 +21,7 @@ from pefomed.errors import DataError, RunError, listed, typed
 from pefomed.files import jsonl
 from pefomed.files.storage import write
 from pefomed.runs import RunFolder, Split
-from pefomed.runs.folder import WAYS, card_of
+from pefomed.runs.folder import PROBES, WAYS, card_of
 from pefomed.samples.sample_hash import sample_hash, short_hash
 from pefomed.schema import Drawn, ItemScore, Likeness, Prediction, Sample, Score, Verdict
 
@@ -165,6 +165,10 @@ def _sources(run: Path) -> dict[str, str]:
         for path in _files_of(run, folder):
             if digest := _told(path, kind, told, _kind(path) if folder == "verdicts" else ""):
                 found[f"{folder}/{path.name}"] = digest
+    for probe in RunFolder(run).probe_folders():
+        for path in probe.predictions_files():
+            if digest := _told(path, Prediction, _of_prediction):
+                found[f"{PROBES}/{probe.path.name}/{path.name}"] = digest
     for path in (RunFolder(run).training_images_file, RunFolder(run).threshold_file):
         if path.exists():
             found[path.name] = _digest(path.read_bytes())

@@ -70,8 +70,9 @@ def read_predictions(
         DataError: a line is not a valid record.
     """
     path = RunFolder(run).predictions_file(split, blind=blind, way=way)
+    predict = f"`pefomed predict {typed(run_of(path))}`"
     if not path.exists():
-        raise RunError(f"no predictions at {path}", remedy=f"run `pefomed predict {typed(run)}` first")
+        raise RunError(f"no predictions at {path}", remedy=f"run {predict} first")
     cut: list[str] = []
     predictions = list(jsonl.read(path, Prediction, on_cut=cut))
     by_id = {prediction.sample_id: prediction for prediction in predictions}
@@ -85,15 +86,15 @@ def read_predictions(
         raise RunError(
             f"{path}: every sample needs exactly one prediction",
             found=_named_all({"doubled": doubled, "of no sample": unknown, "missing": missing, kind: mixed}),
-            remedy=f"run `pefomed predict {typed(run)}` again"
+            remedy=f"run {predict} again"
             if not doubled and not mixed
-            else f"delete the file and run `pefomed predict {typed(run)}` again",
+            else f"delete the file and run {predict} again",
         )
     if missing:
         raise RunError(
             f"{path}: {len(missing)} of {len(wanted)} samples have no prediction",
             found="; ".join([_named_all({"missing": missing}), *cut]),
-            remedy=f"run `pefomed predict {typed(run)}` again: it continues where it stopped",
+            remedy=f"run {predict} again: it continues where it stopped",
         )
     check_asked(samples, predictions, path)
     return [by_id[sample_id] for sample_id in wanted]

@@ -31,10 +31,12 @@ from pefomed.evaluation.masks import masks_now
 from pefomed.evaluation.origin import write_scores
 from pefomed.evaluation.own_metrics import write_own_metrics
 from pefomed.evaluation.predictions import answered_splits, check_unchanged, outside_notes, read_samples
+from pefomed.evaluation.probe_answers import read_probes
 from pefomed.evaluation.protocol_records import ProtocolSplit, write_protocols
 from pefomed.evaluation.published import published_scores
 from pefomed.evaluation.run_answers import answer_scores
 from pefomed.evaluation.run_boxes import box_scores
+from pefomed.evaluation.run_probes import probe_scores
 from pefomed.evaluation.run_texts import text_scores
 from pefomed.evaluation.score import Questions, score_share
 from pefomed.evaluation.seen_images import KEY, seen_images
@@ -205,6 +207,7 @@ def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> l
     run.seen[split.stem] = _tell_apart(answered)
     everything = answered.questions(samples)
     scores = _rates(answered, everything) + given_scores(answered)
+    probes = read_probes(run.folder, split, samples, run.recipe)
     templated = table is not None and table.loader in TEMPLATED
     answered = _with_references(answered)
     samples = answered.samples
@@ -226,6 +229,7 @@ def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> l
     for part, places in parts:
         if places:
             scores += part(answered, places)
+    scores += probe_scores(answered, probes)
     scores += confidence_scores(answered)
     _keep_labelled(answered, exact)
     if run.raters:

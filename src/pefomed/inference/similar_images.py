@@ -57,7 +57,9 @@ def told_of(
 ) -> list[Sample]:
     """Return the samples, each with what was asked about similar ones among `known` in its question."""
     recipe, processor = predictor.recipe, predictor.processor
-    archive = Archive(known, features, partial(target, prompt=recipe.prompt, resizing=processor.resizing))
+    form = getattr(processor, "boxes", None)  # a family's own
+    written = partial(target, prompt=recipe.prompt, resizing=processor.resizing, form=form)
+    archive = Archive(known, features, written)
     fitting = Fitting(recipe.prompt, processor, answers=False, room=recipe.predict.max_new_tokens)
     return [
         archive.told(

@@ -26,6 +26,8 @@ from pefomed.inference.similar_images import hash_of_known, similar_known, told_
 from pefomed.inference.vocabularies import vocabularies
 from pefomed.models import device as devices
 from pefomed.models.adapter import base_of
+from pefomed.probes.known import probed, probes_named
+from pefomed.probes.paraphrase import user_wordings
 from pefomed.progress import line, note
 from pefomed.recipe import Predict, Recipe
 from pefomed.runs import RunFolder, Split, environment
@@ -42,6 +44,7 @@ def predict_run(
     data_folder: Path | None = None,
     *,
     blind: bool | None = None,
+    probes: Sequence[str] | None = None,
     drawn: Mapping[str, Any] | None = None,
     on: Mapping[str, str] | None = None,
 ) -> list[Path]:
@@ -52,25 +55,28 @@ def predict_run(
 
     Args:
         blind: also (or not) answer with the mean image; by default as the recipe says.
+        probes: in which ways to ask otherwise too (`recipe.PROBES`); by default as the recipe says.
         drawn: `samples`, `temperature`, `seed` of the drawn answers, in the place of the recipe's.
         on: data set -> split to answer for a threshold, beside the recipe's.
 
     Raises:
         RunError: the folder is not a trained run, another process works in it, or it holds answers of
             another adapter, model or prompt, or generated in another way; what differs is named.
-        RecipeError: answers cannot be drawn so, or a data set is unknown.
+        RecipeError: answers cannot be drawn so, or a data set or a probe is unknown.
+        DataError: the user's wordings of questions do not fit what is asked.
         WeightsError: the base weights are others than the adapter was trained on, even if all is answered.
     """
     if not RunFolder(run).recipe_file.exists():
         load(run)
     with hold(run):
-        return _predict_run(run, data_folder, blind, drawn or {}, on or {})
+        return _predict_run(run, data_folder, blind, probes, drawn or {}, on or {})
 
 
 def _predict_run(
     run: Path,
     data_folder: Path | None,
     blind: bool | None,
+    probes: Sequence[str] | None,
     drawn: Mapping[str, Any],
     on: Mapping[str, str],
 ) -> list[Path]:
@@ -83,6 +89,8 @@ def _predict_run(
     drawing = Drawing.of(how, generation(recipe)) if how.samples else None
     files: list[Path] = []
     predictor: Predictor | None = None
+    probing = recipe.predict.probes if probes is None else probes_named(probes)
+    wordings = user_wordings(recipe, data_folder) if "paraphrase" in probing else None
     for name, split, folder in _targets(recipe, run, on):
         samples = load_samples(recipe.data[name], split, data_folder)
         parts = {
@@ -123,6 +131,20 @@ def _predict_run(
                 other = Other(closed if kind == "vocabulary" else {}, similar if kind == "neighbours" else [])
                 _predict_file(predictor, answers, train, what, draw, other, cut=cut)
         here.settle()
+        for probe in probing if folder == run else ():
+            changed = probed(probe, samples, wordings)
+            _tell(run, changed.said(probe, f"{name} {split}"))
+            there = SplitFiles(RunFolder(run).probe(probe).path, Split(name, split), changed.samples)
+            answers = there.answers(parts, _PUT_BACK)
+            there.begin()
+            if answers.left:
+                predictor = predictor or load(run)
+                begun = len(answers.left) < len(changed.samples)
+                _note_session(run, answers.path, predictor, begun=begun, probe=probe)
+                what = f"answering {name} {split}, {probe}"
+                _predict_file(predictor, answers, [], what, None, Other({}, []), cut=cut)
+            there.settle()
+            files += [answers.path] if changed.samples else []
         if recipe.predict.likeness and recipe.stages:
             predictor = _measure_likeness(
                 run, folder, Split(name, split), samples, recipe, predictor, data_folder
@@ -153,11 +175,18 @@ def _targets(recipe: Recipe, run: Path, on: Mapping[str, str]) -> list[tuple[str
 _PUT_BACK = "put that back, or remove the file to have all of it answered again"
 
 
-def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool) -> None:
+def _tell(run: Path, sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        note(sentence)
+    run_log.add_once(run, "predict", sentences)
+
+
+def _note_session(run: Path, path: Path, predictor: Predictor, *, begun: bool, probe: str = "") -> None:
     """Note the versions that answer, and say it if the answers were begun under others."""
     precision = str(predictor.dtype).removeprefix("torch.")
     card = devices.card(predictor.device)
-    text = environment.add(run, f"answers {path.stem}", begun=begun, card=card, precision=precision)
+    what = f"answers {path.stem}, {probe}" if probe else f"answers {path.stem}"
+    text = environment.add(run, what, begun=begun, card=card, precision=precision)
     if text:
         note(f"{path}: {text}")
         jsonl.append(RunFolder(run).log_file, [run_log.Event(stage="predict", text=f"{path.stem}: {text}")])

@@ -198,6 +198,93 @@ _RATES = (
     ),
 )  # fmt: skip
 
+_PROBES = (
+    Metric(
+        "probe_right", "Right", "probes", _WORDS,
+        "share of the probed questions answered right: closed ones by their yes or no, others exactly",
+        binary=True,
+    ),
+    Metric(
+        "probe_right_needs_image", "Right, and otherwise with another picture", "probes", _WORDS,
+        "share of the probed questions answered right whose answer is another one with another picture or the"
+        " mean image",
+        binary=True, column="needs the image",
+    ),
+    Metric(
+        "probe_swap_changed", "Other answer to another picture", "probes", _WORDS,
+        "share of answers that are others with another picture of the same modality and organ",
+        binary=True, column="another picture",
+    ),
+    Metric(
+        "probe_swap_changed_known", "Other answer where the other picture has one", "probes", _WORDS,
+        "the same where the other picture's right answer is known to be another one",
+        binary=True, column="another picture, other answer right",
+    ),
+    Metric(
+        "probe_swap_right", "Right about the other picture", "probes", _WORDS,
+        "share of answers to another picture that are right, where its answer is known to be another one",
+        binary=True, column="right about it",
+    ),
+    Metric(
+        "probe_mean_changed", "Other answer without the picture", "probes", _WORDS,
+        "share of answers that are others with the mean image", binary=True, column="mean image",
+    ),
+    Metric(
+        "probe_mirror_followed", "Mirrored answer to the mirrored picture", "probes", _WORDS,
+        "share of answers to the mirrored picture and question that are the answer with left and right"
+        " exchanged",
+        binary=True, column="mirrored",
+    ),
+    Metric(
+        "probe_mirror_followed_sides", "The same where a side is named", "probes", _WORDS,
+        "the same where question, reference or answer names a side", binary=True,
+        column="mirrored, sides named",
+    ),
+    Metric(
+        "probe_paraphrase_flipped", "Other answer to other words", "probes", _WORDS,
+        "share of answers that are others to the question in other words",
+        binary=True, better="lower", column="flips in other words",
+    ),
+    *(
+        Metric(
+            f"probe_{name}", title, "probes", _WORDS, f"share of questions: {definition}", binary=True,
+            better="higher" if name == "right_for_picture" else "lower",
+        )
+        for name, title, definition in (
+            ("right_for_picture", "Right for the picture",
+             "right, the same in other words, another with another picture"),
+            ("right_by_habit", "Right by habit",
+             "right, the same in other words and with other pictures"),
+            ("steady_blind", "Steady but blind",
+             "wrong, the same in other words and with other pictures"),
+            ("wrong_looking", "Wrong though it looks",
+             "wrong, the same in other words, another with another picture"),
+            ("unsteady", "Unsteady", "another answer in other words, right or wrong"),
+        )
+    ),
+    Metric(
+        "probe_absent_affirmed", "Said to be there and is not", "probes", _WORDS,
+        "share of questions whether something is there that are not answered no, where no is right",
+        binary=True, better="lower",
+    ),
+    Metric(
+        "probe_swap_iou", "IoU with its own boxes on another picture", "probes", _BOXES,
+        "IoU of the boxes answered about the picture and about another one; 1 if both say none, 0 if one"
+        " cannot be read",
+        unit="", better="lower", column="another picture, IoU",
+    ),
+    Metric(
+        "probe_mirror_iou", "IoU with its mirrored boxes on the mirrored picture", "probes", _BOXES,
+        "IoU of the boxes answered about the picture, mirrored, and those about the mirrored picture",
+        unit="", column="mirrored, IoU",
+    ),
+    Metric(
+        "probe_absent_boxes", "Boxes for what is not there", "probes", _BOXES,
+        "share of phrases that are nowhere in the picture and are answered by a box",
+        binary=True, better="lower",
+    ),
+)  # fmt: skip
+
 _RATERS = {
     "judge": "Judge",
     "offline_judge": "Offline judge",
@@ -301,6 +388,7 @@ METRICS: dict[str, Metric] = {
         *_BY_CATEGORY,
         *_SIDES,
         *_RATES,
+        *_PROBES,
         *_VERDICTS,
         *_CONFIDENCES,
         *_SURE,

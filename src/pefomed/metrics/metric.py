@@ -10,13 +10,13 @@ from pefomed.tasks.task import AnswerKind
 
 TableSection = Literal[
     "exact", "words", "closed", "texts", "boxes", "categories", "sides", "rates", "judged", "levels", "sure",
-    "confidence", "other",
+    "confidence", "probes", "other",
 ]  # fmt: skip
 """Metrics that stand together in a table. `exact`: right or wrong word for word; `words`: how far the words
 agree; `closed`: of closed questions alone; `texts`: of captions and reports; `boxes`: means over phrases;
 `categories`: means over categories of boxes; `sides`: left and right mistaken; `rates`: how answers came out,
 not how good they are; `judged`, `levels`: what judges and people said; `confidence`: how sure an answer is,
-`sure`: what that is worth; `other`: a plug-in's."""
+`sure`: what that is worth; `probes`: answers to samples asked otherwise; `other`: a plug-in's."""
 
 ItemFunction = Callable[[str, str], float]
 """`(reference, answer)` -> value"""

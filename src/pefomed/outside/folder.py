@@ -12,7 +12,7 @@ from pefomed.errors import DataError, RunError
 from pefomed.evaluation.outside_training import check_apart
 from pefomed.files import jsonl
 from pefomed.files.files import missing_file
-from pefomed.files.storage import LONGEST_NAME, write
+from pefomed.files.storage import write
 from pefomed.files.tables import files_of
 from pefomed.runs import RunFolder, Split
 from pefomed.runs.lock import hold
@@ -106,11 +106,11 @@ def _check_name(what: str, name: str, pattern: str) -> None:
             f"{name!r} cannot be the name of a {what}: it becomes part of a file's name",
             remedy="use letters, digits, `.` and `_`" + (" and `-`" if what == "data set" else ""),
         )
-    if len(name) > LONGEST_NAME:
+    if len(name) > _LONGEST_NAME:
         raise DataError(
             f"the name of a {what} is too long: it becomes part of a file's name",
             found=f"{len(name)} characters: {name[:40]}...",
-            remedy=f"use at most {LONGEST_NAME}",
+            remedy=f"use at most {_LONGEST_NAME}",
         )
 
 
@@ -125,3 +125,7 @@ def _hash(*files: Path | None) -> str:
         except OSError as error:
             raise missing_file(file, error) from None
     return digest.hexdigest()
+
+
+_LONGEST_NAME = 110
+"""Two of them, and an ending (`.vocabulary.card.json`), are one file's name of at most 255 bytes."""

@@ -13,14 +13,13 @@ With a judge, SLAKE's answers are all judged, of VQA-RAD and PathVQA the open on
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 _PATTERNS = (
     "**answer**:", "**answer**", "*answer*:", "**answer:**", "answer is", "answer:", "\u7b54\u6848:",
     "final answer", "final answer is",
 )  # fmt: skip
-_TAGGED = re.compile(r"<answer>(.*?)</answer>", re.DOTALL)
+_OPENED, _CLOSED = "<answer>", "</answer>"
 _BOXED = "\\boxed{"
 
 
@@ -76,7 +75,7 @@ def _inner(reply: str) -> str:
     boxed = _in_box(reply)
     if boxed is not None:
         return boxed
-    found = " ".join(_TAGGED.findall(reply)).strip()
+    found = " ".join(_tagged(reply)).strip()
     return found or reply
 
 
@@ -98,3 +97,15 @@ def _in_box(reply: str) -> str | None:
         if not depth:
             return reply[start + len(_BOXED) : place]
     return None
+
+
+def _tagged(reply: str) -> list[str]:
+    found, start = [], reply.find(_OPENED)
+    while start >= 0:
+        start += len(_OPENED)
+        end = reply.find(_CLOSED, start)
+        if end < 0:
+            break
+        found.append(reply[start:end])
+        start = reply.find(_OPENED, end)
+    return found

@@ -6,13 +6,14 @@ from pefomed.recipe.arms import load_arms
 from pefomed.recipe.changes import Changes
 from pefomed.recipe.model import WEIGHTS, Lora, Model
 from pefomed.recipe.section import Section
-from pefomed.recipe.sections import Compute, Dataset, Evaluate, Predict, Prompt, Recipe
+from pefomed.recipe.sections import PROBES, Compute, Dataset, Evaluate, Predict, Prompt, Recipe
 from pefomed.recipe.shipped import find_recipe, is_recipe, names, shipped
 from pefomed.recipe.stage import LossMean, Stage
 from pefomed.recipe.threshold import Threshold
 from pefomed.recipe.toml import dumps, load, load_data, parse
 
 __all__ = [
+    "PROBES",
     "WEIGHTS",
     "Changes",
     "Compute",

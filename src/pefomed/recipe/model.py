@@ -92,6 +92,8 @@ class Model(Section):
     def _one_kind(cls, fields: Any) -> Any:
         if not isinstance(fields, Mapping):
             return fields
+        if any(name not in cls.model_fields for name in fields):
+            return fields  # a misspelt name is the mistake, not the one that is missing for it
         if fields.get("family") is None:
             if lacking := [name for name in _PARTS if name not in fields]:
                 needed = " and ".join(f"model.{name}" for name in lacking)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -115,6 +115,11 @@ class Compute(Section):
     )
 
 
+Probe = Literal["swap", "mirror", "paraphrase", "absent"]
+PROBES: tuple[Probe, ...] = get_args(Probe)
+"""In which ways samples can be asked again, see docs/probes.md."""
+
+
 class Predict(Section):
     """What to answer after training; without this table and `[model]`, each data set's test split."""
 
@@ -149,6 +154,16 @@ class Predict(Section):
         " training images in the prompt, as a system of its own.",
     )
     blind: bool = Field(True, description="Also answer with the image features replaced by their mean.")
+    probes: tuple[Probe, ...] = Field(
+        (),
+        description="Also answer with another picture (`swap`), the picture mirrored (`mirror`), in other"
+        " words (`paraphrase`), and what is not there (`absent`); see [probes](probes.md).",
+    )
+    wordings: str = Field(
+        "",
+        description="JSON file, relative to the data folder, of sample ids and their questions in other"
+        " words; by default `paraphrase` goes by rules for English.",
+    )
     samples: int = Field(
         0,
         ge=0,

@@ -22,6 +22,7 @@ from pefomed.report.groups import FEW
 from pefomed.report.item_boxes import SIDE
 from pefomed.report.judgements import judge_cards
 from pefomed.report.labels import item_labels
+from pefomed.report.probes import shown_probes
 from pefomed.report.protocols import shown_protocols
 from pefomed.report.results import results_of
 from pefomed.report.run import ReportedRun, read_run
@@ -61,7 +62,10 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
     rule = read_rule(folder, fitting=False)
     said = [sureness_of(run.scores, split, titles[split.dataset], rule) for split in run.answered]
     sure = [one for one in said if one is not None]
+    asked = [shown_probes(run.scores, s.dataset, s.split, titles[s.dataset]) for s in run.answered]
+    probes = [one for one in asked if one is not None]
     tables = [sheet for result in results for sheet in result.sheets]
+    tables += [sheet for one in probes for sheet in one.sheets]
     tables += [sheet for section in agreement for sheet in section.sheets]
     tables += [sheet for one in sure for sheet in one.sheets]
     protocols = shown_protocols(run.protocols, run.answered, titles)
@@ -77,6 +81,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
         "protocols": bool(protocols),
         "boxes": bool(boxed),
         "groups": bool(grouped),
+        "probes": bool(probes),
         "sure": bool(sure),
         "judgements": bool(run.labellers),
         "agreement": bool(agreement),
@@ -98,6 +103,7 @@ def write_run_report(folder: Path, gate: PictureGate | None = None) -> Path:
         protocols=protocols,
         boxed=boxed,
         grouped=grouped,
+        probes=probes,
         sure=sure,
         charted=list(dict.fromkeys(table.measures[0][1] for table in group_tables)),
         rivals={kind for table in group_tables for kind, _ in table.floors},

@@ -12,6 +12,7 @@ SECTIONS = {
     "protocols": "Protocols",
     "boxes": "Boxes",
     "groups": "Groups",
+    "probes": "Does it look?",
     "sure": "How sure",
     "judgements": "Judges and raters",
     "agreement": "Agreement",

@@ -151,6 +151,14 @@ class RunFolder:
         kind = _BLIND if blind else f".{way}" if way else ""
         return self.predictions / f"{Split(*split).stem}{kind}.jsonl"
 
+    def probe(self, name: str) -> RunFolder:
+        """Return the folder of a probe's samples and answers, which lie there as those of a run do."""
+        return RunFolder(self.path / PROBES / name)
+
+    def probe_folders(self) -> list[RunFolder]:
+        """Return the folders of the probes that were answered, by name."""
+        return [RunFolder(path) for path in sorted((self.path / PROBES).glob("*")) if path.is_dir()]
+
     def samples_files(self) -> list[Path]:
         """Return the files of samples, by name."""
         return sorted(self.samples.glob("*.jsonl"))
@@ -312,6 +320,7 @@ class RunFolder:
             self.adapter,
             self.samples,
             self.predictions,
+            self.path / PROBES,
             self.calibration,
             self.drawn,
             self.likeness,
@@ -343,8 +352,9 @@ def card_of(records: Path) -> Path:
 
 
 def run_of(records: Path) -> Path:
-    """Return the run in whose `samples/`, `predictions/` or `verdicts/` a file lies."""
-    return records.parent.parent
+    """Return the run in whose `samples/`, `predictions/` or `verdicts/`, or a probe's, a file lies."""
+    folder = records.parent.parent
+    return folder.parent.parent if folder.parent.name == PROBES else folder
 
 
 def waiting_file(predictions: Path) -> Path:
@@ -352,4 +362,5 @@ def waiting_file(predictions: Path) -> Path:
     return predictions.parent / "again" / predictions.name
 
 
+PROBES = "probes"
 _BLIND = ".blind"

@@ -27,7 +27,7 @@ from pefomed.runs.lock import FILE, hold
 from pefomed.workflow import pipeline
 
 if TYPE_CHECKING:
-    from pefomed.workflow.checks import CheckReport
+    from pefomed.workflow.checks.check import CheckReport
 
 
 def ablate(

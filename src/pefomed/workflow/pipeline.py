@@ -17,7 +17,7 @@ from pefomed.runs.log import add_once
 from pefomed.startup.processes import is_main
 
 if TYPE_CHECKING:
-    from pefomed.workflow.checks import CheckReport
+    from pefomed.workflow.checks.check import CheckReport
 
 
 @usable_paths()
@@ -87,7 +87,7 @@ def check_recipe(
     Raises:
         PefomedError: what is wrong; several things are one `ChecksFailed`.
     """
-    from pefomed.workflow.checks import check as check_all
+    from pefomed.workflow.checks.check import check as check_all
 
     if not fresh:
         begun_otherwise(recipe, folder)

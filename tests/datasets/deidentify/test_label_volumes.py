@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.datasets.deidentify.series import rows, settings
 
-from pefomed.annotations.kept_masks import read_mask
+from pefomed.annotations.sample_masks import read_mask
 from pefomed.cli import main
 from pefomed.datasets import load_samples
 from pefomed.deidentify import import_folder, secret_folder

@@ -1,6 +1,6 @@
 """Where the mask of a phrase is, kept with its sample so that answers can be held against the mask itself.
 
-An outline is kept as it is: `kept_outlines`.
+An outline is kept as it is: `sample_outlines`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pefomed.annotations.kept_outlines import outline_mask
 from pefomed.annotations.label_maps import Naming, without_small
+from pefomed.annotations.sample_outlines import outline_mask
 from pefomed.errors import DataError
 from pefomed.images.stored_values import Meant, stored_values
 from pefomed.schema import Mask, Outline
