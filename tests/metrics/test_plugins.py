@@ -14,12 +14,13 @@ from pefomed.errors import DataError, RecipeError
 from pefomed.evaluation import evaluate_run
 from pefomed.evaluation.compare import compare_runs
 from pefomed.evaluation.item_export import export_items
-from pefomed.evaluation.origin import read_scores
+from pefomed.evaluation.origin import read_item_scores, read_scores
 from pefomed.evaluation.own_metrics import own_metrics
 from pefomed.files import jsonl
 from pefomed.metrics.plugins import load
 from pefomed.report import write_reports
-from pefomed.schema import Prediction
+from pefomed.runs import RunFolder
+from pefomed.schema import Prediction, Sample
 
 PLUGIN = '''
 """Metrics of our own."""
@@ -43,6 +44,10 @@ class Rounded:
     def function(self, reference, answer):
         return 1.0 if answer == reference else -1.0
 rounded = Rounded()
+
+def of_long(reference, answer):
+    return (None, "nothing to count") if len(reference) < 3 else len(answer)
+of_long.most = float("inf")
 
 def boom(reference, answer): raise KeyError(answer)
 def nan(reference, answer): return float("nan")
@@ -181,3 +186,27 @@ def test_a_published_one(tmp_path: Path) -> None:
               == ("normalized_similarity", "questions", "model", "overall")]  # fmt: skip
     assert 0 < mine.value < 1
     assert ", RapidFuzz " in mine.implementation
+
+
+def test_none_is_not_zero(plugin: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the questions `length` is of, those with a reference of at least three letters have a value."""
+    run = runs.everything(tmp_path)
+    scores = evaluate_run(run, metrics=[f"{plugin}:of_long"])
+    samples = list(jsonl.read(RunFolder(run).samples_file(("questions", "test")), Sample))
+    path = RunFolder(run).predictions_file(("questions", "test"))
+    texts = {each.sample_id: each.text for each in jsonl.read(path, Prediction)}
+    lengths = [len(texts[sample.id]) for sample in samples if len(sample.reference) >= 3]
+    assert 0 < len(lengths) < len(samples)
+    [score] = [
+        each
+        for each in scores
+        if (each.metric, each.system, each.group, each.dataset)
+        == ("of_long", "model", "overall", "questions")
+    ]
+    assert (score.n, score.value) == (len(lengths), pytest.approx(sum(lengths) / len(lengths)))
+    said = " ".join(capsys.readouterr().err.split())
+    none = len(samples) - len(lengths)
+    assert f"{none} of {len(samples)} answers have no of_long, model: nothing to count" in said
+    items = read_item_scores(run, ("questions", "test"))
+    assert items is not None
+    assert sum(one.why == "nothing to count" for one in items if one.system == "model") == none

@@ -90,10 +90,15 @@ def plugins_compared(pair: AnsweredPair) -> list[PairedDifference]:
             [loaded] = [each for each in loaded_metrics(first) if each.name == metric.name]
             samples = [unmarked(pair.samples[place]) for place in chosen]
             a, b = (
-                plugin_values(loaded, samples, unmarked_answers([texts[place] for place in chosen], samples))
+                plugin_values(loaded, samples, unmarked_answers([texts[place] for place in chosen], samples))[
+                    0
+                ]
                 for texts in pair.answers
             )
-            differences.append(item_difference(pair, metric.name, chosen, a, b))
+            there = np.flatnonzero(~np.isnan(a) & ~np.isnan(b)).tolist()
+            if there:
+                some = [chosen[at] for at in there]
+                differences.append(item_difference(pair, metric.name, some, a[there], b[there]))
     return differences
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
-
 import numpy as np
 
 from pefomed import __version__
 from pefomed.errors import DataError
 from pefomed.evaluation.answered_split import AnsweredSplit
 from pefomed.evaluation.item_records import OWN
-from pefomed.evaluation.plugin_scores import item_figures
+from pefomed.evaluation.plugin_scores import item_figures, without_value
 from pefomed.evaluation.score import made_score
 from pefomed.metrics.metric import Metric
 from pefomed.runs import Split
@@ -49,13 +46,9 @@ def _of_system(
     samples = [sample for sample in answered.samples if sample.id in found]
     records = [found[sample.id] for sample in samples]
     values = np.array([np.nan if one.value is None else one.value for one in records], dtype=np.float64)
-    for why, count in Counter(one.why for one in records if one.value is None).items():
-        answered.run.events.append(
-            f"{answered.name}: {count:,} of {len(records):,} answers have no {metric.name}, {system}: {why}"
-        )
+    reasons = [one.why for one in records]
+    answered.run.events.extend(without_value(answered.name, metric.name, system, reasons))
     questions = answered.questions(samples)
-    known = {name: places[~np.isnan(values[places])] for name, places in questions.groups.items()}
-    questions = replace(questions, groups={name: places for name, places in known.items() if len(places)})
     how = f"pefomed {__version__}, {metric.name}: {metric.definition}; {metric.implementation}"
     return [
         made_score(questions, metric.name, system, group, value, interval, n, how)

@@ -37,6 +37,39 @@ class Given(NamedTuple):
     values: Mapping[Split, Sequence[ItemScore]] = {}
 
 
+def all_given(
+    run: Path,
+    table: Path | None,
+    declared: Mapping[str, Metric],
+    answered: Mapping[Split, Sequence[Sample]],
+    plugins: Sequence[Metric],
+    events: list[str],
+) -> Given:
+    """Return the values of `table`, and those of other metrics that were given to a former evaluation.
+
+    Args:
+        plugins: what is computed anew by functions of the user's own.
+        events: gets a sentence about former values that are of other answers.
+
+    Raises:
+        DataError: as `read_given`, or a function computes a metric that values are given of.
+    """
+    given = read_given(table, declared, answered) if table else Given()
+    functions = {metric.name: metric.implementation for metric in plugins}
+    for metric in given.metrics:
+        if metric.name in functions:
+            raise DataError(
+                f"values are given of {metric.name!r}, which a metric of your own computes",
+                found=functions[metric.name],
+                remedy="give the values another name, or leave the metric out",
+            )
+    before = _given_before(run, answered, [*functions, *(metric.name for metric in given.metrics)], events)
+    values = {split: [*records] for split, records in given.values.items()}
+    for split, records in before.values.items():
+        values.setdefault(split, []).extend(records)
+    return Given((*given.metrics, *before.metrics), values)
+
+
 def read_given(
     path: Path, declared: Mapping[str, Metric], answered: Mapping[Split, Sequence[Sample]]
 ) -> Given:
@@ -67,7 +100,7 @@ def read_given(
     return Given(_of_kinds(declared, found, answered), values)
 
 
-def given_before(run: Path, answered: Iterable[Split], but: Sequence[str], events: list[str]) -> Given:
+def _given_before(run: Path, answered: Iterable[Split], but: Sequence[str], events: list[str]) -> Given:
     """Return the values that were given to a former evaluation, if they are of the answers there now.
 
     Args:
@@ -89,14 +122,6 @@ def given_before(run: Path, answered: Iterable[Split], but: Sequence[str], event
             values[split] = kept
     there = {one.metric for records in values.values() for one in records}
     return Given(tuple(metric for metric in metrics if metric.name in there), values)
-
-
-def joined(first: Given, second: Given) -> Given:
-    """Return what both hold."""
-    values = {split: [*records] for split, records in first.values.items()}
-    for split, records in second.values.items():
-        values.setdefault(split, []).extend(records)
-    return Given((*first.metrics, *second.metrics), values)
 
 
 def _by_id(answered: Mapping[Split, Sequence[Sample]]) -> dict[str, list[Split]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from pefomed.metrics.plugin_values import plugin_values
 from pefomed.metrics.plugins import checked, raised
 from pefomed.metrics.references import each_of
 from pefomed.metrics.statistics.interval import NONE, Interval, figure_intervals, mean_interval
-from pefomed.schema import Sample, Score
+from pefomed.schema import ItemScore, Sample, Score
 from pefomed.tasks import TASKS
 
 MOST_ITEMS = 2000
@@ -46,10 +47,24 @@ def plugin_scores(
             if metric.per == "corpus":
                 figures = _of_corpus(metric, chosen, answers, questions)
             else:
-                values = plugin_values(metric, chosen, answers)
+                values, reasons = plugin_values(metric, chosen, answers)
                 figures = item_figures(metric, values, questions)
+                answered.run.events.extend(without_value(answered.name, metric.name, system.name, reasons))
                 if system.name in OWN:
                     answered.keep(answer_items(chosen, answers, system.name, {metric.name: values}))
+                    answered.keep(
+                        [
+                            ItemScore(
+                                sample_id=sample.id,
+                                system=system.name,
+                                metric=metric.name,
+                                value=None,
+                                why=why,
+                            )
+                            for sample, why in zip(chosen, reasons, strict=True)
+                            if why
+                        ]
+                    )
             how = f"pefomed {__version__}, {metric.name}: {metric.definition}; {metric.implementation}"
             how += f"; {system.how}" if system.how else ""
             scores += [
@@ -63,9 +78,12 @@ Found = list[tuple[str, float, Interval | None, int]]
 
 
 def item_figures(metric: Metric, values: NDArray[np.float64], questions: Questions) -> Found:
-    """Return (group, mean, interval, n) of the values of items, (N,), for every group."""
+    """Return (group, mean, interval, n) of the values of items, (N,), for every group; NaN is none."""
     figures: Found = []
-    for group, places in questions.groups.items():
+    for group, members in questions.groups.items():
+        places = members[~np.isnan(values[members])]
+        if not len(places):
+            continue
         chosen = values[places] - metric.least
         interval = mean_interval(
             chosen,
@@ -76,6 +94,14 @@ def item_figures(metric: Metric, values: NDArray[np.float64], questions: Questio
         )
         figures.append((group, float(values[places].mean()), _moved(interval, metric.least), len(places)))
     return figures
+
+
+def without_value(place: str, metric: str, system: str, reasons: Sequence[str]) -> list[str]:
+    """Return a sentence for each reason why answers have no value; an empty one is none."""
+    return [
+        f"{place}: {count:,} of {len(reasons):,} answers have no {metric}, {system}: {why}"
+        for why, count in Counter(why for why in reasons if why).items()
+    ]
 
 
 def _of_corpus(

@@ -23,7 +23,7 @@ from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_
 from pefomed.evaluation.confidence import confidence_scores
 from pefomed.evaluation.given_metric import declared_metrics
 from pefomed.evaluation.given_scores import given_scores
-from pefomed.evaluation.given_values import Given, given_before, joined, read_given
+from pefomed.evaluation.given_values import all_given
 from pefomed.evaluation.headlines import is_rate
 from pefomed.evaluation.item_records import answer_items, value_items
 from pefomed.evaluation.item_scores import ItemTable
@@ -135,10 +135,7 @@ def _evaluate(
     raters = read_raters(run, everything, events)
     named = [*evaluate.metrics, *metrics]
     plugins = load(named)
-    given = read_given(values, declared, answered) if values else Given()
-    anew = [metric.name for metric in (*given.metrics, *plugins)]
-    given = joined(given, given_before(run, answered, anew, events))
-    _check_apart(given, plugins)
+    given = all_given(run, values, declared, answered, plugins, events)
     shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins, given)
     if protocols or evaluate.protocols:
         shared = replace(shared, protocols=[])
@@ -152,17 +149,6 @@ def _evaluate(
     for event in dict.fromkeys(events):
         note(event)
     return scores
-
-
-def _check_apart(given: Given, plugins: Sequence[Metric]) -> None:
-    functions = {metric.name: metric.implementation for metric in plugins}
-    for metric in given.metrics:
-        if metric.name in functions:
-            raise DataError(
-                f"values are given of {metric.name!r}, which a metric of your own computes",
-                found=functions[metric.name],
-                remedy="give the values another name, or leave the metric out",
-            )
 
 
 def _by_protocol(run: EvaluatedRun, splits: Iterable[Split]) -> list[ProtocolSplit]:

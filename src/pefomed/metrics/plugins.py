@@ -57,9 +57,11 @@ def checked(metric: Metric, value: Any, of: str) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise _wrong(metric, of, f"{value!r:.60}", "return a number") from None
+        raise _wrong(
+            metric, of, f"{value!r:.60}", "return a number, or `(None, why)` where there is none"
+        ) from None
     if not math.isfinite(number):
-        raise _wrong(metric, of, str(number), "return a number; 0 where there is nothing to compare")
+        raise _wrong(metric, of, str(number), "return a number, or `(None, why)` where there is none")
     if not metric.least <= number <= metric.most:
         raise _wrong(
             metric, of, f"{number:g}, and its range is {metric.least:g} to {metric.most:g}",
