@@ -15,4 +15,7 @@ class Section(Checked):
 
     mistake: ClassVar[type[PefomedError]] = RecipeError
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False,
+        ser_json_inf_nan="constants",  # `max_grad_norm = inf`, in a stage that is written in its own way, too
+    )  # fmt: skip
