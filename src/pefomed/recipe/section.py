@@ -16,6 +16,4 @@ class Section(Checked):
     mistake: ClassVar[type[PefomedError]] = RecipeError
 
     # As constants: `inf` (no clipping) is written as such, not as nothing.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants"
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants")
