@@ -190,6 +190,21 @@ def evaluate(
             help="Your own metric, in addition to the built-in ones; may be repeated.",
         ),
     ] = None,
+    scores_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--scores",
+            metavar="TABLE",
+            help="Values by sample computed elsewhere: columns sample_id, metric, value; see --declare.",
+        ),
+    ] = None,
+    declare: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC",
+            help="--scores: e.g. 'radgraph_f1: least=0, most=1, better=higher', or a TOML file.",
+        ),
+    ] = None,
     protocols: Annotated[
         bool,
         typer.Option(
@@ -305,7 +320,9 @@ def evaluate(
         typer.echo(f"run: {folder}", err=True)
     else:
         folder = target if RunFolder(target).outside_file.is_file() else checked_run(target)
-    scores = evaluate_run(folder, data, metric or (), protocols=protocols)
+    scores = evaluate_run(
+        folder, data, metric or (), protocols=protocols, values=scores_file, declared=declare or ()
+    )
     if json_:
         print_json([score.model_dump() for score in (*scores, *_by_protocol(folder))])
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pefomed.datasets import load_samples
+from pefomed.evaluation.given_values import Given
 from pefomed.evaluation.groups import groups_of
 from pefomed.evaluation.outside_training import TRAIN, read_training
 from pefomed.evaluation.predictions import read_predictions
@@ -36,6 +37,8 @@ class EvaluatedRun:
     """What is left out and why, for the log."""
     plugins: tuple[Metric, ...] = ()
     """Metrics of the user's own."""
+    given: Given = field(default_factory=Given)
+    """Metrics whose values were computed elsewhere."""
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     """Data set and split -> sample id -> whether its images were trained on, see `seen_images`."""
     items: dict[Split, list[ItemScore]] = field(default_factory=dict)

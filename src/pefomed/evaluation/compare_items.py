@@ -8,6 +8,7 @@ import numpy as np
 
 from pefomed.boxes.marks import unmarked, unmarked_answers
 from pefomed.errors import DataError, ImageError
+from pefomed.evaluation.given_metric import GIVEN
 from pefomed.evaluation.groups import ANY_BOX, OVERALL
 from pefomed.evaluation.item_scores import ItemKey
 from pefomed.evaluation.masks import mask_values
@@ -80,6 +81,12 @@ def plugins_compared(pair: AnsweredPair) -> list[PairedDifference]:
                 if written := paired_items(pair, metric.name, places, keys):
                     differences += written
                     continue
+            if metric.implementation == GIVEN or common[metric.name].implementation == GIVEN:
+                note(
+                    f"{pair.dataset} {pair.split}: {metric.name} is not compared: values computed elsewhere"
+                    " are not there, or not of the answers there now, in both runs; give them with --scores"
+                )
+                continue
             [loaded] = [each for each in loaded_metrics(first) if each.name == metric.name]
             samples = [unmarked(pair.samples[place]) for place in chosen]
             a, b = (

@@ -21,14 +21,22 @@ _SAID = ("name", "title", "kinds", "definition", "unit", "least", "most", "per",
          "beside_labels", "implementation")  # fmt: skip
 
 
-def write_own_metrics(run: Path, names: Sequence[str], metrics: Sequence[Metric]) -> None:
-    """Write which metrics the scores hold beside ours; without any a former file is removed."""
+def write_own_metrics(
+    run: Path, names: Sequence[str], metrics: Sequence[Metric], given: Sequence[Metric] = ()
+) -> None:
+    """Write which metrics the scores hold beside ours; without any a former file is removed.
+
+    Args:
+        names: of the functions that `metrics` are.
+        given: metrics without a function, whose values were computed elsewhere.
+    """
     path = RunFolder(run).metrics_file
-    if not metrics:
+    if not (metrics or given):
         path.unlink(missing_ok=True)
         return
+    named = [*zip(dict.fromkeys(names), metrics, strict=True), *(("", metric) for metric in given)]
     said = [{"function": name, **{key: _plain(getattr(metric, key)) for key in _SAID}}
-            for name, metric in zip(dict.fromkeys(names), metrics, strict=True)]  # fmt: skip
+            for name, metric in named]  # fmt: skip
     write(path, json.dumps({"metrics": said}, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -42,13 +50,22 @@ def own_metrics(run: Path) -> tuple[Metric, ...]:
 
 
 def loaded_metrics(run: Path) -> tuple[Metric, ...]:
-    """Return a run's own metrics with their functions.
+    """Return a run's own metrics with their functions; those that have one.
 
     Raises:
         RecipeError: one can no longer be imported.
         DataError: the file is damaged.
     """
-    return load([str(said.get("function", "")) for said in _entries(run)])
+    return load([str(said["function"]) for said in _entries(run) if said.get("function")])
+
+
+def given_metrics(run: Path) -> tuple[Metric, ...]:
+    """Return the metrics whose values were computed elsewhere.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    return tuple(_metric(run, said) for said in _entries(run) if not said.get("function"))
 
 
 def _entries(run: Path) -> list[dict[str, Any]]:

@@ -47,7 +47,7 @@ def plugin_scores(
                 figures = _of_corpus(metric, chosen, answers, questions)
             else:
                 values = plugin_values(metric, chosen, answers)
-                figures = _of_items(metric, values, questions)
+                figures = item_figures(metric, values, questions)
                 if system.name in OWN:
                     answered.keep(answer_items(chosen, answers, system.name, {metric.name: values}))
             how = f"pefomed {__version__}, {metric.name}: {metric.definition}; {metric.implementation}"
@@ -62,7 +62,8 @@ def plugin_scores(
 Found = list[tuple[str, float, Interval | None, int]]
 
 
-def _of_items(metric: Metric, values: NDArray[np.float64], questions: Questions) -> Found:
+def item_figures(metric: Metric, values: NDArray[np.float64], questions: Questions) -> Found:
+    """Return (group, mean, interval, n) of the values of items, (N,), for every group."""
     figures: Found = []
     for group, places in questions.groups.items():
         chosen = values[places] - metric.least

@@ -10,7 +10,7 @@ published rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +18,12 @@ import numpy as np
 
 from pefomed import tasks
 from pefomed.datasets import load_samples
-from pefomed.errors import RunError, nearest
+from pefomed.errors import DataError, RunError, nearest
 from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, read_answered
 from pefomed.evaluation.confidence import confidence_scores
+from pefomed.evaluation.given_metric import declared_metrics
+from pefomed.evaluation.given_scores import given_scores
+from pefomed.evaluation.given_values import Given, given_before, joined, read_given
 from pefomed.evaluation.headlines import is_rate
 from pefomed.evaluation.item_records import answer_items, value_items
 from pefomed.evaluation.item_scores import ItemTable
@@ -42,6 +45,7 @@ from pefomed.evaluation.verdict_scores import verdict_scores
 from pefomed.evaluation.verdicts import read_raters
 from pefomed.files.storage import usable_paths
 from pefomed.metrics.lookup import correctness
+from pefomed.metrics.metric import Metric
 from pefomed.metrics.plugins import load
 from pefomed.metrics.word_values import word_values
 from pefomed.metrics.writing import cleaned
@@ -61,7 +65,13 @@ BOX_KEYS = ("boxes", "category")
 
 @usable_paths()
 def evaluate_run(
-    run: Path, data_folder: Path | None = None, metrics: Sequence[str] = (), *, protocols: bool = False
+    run: Path,
+    data_folder: Path | None = None,
+    metrics: Sequence[str] = (),
+    *,
+    protocols: bool = False,
+    values: Path | None = None,
+    declared: Sequence[str] = (),
 ) -> list[Score]:
     """Score the predictions of `run`, write `scores.jsonl` and return the scores.
 
@@ -74,6 +84,9 @@ def evaluate_run(
             it need not be there.
         metrics: of the user's own, each `package.module:function`, beside those that the recipe names.
         protocols: write `protocols.jsonl` too, whether or not the recipe says so.
+        values: a table of values by sample that were computed elsewhere, see `given_values`. Those given
+            before are kept.
+        declared: what is said of their metrics, see `given_metric`.
 
     Raises:
         RecipeError: a metric of the user's own cannot be used.
@@ -85,8 +98,11 @@ def evaluate_run(
     """
     if not RunFolder(run).holds_run():
         raise RunError(f"no run at {run}: it has no recipe.toml", remedy="give the folder of a run")
+    said = declared_metrics(declared)
+    if said and values is None:
+        raise DataError("--declare is for values of --scores", remedy="name their table: `--scores FILE`")
     with hold(run):
-        return _evaluate(run, data_folder, metrics, protocols=protocols)
+        return _evaluate(run, data_folder, metrics, protocols=protocols, values=values, declared=said)
 
 
 def is_scored(scores: Sequence[Score]) -> bool:
@@ -94,7 +110,15 @@ def is_scored(scores: Sequence[Score]) -> bool:
     return any(score.system == "model" and not is_rate(score.metric) for score in scores)
 
 
-def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str], *, protocols: bool) -> list[Score]:
+def _evaluate(
+    run: Path,
+    data_folder: Path | None,
+    metrics: Sequence[str],
+    *,
+    protocols: bool,
+    values: Path | None,
+    declared: Mapping[str, Metric],
+) -> list[Score]:
     settings = RunFolder(run).read_recipe()
     splits = answered_splits(run)
     if not splits:
@@ -111,19 +135,34 @@ def _evaluate(run: Path, data_folder: Path | None, metrics: Sequence[str], *, pr
     raters = read_raters(run, everything, events)
     named = [*evaluate.metrics, *metrics]
     plugins = load(named)
-    shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins)
+    given = read_given(values, declared, answered) if values else Given()
+    anew = [metric.name for metric in (*given.metrics, *plugins)]
+    given = joined(given, given_before(run, answered, anew, events))
+    _check_apart(given, plugins)
+    shared = EvaluatedRun(run, settings, evaluate, data_folder, raters, events, plugins, given)
     if protocols or evaluate.protocols:
         shared = replace(shared, protocols=[])
     scores: list[Score] = []
     for split, samples in answered.items():
         scores += _dataset_scores(shared, split, samples)
-    write_own_metrics(run, named, plugins)
+    write_own_metrics(run, named, plugins, given.metrics)
     write_scores(run, scores, shared.seen, shared.items)
     write_protocols(run, _by_protocol(shared, answered))
     add_once(run, "evaluate", events)
     for event in dict.fromkeys(events):
         note(event)
     return scores
+
+
+def _check_apart(given: Given, plugins: Sequence[Metric]) -> None:
+    functions = {metric.name: metric.implementation for metric in plugins}
+    for metric in given.metrics:
+        if metric.name in functions:
+            raise DataError(
+                f"values are given of {metric.name!r}, which a metric of your own computes",
+                found=functions[metric.name],
+                remedy="give the values another name, or leave the metric out",
+            )
 
 
 def _by_protocol(run: EvaluatedRun, splits: Iterable[Split]) -> list[ProtocolSplit]:
@@ -167,7 +206,7 @@ def _dataset_scores(run: EvaluatedRun, split: Split, samples: list[Sample]) -> l
     check_shown(samples, answered.predictions[0], files.predictions_file(split))
     run.seen[split.stem] = _tell_apart(answered)
     everything = answered.questions(samples)
-    scores = _rates(answered, everything)
+    scores = _rates(answered, everything) + given_scores(answered)
     probes = read_probes(run.folder, split, samples, run.recipe)
     templated = table is not None and table.loader in TEMPLATED
     answered = _with_references(answered)
