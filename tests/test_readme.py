@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from pefomed.recipe import Dataset, Stage, load_arms, parse, shipped
+from pefomed.recipe import Dataset, Recipe, Stage, load_arms, parse, shipped
 from pefomed.recipe.own_task import OwnTask
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +85,9 @@ def test_a_piece_of_a_recipe_is_valid(text: str, tmp_path: Path) -> None:
     if isinstance(stages, dict):  # [stages.NAME], a table of whichever stage
         for field, value in stages.items():
             TypeAdapter(Stage.model_fields[field].annotation).validate_python(value)
-    assert {"name", "data", "arms", "tasks", "stages"} & raw.keys()
+    for table in {"predict", "evaluate", "threshold"} & raw.keys():
+        TypeAdapter(Recipe.model_fields[table].annotation).validate_python(raw[table])
+    assert {"name", "data", "arms", "tasks", "stages", "predict", "evaluate", "threshold"} & raw.keys()
 
 
 @pytest.mark.parametrize("text", blocks("python"))

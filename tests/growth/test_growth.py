@@ -20,6 +20,7 @@ ELSEWHERE = {
     "pefomed.judges.offline_conflicts.FORMS": "of one word, and from its beginning to its end alone",
     "pefomed.judges.offline_quantities._START": "blanks are one before it is asked (offline_words)",
     "pefomed.judges.parse._WRAPPED": "a label has at most 1,000 characters, a longer text is not looked at",
+    "pefomed.probes.paraphrase._RULES": "a question of more than 300 characters has no rule",
 }
 """Expressions whose use keeps the texts away on which they are slow."""
 

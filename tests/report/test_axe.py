@@ -39,7 +39,7 @@ def test_the_report_of_a_run(browser: Browser, run: Path) -> None:
     assert looked_at(browser, page) == []
     shown = set(browser.tab.eval_on_selector_all("main section[id]", "all => all.map(each => each.id)"))
     assert shown >= {"results", "judgements", "agreement", "training", "leakage", "items", "recipe"}
-    assert browser.tab.locator("#leakage .pairs img").count() == 2
+    assert browser.tab.locator("#leakage .picture-pairs img").count() == 2
     browser.tab.fill("#search", "nothing like it")
     assert findings(browser.tab, *LOOKS[0]) == []  # the list without an item is no list box
 

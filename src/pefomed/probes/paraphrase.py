@@ -39,6 +39,8 @@ def paraphrased(samples: Iterable[Sample], wordings: Wordings | None = None) -> 
 def reworded(question: str) -> str | None:
     """Return an English question in other words; None if no rule fits."""
     text = " ".join(question.split())
+    if len(text) > _LONGEST:
+        return None
     for pattern, wording in _RULES:
         found = pattern.fullmatch(text)
         if found:
@@ -124,6 +126,9 @@ def _paraphrased(sample: Sample, wordings: Wordings | None) -> Sample | str:
         new = reworded(sample.question)
     return changed(sample, question=new) if new else NO_RULE
 
+
+_LONGEST = 300
+"""Characters of a question that rules look at: a longer one is no plain question."""
 
 _PICTURE = r"(?:image|picture|scan|photo|photograph|figure|radiograph|x-?ray|slide|film)"
 _IN = rf"(?: (?:in|on) (?:the|this|above) {_PICTURE})?"
