@@ -13,16 +13,18 @@ from tests.evaluation.test_evaluate_run import answer, make_run, value
 from pefomed.cli.output import print_scores
 from pefomed.errors import RunError
 from pefomed.evaluation import evaluate_run
+from pefomed.evaluation.answered_split import AnsweredSplit, EvaluatedRun, System
 from pefomed.evaluation.origin import read_scores
 from pefomed.evaluation.probe_answers import Asked
 from pefomed.evaluation.probe_sentence import probe_sentences
-from pefomed.evaluation.run_probes import word_probes
+from pefomed.evaluation.run_probes import probe_scores, word_probes
 from pefomed.files import jsonl
 from pefomed.metrics.same_answer import same_answer
 from pefomed.probes.known import probed
+from pefomed.recipe import Evaluate
 from pefomed.report.page import write_run_report
 from pefomed.runs import RunFolder
-from pefomed.schema import ItemScore, Sample
+from pefomed.schema import Box, ItemScore, Sample
 
 # reference, answer, about another picture, without one, in other words
 FIVE = [
@@ -196,7 +198,6 @@ def test_boxes_by_hand() -> None:
     from pefomed.boxes import PlacedBoxes
     from pefomed.evaluation.run_probes import _agreement
     from pefomed.probes.mirror import mirrored_boxes
-    from pefomed.schema import Box
 
     left = (Box(x0=0.1, y0=0.2, x1=0.3, y1=0.4),)
     right = mirrored_boxes(left)
@@ -209,3 +210,30 @@ def test_boxes_by_hand() -> None:
     none, unread = PlacedBoxes(()), PlacedBoxes((), readable=False)
     assert _agreement(none, none) == 1.0
     assert _agreement(none, unread) == _agreement(left and PlacedBoxes(left), none) == 0.0
+
+
+def test_phrases_asked_otherwise_by_hand() -> None:
+    """Two livers: one keeps its box on the other picture, and one follows its mirror."""
+    left, right = "{<10><20><30><40>}", "{<70><20><90><40>}"  # each the other's mirror image in 100 steps
+    box = Box(x0=0.1, y0=0.2, x1=0.3, y1=0.4)
+    liver = Sample(id="a", images=("1.png",), task="refer", question="liver", boxes=(box,), size=(100, 100))
+    other = liver.model_copy(update={"id": "b", "images": ("2.png",)})
+    nowhere = liver.model_copy(update={"id": "c", "boxes": ()})
+    samples = [liver, other, nowhere]
+    run = EvaluatedRun(Path("run"), None, Evaluate(floors=False), None, [], [])
+    given = AnsweredSplit(run, "d", "test", samples, [System("model", [left, right, left], "")], [])
+    probes = {
+        "swap": asked([left, left], samples[:2]),
+        "mirror": asked([right, right], samples[:2]),
+        "absent": {"b+absent": Asked(nowhere.model_copy(update={"id": "b+absent"}), "{}")},
+    }
+    found = {
+        score.metric: score for score in probe_scores(given, probes) if score.metric != "probe_absent_boxes"
+    }
+    # IoU 1 and 0 each; the mirrored right box is the left one, so that the second does not follow.
+    assert found["probe_swap_iou"].value == pytest.approx(0.5)
+    assert found["probe_mirror_iou"].value == pytest.approx(0.5)
+    assert found["probe_swap_iou"].n == found["probe_mirror_iou"].n == 2
+    absent = [score for score in probe_scores(given, probes) if score.metric == "probe_absent_boxes"]
+    # The data set's own phrase got a box; the name that was made up got none.
+    assert [(score.value, score.n) for score in absent if score.group == "overall"] == [(1.0, 1), (0.0, 1)]
