@@ -254,20 +254,17 @@ class Recipe(Section):
         for stage in self.stages:
             if self.model.family is None:  # of a family it is known when it is built
                 stage.check_parts(COMPOSED_PARTS)
-            for name in stage.data:
+        users: list[tuple[str, Iterable[str]]] = [
+            *((f"stage {stage.name!r}", stage.data) for stage in self.stages),
+            ("[predict]", self.predict.data),
+            ("[threshold]", self.threshold.data),
+        ]
+        for user, used in users:
+            for name in used:
                 if name not in self.data:
                     raise ValueError(
-                        f"stage {stage.name!r} uses the unknown data set {name!r}; "
-                        + nearest(name, self.data)
+                        f"{user} uses the unknown data set {name!r}; " + nearest(name, self.data)
                     )
-        for name in self.predict.data:
-            if name not in self.data:
-                raise ValueError(f"[predict] uses the unknown data set {name!r}; " + nearest(name, self.data))
-        for name in self.threshold.data:
-            if name not in self.data:
-                raise ValueError(
-                    f"[threshold] uses the unknown data set {name!r}; " + nearest(name, self.data)
-                )
         if self.threshold.data and self.threshold.by != "probability" and not self.predict.samples:
             raise ValueError(
                 f"`threshold.by` is {self.threshold.by!r}, and no answers are drawn; give `predict.samples`"
